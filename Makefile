@@ -1,0 +1,57 @@
+# The project's habits. Needs make and Python 3.11 or newer; everything else is brought by `make setup`.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup services demo test fast lint types bench docs images
+
+# The first Python on the PATH that is new enough; PYTHON=… chooses another.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+DOCKER ?= docker
+ARGS ?=
+
+# Where the home directory cannot be written, data stays inside the project.
+ifneq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo yes),yes)
+export BRIDGE_DATA_DIR ?= $(CURDIR)/.demo
+endif
+export PYTHONUNBUFFERED := 1
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Make .venv hold exactly what uv.lock says; quick when it already does
+ifeq ($(strip $(PYTHON)),)
+	@echo "Python 3.11 or newer is needed: install python3.11, or name one with PYTHON=/path/to/python3." >&2; exit 2
+endif
+	@$(PYTHON) ops/scripts/setup.py
+
+services: setup ## Find or install PostgreSQL and RabbitMQ for the tests, and say which
+	@PYTHONPATH=tests $(BIN)/python -m services
+
+demo: setup ## Run a small company's day through the bridge; ONCE=1 ends by itself
+	@$(BIN)/severa-bridge demo $(if $(filter-out 0 no false,$(ONCE)),--once) $(ARGS)
+
+test: services lint ## Everything: lint, types and all tests against real PostgreSQL and RabbitMQ
+	@$(BIN)/pytest $(ARGS)
+
+fast: setup ## Only the tests that need no services
+	@$(BIN)/pytest -m "not services" $(ARGS)
+
+lint: setup types ## Style, types, direction of imports, length of modules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python ops/scripts/module_length.py
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+	@$(BIN)/mypy ops/scripts tests/conftest.py tests/services
+
+bench: setup ## Events per second beside the same machine's floor
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup ## Check the documentation against the code
+	@$(BIN)/pytest tests/unit/docs $(ARGS)
+
+images: ## Build the container image that docker-compose.yml runs
+	$(DOCKER) build --network $${BRIDGE_BUILD_NETWORK:-default} --file ops/Dockerfile --tag severa-bridge:local .

@@ -1,0 +1,235 @@
+"""Staying within the vendors' call budgets, in process: even spacing for Severa, an hourly budget for the ERP.
+
+No shared counter is kept in the database: Severa's ten calls per second are cut into slots that are leased, the ERP says
+itself in every answer what is left (design, "Load"; R-OPS-2).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from connectors.http import Purpose, retry_after
+from domain.errors import RateLimited, Unavailable
+
+SEVERA_SLOTS = 4
+CALLS_PER_SLOT = 2.0
+"""Calls per second and slot: four slots make eight of the ten that Severa admits."""
+LONGEST_WAIT = 10.0
+MARKS = (50, 20, 5)
+RESERVED_PERCENT = 20
+"""Below this share only begun work goes on (the hour's last fifth is kept for it)."""
+DEFAULT_PAUSE = 60.0
+
+Sleep = Callable[[float], None]
+
+
+class SlotSource(Protocol):
+    """Tells how many slots this process holds of a connection; the database leases them."""
+
+    def held(self) -> int: ...
+
+
+class FixedSlots:
+    """A fixed number of slots: one process that has the connection to itself."""
+
+    def __init__(self, count: int = SEVERA_SLOTS) -> None:
+        self._count = count
+
+    def held(self) -> int:
+        """The number."""
+        return self._count
+
+
+class BudgetSink(Protocol):
+    """Is told about a connection's budget only when something changes that others must know."""
+
+    def crossed(self, percent: int) -> None:
+        """The rest of the window's budget fell below 50, 20 or 5 percent."""
+        ...
+
+    def paused(self, until: datetime) -> None:
+        """The vendor answered 429: no call before ``until`` (aware)."""
+        ...
+
+
+class NoSink:
+    """A BudgetSink that keeps nothing."""
+
+    def crossed(self, percent: int) -> None:
+        """Nothing."""
+
+    def paused(self, until: datetime) -> None:
+        """Nothing."""
+
+
+class NoPacing:
+    """A Pacer that never waits (tests against a simulator without a limit)."""
+
+    def before(self, purpose: Purpose) -> None:
+        """Nothing."""
+
+    def after(self, status: int, headers: Mapping[str, str]) -> None:
+        """Nothing."""
+
+
+def _sleeper(stop: threading.Event | None) -> Sleep:
+    waiting = stop or threading.Event()
+
+    def sleep(seconds: float) -> None:
+        if waiting.wait(seconds):
+            raise Unavailable("stopping", costs_attempt=False)
+
+    return sleep
+
+
+class SlotPacer:
+    """Spaces calls evenly: 2 per second and slot held; after a 429 nobody calls for ``Retry-After`` or about a second."""
+
+    def __init__(
+        self,
+        slots: SlotSource | None = None,
+        *,
+        calls_per_slot: float = CALLS_PER_SLOT,
+        longest_wait: float = LONGEST_WAIT,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep | None = None,
+        jitter: Callable[[], float] = random.random,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """``longest_wait`` in seconds: a call that would have to wait longer raises RateLimited instead. ``jitter``
+        gives 0 … 1. ``sleep`` replaces the wait that ``stop`` interrupts (then Unavailable is raised)."""
+        self._slots = slots or FixedSlots()
+        self._rate = calls_per_slot
+        self._longest = longest_wait
+        self._clock = clock
+        self._sleep = sleep or _sleeper(stop)
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._next = float("-inf")
+        self._resume = float("-inf")
+
+    def before(self, purpose: Purpose) -> None:  # noqa: ARG002 - Severa has one budget for every purpose
+        """Waits for this caller's turn. Raises RateLimited when the turn is too far away or no slot is held."""
+        deadline = self._clock() + self._longest
+        while (held := self._slots.held()) <= 0:
+            # Slots come back within a second or two, when another process finishes its delivery.
+            if self._clock() + 0.25 > deadline:
+                raise RateLimited("no call slot is free", retry_after=1.0)
+            self._sleep(0.25)
+        with self._lock:
+            now = self._clock()
+            turn = max(now, self._next, self._resume)
+            if turn > deadline:
+                raise RateLimited("the call budget is used up", retry_after=turn - now)
+            self._next = turn + 1.0 / (held * self._rate)
+        # A 429 that another thread met in the meantime moves the end of the pause, not the turns already given.
+        while (wait := max(turn, self._resume) - self._clock()) > 0:
+            if self._clock() + wait > deadline + self._longest:
+                raise RateLimited("the call budget is used up", retry_after=wait)
+            self._sleep(wait)
+
+    def after(self, status: int, headers: Mapping[str, str]) -> None:
+        """Notes a 429."""
+        if status != 429:
+            return
+        pause = retry_after(headers)
+        with self._lock:
+            base = 1.0 if pause is None else pause
+            self._resume = max(self._resume, self._clock() + base + self._jitter() * 0.5)
+
+
+class BudgetPacer:
+    """Learns an hourly budget from ``X-RateLimit-Limit/-Remaining/-Reset`` and keeps its last fifth for begun work.
+
+    Never waits: what does not fit now goes back to the queue with RateLimited, which costs no attempt.
+    """
+
+    def __init__(
+        self,
+        sink: BudgetSink | None = None,
+        *,
+        paused_until: datetime | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``paused_until``: what another process already met (aware)."""
+        self._sink = sink or NoSink()
+        self._clock = clock
+        self._now = now
+        self._lock = threading.Lock()
+        self._limit = 0
+        self._left: int | None = None
+        self._reset = float("-inf")
+        self._pause = float("-inf")
+        self._mark = 100
+        if paused_until is not None:
+            self._pause = clock() + (paused_until - now()).total_seconds()
+
+    @property
+    def percent(self) -> int | None:
+        """Share of the window's budget that is left, None = not known."""
+        with self._lock:
+            return self._percent()
+
+    def before(self, purpose: Purpose) -> None:
+        """Raises RateLimited(retry_after = the window's end) for "new" and "poll" below 20 %, for all when nothing is left."""
+        with self._lock:
+            now = self._clock()
+            if now < self._pause:
+                raise RateLimited(retry_after=self._pause - now)
+            left = self._percent()
+            if left is None or self._left is None:
+                return
+            wait = max(0.0, self._reset - now)
+            if self._left <= 0 or (left < RESERVED_PERCENT and purpose != "begun"):
+                raise RateLimited(retry_after=wait)
+            # Threads that call at the same time share what the last answer left; the next answer sets it right.
+            self._left -= 1
+
+    def after(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learns from the answer; tells the sink at most once per mark and window."""
+        marks: list[int] = []
+        until: datetime | None = None
+        with self._lock:
+            limit, left = _number(headers, "x-ratelimit-limit"), _number(headers, "x-ratelimit-remaining")
+            reset = _number(headers, "x-ratelimit-reset")
+            now = self._clock()
+            if now >= self._reset:
+                self._mark = 100
+            if limit and left is not None:
+                self._limit, self._left = limit, left
+                self._reset = now + (reset if reset is not None else DEFAULT_PAUSE)
+            if status == 429:
+                pause = retry_after(headers)
+                pause = DEFAULT_PAUSE if pause is None else pause
+                # The window is fixed: before its end nothing is admitted, whatever Retry-After hopes for.
+                pause = max(pause, float(reset or 0)) if left == 0 else pause
+                if now + pause > self._pause:
+                    self._pause = now + pause
+                    until = self._now() + timedelta(seconds=pause)
+            percent = self._percent()
+            if percent is not None:
+                marks = [mark for mark in MARKS if percent < mark < self._mark]
+                self._mark = min([self._mark, *marks])
+        # Outside the lock: the sink writes to the database.
+        if marks:
+            self._sink.crossed(marks[-1])
+        if until is not None:
+            self._sink.paused(until)
+
+    def _percent(self) -> int | None:
+        if not self._limit or self._left is None or self._clock() >= self._reset:
+            return None
+        return max(0, self._left) * 100 // self._limit
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    try:
+        return int(float(headers[name]))
+    except (KeyError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,7 @@
+"""Visma Severa: ``SeveraClient`` implements ``domain.ports.SeveraApi``."""
+
+from connectors.severa.client import SeveraClient
+from connectors.severa.models import changed_at, parse_time
+from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES, REGISTERS
+
+__all__ = ["NEEDED_SCOPES", "OPTIONAL_SCOPES", "REGISTERS", "SeveraClient", "changed_at", "parse_time"]

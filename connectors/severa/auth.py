@@ -1,0 +1,120 @@
+"""Signing in to Severa: client credentials, a new token before the old one ends, and which scopes were granted (R-SET-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import httpx
+
+from connectors.http import Token, parsed
+from connectors.severa.errors import SYSTEM, error_type, message
+from connectors.severa.models import TokenAnswer, token_answer
+from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES
+from domain.errors import SignInFailed
+
+TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
+RENEW_BEFORE = 300.0
+"""Seconds before its end at which a token is replaced (api.md 1.2)."""
+SCOPE_SEPARATOR = " "
+"""Open question: public clients also use commas. The space is the one seen working."""
+
+_NOT_ABOUT_SCOPES = {
+    "AddonMissing",
+    "FeatureIsNotEnabled",
+    "TermsOfServiceNotApproved",
+    "AddonMissingTermsOfServiceApproval",
+    "OrganizationNotActive",
+    "TrialExpired",
+}
+
+PostToken = Callable[[dict[str, str]], httpx.Response]
+
+
+class ClientCredentials:
+    """Gets tokens for one client id. The refresh token is not used: the secret is at hand and cannot be rotated away.
+
+    Asking for a scope that the credentials lack is refused as a whole (or, on some installations, answered with the rest).
+    So it is asked for everything wanted, then for what is needed, then for whatever there is; what once
+    worked is asked for first from then on.
+    """
+
+    def __init__(
+        self, client_id: str, client_secret: str, post: PostToken, *, pause: Callable[[float], object]
+    ) -> None:
+        """``post`` sends one token request and gives the answer, whatever its status; ``pause`` waits some seconds."""
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._post = post
+        self._pause = pause
+        self._ladder: tuple[frozenset[str] | None, ...] = (
+            NEEDED_SCOPES | OPTIONAL_SCOPES,
+            NEEDED_SCOPES,
+            None,
+        )
+
+    def sign_in(self, _stored: Token | None = None) -> Token:
+        """A new token; its ``scope`` is what was granted. Raises SignInFailed (wrong_secret, refused), Unavailable."""
+        last: SignInFailed | None = None
+        for step, wanted in enumerate(self._ladder):
+            given = self._asked(wanted)
+            if isinstance(given, SignInFailed):
+                last = given
+                if given.reason != "wrong_secret":
+                    raise given
+                continue
+            self._ladder = self._ladder[step:]
+            granted = given.scope or wanted or frozenset()
+            return Token(
+                access_token=given.access_token,
+                expires_at=given.expires_at(datetime.now(UTC)),
+                scope=SCOPE_SEPARATOR.join(sorted(granted)),
+                refresh_token=given.refresh_token,
+            )
+        # The next attempt starts from the top: somebody may have mended the credentials.
+        self._ladder = (NEEDED_SCOPES | OPTIONAL_SCOPES, NEEDED_SCOPES, None)
+        raise last or SignInFailed(system=SYSTEM, reason="refused")
+
+    def granted(self, token: Token | None) -> set[str]:
+        """The scopes of a token, or, when the vendor does not say or gave none, found out one by one (for set-up).
+
+        Raises SignInFailed(wrong_secret) when not one of them is granted.
+        """
+        if token is not None and token.scope:
+            return set(token.scope.split())
+        found: set[str] = set()
+        refusal: SignInFailed | None = None
+        for scope in sorted(NEEDED_SCOPES | OPTIONAL_SCOPES):
+            # Sign-ins are not paced by the connection's pacer; ten calls a second are the vendor's limit for them too.
+            self._pause(0.15)
+            given = self._asked({scope})
+            if isinstance(given, SignInFailed):
+                refusal = given
+            else:
+                found.add(scope)
+        if not found:
+            raise refusal or SignInFailed(system=SYSTEM, reason="wrong_secret")
+        return found
+
+    def _asked(self, scopes: Iterable[str] | None) -> TokenAnswer | SignInFailed:
+        body = {"client_id": self._client_id, "client_secret": self._client_secret}
+        if scopes is not None:
+            body["scope"] = SCOPE_SEPARATOR.join(sorted(scopes))
+        answer = self._post(body)
+        if answer.is_success:
+            given = token_answer(parsed(answer))
+            return given or SignInFailed(
+                "the sign-in was answered without a token", system=SYSTEM, reason="refused"
+            )
+        kind, words = error_type(answer), message(answer) or f"HTTP {answer.status_code}"
+        if kind in _NOT_ABOUT_SCOPES:
+            return SignInFailed(words, system=SYSTEM, reason="no_license", type=kind)
+        if answer.status_code in (400, 401, 403):
+            # Wrong secret and scope not allowed look the same here; the ladder tells them apart.
+            return SignInFailed(words, system=SYSTEM, reason="wrong_secret", status=answer.status_code)
+        return SignInFailed(words, system=SYSTEM, reason="refused", status=answer.status_code)
+
+
+def missing(granted: set[str]) -> list[str]:
+    """The needed scopes that were not granted, sorted."""
+    return sorted(NEEDED_SCOPES - granted)

@@ -1,0 +1,158 @@
+"""Signing in by Visma Connect: a service application (client credentials and tenant id), or a user once (PKCE)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from urllib.parse import urlencode
+
+import httpx
+
+from connectors.http import Token, parsed
+from connectors.visma_net.errors import SYSTEM, sign_in_refused
+from connectors.visma_net.models import token_answer
+from domain.errors import SignInFailed
+
+Kind = Literal["service", "interactive"]
+PostForm = Callable[[str, Mapping[str, str]], httpx.Response]
+"""Sends a form to an absolute address without a token; any status below 500 except 429 comes back."""
+
+VERBS = ("read", "create", "update", "delete")
+NEEDED_SCOPES: Mapping[Kind, tuple[str, ...]] = {
+    "service": tuple(f"vismanet_erp_service_api:{verb}" for verb in VERBS),
+    "interactive": tuple(f"vismanet_erp_interactive_api:{verb}" for verb in VERBS),
+}
+"""Scopes by kind of application. ``delete``: a held document that does not prove is removed again (R-INV-4)."""
+
+_PERSON_SCOPES = ("openid", "email", "profile", "tenants", "offline_access")
+RENEW_BEFORE = 60.0
+"""Seconds before its end at which an access token is renewed."""
+
+
+def new_verifier() -> str:
+    """A PKCE verifier; keep it with the ``state`` until the user comes back."""
+    return secrets.token_urlsafe(48)
+
+
+def challenge(verifier: str) -> str:
+    """The S256 challenge of a verifier."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The sign-in of one connection; ``auth_url`` has ``/authorize`` and ``/token`` below it."""
+
+    auth_url: str
+    kind: Kind
+    client_id: str
+    client_secret: str
+    tenant_id: str
+    post: PostForm
+
+    def __repr__(self) -> str:
+        # The secret must not stand in a traceback or a log.
+        return f"Connect({self.auth_url!r}, {self.kind!r}, {self.client_id!r})"
+
+    def sign_in(self, stored: Token | None) -> Token:
+        """A new token. Raises SignInFailed (reason wrong_secret, missing_scope, unknown_tenant, signed_out, refused),
+        RateLimited, Unavailable."""
+        if self.kind == "service":
+            return self._service()
+        if stored is None or not stored.refresh_token:
+            raise SignInFailed(
+                "nobody is signed in to Visma.net",
+                system=SYSTEM,
+                reason="signed_out",
+                tenant_id=self.tenant_id,
+            )
+        form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
+        token = self._ask(form, refreshing=True)
+        # Applications that re-use their refresh token get none back: the old one stays.
+        return token if token.refresh_token else _with_refresh(token, stored.refresh_token)
+
+    def authorize_url(self, redirect_uri: str, state: str, verifier: str) -> str:
+        """Where to send the user's browser to sign in (interactive kind, R-SET-2)."""
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": " ".join((*_PERSON_SCOPES, *NEEDED_SCOPES["interactive"])),
+            "state": state,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{self.auth_url}/authorize?{urlencode(query)}"
+
+    def exchange(self, code: str, verifier: str, redirect_uri: str) -> Token:
+        """The token for the code the user came back with. Raises as ``sign_in``; without a refresh token it is refused,
+        since the bridge could not go on after an hour."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        token = self._ask(form, refreshing=True)
+        if not token.refresh_token:
+            raise SignInFailed(
+                "Visma.net gave no refresh token (scope offline_access)",
+                system=SYSTEM,
+                reason="missing_scope",
+                missing=["offline_access"],
+            )
+        return token
+
+    def missing(self, scope: str) -> list[str]:
+        """The needed scopes that a token's scope lacks; none if the answer named no scopes at all."""
+        granted = set(scope.replace(",", " ").split())
+        return [needed for needed in NEEDED_SCOPES[self.kind] if needed not in granted] if granted else []
+
+    def _service(self) -> Token:
+        needed = NEEDED_SCOPES["service"]
+        try:
+            return self._ask({"grant_type": "client_credentials", "scope": " ".join(needed)})
+        except SignInFailed as refused:
+            if refused.reason != "missing_scope":
+                raise
+            raise self._naming_scopes(refused) from refused
+
+    def _naming_scopes(self, refused: SignInFailed) -> SignInFailed:
+        # The refusal does not have to say which scope it was: each is asked for alone.
+        missing = [scope for scope in NEEDED_SCOPES["service"] if scope in refused.message]
+        for scope in NEEDED_SCOPES["service"] if not missing else ():
+            try:
+                self._ask({"grant_type": "client_credentials", "scope": scope})
+            except SignInFailed as alone:
+                if alone.reason == "missing_scope":
+                    missing.append(scope)
+        missing = missing or list(NEEDED_SCOPES["service"])
+        return SignInFailed(
+            f"{refused.message}: {' '.join(missing)}", system=SYSTEM, reason="missing_scope", missing=missing
+        )
+
+    def _ask(self, form: Mapping[str, str], *, refreshing: bool = False) -> Token:
+        asked_at = datetime.now(UTC)
+        whole = {**form, "client_id": self.client_id, "client_secret": self.client_secret}
+        if self.tenant_id:
+            whole["tenant_id"] = self.tenant_id
+        answer = self.post(f"{self.auth_url}/token", whole)
+        token = token_answer(parsed(answer)) if answer.status_code < 300 else None
+        if token is None:
+            raise sign_in_refused(answer, kind=self.kind, refreshing=refreshing)
+        return Token(
+            access_token=token.access_token,
+            expires_at=asked_at + timedelta(seconds=token.expires_in),
+            scope=token.scope,
+            refresh_token=token.refresh_token or None,
+        )
+
+
+def _with_refresh(token: Token, refresh_token: str) -> Token:
+    return Token(token.access_token, token.expires_at, token.scope, refresh_token)

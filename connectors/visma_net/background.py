@@ -1,0 +1,119 @@
+"""Calls that the ERP took for the background although nobody asked it to (202): waited for within the call's own limit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from connectors.http import failure, parsed
+from connectors.visma_net.errors import DIALECT, SYSTEM
+from connectors.visma_net.keys import located, segment
+from connectors.visma_net.models import background_state
+from connectors.visma_net.registers import REGISTERS
+from domain.errors import BridgeError, OutcomeUnknown, TryLater, Unavailable
+
+Read = Callable[[str], httpx.Response]
+"""Reads a path of the ERP, raising as every read does."""
+
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 5.0
+
+_STATE = REGISTERS["background"].item
+_CONTENT = REGISTERS["background/content"].item
+
+
+def accepted_id(answer: httpx.Response) -> str | None:
+    """The id of the background call that a 202 speaks of, None if it is an ordinary yes."""
+    if answer.status_code != 202:
+        return None
+    body = parsed(answer)
+    if not isinstance(body, Mapping):
+        return None
+    state = located(str(body.get("stateLocation") or ""), "background")
+    return state.key if state else str(body.get("id") or "") or None
+
+
+def finished(
+    accepted: str,
+    read: Read,
+    *,
+    operation: str,
+    repeatable: bool,
+    limit: float,
+    stop: threading.Event,
+) -> httpx.Response:
+    """The answer the call would have had, once the background is done with it; only a 2xx is given back.
+
+    The address is made from the id: a token never follows ``stateLocation`` to another host. ``limit`` in seconds.
+    Raises what the real status means, or OutcomeUnknown (Unavailable if repeatable) when it does not end in time. That a
+    state cannot be read for a moment says nothing about the call itself and is never taken for a no.
+    """
+    until = time.monotonic() + limit
+    pause = FIRST_WAIT
+    while True:
+        try:
+            state = background_state(parsed(read(_STATE.format(key=segment(accepted)))))
+        except TryLater as trouble:
+            pause = max(pause, min(trouble.retry_after or 0.0, LONGEST_WAIT))
+            state = None
+        except BridgeError as refused:
+            # A no to the question is not a no to the call.
+            raise _unknown(f"its state is refused: {refused}", operation, repeatable=repeatable) from refused
+        if state is not None and state.statusCode:
+            return _answer(
+                accepted, read, state.statusCode, state.responseHeaders, operation, repeatable=repeatable
+            )
+        if state is not None and state.status.casefold() == "failed":
+            raise _unknown(state.errorMessage or "it failed", operation, repeatable=repeatable)
+        if time.monotonic() + pause > until or stop.wait(pause):
+            raise _unknown("it did not end in time", operation, repeatable=repeatable)
+        pause = min(pause * 2, LONGEST_WAIT)
+
+
+def _answer(
+    accepted: str, read: Read, status: int, headers: Any, operation: str, *, repeatable: bool
+) -> httpx.Response:
+    # "Finished" says only that it ended: the status code decides.
+    content = b""
+    try:
+        content = read(_CONTENT.format(key=segment(accepted))).content
+    except BridgeError:
+        # Most calls have no stored content; what matters of a create stands in the headers.
+        content = b""
+    answer = httpx.Response(status, headers=_headers(headers), content=content)
+    problem = failure(answer, DIALECT, operation, repeatable=repeatable)
+    if problem is not None:
+        raise problem
+    return answer
+
+
+def _headers(headers: Any) -> dict[str, str]:
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(headers, Mapping):
+        pairs = list(headers.items())
+    elif isinstance(headers, list):
+        pairs = [
+            (
+                entry.get("key") or entry.get("Key") or entry.get("name"),
+                entry.get("value") or entry.get("Value"),
+            )
+            for entry in headers
+            if isinstance(entry, Mapping)
+        ]
+    kept = ("location", "etag", "content-type")
+    return {
+        str(name).lower(): str(value[0] if isinstance(value, list) and value else value)
+        for name, value in pairs
+        if name and value and str(name).lower() in kept
+    }
+
+
+def _unknown(reason: str, operation: str, *, repeatable: bool) -> BridgeError:
+    text = f"{operation} went to the background and {reason}"
+    if repeatable:
+        return Unavailable(text, system=SYSTEM, operation=operation)
+    return OutcomeUnknown(text, system=SYSTEM, operation=operation)

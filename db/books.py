@@ -1,0 +1,124 @@
+"""``domain.ports.Books`` over PostgreSQL: what the bridge remembers of one tenant, each question its own short transaction."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from uuid import UUID
+
+from db import links, log, outbox, records, streams
+from db.pool import Database
+from domain.ports import Domain, Link, Record, System
+
+REFERENCE_SECONDS = 5.0
+
+
+class ReferenceCache:
+    """Reference registers change rarely and are asked for with every invoice: kept for a few seconds per process."""
+
+    def __init__(self, seconds: float = REFERENCE_SECONDS) -> None:
+        self._seconds = seconds
+        self._lock = Lock()
+        self._kept: dict[tuple[UUID, str, str], tuple[float, list[Record]]] = {}
+
+    def get(self, db: Database, tenant_id: UUID, system: str, register: str) -> list[Record]:
+        key = (tenant_id, system, register)
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept and time.monotonic() - kept[0] < self._seconds:
+            return kept[1]
+        with db.tenant(tenant_id) as connection:
+            found = records.all_of(connection, tenant_id, system, register)
+        with self._lock:
+            if len(self._kept) > 2000:
+                self._kept.clear()
+            self._kept[key] = (time.monotonic(), found)
+        return found
+
+
+class TenantBooks:
+    """Implements ``domain.ports.Books``."""
+
+    def __init__(self, db: Database, tenant_id: UUID, cache: ReferenceCache) -> None:
+        self._db = db
+        self._tenant_id = tenant_id
+        self._cache = cache
+
+    def link(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> Link | None:
+        with self._db.tenant(self._tenant_id) as db:
+            return links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id)
+
+    def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
+        with self._db.tenant(self._tenant_id) as db:
+            return links.find(db, self._tenant_id, domain, erp_number=erp_number)
+
+    def record(self, system: System, register: str, id: str) -> Record | None:
+        with self._db.tenant(self._tenant_id) as db:
+            return records.get(db, self._tenant_id, system, register, id)
+
+    def find(
+        self, system: System, register: str, *, number: str | None = None, name: str | None = None
+    ) -> list[Record]:
+        with self._db.tenant(self._tenant_id) as db:
+            return records.find(db, self._tenant_id, system, register, number=number, name=name)
+
+    def find_marker(self, marker: str) -> list[Record]:
+        with self._db.tenant(self._tenant_id) as db:
+            return records.by_marker(db, self._tenant_id, marker)
+
+    def all(self, system: System, register: str) -> list[Record]:
+        return self._cache.get(self._db, self._tenant_id, system, register)
+
+    def complete(self, system: System, register: str) -> bool:
+        with self._db.tenant(self._tenant_id) as db:
+            found = streams.streams(db, self._tenant_id, system).get(register)
+        return bool(found and found.complete_at)
+
+    def has_problem(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> bool:
+        with self._db.tenant(self._tenant_id) as db:
+            link = links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id)
+            if link:
+                subjects = [outbox.link_subject(link.id)]
+            else:
+                subjects = subjects_of(domain, severa_id=severa_id, erp_id=erp_id)
+            return log.has_problem(db, self._tenant_id, domain, subjects)
+
+    def choice(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> str | None:
+        system, record_id = ("severa", severa_id) if severa_id else ("visma_net", erp_id)
+        with self._db.tenant(self._tenant_id) as db:
+            return links.choice(db, self._tenant_id, domain, system, record_id or "")
+
+
+# Under which registers an unlinked record of a domain may stand.
+SEVERA_REGISTERS: dict[str, tuple[str, ...]] = {
+    "customer": ("customers",),
+    "product": ("products", "worktypes", "travelexpensetypes"),
+    "project": ("projects",),
+    "invoice": ("invoices",),
+    "payment": ("invoices",),
+    "cost": (),
+}
+ERP_REGISTERS: dict[str, tuple[str, ...]] = {
+    "customer": ("customer",),
+    "product": ("inventory",),
+    "project": ("project",),
+    "invoice": (),
+    "payment": ("customerdocument",),
+    "cost": ("supplierInvoice", "journaltransaction"),
+}
+
+
+def subjects_of(domain: str, *, severa_id: str | None = None, erp_id: str | None = None) -> list[str]:
+    """The subjects an unlinked record of this domain can have."""
+    found = []
+    if severa_id:
+        found += [outbox.record_subject("severa", name, severa_id) for name in SEVERA_REGISTERS[domain]]
+    if erp_id:
+        found += [outbox.record_subject("visma_net", name, erp_id) for name in ERP_REGISTERS[domain]]
+    return found

@@ -1,0 +1,118 @@
+"""Connections to PostgreSQL, each transaction in one of two roles.
+
+``tenant(id)``: role bridge_app, row-level security for that tenant. ``dispatch()``: role bridge_dispatch, which sees ids,
+states and times of all tenants but no bodies and no secrets. No transaction may be open during an HTTP or broker call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from db.migrate import check_version
+from domain.errors import InputError, Unavailable
+
+Connection = psycopg.Connection[DictRow]
+
+_SESSION = (
+    "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"
+)
+
+
+class Database:
+    """The application's two pools over one login."""
+
+    def __init__(self, url: str, *, size: int = 4, dispatch_size: int = 2, name: str = "severa-bridge") -> None:
+        """``size`` must be at least the number of threads that work at once: a thread that never waits cannot starve."""
+        self.url = url
+        self._app = self._pool("bridge_app", size, name)
+        self._dispatch = self._pool("bridge_dispatch", dispatch_size, name)
+
+    def _pool(self, role: str, size: int, name: str) -> ConnectionPool[Connection]:
+        def configure(connection: Connection) -> None:
+            # An option of the start packet would be refused for a NOINHERIT login: the role is taken afterwards.
+            connection.execute(f"set role {role}")  # noqa: S608 - one of two constants
+            connection.commit()
+
+        return ConnectionPool(
+            self.url,
+            connection_class=psycopg.Connection[DictRow],
+            kwargs={"row_factory": dict_row, "options": _SESSION, "application_name": name, "connect_timeout": 10},
+            min_size=size,
+            max_size=size,
+            open=False,
+            timeout=30,
+            configure=configure,
+            check=ConnectionPool.check_connection,
+            name=role,
+        )
+
+    def open(self) -> None:
+        """Checks the login and the schema's version, then opens both pools. Raises InputError."""
+        try:
+            with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as db:
+                refuse_powerful_login(db)
+                db.execute("set role bridge_app")
+                check_version(db)
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue) as error:
+            raise InputError(
+                "The database login lacks the bridge's roles: run 'severa-bridge db migrate' with BRIDGE_OWNER_DATABASE_URL."
+            ) from error
+        except psycopg.OperationalError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"The database cannot be reached: {reason}. Check BRIDGE_DATABASE_URL and that PostgreSQL runs."
+            ) from error
+        self._app.open(wait=True, timeout=30)
+        self._dispatch.open(wait=True, timeout=30)
+
+    def close(self) -> None:
+        """Closes both pools; running transactions end first."""
+        self._app.close(timeout=5)
+        self._dispatch.close(timeout=5)
+
+    @contextmanager
+    def tenant(self, tenant_id: UUID | str) -> Iterator[Connection]:
+        """A transaction that sees only this tenant; committed at the end, rolled back on an exception."""
+        with self._transaction(self._app) as connection:
+            connection.execute("select set_config('app.tenant', %s, true)", [str(tenant_id)])
+            yield connection
+
+    @contextmanager
+    def dispatch(self) -> Iterator[Connection]:
+        """A transaction that sees the queue of all tenants."""
+        with self._transaction(self._dispatch) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, pool: ConnectionPool[Connection]) -> Iterator[Connection]:
+        try:
+            with pool.connection() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise Unavailable("The database does not answer.") from error
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"The database does not answer: {str(error).strip()}") from error
+
+
+def refuse_powerful_login(db: psycopg.Connection[Any]) -> None:
+    """Row-level security protects tenants from each other only if the login cannot bypass it. Raises InputError."""
+    row = db.execute(
+        """select rolname, rolsuper, rolbypassrls,
+                  exists (select from pg_class where relname = 'outbox' and relkind = 'r' and relowner = r.oid)
+           from pg_roles r where rolname = current_user"""
+    ).fetchone()
+    if row is None:
+        raise InputError("The database login is unknown to PostgreSQL.")
+    name, superuser, bypass, owner = row
+    if superuser or bypass or owner:
+        what = "is a superuser" if superuser else "may bypass row-level security" if bypass else "owns the tables"
+        raise InputError(
+            f"The database login '{name}' {what}: give BRIDGE_DATABASE_URL the plain login that 'severa-bridge db migrate' makes."
+        )

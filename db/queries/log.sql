@@ -1,0 +1,43 @@
+-- write --
+insert into transfer_log (tenant_id, domain, subject, direction, system, register, record_id, number, name, level, outcome, code, values, duration_ms, attempt_id)
+values (%(tenant_id)s, %(domain)s, %(subject)s, %(direction)s, %(system)s, %(register)s, %(record_id)s, %(number)s, %(name)s, %(level)s, %(outcome)s,
+        %(code)s, %(values)s, %(duration_ms)s, %(attempt_id)s)
+
+-- read --
+select * from transfer_log
+where tenant_id = %(tenant_id)s and (%(domain)s::text is null or domain = %(domain)s) and (%(level)s::text is null or level = %(level)s)
+order by at desc, id desc limit %(limit)s
+
+-- of_subject --
+select * from transfer_log where tenant_id = %(tenant_id)s and subject = any (%(subjects)s) order by at, id
+
+-- open_problem --
+insert into problem (tenant_id, domain, subject, system, register, record_id, number, name, code, values)
+values (%(tenant_id)s, %(domain)s, %(subject)s, %(system)s, %(register)s, %(record_id)s, %(number)s, %(name)s, %(code)s, %(values)s)
+on conflict (tenant_id, domain, subject, code) where closed_at is null do update set
+    last_seen_at = clock_timestamp(), times = problem.times + 1, values = excluded.values, number = excluded.number, name = excluded.name
+returning id, times
+
+-- close_problems --
+update problem set closed_at = clock_timestamp(), closed_how = %(how)s
+where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and closed_at is null and code <> all (%(except)s)
+returning id, code
+
+-- problems --
+select * from problem where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null) order by opened_at, id
+
+-- problem --
+select * from problem where tenant_id = %(tenant_id)s and id = %(id)s
+
+-- has_problem --
+select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and closed_at is null) as found
+
+-- open_problems --
+select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state <> 'new'
+
+-- put_gap --
+insert into number_gap (tenant_id, document_type, number, severa_id, reason)
+values (%(tenant_id)s, %(document_type)s, %(number)s, %(severa_id)s, %(reason)s) on conflict do nothing
+
+-- gaps --
+select document_type, number, severa_id, reason, at from number_gap where tenant_id = %(tenant_id)s order by at, number

@@ -1,0 +1,180 @@
+-- announce --
+-- "Settle this": one row per link or unlinked record. A change of a row that is out or started is remembered as again;
+-- a failed one is tried from the start because its source changed.
+insert into outbox (tenant_id, domain, subject, cause, system, register)
+values (%(tenant_id)s, %(domain)s, %(subject)s, %(cause)s, %(system)s, %(register)s)
+on conflict (tenant_id, domain, subject) do update set
+    again = outbox.again or outbox.state in ('out', 'started'),
+    due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then clock_timestamp() else outbox.due_at end,
+    attempts = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.attempts end,
+    lost = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.lost end,
+    waits_for = null,
+    state = case when outbox.state in ('failed', 'in_doubt', 'waiting') then 'ready' else outbox.state end,
+    cause = case when outbox.state in ('failed', 'in_doubt', 'waiting') then excluded.cause else outbox.cause end,
+    changed_at = clock_timestamp()
+
+-- take --
+-- The fair claim: per domain at most the free room of its window, per tenant at most a few at a time, tenants in
+-- rotating order, begun deliveries first. A paused tenant's backlog is never walked through: each lateral stops at its limit.
+with room as (
+    select d.domain,
+           greatest(0, %(window)s - (select count(*) from outbox where state in ('out', 'started') and domain = d.domain)) as free
+    from unnest(%(domains)s::text[]) as d (domain)
+),
+busy as (
+    select tenant_id, count(*) as n from outbox where state in ('out', 'started') group by tenant_id
+),
+picked as (
+    select p.tenant_id, p.id
+    from room r
+    cross join lateral (
+        select o.tenant_id, o.id
+        from (
+            select t.id, t.paused_domains, greatest(0, %(per_tenant)s - coalesce(b.n, 0)) as free
+            from tenant t left join busy b on b.tenant_id = t.id
+            where t.state = 'live'
+              and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > clock_timestamp())
+            order by t.id <= %(after)s, t.id
+        ) t
+        cross join lateral (
+            select q.tenant_id, q.id
+            from outbox q
+            where q.tenant_id = t.id and q.domain = r.domain and q.state in ('ready', 'waiting')
+              and q.due_at <= clock_timestamp() and not (r.domain = any (t.paused_domains))
+            order by q.begun desc, q.due_at
+            limit t.free
+            for update of q skip locked
+        ) o
+        limit r.free
+    ) p
+)
+update outbox o
+set state = 'out', generation = o.generation + 1, waits_for = null, changed_at = clock_timestamp(),
+    lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+from picked p
+where o.tenant_id = p.tenant_id and o.id = p.id
+returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.subject
+
+-- untake --
+-- A row whose message the broker did not take goes back, unless its lease has moved on already.
+update outbox
+set state = 'ready', lease_until = null, due_at = clock_timestamp() + interval '1 second', changed_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and id = %(id)s and generation = %(generation)s and state = 'out'
+
+-- reap --
+-- Leases that ran out: the message was lost (out) or the worker was (started). Three lost workers are told apart at the claim.
+update outbox
+set state = 'ready', token = null, lease_until = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
+    lost = lost + case when state = 'started' then 1 else 0 end
+where state in ('out', 'started') and lease_until < clock_timestamp()
+returning tenant_id, id, lost
+
+-- reset_leases --
+-- One process only (embedded mode): whatever was out or started when it died is free again.
+update outbox
+set state = 'ready', token = null, lease_until = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
+    lost = lost + case when state = 'started' then 1 else 0 end
+where state in ('out', 'started')
+
+-- claim --
+-- A worker makes the row its own; only the message of the present generation may, and only while the tenant is active.
+update outbox o
+set state = 'started', token = %(token)s, attempts = o.attempts + 1, again = false, changed_at = clock_timestamp(),
+    lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+from tenant t
+where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.generation = %(generation)s and o.state = 'out'
+  and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains))
+returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, clock_timestamp() as now,
+          t.name as tenant_name, t.language, t.time_zone
+
+-- extend --
+-- The lease of a begun step; no row, no call.
+update outbox o
+set lease_until = greatest(o.lease_until, clock_timestamp() + %(lease)s * interval '1 second'), begun = true
+from tenant t
+where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
+  and o.lease_until > clock_timestamp() and t.id = o.tenant_id
+  and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))
+returning o.id
+
+-- hold --
+-- Still ours? Locks the row for the finishing transaction.
+select again from outbox
+where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
+for update
+
+-- finish --
+delete from outbox where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not again
+
+-- again --
+-- It changed while it was being settled: once more, as a new delivery.
+update outbox
+set state = 'ready', token = null, lease_until = null, again = false, begun = false, attempts = 0, lost = 0,
+    delivery = gen_random_uuid(), due_at = clock_timestamp(), changed_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s
+
+-- later --
+-- Temporary: the same delivery again after a while.
+update outbox
+set state = 'ready', token = null, lease_until = null, lost = 0, attempts = attempts - %(refund)s,
+    due_at = clock_timestamp() + %(delay)s * interval '1 second', changed_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
+
+-- wait --
+-- Re-checked every now and then, woken earlier when what it waits for is linked.
+update outbox
+set state = case when again then 'ready' else 'waiting' end, waits_for = case when again then null else %(waits_for)s end,
+    token = null, lease_until = null, lost = 0, attempts = 0,
+    due_at = clock_timestamp() + case when again then 0 else %(delay)s end * interval '1 second', changed_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
+
+-- fail --
+-- A person must act, or its source must change (which it may have done meanwhile: again). The delivery starts anew
+-- unless a sent call is still without an answer.
+update outbox o
+set state = case when o.again then 'ready' else %(state)s end, token = null, lease_until = null, lost = 0, again = false,
+    due_at = clock_timestamp(), changed_at = clock_timestamp(),
+    begun = begun and %(state)s = 'in_doubt',
+    delivery = case when %(state)s = 'in_doubt' or exists (
+        select from step s where s.tenant_id = o.tenant_id and s.delivery = o.delivery and s.sent_at is not null and s.done_at is null)
+        then o.delivery else gen_random_uuid() end
+where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
+
+-- wake --
+-- Whatever waited for this record goes on at once.
+update outbox set state = 'ready', waits_for = null, due_at = clock_timestamp(), changed_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and state = 'waiting' and waits_for = any (%(keys)s)
+
+-- fold --
+-- A record that became part of a link is settled with the link: its own row has no work left.
+delete from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and id <> %(id)s
+  and state <> 'started'
+returning subject, state, again
+
+-- row --
+select id, domain, subject, state, waits_for, attempts, due_at from outbox
+where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s
+
+-- rows --
+select id, domain, subject, state, due_at, attempts, lost, waits_for, cause, changed_at from outbox
+where tenant_id = %(tenant_id)s order by id
+
+-- retry --
+-- A person asks again.
+update outbox set state = 'ready', due_at = clock_timestamp(), attempts = 0, lost = 0, waits_for = null, cause = 'person', changed_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and state in ('failed', 'in_doubt', 'ready', 'waiting')
+
+-- unfinished --
+-- What is still to be done, over all live tenants; failed and in doubt wait for people, not for the bridge.
+select count(*) as n from outbox o join tenant t on t.id = o.tenant_id
+where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and not (o.domain = any (t.paused_domains))
+
+-- counts --
+select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o group by o.domain, o.state order by 1, 2
+
+-- audit --
+-- Records newer than what was settled, in scope and without a row: should never happen, so it is counted and alarms.
+select r.system, r.register, r.id from record r
+where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < clock_timestamp() - interval '60 seconds'
+  and r.gone_at is null
+limit 1000

@@ -1,0 +1,63 @@
+-- known --
+select id, hash, mapping_version, remote_time, requested_at, version, body from record
+where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
+for update
+
+-- put --
+-- A record is never replaced by one with an older remote time; on equal times the later request wins.
+insert into record (tenant_id, system, register, id, number, name, name_key, marker, body, hash, mapping_version, remote_time, requested_at, in_scope)
+values (%(tenant_id)s, %(system)s, %(register)s, %(id)s, %(number)s, %(name)s, %(name_key)s, %(marker)s, %(body)s, %(hash)s,
+        %(mapping_version)s, %(remote_time)s, %(requested_at)s, %(in_scope)s)
+on conflict (tenant_id, system, register, id) do update set
+    number = excluded.number, name = excluded.name, name_key = excluded.name_key,
+    marker = coalesce(excluded.marker, record.marker), body = excluded.body, hash = excluded.hash,
+    mapping_version = excluded.mapping_version, remote_time = excluded.remote_time, requested_at = excluded.requested_at,
+    in_scope = excluded.in_scope, gone_at = null,
+    seen_at = case when record.hash <> excluded.hash then clock_timestamp() else record.seen_at end,
+    version = record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end
+where coalesce(record.remote_time, '-infinity') < coalesce(excluded.remote_time, 'infinity')
+   or (record.remote_time is not distinct from excluded.remote_time and record.requested_at <= excluded.requested_at)
+   or (excluded.remote_time is null and record.requested_at <= excluded.requested_at)
+returning version
+
+-- touch --
+-- Nothing changed, but it was read again just now: what is fresh need not be read once more.
+update record set requested_at = %(requested_at)s
+where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s) and requested_at < %(requested_at)s
+
+-- settled --
+update record set settled_version = greatest(settled_version, %(version)s)
+where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
+
+-- get --
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
+
+-- by_number --
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s and gone_at is null
+order by id
+
+-- by_name --
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and name_key = %(name_key)s and gone_at is null
+order by id
+
+-- by_number_and_name --
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s
+and name_key = %(name_key)s and gone_at is null order by id
+
+-- by_marker --
+select * from record where tenant_id = %(tenant_id)s and marker = %(marker)s and gone_at is null order by register, id
+
+-- all --
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and gone_at is null order by id
+
+-- ids --
+select id from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and gone_at is null
+
+-- gone --
+-- Absence is concluded only from a complete sweep.
+update record set gone_at = clock_timestamp() where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
+
+-- search --
+-- By id or by what people call it.
+select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or number = %(wanted)s or lower(name) = lower(%(wanted)s))
+order by system, register, id limit 20

@@ -1,0 +1,60 @@
+-- due --
+-- Connections whose time has come, or that a person or a webhook asked for; leased so that one poller has each.
+update connection c
+set poll_token = %(token)s, poll_lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+where (c.tenant_id, c.system) in (
+    select d.tenant_id, d.system from connection d join tenant t on t.id = d.tenant_id
+    where t.state = 'live' and (d.next_poll_at <= clock_timestamp() or d.asked_at is not null)
+      and coalesce(d.poll_lease_until, '-infinity') < clock_timestamp()
+      and coalesce(d.paused_until, '-infinity') < clock_timestamp()
+    order by d.next_poll_at limit %(limit)s
+    for update of d skip locked)
+returning c.tenant_id, c.system, c.asked_at, clock_timestamp() as now
+
+-- lease_one --
+-- Go-live polls before the tenant is live; same lease, same fence.
+update connection set poll_token = %(token)s, poll_lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < clock_timestamp()
+returning clock_timestamp() as now
+
+-- hold --
+-- The fence of every page transaction: no lease, no rows. Extends it.
+update connection set poll_lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s and poll_lease_until > clock_timestamp()
+returning system
+
+-- ended --
+-- asked_at is cleared only by a poll that began after it was set.
+update connection
+set poll_token = null, poll_lease_until = null, polls = polls + 1, last_error = %(error)s,
+    last_changes = case when %(complete)s then %(changes)s else last_changes end,
+    checked_at = case when %(complete)s then %(began)s else checked_at end,
+    asked_at = case when %(complete)s and asked_at <= %(began)s then null else asked_at end,
+    next_poll_at = clock_timestamp() + %(wait)s * interval '1 second'
+where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s
+
+-- ask --
+update connection set asked_at = clock_timestamp()
+where tenant_id = coalesce(%(tenant_id)s, tenant_id)
+
+-- asked --
+select count(*) as n from connection c join tenant t on t.id = c.tenant_id
+where t.state = 'live' and (c.asked_at is not null or c.poll_token is not null)
+
+-- checked --
+-- Since when is nothing new: polls begun after a moment, and whether they brought changes.
+select count(*) filter (where c.checked_at is null or c.checked_at < %(since)s) as unchecked, coalesce(sum(c.last_changes), 0) as changes
+from connection c join tenant t on t.id = c.tenant_id where t.state = 'live'
+
+-- get --
+select register, watermark, complete_at, swept_at from stream where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- complete --
+insert into stream (tenant_id, system, register, watermark, complete_at, swept_at, changes)
+values (%(tenant_id)s, %(system)s, %(register)s, %(watermark)s, clock_timestamp(), case when %(whole)s then clock_timestamp() end, %(changes)s)
+on conflict (tenant_id, system, register) do update set
+    watermark = greatest(stream.watermark, excluded.watermark), complete_at = excluded.complete_at,
+    swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes
+
+-- now --
+select clock_timestamp() as now

@@ -1,0 +1,88 @@
+-- add --
+insert into tenant (id, name, language, time_zone) values (%(id)s, %(name)s, %(language)s, %(time_zone)s)
+
+-- change --
+update tenant set language = %(language)s, time_zone = %(time_zone)s where id = %(id)s
+
+-- all --
+select id, name, language, time_zone, state, paused_domains, made_at, live_at from tenant order by name
+
+-- by_name --
+select id, name, language, time_zone, state, paused_domains, made_at, live_at from tenant where name = %(name)s
+
+-- set_state --
+update tenant set state = %(state)s, live_at = case when %(state)s = 'live' then coalesce(live_at, clock_timestamp()) else live_at end
+where id = %(id)s
+
+-- set_paused_domains --
+update tenant set paused_domains = %(domains)s where id = %(id)s
+
+-- add_settings --
+insert into setting (tenant_id, version, values, made_by)
+select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s from setting where tenant_id = %(tenant_id)s
+
+-- settings --
+select values from setting where tenant_id = %(tenant_id)s order by version desc limit 1
+
+-- put_connection --
+insert into connection (tenant_id, system, config, secret) values (%(tenant_id)s, %(system)s, %(config)s, %(secret)s)
+on conflict (tenant_id, system) do update set config = excluded.config, secret = excluded.secret, token = null, token_expires_at = null
+
+-- put_secret --
+-- Only the cipher text changes (key rotation): the token stays good.
+update connection set secret = %(secret)s, token = %(token)s where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- connection --
+select tenant_id, system, config, secret, token, token_expires_at, paused_until, checked_at, last_error, budget_percent from connection
+where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- connections --
+select tenant_id, system, config, secret, token, token_expires_at, paused_until, checked_at, last_error, budget_percent from connection
+where tenant_id = %(tenant_id)s order by system
+
+-- token --
+select token, token_expires_at from connection where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- lease_refresh --
+-- One process refreshes a token; the others wait for what it stores. A lease, not a lock: a dead refresher blocks nobody for long.
+update connection set refresh_lease_until = clock_timestamp() + interval '60 seconds'
+where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(refresh_lease_until, '-infinity') < clock_timestamp()
+returning system
+
+-- save_token --
+update connection set token = %(token)s, token_expires_at = %(expires_at)s, refresh_lease_until = null
+where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- forget_token --
+update connection set token = null, token_expires_at = null, refresh_lease_until = null
+where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- budget --
+update connection set budget_percent = %(percent)s where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- pause_until --
+update connection set paused_until = %(until)s where tenant_id = %(tenant_id)s and system = %(system)s
+
+-- lease_slot --
+-- A free slot, or the one this holder has already. Slot 0 is the poller's.
+update connection_slot s set holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+where (s.tenant_id, s.system, s.slot) in (
+    select c.tenant_id, c.system, c.slot from connection_slot c
+    where c.tenant_id = %(tenant_id)s and c.system = %(system)s and c.slot = any (%(slots)s)
+      and (c.holder = %(holder)s or c.holder is null or c.lease_until < clock_timestamp())
+    order by c.holder is distinct from %(holder)s, c.slot limit %(wanted)s
+    for update skip locked)
+returning s.slot
+
+-- free_slots --
+update connection_slot set holder = null, lease_until = null
+where tenant_id = %(tenant_id)s and system = %(system)s and holder = %(holder)s
+
+-- make_slots --
+insert into connection_slot (tenant_id, system, slot) select %(tenant_id)s, %(system)s, generate_series(0, 3) on conflict do nothing
+
+-- installation --
+select i.system_identifier, i.timeline, i.writes, i.key_id, i.adopted_at from installation i
+
+-- audit --
+insert into audit_log (tenant_id, who, action, details) values (%(tenant_id)s, %(who)s, %(action)s, %(details)s)

@@ -1,0 +1,195 @@
+"""Records: the last seen state of every row of every register."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from db.codec import clean_text, from_bytes, to_bytes
+from db.pool import Connection
+from db.sql import SQL
+from domain.ports import Json, Record, System
+from domain.registers import Register
+
+MARKER = re.compile(r"^severa:[0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a page, read through its register."""
+
+    id: str
+    number: str
+    name: str
+    marker: str | None
+    body: bytes
+    hash: bytes
+    remote_time: datetime | None
+    in_scope: bool
+    json: Json
+
+
+def name_key(name: str) -> str:
+    """What two names are compared by: trimmed, inner spaces folded, without case."""
+    return " ".join(clean_text(name).split()).casefold()
+
+
+def row_of(register: Register, body: Json, start: date | None) -> Row:
+    """A row as it will be stored. Raises whatever the register's functions raise on a malformed body."""
+    projection = register.projection(body)
+    material = "\x1f".join(f"{key}\x1e{projection[key]}" for key in sorted(projection))
+    note = body.get("note")
+    note = note.get("value") if isinstance(note, dict) else note
+    marker = MARKER.match(note) if isinstance(note, str) else None
+    return Row(
+        id=clean_text(register.identify(body)),
+        number=clean_text(register.number(body)),
+        name=clean_text(register.title(body)),
+        marker=marker[0] if marker else None,
+        body=to_bytes(body),
+        hash=hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest(),
+        remote_time=register.remote_time(body),
+        in_scope=not register.reference and register.in_scope(body, start),
+        json=body,
+    )
+
+
+def store(
+    db: Connection, tenant_id: UUID, register: Register, rows: Sequence[Row], requested_at: datetime
+) -> list[Row]:
+    """Writes a page; the rows whose mapped fields changed or that are new (those that have to be announced).
+
+    A changed mapping version re-hashes without announcing. An older remote time never replaces a newer one.
+    """
+    key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
+    known = {
+        row["id"]: row
+        for row in db.execute(SQL["records.known"], {**key, "ids": [row.id for row in rows]})
+    }
+    changed: list[Row] = []
+    same: list[str] = []
+    for row in rows:
+        old = known.get(row.id)
+        if old and old["hash"] == row.hash and bytes(old["body"]) == row.body:
+            same.append(row.id)
+            continue
+        written = db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at)}).fetchone()
+        if written is None:
+            continue
+        if old is None or (old["version"] != written["version"]):
+            changed.append(row)
+    if same:
+        db.execute(SQL["records.touch"], {**key, "ids": same, "requested_at": requested_at})
+    return changed
+
+
+def put_own(
+    db: Connection, tenant_id: UUID, register: Register, row: Row, requested_at: datetime
+) -> None:
+    """What our own read or write gave back becomes the last seen state, settled: its echo causes nothing (R-CON-2)."""
+    key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
+    written = db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at)}).fetchone()
+    if written:
+        settled(db, tenant_id, register.system, register.name, row.id, written["version"])
+
+
+def _values(register: Register, row: Row, requested_at: datetime) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "name": row.name,
+        "name_key": name_key(row.name),
+        "marker": row.marker,
+        "body": row.body,
+        "hash": row.hash,
+        "mapping_version": register.mapping_version,
+        "remote_time": row.remote_time,
+        "requested_at": requested_at,
+        "in_scope": row.in_scope,
+    }
+
+
+def settled(db: Connection, tenant_id: UUID, system: str, register: str, id: str, version: int) -> None:
+    """This version of the record needs nothing more."""
+    db.execute(
+        SQL["records.settled"],
+        {"tenant_id": tenant_id, "system": system, "register": register, "id": id, "version": version},
+    )
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(
+        row["system"],
+        row["register"],
+        row["id"],
+        row["number"],
+        row["name"],
+        from_bytes(row["body"]),
+        row["version"],
+        row["remote_time"],
+        row["requested_at"],
+        row["settled_version"],
+    )
+
+
+def get(db: Connection, tenant_id: UUID, system: str, register: str, id: str) -> Record | None:
+    row = db.execute(
+        SQL["records.get"], {"tenant_id": tenant_id, "system": system, "register": register, "id": id}
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def find(
+    db: Connection,
+    tenant_id: UUID,
+    system: System,
+    register: str,
+    *,
+    number: str | None = None,
+    name: str | None = None,
+) -> list[Record]:
+    """By number, by name (without case and extra spaces), or by both."""
+    values: dict[str, Any] = {"tenant_id": tenant_id, "system": system, "register": register}
+    if number is not None and name is not None:
+        query = SQL["records.by_number_and_name"]
+        values |= {"number": number, "name_key": name_key(name)}
+    elif number is not None:
+        query, values = SQL["records.by_number"], values | {"number": number}
+    else:
+        query, values = SQL["records.by_name"], values | {"name_key": name_key(name or "")}
+    return [_record(row) for row in db.execute(query, values)]
+
+
+def by_marker(db: Connection, tenant_id: UUID, marker: str) -> list[Record]:
+    rows = db.execute(SQL["records.by_marker"], {"tenant_id": tenant_id, "marker": marker})
+    return [_record(row) for row in rows]
+
+
+def all_of(db: Connection, tenant_id: UUID, system: str, register: str) -> list[Record]:
+    rows = db.execute(SQL["records.all"], {"tenant_id": tenant_id, "system": system, "register": register})
+    return [_record(row) for row in rows]
+
+
+def search(db: Connection, tenant_id: UUID, registers: list[str], wanted: str) -> list[Record]:
+    rows = db.execute(
+        SQL["records.search"], {"tenant_id": tenant_id, "registers": registers, "wanted": wanted}
+    )
+    return [_record(row) for row in rows]
+
+
+def ids(db: Connection, tenant_id: UUID, system: str, register: str) -> set[str]:
+    rows = db.execute(SQL["records.ids"], {"tenant_id": tenant_id, "system": system, "register": register})
+    return {row["id"] for row in rows}
+
+
+def gone(db: Connection, tenant_id: UUID, system: str, register: str, missing: list[str]) -> None:
+    """These were absent from a complete sweep."""
+    db.execute(
+        SQL["records.gone"],
+        {"tenant_id": tenant_id, "system": system, "register": register, "ids": missing},
+    )

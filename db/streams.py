@@ -1,0 +1,130 @@
+"""Poll leases and watermarks: which connection is asked when, and how far each register has been read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from db.sql import SQL
+from domain.ports import System
+
+
+@dataclass(frozen=True, slots=True)
+class DuePoll:
+    """A leased poll of one connection; ``began`` is the database's time of the lease."""
+
+    tenant_id: UUID
+    system: System
+    token: UUID
+    began: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How far a register has been read."""
+
+    register: str
+    watermark: datetime | None
+    complete_at: datetime | None
+    swept_at: datetime | None
+
+
+def due(db: Connection, token: UUID, *, lease: float, limit: int) -> list[DuePoll]:
+    """Leases connections whose time has come. Needs a dispatch transaction."""
+    rows = db.execute(SQL["streams.due"], {"token": token, "lease": lease, "limit": limit})
+    return [DuePoll(row["tenant_id"], row["system"], token, row["now"]) for row in rows]
+
+
+def lease_one(db: Connection, tenant_id: UUID, system: System, token: UUID, lease: float) -> DuePoll | None:
+    row = db.execute(
+        SQL["streams.lease_one"],
+        {"tenant_id": tenant_id, "system": system, "token": token, "lease": lease},
+    ).fetchone()
+    return DuePoll(tenant_id, system, token, row["now"]) if row else None
+
+
+def hold(db: Connection, poll: DuePoll, lease: float) -> bool:
+    """True while the lease is ours; extends it. False: nothing of this poll may be written any more."""
+    row = db.execute(
+        SQL["streams.hold"],
+        {"tenant_id": poll.tenant_id, "system": poll.system, "token": poll.token, "lease": lease},
+    ).fetchone()
+    return row is not None
+
+
+def ended(
+    db: Connection, poll: DuePoll, *, complete: bool, changes: int, wait: float, error: str | None
+) -> None:
+    db.execute(
+        SQL["streams.ended"],
+        {
+            "tenant_id": poll.tenant_id,
+            "system": poll.system,
+            "token": poll.token,
+            "began": poll.began,
+            "complete": complete,
+            "changes": changes,
+            "wait": wait,
+            "error": error,
+        },
+    )
+
+
+def ask(db: Connection, tenant_id: UUID | None) -> None:
+    """'Run now' for one tenant, or for all (None; needs a dispatch transaction)."""
+    db.execute(SQL["streams.ask"], {"tenant_id": tenant_id})
+
+
+def asked(db: Connection) -> int:
+    """Connections that are asked for or being polled. Needs a dispatch transaction."""
+    row = db.execute(SQL["streams.asked"]).fetchone()
+    return row["n"] if row else 0
+
+
+def checked_since(db: Connection, since: datetime) -> tuple[int, int]:
+    """(connections not completely polled since then, changes their last polls brought). Needs a dispatch transaction."""
+    row = db.execute(SQL["streams.checked"], {"since": since}).fetchone()
+    return (row["unchecked"], row["changes"]) if row else (0, 0)
+
+
+def streams(db: Connection, tenant_id: UUID, system: System) -> dict[str, Stream]:
+    rows = db.execute(SQL["streams.get"], {"tenant_id": tenant_id, "system": system})
+    return {
+        row["register"]: Stream(row["register"], row["watermark"], row["complete_at"], row["swept_at"])
+        for row in rows
+    }
+
+
+def complete(
+    db: Connection,
+    tenant_id: UUID,
+    system: System,
+    register: str,
+    *,
+    watermark: datetime | None,
+    whole: bool,
+    changes: int,
+) -> None:
+    """A register was read to its end; only now the mark moves."""
+    db.execute(
+        SQL["streams.complete"],
+        {
+            "tenant_id": tenant_id,
+            "system": system,
+            "register": register,
+            "watermark": watermark,
+            "whole": whole,
+            "changes": changes,
+        },
+    )
+
+
+def now(db: Connection) -> datetime:
+    """The database's clock."""
+    row = db.execute(SQL["streams.now"]).fetchone()
+    if row is None:  # a select of an expression has one row
+        raise RuntimeError("PostgreSQL gave no time")
+    at: datetime = row["now"]
+    return at

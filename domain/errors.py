@@ -1,0 +1,160 @@
+"""Every way a piece of work can end without success, split by what the caller does next.
+
+    BridgeError
+    ├── TryLater            nothing happened, or it may be repeated: the same work again, later
+    │   ├── RateLimited     the vendor's call budget is used up
+    │   └── Unavailable     never connected, maintenance, time-out of something repeatable
+    ├── Waiting             a record that this one needs is not there yet
+    ├── OutcomeUnknown      sent, but no answer: look before anything is sent again
+    ├── Refused             the vendor said no (4xx)
+    │   ├── NotFound        404
+    │   ├── Forbidden       403: a right, scope or licence is missing
+    │   └── Stale           412, or the ERP's "another process has updated": read again and merge again
+    ├── SignInFailed        no token: wrong secret, unknown tenant, missing consent
+    ├── Stop                a person must act; carries the problem's code and values
+    │   └── InDoubt         a person must decide between candidates
+    ├── LeaseLost           another worker owns this work now
+    └── InputError          the operator's input: one sentence, exit code 2
+
+The docstring of a class is its default message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from domain.ports import Effects
+
+
+class BridgeError(Exception):
+    """Something went wrong in the bridge."""
+
+    def __init__(self, message: str | None = None, **fields: Any) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.fields = fields
+        super().__init__(self.message)
+
+
+class TryLater(BridgeError):
+    """This can be tried again later."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        costs_attempt: bool = True,
+        **fields: Any,
+    ) -> None:
+        """``retry_after`` in seconds, None = the bridge's own back-off."""
+        super().__init__(message, **fields)
+        self.retry_after = retry_after
+        self.costs_attempt = costs_attempt
+
+
+class RateLimited(TryLater):
+    """The vendor's call budget is used up for the moment."""
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None, **fields: Any) -> None:
+        super().__init__(message, retry_after=retry_after, costs_attempt=False, **fields)
+
+
+class Unavailable(TryLater):
+    """The system does not answer at the moment."""
+
+
+class Waiting(BridgeError):
+    """A record that this one needs is not in the other system yet.
+
+    ``domain`` and one of ``severa_id`` / ``erp_id`` name what is waited for, so that whoever waits can make
+    sure that it has a row of its own and can point at it when it is itself in error (R-INV-11, R-PRJ-5).
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        *,
+        severa_id: str | None = None,
+        erp_id: str | None = None,
+        name: str = "",
+        message: str | None = None,
+    ) -> None:
+        super().__init__(message, domain=domain, severa_id=severa_id, erp_id=erp_id, name=name)
+        self.domain = domain
+        self.severa_id = severa_id
+        self.erp_id = erp_id
+        self.name = name
+
+
+class OutcomeUnknown(BridgeError):
+    """The request was sent but no answer came: it may or may not have been carried out."""
+
+
+class Refused(BridgeError):
+    """The system refused the request."""
+
+    def __init__(
+        self, message: str | None = None, *, system: str = "", status: int = 0, operation: str = "", **fields: Any
+    ) -> None:
+        """``message`` is the vendor's own text, cut to a readable length; ``operation`` is like ``POST /v1/customer``."""
+        super().__init__(message, system=system, status=status, operation=operation, **fields)
+        self.system = system
+        self.status = status
+        self.operation = operation
+
+
+class NotFound(Refused):
+    """The record does not exist in the other system."""
+
+
+class Forbidden(Refused):
+    """A right, a scope or a licence is missing."""
+
+
+class Stale(Refused):
+    """The record was changed by somebody else in the meantime."""
+
+
+class SignInFailed(BridgeError):
+    """The system does not accept the sign-in."""
+
+    def __init__(self, message: str | None = None, *, system: str, reason: str, **fields: Any) -> None:
+        """``reason``: wrong_secret | missing_scope | unknown_tenant | no_license | refused | signed_out."""
+        super().__init__(message, system=system, reason=reason, **fields)
+        self.system = system
+        self.reason = reason
+
+
+class Stop(BridgeError):
+    """A person must act.
+
+    ``code`` is the stable cause (``invoice.total_differs``), ``values`` fill its sentence in the user's language.
+    ``effects`` are what happened on the way and must be kept even so: records read back, ERP numbers that became
+    gaps, a link. ``closes_by_itself`` is said by the catalogue, not here.
+    """
+
+    state = "failed"
+
+    def __init__(
+        self, code: str, values: Mapping[str, Any] | None = None, *, effects: Effects | None = None
+    ) -> None:
+        super().__init__(code, **dict(values or {}))
+        self.code = code
+        self.values: dict[str, Any] = dict(values or {})
+        self.effects = effects
+
+
+class InDoubt(Stop):
+    """Nobody can tell from outside what happened: a person must decide with the candidates in view."""
+
+    state = "in_doubt"
+
+
+class LeaseLost(BridgeError):
+    """Another worker owns this work now."""
+
+
+class InputError(BridgeError):
+    """The input cannot be used."""

@@ -1,0 +1,180 @@
+"""Three-way merge of two registers, field by field, against the last state both sides agreed on (R-CON-1).
+
+Values are canonical strings (``domain.text.canonical``), one mapping per side. ``base[field]`` is the pair
+``[severa as read, erp as read]`` of the last time the field was settled: a side has changed when it differs from **its
+own** base, so a vendor that shortens or reformats what it was given has changed nothing. The two sides are compared with
+each other only to call them agreed.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from domain.fields import Direction
+from domain.ports import System
+
+Rule = Literal["severa", "visma_net", "latest", "ask"]
+Base = dict[str, list[str]]
+
+# Which side wins when both changed differently, until the tenant can choose (R-SET-7).
+CONFLICT_RULE: Rule = "ask"
+
+_OWNERS: Mapping[Direction, Rule] = {"→": "severa", "←": "visma_net"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one field is merged.
+
+    rule        who wins when both sides changed it differently
+    direction   '→' or '←': the other side's changes stay where they are
+    first       who wins when there is no agreed state yet; 'ask' = nobody is overwritten, the difference is reported
+    same        whether a Severa value and an ERP value mean the same
+    """
+
+    rule: Rule = CONFLICT_RULE
+    direction: Direction = "↔"
+    first: Rule = "ask"
+    same: Callable[[str, str], bool] = operator.eq
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that differs: what stands on each side, and who won ('' = nobody, both stay)."""
+
+    field: str
+    severa: str
+    erp: str
+    winner: System | Literal[""]
+
+    @property
+    def lost(self) -> str:
+        """The value that was overwritten ('' when nobody won)."""
+        return {"severa": self.erp, "visma_net": self.severa, "": ""}[self.winner]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What has to be written, and what may be remembered.
+
+    to_severa  field → the ERP's value, to be written to Severa; ``to_erp`` the other way round
+    agreed     the new base of fields for which nothing has to be written
+    overruled  both sides changed differently and a rule decided (the log names what lost)
+    differs    no agreed state and not equal: both stay, and the base says so ('agreed to differ')
+    asked      both sides changed differently and a person must decide; base and values stay as they are
+    """
+
+    to_severa: dict[str, str] = field(default_factory=dict)
+    to_erp: dict[str, str] = field(default_factory=dict)
+    agreed: Base = field(default_factory=dict)
+    overruled: tuple[Difference, ...] = ()
+    differs: tuple[Difference, ...] = ()
+    asked: tuple[Difference, ...] = ()
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing has to be written or said."""
+        return not (self.to_severa or self.to_erp or self.overruled or self.differs or self.asked)
+
+
+def merge(
+    base: Mapping[str, Any],
+    severa: Mapping[str, str],
+    erp: Mapping[str, str],
+    rules: Mapping[str, FieldRule],
+    *,
+    latest: System | None = None,
+) -> Merge:
+    """Merges the fields that ``rules`` name and both sides show.
+
+    ``base`` is the link's merge base (missing fields: never agreed). ``latest`` is the side whose change the bridge
+    saw last, for the rule 'latest'; None counts as 'ask'. A field that one side does not show is left out.
+    """
+    made = _Making(latest)
+    for name, rule in rules.items():
+        if name in severa and name in erp:
+            made.field(name, rule, _pair(base.get(name)), severa[name], erp[name])
+    return made.result()
+
+
+def settled_base(
+    base: Mapping[str, Any], merged: Merge, severa: Mapping[str, str], erp: Mapping[str, str]
+) -> Base:
+    """The base after the writes of ``merged``: ``severa`` and ``erp`` are both sides as they are stored now.
+
+    Source = the value that entered the plan, target = the value as stored. Fields that were neither written nor found
+    agreed keep their base.
+    """
+    new: Base = {name: list(pair) for name, pair in base.items()}
+    new.update(merged.agreed)
+    for name, value in merged.to_erp.items():
+        new[name] = [value, erp.get(name, value)]
+    for name, value in merged.to_severa.items():
+        new[name] = [severa.get(name, value), value]
+    return new
+
+
+@dataclass(slots=True)
+class _Making:
+    latest: System | None = None
+    to_severa: dict[str, str] = field(default_factory=dict)
+    to_erp: dict[str, str] = field(default_factory=dict)
+    agreed: Base = field(default_factory=dict)
+    overruled: list[Difference] = field(default_factory=list)
+    differs: list[Difference] = field(default_factory=list)
+    asked: list[Difference] = field(default_factory=list)
+
+    def result(self) -> Merge:
+        return Merge(
+            self.to_severa,
+            self.to_erp,
+            self.agreed,
+            tuple(self.overruled),
+            tuple(self.differs),
+            tuple(self.asked),
+        )
+
+    def field(self, name: str, rule: FieldRule, base: tuple[str, str] | None, severa: str, erp: str) -> None:
+        """Merges one field."""
+        if rule.same(severa, erp):
+            self.agreed[name] = [severa, erp]
+            return
+        if base is None:
+            self._decide(Difference(name, severa, erp, ""), rule, rule.first, first=True)
+            return
+        severa_changed, erp_changed = severa != base[0], erp != base[1]
+        if severa_changed and erp_changed:
+            self._decide(Difference(name, severa, erp, ""), rule, rule.rule, first=False)
+        elif severa_changed and rule.direction != "←":
+            self.to_erp[name] = severa
+        elif erp_changed and rule.direction != "→":
+            self.to_severa[name] = erp
+        # Else nothing changed (agreed to differ), or a change on the side that does not flow: it stays where it is,
+        # and the base stays too, so that the owner's next change still overwrites it.
+
+    def _decide(self, open_: Difference, rule: FieldRule, wanted: Rule, *, first: bool) -> None:
+        # A field that flows one way has a fixed owner, whatever the tenant's rule says.
+        owner = _OWNERS.get(rule.direction)
+        decided = wanted if owner is None or (first and wanted == "ask") else owner
+        winner: System | None = None
+        if decided in ("severa", "visma_net"):
+            winner = "severa" if decided == "severa" else "visma_net"
+        elif decided == "latest":
+            winner = self.latest
+        if winner is not None:
+            written = self.to_erp if winner == "severa" else self.to_severa
+            written[open_.field] = open_.severa if winner == "severa" else open_.erp
+            self.overruled.append(replace(open_, winner=winner))
+        elif first:
+            # No agreed state and nobody decides: a field without base never writes by itself.
+            self.agreed[open_.field] = [open_.severa, open_.erp]
+            self.differs.append(open_)
+        else:
+            self.asked.append(open_)
+
+
+def _pair(stored: Any) -> tuple[str, str] | None:
+    return None if stored is None else (str(stored[0]), str(stored[1]))

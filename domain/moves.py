@@ -1,0 +1,207 @@
+"""Moves that every register domain makes in the same way: creating once, reading fresh, collecting what is left behind.
+
+Used by ``steps.py`` of customer, product and project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from domain.errors import Forbidden, NotFound, Refused, SignInFailed, Stale, Stop, TryLater
+from domain.mapper import moment, read
+from domain.merge import Difference, Merge
+from domain.ports import (
+    Announce,
+    Books,
+    Delivery,
+    Effects,
+    Json,
+    LinkUpdate,
+    LogLine,
+    Record,
+    Seen,
+    Settled,
+    System,
+)
+
+# The lease of a step is longer than the call it covers: the client gives up 10 s after the vendor's own limit.
+CALL_MARGIN = 30.0
+# How soon an unfinished first reading of a register is looked at again.
+READING_WAIT = 30.0
+# The zone of ERP times is not documented: what was created up to this long 'before' the first attempt may be ours.
+ERP_TIME_SLACK = timedelta(days=2)
+SEVERA_TIME_SLACK = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """What a delivery leaves behind so far; it must survive a Stop (R-CUS-4: a number that could not be written back
+    does not undo the link)."""
+
+    link: LinkUpdate | None = None
+    seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+    announce: list[Announce] = field(default_factory=list)
+    log: list[LogLine] = field(default_factory=list)
+
+    def see(self, system: System, register: str, id: str, body: Json) -> None:  # noqa: A002 - the field's own word
+        """A record as our own read or write gave it back; the last one counts."""
+        self.seen[system, register, id] = Seen(system, register, body)
+
+    def say(self, code: str, /, *, level: Literal["info", "warning"] = "info", **values: Any) -> None:
+        """One line of the transfer log."""
+        self.log.append(LogLine(code, values, level))
+
+    def effects(self) -> Effects:
+        return Effects(self.link, tuple(self.seen.values()), (), tuple(self.announce), tuple(self.log))
+
+    def settled(self) -> Settled:
+        return Settled(self.effects())
+
+    def stop(self, code: str, /, **values: Any) -> Stop:
+        """A Stop that keeps what has happened so far."""
+        return Stop(code, values, effects=self.effects())
+
+
+@contextmanager
+def explained(domain: str, name: str, after: Aftermath) -> Iterator[None]:
+    """A vendor's refusal becomes a problem with the vendor's own text; a record changed meanwhile is merged again.
+
+    Raises Stop ``<domain>.refused`` or ``<domain>.not_allowed``, TryLater after Stale; everything else goes on.
+    """
+    try:
+        yield
+    except Stale as error:
+        raise TryLater("changed by somebody else meanwhile", retry_after=5, costs_attempt=True) from error
+    except Forbidden as error:
+        raise after.stop(f"{domain}.not_allowed", name=name, **_said(error)) from error
+    except Refused as error:
+        raise after.stop(f"{domain}.refused", name=name, **_said(error)) from error
+    except Stop as error:
+        if error.effects is None:
+            error.effects = after.effects()
+        raise
+
+
+def _said(error: Refused) -> dict[str, Any]:
+    system = "Visma.net ERP" if error.system == "visma_net" else "Severa"
+    return {"text": error.message, "system": system, "operation": error.operation, "status": error.status}
+
+
+def wait_until_read(books: Books, *registers: tuple[System, str]) -> None:
+    """Nothing is matched or created before the registers were read to their end once. Raises TryLater."""
+    for system, register in registers:
+        if not books.complete(system, register):
+            raise TryLater(
+                f"the register {register} is still being read", retry_after=READING_WAIT, costs_attempt=False
+            )
+
+
+def create_once(
+    delivery: Delivery,
+    step: str,
+    request: Json,
+    send: Callable[[], Json],
+    look_up: Callable[[Json], Json | None],
+) -> Json:
+    """Makes a call that must not be repeated, at most once as far as anybody can tell; returns the step's result.
+
+    A step that is done is not repeated. One that was sent without an answer is looked up (``look_up`` gets the request
+    as it was sent and returns the result, or None): found → taken as done; not found → TryLater until no server could
+    still be working on it and every reader would see it (design 'No / yes / unknown'), then sent again.
+    """
+    known = delivery.step(step)
+    if known is not None and known.done:
+        return known.result
+    if known is not None and known.sent_at is not None:
+        found = look_up(known.request)
+        if found is not None:
+            delivery.done(step, found)
+            return found
+        limits = delivery.limits
+        settle_at = known.sent_at + timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
+        left = (settle_at - delivery.now()).total_seconds()
+        if left > 0:
+            raise TryLater("the outcome is not known yet", retry_after=left, costs_attempt=False)
+        delivery.undone(step, "looked up after every limit: it was not done")
+    delivery.begin(step, request, limit_seconds=delivery.limits.create_seconds + CALL_MARGIN)
+    try:
+        result = send()
+    except (Refused, TryLater, SignInFailed) as error:
+        delivery.undone(step, str(error) or type(error).__name__)
+        raise
+    delivery.done(step, result)
+    return result
+
+
+def is_fresh(delivery: Delivery, record: Record) -> bool:
+    """Read so shortly ago that another read would tell nothing new."""
+    return (delivery.now() - record.requested_at).total_seconds() <= delivery.limits.fresh_seconds
+
+
+def latest_side(severa: Record | None, erp: Record | None) -> System | None:
+    """The side whose present state the bridge saw last, for the rule 'latest wins' (R-CON-1)."""
+    if severa is None or erp is None:
+        return None
+    return "severa" if severa.requested_at >= erp.requested_at else "visma_net"
+
+
+def told(after: Aftermath, domain: str, name: str, merged: Merge) -> None:
+    """The log lines of a merge: what lost, and what was agreed to differ."""
+    for difference in merged.overruled:
+        after.say(f"{domain}.overruled", level="warning", name=name, **_shown(difference))
+    for difference in merged.differs:
+        after.say(f"{domain}.differs", level="warning", name=name, **_shown(difference))
+
+
+def _shown(difference: Difference) -> dict[str, Any]:
+    winner = {"severa": "Severa", "visma_net": "Visma.net ERP", "": ""}[difference.winner]
+    return {
+        "field": difference.field,
+        "severa": difference.severa,
+        "erp": difference.erp,
+        "winner": winner,
+        "lost": difference.lost,
+    }
+
+
+def listed(differences: tuple[Difference, ...]) -> str:
+    """Differences in one line for a problem: ``name: 'Ada' / 'Ada AB'``."""
+    return "; ".join(f"{one.field}: '{one.severa}' / '{one.erp}'" for one in differences)
+
+
+def named(records: list[Record]) -> str:
+    """Candidates in one line: ``10488 Ada AB; 10500 Ada Bygg AB``."""
+    return "; ".join(f"{record.number} {record.name}".strip() for record in records)
+
+
+def created_after(created: Any, start: datetime, slack: timedelta) -> bool:
+    """Whether a vendor's creation time may lie after ``start`` (aware); a time without zone is read as UTC, which
+    ``slack`` makes up for. A record without a creation time counts as new: it must prove itself by its content."""
+    made = moment(created)
+    if made is None:
+        return True
+    if made.tzinfo is None:
+        made = made.replace(tzinfo=start.tzinfo)
+    return made >= start - slack
+
+
+def fields_named(changes: Mapping[str, Any]) -> str:
+    """The names of changed fields for a log line."""
+    return ", ".join(changes)
+
+
+def key_length(delivery: Delivery, key: str) -> int | None:
+    """How long numbers of a segmented key may be (CS203000), None when the ERP does not say."""
+    record = delivery.books.record("visma_net", "dimension", key)
+    length = read(record.body, "length") if record is not None else None
+    if length is None:
+        # The list of keys holds their names only; the length stands on the single record.
+        try:
+            length = read(delivery.erp.get("dimension", key).body, "length")
+        except (NotFound, Forbidden):
+            return None
+    return int(length) if length else None

@@ -1,0 +1,377 @@
+"""What the domain asks of the world: both vendors' APIs, what the bridge remembers, and the claimed piece of work.
+
+Bodies are plain JSON objects as the vendor sends them, numbers as ``Decimal`` (``Json``). Registers are named by
+the vendor's own path segment (``customers``, ``invoicerows``; ``customer``, ``customerinvoice``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+from domain.setup.settings import TenantSettings
+
+Json = dict[str, Any]
+System = Literal["severa", "visma_net"]
+Domain = Literal["customer", "product", "project", "invoice", "payment", "cost"]
+Filter = str | int | bool | datetime | Sequence[str]
+
+
+# ---------------------------------------------------------------- the vendors
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a register as it was read; ``server_time`` is the answer's ``Date`` (UTC), if it had one."""
+
+    rows: list[Json]
+    server_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One ERP record as read singly. ``etag`` goes back as If-Match; None when the answer had none."""
+
+    body: Json
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """Answer of an ERP action: result is Done | Queued | InProcess | Failed ('' counts as Done), error its text."""
+
+    result: str
+    error: str
+
+
+class SeveraApi(Protocol):
+    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` also OutcomeUnknown."""
+
+    def get(self, register: str, guid: str) -> Json:
+        """One record by guid. Raises NotFound."""
+        ...
+
+    def list(self, register: str, *, parent: str | None = None, **filters: Filter) -> Iterator[Json]:
+        """All rows of a list, paged, each checked against the filters where they can be (R: misspelt filters are
+        ignored by the server). ``parent`` is the guid in paths such as invoices/{guid}/invoicerows
+        (register ``invoices/invoicerows``)."""
+        ...
+
+    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
+        """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
+        ...
+
+    def create(self, register: str, body: Json, *, parent: str | None = None) -> Json:
+        """POST; the created record. Not repeatable: OutcomeUnknown when no answer came."""
+        ...
+
+    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+        """PATCH of replace operations, in the order given; keys are paths (``/status/guid``). The updated record."""
+        ...
+
+    def download(self, register: str, guid: str) -> bytes:
+        """A file's bytes: register ``files`` (file guid) or ``invoices/pdf`` (invoice guid)."""
+        ...
+
+    def upload(self, project_guid: str, name: str, description: str, content: bytes) -> Json:
+        """Adds a file to a project. Not repeatable."""
+        ...
+
+
+class ErpApi(Protocol):
+    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also OutcomeUnknown."""
+
+    def get(self, register: str, key: str) -> Stored:
+        """One record by its key (number); ``register`` may be ``customer/internal`` with the internal id. Raises NotFound."""
+        ...
+
+    def list(self, register: str, **filters: Filter) -> Iterator[Json]:
+        """All rows of a list, paged, date filters sent with their Condition, each row checked against the filters
+        where the row shows the filtered field."""
+        ...
+
+    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
+        """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
+        ...
+
+    def create(self, register: str, body: Json) -> str:
+        """POST (v2 where the document has it); the key from the Location, '' when the answer carried none."""
+        ...
+
+    def update(self, register: str, key: str, body: Json, *, etag: str | None = None) -> str | None:
+        """PUT of the members given; the new ETag if the answer had one. Raises Stale on 412."""
+        ...
+
+    def delete(self, register: str, key: str) -> None:
+        """DELETE; a record that is gone already counts as deleted."""
+        ...
+
+    def act(self, register: str, key: str, action: str, body: Json | None = None) -> ActionResult:
+        """POST …/action/<action>."""
+        ...
+
+    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+        """Header attachment, multipart. Not repeatable."""
+        ...
+
+    def download(self, attachment_id: str) -> bytes:
+        """An attachment's bytes."""
+        ...
+
+
+# ---------------------------------------------------------------- what the bridge remembers
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Last seen state of one record of one system. ``id`` is the internal id (Severa guid; ERP internal id, or
+    ``<type>/<number>`` of a document); ``number`` is what people call it (customer number, code, project number)."""
+
+    system: System
+    register: str
+    id: str
+    number: str
+    name: str
+    body: Json
+    version: int
+    remote_time: datetime | None
+    requested_at: datetime
+    settled_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A pair of records that are the same thing. ``base`` maps field → [severa value, erp value] last agreed on
+    (canonical strings, R-CON-1). ``document`` is the one ERP document (type, number) that may be released for this invoice."""
+
+    id: str
+    domain: Domain
+    severa_register: str
+    severa_id: str
+    severa_number: str
+    erp_register: str
+    erp_id: str
+    erp_number: str
+    base: Mapping[str, Any]
+    document: tuple[str, str] | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUpdate:
+    """What the finishing transaction writes to the link (made if there is none). None = leave as it is."""
+
+    severa_register: str
+    severa_id: str
+    severa_number: str
+    erp_register: str
+    erp_id: str
+    erp_number: str
+    base: Mapping[str, Any] | None = None
+    state: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record as our own read or write gave it back: it becomes the last seen state, so that its echo in the
+    next poll has the same hash (R-CON-2)."""
+
+    system: System
+    register: str
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class NumberGap:
+    """An ERP number that was used by a document that had to be removed (R-INV-5)."""
+
+    document_type: str
+    number: str
+    severa_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Another piece of work that this one made possible or necessary: 'settle this' in ``domain``."""
+
+    domain: Domain
+    system: System
+    register: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One sentence of the transfer log, as a code with values; level info | warning."""
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a delivery leaves behind, written in the transaction that ends it."""
+
+    link: LinkUpdate | None = None
+    seen: tuple[Seen, ...] = ()
+    gaps: tuple[NumberGap, ...] = ()
+    announce: tuple[Announce, ...] = ()
+    log: tuple[LogLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A delivery that ended well. Without log lines it is quiet: nothing had to be done."""
+
+    effects: Effects = Effects()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One move of a delivery as the attempts so far left it: ``sent_at`` without ``done`` = outcome unknown."""
+
+    name: str
+    sent_at: datetime | None
+    done: bool
+    request: Json
+    result: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The installation's waiting times and tolerances; seconds, and money in invoice currency."""
+
+    create_seconds: float = 240.0
+    visibility_seconds: float = 300.0
+    fresh_seconds: float = 120.0
+    release_wait_seconds: float = 60.0
+    total_tolerance: Decimal = Decimal("0.05")
+
+
+class Books(Protocol):
+    """Read access to what the bridge remembers of this tenant. No call leaves the house."""
+
+    def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
+        """The link of a Severa guid or an ERP internal id in a domain."""
+        ...
+
+    def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
+        """The link whose ERP number is this (product code, customer number, project number, document number)."""
+        ...
+
+    def record(self, system: System, register: str, id: str) -> Record | None:
+        """The last seen state of a record by internal id."""
+        ...
+
+    def find(
+        self, system: System, register: str, *, number: str | None = None, name: str | None = None
+    ) -> list[Record]:
+        """Records by number and/or name (case-insensitive, trimmed)."""
+        ...
+
+    def find_marker(self, marker: str) -> list[Record]:
+        """ERP documents (register customerdocument) whose note's first line is this marker (``severa:<guid>``)."""
+        ...
+
+    def all(self, system: System, register: str) -> list[Record]:
+        """A whole register as last read: reference registers such as invoicestatuses, vatCategory, creditTerm."""
+        ...
+
+    def complete(self, system: System, register: str) -> bool:
+        """True once the register was read to its end at least once (nothing is created or matched before)."""
+        ...
+
+    def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
+        """True while the record is itself in error."""
+        ...
+
+    def choice(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> str | None:
+        """The class kept in the bridge for this record (customer class, item class), None = the tenant's default (R-CUS-6)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContext:
+    """The tenant as the domain sees it. ``time_zone`` is an IANA name, ``language`` sv | en."""
+
+    id: str
+    name: str
+    language: str
+    time_zone: str
+    settings: TenantSettings
+
+
+class Delivery(Protocol):
+    """One claimed 'settle this': who and what, both systems, and the steps committed under its token.
+
+    A settle function takes one of these and returns Settled or raises from ``domain.errors``. Before every call that
+    cannot be repeated it calls ``begin`` (commits ``sent_at`` with a lease longer than the call's limit; no row, no
+    call), afterwards ``done`` (commits what came back) or, when the vendor said no, ``undone``.
+    """
+
+    @property
+    def tenant(self) -> TenantContext: ...
+    @property
+    def domain(self) -> Domain: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def link(self) -> Link | None:
+        """The link being settled, if the record is linked already."""
+        ...
+
+    @property
+    def severa_record(self) -> Record | None:
+        """Last seen Severa side (of the link, or the unlinked record that caused this)."""
+        ...
+
+    @property
+    def erp_record(self) -> Record | None:
+        """Last seen ERP side."""
+        ...
+
+    @property
+    def severa(self) -> SeveraApi: ...
+    @property
+    def erp(self) -> ErpApi: ...
+    @property
+    def books(self) -> Books: ...
+
+    @property
+    def first_attempt_at(self) -> datetime:
+        """When this delivery was first claimed (start of the look-up window)."""
+        ...
+
+    def now(self) -> datetime:
+        """The database's clock, UTC."""
+        ...
+
+    def step(self, name: str) -> Step | None:
+        """The step as the attempts of this delivery left it, None = never begun."""
+        ...
+
+    def begin(self, name: str, request: Json, *, limit_seconds: float) -> None:
+        """Commits ``sent_at`` and the request. Raises LeaseLost (tenant paused, fenced out): then no call may be made."""
+        ...
+
+    def done(self, name: str, result: Json) -> None:
+        """Commits the step's result and extends the lease. Also for repeatable steps worth not repeating."""
+        ...
+
+    def undone(self, name: str, reason: str) -> None:
+        """The vendor surely did not do it: the step may be begun again."""
+        ...
+
+    def claim_document(self, document_type: str, number: str) -> None:
+        """Commits the one ERP document that may be released for this source (R-INV-13). Raises LeaseLost, or Stop
+        ``invoice.other_document`` when another number is claimed already."""
+        ...
+
+    def drop_document(self) -> None:
+        """The claimed document was removed unreleased: the claim is lifted."""
+        ...

@@ -1,0 +1,321 @@
+"""The moves of a product: link by code, create on the side where it is missing, merge what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domain.errors import NotFound, Stop
+from domain.mapper import decimal, patch, read, text, update_body
+from domain.merge import Merge, settled_base
+from domain.moves import (
+    Aftermath,
+    create_once,
+    explained,
+    fields_named,
+    is_fresh,
+    key_length,
+    latest_side,
+    listed,
+    told,
+    wait_until_read,
+)
+from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.product import plan
+from domain.product.fields import BY_REGISTER, INVENTORY, INVENTORY_KEY, ITEM_CLASSES, KINDS, Kind
+
+
+def settle(delivery: Delivery) -> Settled:
+    """Brings one product, work type or travel expense type into step (R-PRD-1..4).
+
+    Raises Stop ``product.*``, TryLater, OutcomeUnknown and what the vendors' calls raise.
+    """
+    work = _Work(delivery)
+    record = delivery.severa_record or delivery.erp_record
+    name = record.name if record is not None else (delivery.link.severa_number if delivery.link else "")
+    with explained("product", name, work.after):
+        if delivery.link is not None:
+            work.linked(delivery.link)
+        elif delivery.severa_record is not None:
+            work.from_severa(delivery.severa_record)
+        elif delivery.erp_record is not None:
+            work.from_erp(delivery.erp_record)
+    return work.after.settled()
+
+
+@dataclass(slots=True)
+class _Work:
+    delivery: Delivery
+    after: Aftermath = field(default_factory=Aftermath)
+
+    # ------------------------------------------------------------ first meeting
+
+    def from_severa(self, record: Record) -> None:
+        """A Severa record without a link: link it to the item of its code, or create the item."""
+        kind = BY_REGISTER[record.register]
+        self._registers_read()
+        if self.delivery.books.link("product", severa_id=record.id) is not None:
+            return
+        code = plan.needs_code(kind, record)
+        plan.only_one(kind, record, self._severa_by_code(code))
+        known = self._item_by_code(code, record, kind)
+        if known is not None:
+            self._link(kind, record.body, known, "product.linked")
+            return
+        plan.fits(code, key_length(self.delivery, INVENTORY_KEY), record.name)
+        item_class = self._class_of(kind, record)
+        currency = self._currency()
+        sides = plan.Sides(kind, record.body, {}, currency=currency)
+        if sides.foreign_price:
+            self._foreign_price(sides, record.name)
+        members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
+        create_once(
+            self.delivery,
+            "create item",
+            update_body(members),
+            lambda: {"code": self.delivery.erp.create(INVENTORY, update_body(members)) or code},
+            lambda _sent: {"code": code} if self._read_item(code) is not None else None,
+        )
+        item = self._read_item(code)
+        if item is None:
+            raise self.after.stop("product.not_found_after_create", code=code, name=record.name)
+        plan.belongs(kind, item, record.name)
+        self._link(kind, record.body, item, "product.created_in_erp", first=True)
+
+    def from_erp(self, record: Record) -> None:
+        """An item without a link: link it to the Severa record of its code, or create that; others are left alone."""
+        kind = plan.kind_of_item(record.body)
+        if kind is None:
+            return
+        self._registers_read()
+        code = text(record.body, "inventoryNumber")
+        found = self._severa_by_code(code)
+        if found:
+            ours = found[0]
+            if self._linked_meanwhile(ours, record):
+                return
+            theirs = BY_REGISTER[ours.register]
+            plan.only_one(theirs, ours, found)
+            plan.belongs(theirs, record.body, ours.name)
+            if self.delivery.books.link("product", severa_id=ours.id) is None:
+                self._link(theirs, ours.body, record.body, "product.linked")
+                return
+            raise Stop(
+                "product.code_taken",
+                {"code": code, "name": record.name, "other": ours.name, "register": theirs.sv},
+            )
+        if text(record.body, "status") == "MarkedForDeletion":
+            return
+        body = plan.new_record(kind, record.body, self._currency(needed=bool(kind.price)))
+        result = create_once(
+            self.delivery,
+            "create in Severa",
+            body,
+            lambda: {"guid": text(self.delivery.severa.create(kind.register, body), "guid")},
+            lambda _sent: self._look_up_severa(kind, code),
+        )
+        made = self.delivery.severa.get(kind.register, result["guid"])
+        self._link(kind, made, record.body, "product.created_in_severa", first=True)
+
+    def _linked_meanwhile(self, ours: Record, item: Record) -> bool:
+        """The poll saw the item that we made before its link was written: nothing is left to do."""
+        link = self.delivery.books.link("product", severa_id=ours.id)
+        return link is not None and link.erp_id == item.id
+
+    def _registers_read(self) -> None:
+        wait_until_read(
+            self.delivery.books,
+            ("visma_net", INVENTORY),
+            *(("severa", kind.register) for kind in KINDS),
+        )
+
+    def _severa_by_code(self, code: str) -> list[Record]:
+        return [
+            record
+            for kind in KINDS
+            for record in self.delivery.books.find("severa", kind.register, number=code)
+        ]
+
+    def _item_by_code(self, code: str, record: Record, kind: Kind) -> Json | None:
+        """The item that already has this code. Raises Stop when it is of another type or linked elsewhere."""
+        found = self.delivery.books.find("visma_net", INVENTORY, number=code)
+        if not found:
+            return None
+        item = found[0]
+        plan.belongs(kind, item.body, record.name)
+        other = self.delivery.books.link("product", erp_id=item.id)
+        if other is not None and other.severa_id != record.id:
+            raise Stop(
+                "product.code_taken",
+                {"code": code, "name": record.name, "other": item.name, "register": kind.sv},
+            )
+        return item.body
+
+    def _class_of(self, kind: Kind, record: Record) -> str:
+        chosen = self.delivery.books.choice("product", severa_id=record.id)
+        item_class: str = chosen or getattr(self.delivery.tenant.settings, kind.setting)
+        plan.class_fits(kind, item_class, self.delivery.books.all("visma_net", ITEM_CLASSES), record.name)
+        return item_class
+
+    def _look_up_severa(self, kind: Kind, code: str) -> Json | None:
+        for row in self.delivery.severa.list(kind.register, code=code):
+            if text(row, "code").casefold() == code.casefold():
+                return {"guid": text(row, "guid")}
+        return None
+
+    def _currency(self, *, needed: bool = False) -> str:
+        """The organisation's currency code, '' if nobody says it. Raises Stop when it is needed."""
+        rows = [record.body for record in self.delivery.books.all("severa", "currencies")]
+        if not rows and needed:
+            rows = list(self.delivery.severa.list("currencies"))
+        own = next((text(row, "code") for row in rows if read(row, "isOrganizationCurrency") is True), "")
+        if not own and needed:
+            raise self.after.stop("product.currency_unknown")
+        return own
+
+    def _read_item(self, code: str) -> Json | None:
+        try:
+            return self.delivery.erp.get(INVENTORY, code).body
+        except NotFound:
+            return None
+
+    def _link(self, kind: Kind, severa: Json, item: Json, code: str, *, first: bool = False) -> None:
+        """Links both and merges what differs; records that we made agree as they were stored."""
+        link = LinkUpdate(
+            severa_register=kind.register,
+            severa_id=text(severa, "guid"),
+            severa_number=text(severa, "code"),
+            erp_register=INVENTORY,
+            erp_id=text(item, "inventoryId"),
+            erp_number=text(item, "inventoryNumber"),
+        )
+        sides = plan.Sides(kind, severa, item, currency=self._currency())
+        merged = sides.merged()
+        ours, theirs = sides.values()
+        base = settled_base({}, merged, ours, theirs)
+        # The class as it was when both met: a choice made later is a change, the tenant's default never is.
+        base["item_class"] = [theirs["item_class"], theirs["item_class"]]
+        self.after.link = LinkUpdate(
+            link.severa_register,
+            link.severa_id,
+            link.severa_number,
+            link.erp_register,
+            link.erp_id,
+            link.erp_number,
+            base=base,
+        )
+        self.after.see("severa", kind.register, link.severa_id, severa)
+        self.after.see("visma_net", INVENTORY, link.erp_id, item)
+        self.after.say(code, code=link.erp_number, name=text(severa, "name"))
+        if not first:
+            told(self.after, "product", text(severa, "name"), merged)
+
+    # ------------------------------------------------------------ linked
+
+    def linked(self, link: Link) -> None:
+        """Merges both sides; both are read again before anything is written."""
+        kind = BY_REGISTER[link.severa_register]
+        severa_record, erp_record = self.delivery.severa_record, self.delivery.erp_record
+        latest = latest_side(severa_record, erp_record)
+        choice = self.delivery.books.choice("product", severa_id=link.severa_id)
+        if severa_record is not None and erp_record is not None:
+            seen = plan.Sides(kind, severa_record.body, erp_record.body, link.base, choice, self._currency())
+            renumbered = plan.numbers(link, severa_record.body, erp_record.body)
+            if seen.merged(latest).quiet and not renumbered[2]:
+                self._remember(link, seen, seen.merged(latest), renumbered)
+                return
+        severa = (
+            severa_record.body
+            if severa_record is not None and is_fresh(self.delivery, severa_record)
+            else self._severa_now(link)
+        )
+        item = self._item_now(link)
+        sides = plan.Sides(kind, severa, item.body, link.base, choice, self._currency())
+        self._write(link, sides, sides.merged(latest))
+
+    def _severa_now(self, link: Link) -> Json:
+        try:
+            return self.delivery.severa.get(link.severa_register, link.severa_id)
+        except NotFound as error:
+            raise self.after.stop("product.gone", code=link.severa_number, system="Severa") from error
+
+    def _item_now(self, link: Link) -> Stored:
+        """The item as it is now, by the number last seen, else by its internal id (it may have been renumbered)."""
+        record = self.delivery.erp_record
+        number = record.number if record is not None and record.number else link.erp_number
+        try:
+            found = self.delivery.erp.get(INVENTORY, number)
+            if text(found.body, "inventoryId") == link.erp_id:
+                return found
+        except NotFound:
+            pass
+        try:
+            return self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id)
+        except NotFound as error:
+            raise self.after.stop("product.gone", code=link.erp_number, system="Visma.net ERP") from error
+
+    def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
+        name = text(sides.severa, "name")
+        severa, item = sides.severa, sides.erp
+        to_erp, to_severa = plan.erp_members(merged), plan.severa_members(sides, merged)
+        if "itemClass" in to_erp:
+            plan.class_fits(
+                sides.kind, to_erp["itemClass"], self.delivery.books.all("visma_net", ITEM_CLASSES), name
+            )
+        if to_erp:
+            number = text(item, "inventoryNumber")
+            self.delivery.erp.update(INVENTORY, number, update_body(to_erp))
+            item = self.delivery.erp.get(INVENTORY, number).body
+            self.after.say(
+                "product.updated_in_erp", code=number, name=name, fields=fields_named(merged.to_erp)
+            )
+        self.after.see("visma_net", INVENTORY, link.erp_id, item)
+        if to_severa:
+            severa = self.delivery.severa.patch(link.severa_register, link.severa_id, patch(to_severa))
+            self.after.say(
+                "product.updated_in_severa",
+                code=text(severa, "code"),
+                name=text(severa, "name"),
+                fields=fields_named(merged.to_severa),
+            )
+        self.after.see("severa", link.severa_register, link.severa_id, severa)
+        told(self.after, "product", name, merged)
+        if sides.foreign_price:
+            self._foreign_price(sides, name)
+        renumbered = plan.numbers(link, severa, item)
+        self._remember(link, sides.with_bodies(severa, item), merged, renumbered)
+        if merged.asked:
+            raise self.after.stop("product.conflict", name=name, fields=listed(merged.asked))
+        if renumbered[2]:
+            raise self.after.stop(
+                "product.renumbered",
+                name=name,
+                code=text(severa, "code"),
+                erp_code=text(item, "inventoryNumber"),
+                linked_code=link.erp_number,
+            )
+
+    def _remember(
+        self, link: Link, stored: plan.Sides, merged: Merge, renumbered: tuple[str, str, bool]
+    ) -> None:
+        ours, theirs = stored.values()
+        severa_number, erp_number, _ = renumbered
+        self.after.link = LinkUpdate(
+            link.severa_register,
+            link.severa_id,
+            severa_number,
+            link.erp_register,
+            link.erp_id,
+            erp_number,
+            base=settled_base(link.base, merged, ours, theirs),
+        )
+
+    def _foreign_price(self, sides: plan.Sides, name: str) -> None:
+        price = decimal(read(sides.severa, f"{sides.kind.price}.amount"))
+        self.after.say(
+            "product.foreign_price",
+            level="warning",
+            name=name,
+            price=str(price),
+            price_currency=text(sides.severa, f"{sides.kind.price}.currencyCode"),
+            currency=sides.currency,
+        )

@@ -1,0 +1,55 @@
+"""What the poller has to know of a register: how its rows are called, hashed, and whom a change concerns.
+
+Every domain package lists its registers as ``REGISTERS`` in ``fields.py``; nothing here decides what a change means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from domain.ports import Domain, Json, System
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A changed row means 'settle this': the record ``id`` of ``register`` in ``domain``.
+
+    ``only_linked``: nothing is announced unless the record is linked in that domain already (a payment on a document
+    that is not ours concerns nobody).
+    """
+
+    domain: Domain
+    register: str
+    id: str
+    only_linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A register of one system as the poller reads it.
+
+    identify    the internal id of a row (never the number: numbers change, R-CUS-8)
+    number      what people call it, '' if it has none yet
+    title       its name for people
+    projection  the mapped fields as canonical strings; its hash decides whether a row changed (timestamps and
+                paging counters are not part of it)
+    concerns    what has to be settled when it changed; empty for reference registers
+    remote_time the later of created and updated, None if the row has neither (aware for Severa, naive ERP local time
+                made aware by the caller)
+    since       filter of the register for an optional start date of the tenant (invoices_from, costs_from)
+    """
+
+    system: System
+    name: str
+    identify: Callable[[Json], str]
+    number: Callable[[Json], str]
+    title: Callable[[Json], str]
+    projection: Callable[[Json], Mapping[str, str]]
+    concerns: Callable[[Json], tuple[Concern, ...]]
+    remote_time: Callable[[Json], datetime | None]
+    mapping_version: int = 1
+    reference: bool = False
+    in_scope: Callable[[Json, date | None], bool] = field(default=lambda _body, _start: True)
+    start_setting: str | None = None

@@ -1,0 +1,1 @@
+"""A tenant's file, its settings, the checks before it goes live, and the roles of its invoice statuses."""

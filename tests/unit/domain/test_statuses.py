@@ -1,0 +1,175 @@
+"""Roles of invoice statuses: derived from order and flags alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import domain.setup.statuses as module
+from domain.errors import Stop
+from domain.setup.statuses import CAUSES, SENTENCES, derive_roles
+
+
+def status(name: str, order: int, flags: str = "", **more: Any) -> dict[str, Any]:
+    """A row of invoicestatuses; flags: r read-only, n number, s sent, w waiting for payment, p paid, d default, c credit default."""
+    words = {
+        "r": "isReadOnly",
+        "n": "hasInvoiceNumber",
+        "s": "isSent",
+        "w": "isWaitingPayment",
+        "p": "isPaid",
+        "d": "isDefault",
+        "c": "isDefaultForCreditNote",
+    }
+    body: dict[str, Any] = {"guid": f"g-{name}", "name": name, "sortOrder": order, "isActive": True}
+    return body | {word: letter in flags for letter, word in words.items()} | more
+
+
+def approval() -> list[dict[str, Any]]:
+    return [
+        status("Misslyckade fakturor", 1),
+        status("Utkast", 2, "d"),
+        status("Väntar på godkännande", 3),
+        status("Godkänd, klar för Visma.net ERP", 4, "rc"),
+        status("I Visma.net ERP, skicka till kund", 5, "rns"),
+        status("Skickad", 6, "rns"),
+        status("Delbetald", 7, "rns"),
+        status("Betalad", 8, "rnsp"),
+    ]
+
+
+def without_approval() -> list[dict[str, Any]]:
+    return [
+        status("Misslyckade fakturor", 1),
+        status("Utkast", 2, "d"),
+        status("Skicka till Visma.net ERP", 3, "rc"),
+        status("I Visma.net ERP, skicka till kund", 4, "rns"),
+        status("Skickad", 5, "rns"),
+        status("Delbetald", 6, "rns"),
+        status("Betalad", 7, "rnsp"),
+    ]
+
+
+@pytest.mark.req("R-STA-1", "R-STA-2")
+@pytest.mark.parametrize(
+    ("rows", "transfer"),
+    [(approval(), "Godkänd, klar för Visma.net ERP"), (without_approval(), "Skicka till Visma.net ERP")],
+)
+def test_the_examples_of_the_guide_are_recognised_in_any_order_of_rows(
+    rows: list[dict[str, Any]], transfer: str
+) -> None:
+    roles = derive_roles(reversed(rows))
+    assert [roles.failed.name, roles.transfer.name] == ["Misslyckade fakturor", transfer]
+    assert roles.transferred.name == "I Visma.net ERP, skicka till kund"
+    assert [roles.sent.name, roles.paid.name] == ["Skickad", "Betalad"]
+    assert roles.partly_paid is not None
+    assert roles.partly_paid.name == "Delbetald"
+    # The guide's tables have no column 'waiting for payment': that is a warning, not a rule that breaks.
+    assert {line.code for line in roles.warnings} == {"statuses.not_waiting_payment"}
+
+
+@pytest.mark.req("R-STA-1")
+def test_a_set_up_without_a_partly_paid_status_has_no_such_role() -> None:
+    roles = derive_roles([row for row in approval() if row["name"] != "Delbetald"])
+    assert roles.partly_paid is None
+    assert roles.role_of("g-Delbetald") is None
+    assert roles.role_of("g-Betalad") == "paid"
+
+
+def test_inactive_statuses_do_not_count() -> None:
+    rows = [status("Gammal", 0, "n", isActive=False), *approval()]
+    assert derive_roles(rows).failed.name == "Misslyckade fakturor"
+
+
+def test_a_null_flag_counts_as_not_set() -> None:
+    rows = approval()
+    rows[0]["isDefault"] = None
+    del rows[0]["isPaid"]
+    assert derive_roles(rows).failed.name == "Misslyckade fakturor"
+
+
+@pytest.mark.req("R-STA-1")
+def test_autoinvoices_error_status_may_be_left_out() -> None:
+    rows = [*approval(), status("Fel i AutoInvoice", 5)]
+    with pytest.raises(Stop) as stop:
+        derive_roles(rows)
+    assert stop.value.code == "statuses.number_missing"
+    assert stop.value.values["status"] == "Fel i AutoInvoice"
+    roles = derive_roles(rows, ignored={"g-Fel i AutoInvoice"})
+    assert roles.sent.name == "Skickad"
+    assert roles.position("g-Fel i AutoInvoice") is None
+
+
+def test_roles_may_be_set_by_hand() -> None:
+    rows = [*approval()[:6], status("Påmind", 7, "rns"), *[dict(row, sortOrder=9) for row in approval()[6:]]]
+    assert derive_roles(rows, overrides={"sent": "g-Påmind"}).sent.name == "Påmind"
+
+
+def test_a_status_of_the_tenants_own_between_sent_and_paid_stands_for_sent() -> None:
+    rows = [*approval(), status("Påmind", 6, "rns")]
+    roles = derive_roles(rows)
+    assert roles.role_of("g-Påmind") is None
+    assert roles.standing("g-Påmind") == "sent"
+    assert roles.standing("g-Utkast") is None
+
+
+def change(name: str, **changes: Any) -> list[dict[str, Any]]:
+    return [row | changes if row["name"] == name else row for row in approval()]
+
+
+@pytest.mark.req("R-STA-2")
+@pytest.mark.parametrize(
+    ("rows", "code", "named"),
+    [
+        ([], "statuses.none", ""),
+        (
+            change("Misslyckade fakturor", isDefault=True),
+            "statuses.failed_is_default",
+            "Misslyckade fakturor",
+        ),
+        (
+            change("Godkänd, klar för Visma.net ERP", isReadOnly=False),
+            "statuses.transfer_editable",
+            "Godkänd, klar för Visma.net ERP",
+        ),
+        (change("Skickad", hasInvoiceNumber=False), "statuses.number_missing", "Skickad"),
+        (change("Delbetald", isSent=False), "statuses.partly_paid_not_sent", "Delbetald"),
+        (change("Betalad", isPaid=False), "statuses.no_paid", "Betalad"),
+        ([row | {"hasInvoiceNumber": False} for row in approval()], "statuses.no_number", "Betalad"),
+        (change("Utkast", hasInvoiceNumber=True), "statuses.no_transfer", "Utkast"),
+        (change("Skickad", isPaid=True), "statuses.no_sent", "Skickad"),
+    ],
+)
+def test_a_set_up_that_breaks_a_rule_is_named(rows: list[dict[str, Any]], code: str, named: str) -> None:
+    with pytest.raises(Stop) as stop:
+        derive_roles(rows)
+    assert stop.value.code == code
+    for language in ("sv", "en"):
+        cause = CAUSES[code]
+        assert named in cause.wrong.fill(language, stop.value.values)
+        assert "–" not in cause.wrong.fill(language, stop.value.values)
+        assert cause.do.fill(language, stop.value.values)
+
+
+@pytest.mark.req("R-STA-3")
+def test_credit_notes_that_do_not_start_in_the_transfer_status_are_warned_about() -> None:
+    rows = change("Godkänd, klar för Visma.net ERP", isDefaultForCreditNote=False)
+    warnings = derive_roles(rows, severa_numbers_credit_notes=True).warnings
+    assert {"statuses.credit_note_default", "statuses.severa_numbers_credit_notes"} <= {
+        w.code for w in warnings
+    }
+
+
+def test_every_code_has_its_words_in_both_languages() -> None:
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    raised = set(re.findall(r'Stop\(\s*"(statuses\.\w+)"', source))
+    logged = set(re.findall(r'LogLine\("(statuses\.\w+)"', source))
+    assert raised == set(CAUSES)
+    assert logged == set(SENTENCES)
+    for text in [*SENTENCES.values(), *(t for c in CAUSES.values() for t in (c.wrong, c.do, c.where))]:
+        assert text.sv
+        assert text.en
+        assert text.sv != text.en
