@@ -9,7 +9,9 @@ What a failure means is decided here and nowhere else (design: "No / yes / unkno
 
 from __future__ import annotations
 
+import functools
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -61,6 +63,8 @@ _NEVER_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
+    # A host name that cannot be written in ASCII, or has a part longer than DNS allows.
+    UnicodeError,
 )
 _TRANSFER_HEADERS = {"content-encoding", "transfer-encoding", "content-length"}
 
@@ -150,7 +154,7 @@ class Transport:
         self._read_timeout = read_timeout
         self._create_timeout = create_timeout
         self._signing = SignIn(tokens, sign_in, renew_before=renew_before, wait=sign_in_wait, stop=stop)
-        self._client = httpx.Client(follow_redirects=False, timeout=self._timeout(read_timeout))
+        self._client = self._fresh_client()
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -265,12 +269,15 @@ class Transport:
             )
         return url
 
+    def _fresh_client(self) -> httpx.Client:
+        return httpx.Client(follow_redirects=False, timeout=self._timeout(self._read_timeout), verify=_tls())
+
     def _timeout(self, read: float) -> httpx.Timeout:
         return httpx.Timeout(connect=self._connect_timeout, read=read, write=READ_TIMEOUT, pool=POOL_TIMEOUT)
 
     def _exchange(self, call: _Call) -> httpx.Response:
         began = time.monotonic()
-        client = self._client if call.repeatable else httpx.Client(follow_redirects=False)
+        client = self._client if call.repeatable else self._fresh_client()
         answer: httpx.Response | None = None
         error = ""
         try:
@@ -340,6 +347,12 @@ class Transport:
             self._observe(exchange)
         except Exception:  # noqa: BLE001 - an observer that fails must not turn a 'yes' into an unknown outcome
             _log.exception("observer_failed", system=self._dialect.system)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificates takes longer than a call; a fresh client per create must not pay it each time.
+    return httpx.create_ssl_context()
 
 
 def _query(params: Params | None) -> httpx.QueryParams | None:

@@ -63,9 +63,7 @@ def first_at(db: Connection, tenant_id: UUID, delivery: UUID) -> datetime | None
 
 def begin_step(db: Connection, row: Claimed, name: str, request: Json) -> datetime:
     """Commits ``sent_at`` (with the transaction); the time."""
-    found = db.execute(
-        SQL["attempts.begin_step"], {**_step(row, name), "request": jsonb(request)}
-    ).fetchone()
+    found = db.execute(SQL["attempts.begin_step"], {**_step(row, name), "request": jsonb(request)}).fetchone()
     if found is None:  # an upsert without a condition returns its row
         raise RuntimeError("the step was not written")
     at: datetime = found["sent_at"]
@@ -89,14 +87,14 @@ def _step(row: Claimed, name: str) -> dict[str, Any]:
     }
 
 
-def of_subjects(db: Connection, tenant_id: UUID, subjects: Sequence[str]) -> list[Mapping[str, Any]]:
+def of_subjects(db: Connection, tenant_id: UUID, subjects: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """Attempts with their steps, oldest first, for the timeline of a record (R-LOG-2)."""
     return db.execute(
         SQL["attempts.of_subject"], {"tenant_id": tenant_id, "subjects": list(subjects)}
     ).fetchall()
 
 
-def payloads(db: Connection, tenant_id: UUID, attempt_ids: Sequence[UUID]) -> list[Mapping[str, Any]]:
+def payloads(db: Connection, tenant_id: UUID, attempt_ids: Sequence[UUID]) -> Sequence[Mapping[str, Any]]:
     """Requests and responses of attempts, masked."""
     return db.execute(
         SQL["attempts.payloads"], {"tenant_id": tenant_id, "attempts": list(attempt_ids)}

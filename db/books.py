@@ -44,9 +44,7 @@ class TenantBooks:
         self._tenant_id = tenant_id
         self._cache = cache
 
-    def link(
-        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
-    ) -> Link | None:
+    def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
         with self._db.tenant(self._tenant_id) as db:
             return links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id)
 
@@ -76,9 +74,7 @@ class TenantBooks:
             found = streams.streams(db, self._tenant_id, system).get(register)
         return bool(found and found.complete_at)
 
-    def has_problem(
-        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
-    ) -> bool:
+    def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
         with self._db.tenant(self._tenant_id) as db:
             link = links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id)
             if link:
@@ -99,7 +95,7 @@ class TenantBooks:
 SEVERA_REGISTERS: dict[str, tuple[str, ...]] = {
     "customer": ("customers",),
     "product": ("products", "worktypes", "travelexpensetypes"),
-    "project": ("projects",),
+    "project": ("projects", "salescases"),
     "invoice": ("invoices",),
     "payment": ("invoices",),
     "cost": (),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import simplejson
@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 def to_bytes(body: Any) -> bytes:
     """A vendor's JSON object as UTF-8 bytes, amounts exact."""
-    text = cast("str", simplejson.dumps(body, use_decimal=True, ensure_ascii=True, separators=(",", ":")))
+    text = simplejson.dumps(body, use_decimal=True, ensure_ascii=True, separators=(",", ":"))
     return text.encode("ascii")
 
 

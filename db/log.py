@@ -44,18 +44,16 @@ def write(
 
 def read(
     db: Connection, tenant_id: UUID, *, domain: str | None, level: str | None, limit: int
-) -> list[Mapping[str, Any]]:
+) -> Sequence[Mapping[str, Any]]:
     """Newest first."""
     return db.execute(
         SQL["log.read"], {"tenant_id": tenant_id, "domain": domain, "level": level, "limit": limit}
     ).fetchall()
 
 
-def of_subjects(db: Connection, tenant_id: UUID, subjects: Sequence[str]) -> list[Mapping[str, Any]]:
+def of_subjects(db: Connection, tenant_id: UUID, subjects: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """Oldest first."""
-    return db.execute(
-        SQL["log.of_subject"], {"tenant_id": tenant_id, "subjects": list(subjects)}
-    ).fetchall()
+    return db.execute(SQL["log.of_subject"], {"tenant_id": tenant_id, "subjects": list(subjects)}).fetchall()
 
 
 def open_problem(
@@ -98,7 +96,7 @@ def close_problems(
     )
 
 
-def problems(db: Connection, tenant_id: UUID, *, closed_too: bool = False) -> list[Mapping[str, Any]]:
+def problems(db: Connection, tenant_id: UUID, *, closed_too: bool = False) -> Sequence[Mapping[str, Any]]:
     return db.execute(SQL["log.problems"], {"tenant_id": tenant_id, "all": closed_too}).fetchall()
 
 
@@ -132,5 +130,5 @@ def put_gap(db: Connection, tenant_id: UUID, gap: NumberGap) -> None:
     )
 
 
-def gaps(db: Connection, tenant_id: UUID) -> list[Mapping[str, Any]]:
+def gaps(db: Connection, tenant_id: UUID) -> Sequence[Mapping[str, Any]]:
     return db.execute(SQL["log.gaps"], {"tenant_id": tenant_id}).fetchall()

@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from importlib import resources
-from typing import LiteralString, cast
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -41,7 +41,7 @@ def migrations() -> list[Migration]:
     found = []
     for file in resources.files("db").joinpath("migrations").iterdir():
         if match := _NAME.match(file.name):
-            text = cast("LiteralString", file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
             found.append(Migration(match[1], file.name, text))
     return sorted(found, key=lambda m: m.version)
 

@@ -64,8 +64,8 @@ def parse_subject(subject: str) -> tuple[str | None, tuple[str, str, str] | None
     kind, _, rest = subject.partition(":")
     if kind == "link":
         return rest, None
-    system, register, id = rest.split("/", 2)
-    return None, (system, register, id)
+    system, register, record_id = rest.split("/", 2)
+    return None, (system, register, record_id)
 
 
 def waits_key(domain: str, *, severa_id: str | None = None, erp_id: str | None = None) -> str:
@@ -202,7 +202,7 @@ def retry(db: Connection, tenant_id: UUID, domain: str, subject: str) -> bool:
     return done.rowcount > 0
 
 
-def rows(db: Connection, tenant_id: UUID) -> list[Mapping[str, Any]]:
+def rows(db: Connection, tenant_id: UUID) -> Sequence[Mapping[str, Any]]:
     return db.execute(SQL["outbox.rows"], {"tenant_id": tenant_id}).fetchall()
 
 
@@ -212,7 +212,7 @@ def unfinished(db: Connection) -> int:
     return row["n"] if row else 0
 
 
-def counts(db: Connection) -> list[Mapping[str, Any]]:
+def counts(db: Connection) -> Sequence[Mapping[str, Any]]:
     """(domain, state, n, oldest) for metrics and scaling. Needs a dispatch transaction."""
     return db.execute(SQL["outbox.counts"]).fetchall()
 

@@ -28,7 +28,9 @@ _SESSION = (
 class Database:
     """The application's two pools over one login."""
 
-    def __init__(self, url: str, *, size: int = 4, dispatch_size: int = 2, name: str = "severa-bridge") -> None:
+    def __init__(
+        self, url: str, *, size: int = 4, dispatch_size: int = 2, name: str = "severa-bridge"
+    ) -> None:
         """``size`` must be at least the number of threads that work at once: a thread that never waits cannot starve."""
         self.url = url
         self._app = self._pool("bridge_app", size, name)
@@ -37,13 +39,18 @@ class Database:
     def _pool(self, role: str, size: int, name: str) -> ConnectionPool[Connection]:
         def configure(connection: Connection) -> None:
             # An option of the start packet would be refused for a NOINHERIT login: the role is taken afterwards.
-            connection.execute(f"set role {role}")  # noqa: S608 - one of two constants
+            connection.execute(f"set role {role}")
             connection.commit()
 
         return ConnectionPool(
             self.url,
             connection_class=psycopg.Connection[DictRow],
-            kwargs={"row_factory": dict_row, "options": _SESSION, "application_name": name, "connect_timeout": 10},
+            kwargs={
+                "row_factory": dict_row,
+                "options": _SESSION,
+                "application_name": name,
+                "connect_timeout": 10,
+            },
             min_size=size,
             max_size=size,
             open=False,
@@ -112,7 +119,13 @@ def refuse_powerful_login(db: psycopg.Connection[Any]) -> None:
         raise InputError("The database login is unknown to PostgreSQL.")
     name, superuser, bypass, owner = row
     if superuser or bypass or owner:
-        what = "is a superuser" if superuser else "may bypass row-level security" if bypass else "owns the tables"
+        what = (
+            "is a superuser"
+            if superuser
+            else "may bypass row-level security"
+            if bypass
+            else "owns the tables"
+        )
         raise InputError(
             f"The database login '{name}' {what}: give BRIDGE_DATABASE_URL the plain login that 'severa-bridge db migrate' makes."
         )

@@ -68,8 +68,7 @@ def store(
     """
     key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
     known = {
-        row["id"]: row
-        for row in db.execute(SQL["records.known"], {**key, "ids": [row.id for row in rows]})
+        row["id"]: row for row in db.execute(SQL["records.known"], {**key, "ids": [row.id for row in rows]})
     }
     changed: list[Row] = []
     same: list[str] = []
@@ -88,9 +87,7 @@ def store(
     return changed
 
 
-def put_own(
-    db: Connection, tenant_id: UUID, register: Register, row: Row, requested_at: datetime
-) -> None:
+def put_own(db: Connection, tenant_id: UUID, register: Register, row: Row, requested_at: datetime) -> None:
     """What our own read or write gave back becomes the last seen state, settled: its echo causes nothing (R-CON-2)."""
     key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
     written = db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at)}).fetchone()
@@ -122,6 +119,14 @@ def settled(db: Connection, tenant_id: UUID, system: str, register: str, id: str
     )
 
 
+def settled_now(db: Connection, tenant_id: UUID, system: str, register: str, id: str) -> None:
+    """The record has no work of its own in its present version."""
+    db.execute(
+        SQL["records.settled_now"],
+        {"tenant_id": tenant_id, "system": system, "register": register, "id": id},
+    )
+
+
 def _record(row: Mapping[str, Any]) -> Record:
     return Record(
         row["system"],
@@ -140,6 +145,15 @@ def _record(row: Mapping[str, Any]) -> Record:
 def get(db: Connection, tenant_id: UUID, system: str, register: str, id: str) -> Record | None:
     row = db.execute(
         SQL["records.get"], {"tenant_id": tenant_id, "system": system, "register": register, "id": id}
+    ).fetchone()
+    return _record(row) if row else None
+
+
+def newest(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str], id: str) -> Record | None:
+    """The record as seen last in any of these registers (a sales case that became a project)."""
+    row = db.execute(
+        SQL["records.newest"],
+        {"tenant_id": tenant_id, "system": system, "registers": list(registers), "id": id},
     ).fetchone()
     return _record(row) if row else None
 

@@ -71,5 +71,7 @@ def read_key_file(path: Path, *, create: bool) -> list[str]:
             file.write(new_key() + "\n")
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        raise InputError(f"The key file {path} can be read by others (mode {mode:o}): run 'chmod 600 {path}'.")
+        raise InputError(
+            f"The key file {path} can be read by others (mode {mode:o}): run 'chmod 600 {path}'."
+        )
     return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from importlib import resources
-from typing import LiteralString, cast
+from typing import LiteralString
 
 _BLOCK = re.compile(r"^-- (?P<name>[a-z_]+) --$", re.MULTILINE)
 
@@ -26,7 +26,7 @@ def _load() -> dict[str, LiteralString]:
             if name in found:
                 raise ValueError(f"the query {name} stands twice")
             # The text comes from our own package, which is what LiteralString is meant to prove.
-            found[name] = cast("LiteralString", body)
+            found[name] = body
     return found
 
 

@@ -56,7 +56,9 @@ def _tenant(row: Mapping[str, Any]) -> Tenant:
 
 def add(db: Connection, tenant_id: UUID, name: str, language: str, time_zone: str) -> None:
     """Needs a transaction of that tenant."""
-    db.execute(SQL["tenants.add"], {"id": tenant_id, "name": name, "language": language, "time_zone": time_zone})
+    db.execute(
+        SQL["tenants.add"], {"id": tenant_id, "name": name, "language": language, "time_zone": time_zone}
+    )
 
 
 def change(db: Connection, tenant_id: UUID, language: str, time_zone: str) -> None:
@@ -152,6 +154,11 @@ def save_token(db: Connection, tenant_id: UUID, system: System, token: bytes, ex
         SQL["tenants.save_token"],
         {"tenant_id": tenant_id, "system": system, "token": token, "expires_at": expires_at},
     )
+
+
+def end_refresh(db: Connection, tenant_id: UUID, system: System) -> None:
+    """Gives the lease back without a new token."""
+    db.execute(SQL["tenants.end_refresh"], {"tenant_id": tenant_id, "system": system})
 
 
 def forget_token(db: Connection, tenant_id: UUID, system: System) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from domain.ports import Domain, Json, System
+from domain.setup.settings import TenantSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class Register:
     concerns    what has to be settled when it changed; empty for reference registers
     remote_time the later of created and updated, None if the row has neither (aware for Severa, naive ERP local time
                 made aware by the caller)
-    since       filter of the register for an optional start date of the tenant (invoices_from, costs_from)
+    wanted      whether this tenant reads the register at all (costs are off by default)
+    singly      keys of rows that are read one by one, for lists that show only names
+    start_setting  tenant setting with the date before which rows are left alone (invoices_from, costs_from); ``in_scope`` gets it
     """
 
     system: System
@@ -53,3 +56,5 @@ class Register:
     reference: bool = False
     in_scope: Callable[[Json, date | None], bool] = field(default=lambda _body, _start: True)
     start_setting: str | None = None
+    singly: tuple[str, ...] = ()
+    wanted: Callable[[TenantSettings], bool] = field(default=lambda _settings: True)

@@ -1,1 +1,62 @@
-"""."""
+"""``severa-bridge``: the command line, for people (tables and sentences) and for scripts (``--json``).
+
+Exit codes: 0 well · 2 the input or the installation needs something (one sentence says what) · 3 idle with open
+problems · 4 out of time · 130 stopped by a signal.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from app.cli import database, demo, processes, reading, tenant
+from domain.errors import BridgeError, InputError
+
+app = typer.Typer(
+    name="severa-bridge",
+    help="Keeps Visma Severa and Visma.net ERP in step: customers and products both ways, projects and invoices to the "
+    "books, numbers, payments and costs back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(database.app, name="db")
+app.add_typer(database.secrets_app, name="secrets")
+processes.register(app)
+reading.register(app)
+demo.register(app)
+
+
+def main() -> None:
+    """Entry point; every expected error is one sentence on standard error and exit code 2."""
+    try:
+        app(standalone_mode=False)
+    except InputError as error:
+        _say(error.message)
+        sys.exit(2)
+    except BridgeError as error:
+        _say(error.message)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        sys.exit(130)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        usage = getattr(error, "format_message", None)
+        if usage is None:
+            raise
+        _say(usage())
+        sys.exit(2)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        f"[red]severa-bridge:[/red] {text}", markup=True
+    )

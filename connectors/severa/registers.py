@@ -68,14 +68,14 @@ class Register:
 
 _ACTIVE = {"active": same("isActive"), "textToSearch": UNCHECKED}
 _CHANGED = {"changedSince": UNCHECKED}
-_PROJECT = {
-    "customerGuids": same("customer.guid"),
+_PROJECT_OF_CUSTOMER = {
     "projectGuids": same("guid"),
     "projectStatusTypeGuids": same("projectStatus.projectStatusTypeGuid"),
     "salesStatusTypeGuids": same("salesStatus.salesStatusTypeGuid"),
     "isClosed": same("isClosed"),
     "numbers": same("number"),
 }
+_PROJECT = {**_PROJECT_OF_CUSTOMER, "customerGuids": same("customer.guid")}
 
 
 def _own(
@@ -242,7 +242,7 @@ _ALL = (
         item_path="/v1/projects/{guid}",
         filters=_PROJECT,
     ),
-    _below("customers/projects", "token", "projects:read", item="projects", filters=_PROJECT),
+    _below("customers/projects", "token", "projects:read", item="projects", filters=_PROJECT_OF_CUSTOMER),
     _own("projectstatustypes", "rows", "settings:read", filters=_ACTIVE),
     _own("salesstatustypes", "rows", "settings:read", filters={**_ACTIVE, "salesState": same("salesState")}),
     _below("projects/projectbillingcustomers", "none", "projects:read"),

@@ -43,8 +43,6 @@ _DOCUMENT_CHECKS: Checkable = {
     "customer": ("customer.number",),
     "branch": ("branchNumber.number", "branch.number"),
     "documentDate": ("documentDate",),
-    "lastModifiedDateTime": ("lastModifiedDateTime",),
-    "createdDateTime": ("createdDateTime",),
 }
 _SUPPLIER_FILTERS = (
     "supplier",
@@ -75,8 +73,6 @@ _SUPPLIER_CHECKS: Checkable = {
     "financialPeriod": ("financialPeriod",),
     "dueDate": ("dueDate",),
     "docDate": ("date",),
-    "lastModifiedDateTime": ("lastModifiedDateTime",),
-    "createdDateTime": ("createdDateTime",),
 }
 
 DOCUMENTS = (
@@ -152,7 +148,6 @@ DOCUMENTS = (
             "status": ("status",),
             "branch": ("branch",),
             "docDate": ("applicationDate",),
-            "lastModifiedDateTime": ("lastModifiedDateTime",),
         },
         identity=(("type", "refNbr"),),
         number="refNbr",
@@ -198,7 +193,6 @@ DOCUMENTS = (
             "periodId": ("financialPeriod",),
             "module": ("module",),
             "branch": ("branch",),
-            "lastModifiedDateTime": ("lastModifiedDateTime",),
         },
         identity=(("module", "batchNumber"),),
         number="batchNumber",
@@ -220,7 +214,6 @@ DOCUMENTS = (
             "branch": ("branch.number",),
             "ledger": ("ledger.id",),
             "account": ("account.number",),
-            "lastModifiedDateTime": ("lastModifiedDateTime",),
         },
         identity=(("module", "batchNumber", "lineNumber"),),
     ),

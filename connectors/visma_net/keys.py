@@ -60,3 +60,8 @@ def located(location: str, register: str) -> Located | None:
     if not key or key.casefold() in names:
         return None
     return Located(key, internal=len(parts) > 1 and parts[-2].casefold() == "internal")
+
+
+def names_key(location: str, key: str) -> bool:
+    """True if a Location ends with this very key: one with ``/`` or ``#`` may stand there as it is."""
+    return f"{unquote(location)}/".casefold().endswith((f"/{key}/".casefold(), f"/{key}//".casefold()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.visma_net.register import CHANGED, CREATED, TIME_CHECKS, Register
+from connectors.visma_net.register import CHANGED, CREATED, Register
 
 REFERENCE = (
     Register(
@@ -14,7 +14,7 @@ REFERENCE = (
             *("active", "includeAccountClassDescription", "publicCode", "externalCode1", "externalCode2"),
             *("analysisCode", *CHANGED),
         ),
-        checks={"active": ("active",), "lastModifiedDateTime": ("lastModifiedDateTime",)},
+        checks={"active": ("active",)},
         identity=(("accountID",), ("accountCD",)),
         number="accountCD",
     ),
@@ -57,7 +57,7 @@ REFERENCE = (
         paging="envelope",
         changed="lastModifiedDateTime",
         filters=("termsId", *CHANGED, *CREATED),
-        checks={"termsId": ("termsId",), **TIME_CHECKS},
+        checks={"termsId": ("termsId",)},
         identity=(("termsId",),),
         number="termsId",
     ),

@@ -39,11 +39,6 @@ DATE_ONLY = frozenset(
 )
 """Filters on a day, not on a moment."""
 
-TIME_CHECKS: Checkable = {
-    "lastModifiedDateTime": ("lastModifiedDateTime",),
-    "createdDateTime": ("createdDateTime",),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Register:
@@ -62,7 +57,7 @@ class Register:
     paging      how the list is paged; ``page_size`` rows (or lines) are asked for
     changed     the filter that asks for changes, None = the register is read whole; ``changed_paired`` = with Condition
     filters     query names of the list that a caller may use
-    checks      filter → members of a row that show it (any of them)
+    checks      filter → members of a row that show it (any of them); times show themselves
     identity    members that together identify a row, first complete group wins
     number      member of a record that is its key in ``item``
     always      query parameters that every list read sends

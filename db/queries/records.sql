@@ -29,8 +29,17 @@ where tenant_id = %(tenant_id)s and system = %(system)s and register = %(registe
 update record set settled_version = greatest(settled_version, %(version)s)
 where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
 
+-- settled_now --
+update record set settled_version = version
+where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
+
 -- get --
 select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
+
+-- newest --
+-- The same record may stand in several registers (a sales case that became a project): the one seen last counts.
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = any (%(registers)s) and id = %(id)s
+order by gone_at nulls first, requested_at desc limit 1
 
 -- by_number --
 select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s and gone_at is null

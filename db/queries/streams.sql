@@ -29,7 +29,7 @@ update connection
 set poll_token = null, poll_lease_until = null, polls = polls + 1, last_error = %(error)s,
     last_changes = case when %(complete)s then %(changes)s else last_changes end,
     checked_at = case when %(complete)s then %(began)s else checked_at end,
-    asked_at = case when %(complete)s and asked_at <= %(began)s then null else asked_at end,
+    asked_at = case when asked_at <= %(began)s then null else asked_at end,
     next_poll_at = clock_timestamp() + %(wait)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s
 

@@ -53,6 +53,9 @@ returning system
 update connection set token = %(token)s, token_expires_at = %(expires_at)s, refresh_lease_until = null
 where tenant_id = %(tenant_id)s and system = %(system)s
 
+-- end_refresh --
+update connection set refresh_lease_until = null where tenant_id = %(tenant_id)s and system = %(system)s
+
 -- forget_token --
 update connection set token = null, token_expires_at = null, refresh_lease_until = null
 where tenant_id = %(tenant_id)s and system = %(system)s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date as Date  # noqa: N812 - 'date' is a field's name here
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -25,8 +25,13 @@ NOT_RELEASABLE = frozenset(
 
 def document_type(value: Any) -> DocumentType | None:
     """``Invoice`` or ``CreditNote``; None for every other document. Lists may spell it 'Credit Note'."""
-    word = str(value or "").replace(" ", "").casefold()
-    return {"invoice": "Invoice", "creditnote": "CreditNote"}.get(word)  # type: ignore[return-value] # the values of this dict are the Literal's words
+    match str(value or "").replace(" ", "").casefold():
+        case "invoice":
+            return "Invoice"
+        case "creditnote":
+            return "CreditNote"
+        case _:
+            return None
 
 
 def money(body: Json | None, path: str) -> Decimal:
@@ -115,10 +120,10 @@ class SeveraInvoice:
     updated: str
     customer: Party
     projects: tuple[Party, ...]
-    date: date | None
-    due_date: date | None
-    entry_date: date | None
-    payment_date: date | None
+    date: Date | None
+    due_date: Date | None
+    entry_date: Date | None
+    payment_date: Date | None
     payment_term: int | None
     currency: str
     rate: Decimal
@@ -259,7 +264,7 @@ class Application:
     number: str
     amount: Decimal
     discount: Decimal
-    date: date | None
+    date: Date | None
     counts: bool
 
 
@@ -273,8 +278,8 @@ class ErpDocument:
     status: str
     customer: str
     currency: str
-    date: date | None
-    due_date: date | None
+    date: Date | None
+    due_date: Date | None
     balance: Decimal
     totals: Totals
     company: Totals
@@ -319,7 +324,8 @@ class ErpDocument:
         return self.note.split("\n", 1)[0].strip()
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[DocumentType, str]:
+        """What a document is read, changed and removed by."""
         return (self.type, self.number)
 
     @property
@@ -364,8 +370,8 @@ def _tax(body: Json) -> TaxDetail:
     return TaxDetail(
         vat_id=text(body, "vatId.number") or text(body, "taxId"),
         rate=money(body, "vatRate"),
-        taxable=abs(money(body, "taxableAmount")),
-        vat=abs(money(body, "vatAmount")),
+        taxable=money(body, "taxableAmount"),
+        vat=money(body, "vatAmount"),
     )
 
 

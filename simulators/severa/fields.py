@@ -154,6 +154,9 @@ def _whole(one: Field, value: Any, *, text_allowed: bool) -> int:
 
 
 def _number(one: Field, value: Any, *, text_allowed: bool) -> Decimal:
+    if isinstance(value, float):
+        # Only from Python (the people's moves); bodies are parsed to Decimal.
+        return Decimal(str(value))
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise bad_field(one.name, f"{one.name} must be a number.")
     if isinstance(value, str) and not text_allowed:

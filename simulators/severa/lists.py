@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from simulators.severa.call import Call, answer
 from simulators.severa.errors import bad_query
-from simulators.severa.organisation import Organisation
+from simulators.severa.organisation import Organisation, stamp
 from simulators.severa.registers import Record
 from simulators.severa.rendering import render
 
@@ -269,8 +269,7 @@ def _unit_company(_call: Call, _name: str, sent: list[str]) -> Test:
     return lambda org, record: render(org, "businessunits", record)["companyGuid"] in sent
 
 
-def _country(call: Call, _name: str, sent: list[str]) -> Test:
-    _ = call
+def _country(_call: Call, _name: str, sent: list[str]) -> Test:
     return lambda _org, record: record.data["countryGuid"] in sent
 
 
@@ -281,6 +280,26 @@ def _deleted_since(call: Call, name: str, _sent: list[str]) -> Test:
 
 def _deleted_project(_call: Call, _name: str, sent: list[str]) -> Test:
     return lambda _org, record: (record.data["project"] or {}).get("guid") in sent
+
+
+def _guids(_call: Call, _name: str, sent: list[str]) -> Test:
+    return lambda _org, record: record.guid in sent
+
+
+def _status_changed(field: str) -> Callable[[Call, str, list[str]], Test]:
+    def special(call: Call, name: str, _sent: list[str]) -> Test:
+        since = moment(call, name) or datetime.min.replace(tzinfo=UTC)
+        text = stamp(since)
+
+        def test(org: Organisation, record: Record) -> bool:
+            entries = org.history.get(record.guid, ())
+            return record.created >= since or any(
+                entry["field"] == field and entry["time"] >= text for entry in entries
+            )
+
+        return test
+
+    return special
 
 
 SPECIAL: dict[str, Callable[[Call, str, list[str]], Test]] = {
@@ -295,4 +314,7 @@ SPECIAL: dict[str, Callable[[Call, str, list[str]], Test]] = {
     "country": _country,
     "deleted_since": _deleted_since,
     "deleted_project": _deleted_project,
+    "guids": _guids,
+    "sales_status_changed": _status_changed("salesStatusType"),
+    "project_status_changed": _status_changed("projectStatusType"),
 }

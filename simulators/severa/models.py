@@ -77,7 +77,7 @@ MODELS: dict[str, Model] = {
             isTravelTypeDefault:bool=false""",
         "costaccounts": "name:str! number:str! isActive:bool=true isTravelTypeDefault:bool=false",
         "bankaccounts": """
-            bankName:str! accountNumber:str! bic:str accountNumberFormat:str=iban isActive:bool=true
+            bankName:str! accountNumber:str! bic:str accountNumberFormat:Iban|Bankgiro^=Iban isActive:bool=true
             businessUnit:@businessunits(name)""",
         "users": f"""
             firstName:str! lastName:str! salutation:Mr.|Mrs.|Ms. isActive:bool=true email:str phone:str
@@ -100,7 +100,8 @@ MODELS: dict[str, Model] = {
             salesStatusType:@salesstatustypes-""",
         "phases": f"""
             name:str! project:{_PROJECT} parentPhase:@phases(name)! isCompleted:bool=false isLocked:bool=false
-            startDate:date deadline:date workHoursEstimate:num sortOrder:int32 defaultWorkType:@worktypes(name)
+            startDate:date deadline:date workHoursEstimate:num originalWorkHoursEstimate:num
+            originalStartDate:date originalDeadline:date sortOrder:int32 defaultWorkType:@worktypes(name)
             code:str""",
         "projectfees": f"""
             name:str billingSchedule:Immediately|OnDate|WhenPhaseCompleted|Recurring=Immediately
@@ -159,16 +160,18 @@ MODELS: dict[str, Model] = {
         "reimbursedworkhours": """
             user:@users(name) eventDate:date quantity:num phase:@phases(name) project:@projects(name,number)
             customer:@customers(name) workType:@worktypes(name) invoiceGuid:str invoiceRowGuid:str description:str
-            unitPrice:money unitCost:money invoiceQuantity:num""",
+            unitPrice:money unitCost:money invoiceQuantity:num invoiceRowDescription:str invoiceRowComment:str
+            plannedInvoiceQuantity:num startTime:datetime endTime:datetime""",
         "reimbursedprojectfees": f"""
             name:str eventDate:date phase:@phases(name) project:@projects(name,number) product:@products(name)
             description:str unitPrice:money unitCost:money quantity:num^=0 measurementUnit:str vatRate:num
-            user:@users(name) invoiceGuid:str invoiceRowGuid:str invoiceQuantity:num productType:{_PRODUCT_TYPE}""",
+            user:@users(name) invoiceGuid:str invoiceRowGuid:str invoiceQuantity:num
+            invoiceRowDescription:str productType:{_PRODUCT_TYPE}""",
         "reimbursedprojecttravelexpenses": """
             name:str eventDate:date phase:@phases(name) project:@projects(name,number)
             product:@travelexpensetypes(name) description:str unitPrice:money unitCost:money quantity:num^=0
             measurementUnit:str vatRate:num user:@users(name) invoiceGuid:str invoiceRowGuid:str
-            invoiceQuantity:num""",
+            invoiceQuantity:num invoiceRowDescription:str travelStartTime:datetime travelEndTime:datetime""",
         "deletedprojectfees": """
             deletedDateTime:datetime phase:raw project:raw customer:raw user:raw product:raw name:str eventDate:date
             quantity:num measurementUnit:str""",

@@ -120,6 +120,8 @@ class Organisation:
 
     def by_any(self, register: str, sent: Any) -> str | None:
         """Resolve a reference as a person does: by guid, number, code or name."""
+        if sent is None:
+            return None
         if self.record(register, sent) is not None:
             return str(sent)
         if register == "invoicestatuses" and sent in self.roles:

@@ -164,6 +164,36 @@ def _contact(org: Organisation, record: Record, out: Rendered) -> None:
             out["phoneNumbers"].append(communication.data["value"])
 
 
+_UNUSED_BY_USERS = (
+    "country",
+    "countryRegion",
+    "culture",
+    "defaultActivityType",
+    "language",
+    "lastLogin",
+    "notificationSettings",
+    "permissionProfile",
+    "satisfaction",
+    "superiorUser",
+    "timezone",
+    "workContract",
+    "workType",
+)
+
+
+def _person(_org: Organisation, _record: Record, out: Rendered) -> None:
+    out.update(dict.fromkeys(_UNUSED_BY_USERS))
+    out["keywords"] = []
+
+
+def _bank_account(org: Organisation, _record: Record, out: Rendered) -> None:
+    out["company"] = {"guid": org.company_guid, "name": org.name}
+
+
+def _reimbursed_hours(_org: Organisation, _record: Record, out: Rendered) -> None:
+    out["overtime"] = None
+
+
 def _travel_type(_org: Organisation, record: Record, out: Rendered) -> None:
     out["isMileage"] = record.data["expenseClass"] == "Mileage"
     out["isDailyAllowance"] = record.data["expenseClass"] == "DailyAllowance"
@@ -311,6 +341,9 @@ _FINISH: dict[str, Callable[[Organisation, Record, Rendered], None]] = {
     "files": _file,
     "projectfiles": _project_file,
     "invoicefiles": _invoice_file,
+    "users": _person,
+    "bankaccounts": _bank_account,
+    "reimbursedworkhours": _reimbursed_hours,
     "reimbursedprojectfees": _reimbursed,
     "reimbursedprojecttravelexpenses": _reimbursed,
     "deletedprojectfees": _deleted,

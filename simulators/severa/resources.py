@@ -134,13 +134,17 @@ RESOURCES = (
         "settings",
         "LGCUD",
         "row",
-        {**_ACTIVE, **_SINCE, **_NAMED, "identifier": Filter("text", "identifier"), "name": Filter("text", "name")},
+        {
+            **_ACTIVE,
+            **_SINCE,
+            **_NAMED,
+            "identifier": Filter("text", "identifier"),
+            "name": Filter("text", "name"),
+        },
     ),
     Resource("salesaccounts", "settings", "LGCUD", "row", {**_ACTIVE, **_NAMED}),
     Resource("costaccounts", "settings", "LGCUD", "row", {**_ACTIVE, **_NAMED}),
-    Resource(
-        "bankaccounts", "settings", "LGCUD", "row", {**_ACTIVE, "businessUnitGuid": Filter("bank_unit")}
-    ),
+    Resource("bankaccounts", "settings", "LG", "row", {**_ACTIVE, "businessUnitGuid": Filter("bank_unit")}),
     Resource(
         "users",
         "users",
@@ -210,10 +214,16 @@ PROJECT_FILTERS = {
     **_SINCE,
     "projectGuids": Filter("guids"),
     "internal": Filter("bool", "isInternal"),
-    "salesStatusChangedSince": Filter("changed"),
-    "projectStatusChangedSince": Filter("changed"),
+    "salesStatusChangedSince": Filter("sales_status_changed"),
+    "projectStatusChangedSince": Filter("project_status_changed"),
 }
 SALES_CASE_FILTERS = {**_PROJECTS, "projectGuids": Filter("guids")}
+
+_REIMBURSED: tuple[tuple[str, Paging], ...] = (
+    ("reimbursedprojectfees", "token"),
+    ("reimbursedprojecttravelexpenses", "row"),
+    ("reimbursedworkhours", "row"),
+)
 
 SUBLISTS = (
     Sublist("/customers/{guid}/addresses", "customers", "addresses", "customer", "customers", "row"),
@@ -235,9 +245,7 @@ SUBLISTS = (
         "none",
     ),
     Sublist("/customers/{guid}/projects", "customers", "projects", "customer", "projects", filters=_PROJECTS),
-    Sublist(
-        "/projects/{guid}/projectfees", "projects", "projectfees", "project", "fees", filters=_FEES
-    ),
+    Sublist("/projects/{guid}/projectfees", "projects", "projectfees", "project", "fees", filters=_FEES),
     Sublist(
         "/projects/{guid}/projecttravelexpenses",
         "projects",
@@ -276,14 +284,7 @@ SUBLISTS = (
     ),
     *(
         Sublist(f"/{parent}/{{guid}}/{register}", parent, register, link, "invoices", paging)
-        for register, below_row in (
-            ("reimbursedprojectfees", "token"),
-            ("reimbursedprojecttravelexpenses", "row"),
-            ("reimbursedworkhours", "row"),
-        )
-        for parent, link, paging in (
-            ("invoices", "invoiceGuid", "token"),
-            ("invoicerows", "invoiceRowGuid", below_row),
-        )
+        for register, paging in _REIMBURSED
+        for parent, link in (("invoices", "invoiceGuid"), ("invoicerows", "invoiceRowGuid"))
     ),
 )

@@ -37,7 +37,7 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else to_json(self.body)
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The ERP says no: carries the status and the body of the answer."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
@@ -50,28 +50,28 @@ class Refusal(Exception):
         return Answer(self.status, self.body, dict(self.headers))
 
 
-def rule_broken(text: str) -> Refusal:
+def rule_broken(text: str) -> RefusalError:
     """A business rule: 400 with the bare message (vendor document, section 2.7)."""
-    return Refusal(400, {"message": text})
+    return RefusalError(400, {"message": text})
 
 
-def entry_refused(text: str, doing: str = "creating document") -> Refusal:
+def entry_refused(text: str, doing: str = "creating document") -> RefusalError:
     """A value the ERP cannot take: 400 with the long form of the message (section 2.7)."""
-    return Refusal(400, {"message": f"VismaId: {uuid.uuid4()}.  Error {doing}. Error: {text}"})
+    return RefusalError(400, {"message": f"VismaId: {uuid.uuid4()}.  Error {doing}. Error: {text}"})
 
 
-def not_in_system(what: str, value: str) -> Refusal:
+def not_in_system(what: str, value: str) -> RefusalError:
     return entry_refused(f"{what} '{value}' cannot be found in the system.")
 
 
-def malformed(problems: dict[str, str]) -> Refusal:
+def malformed(problems: dict[str, str]) -> RefusalError:
     """A body or query the model binder cannot read: 400, the form with a capital M."""
     state = {path: [text] for path, text in problems.items()}
-    return Refusal(400, {"Message": "The request is invalid.", "ModelState": state})
+    return RefusalError(400, {"Message": "The request is invalid.", "ModelState": state})
 
 
-def not_found(what: str = "") -> Refusal:
-    return Refusal(404, {"message": f"{what} was not found." if what else "Not found."})
+def not_found(what: str = "") -> RefusalError:
+    return RefusalError(404, {"message": f"{what} was not found." if what else "Not found."})
 
 
 def created(location: str, etag: str) -> Answer:

@@ -25,7 +25,7 @@ def country(company: Company, code: str) -> dict[str, Any]:
 def address(company: Company, sent: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
     """An address block after the sent members were put on the one before; the country defaults to the
     company's own."""
-    block = dict(before) if before else dict.fromkeys(_TEXTS, "")
+    block: dict[str, Any] = dict(before) if before else dict.fromkeys(_TEXTS, "")
     block.setdefault("addressId", company.next_id())
     for name in _TEXTS:
         if name in sent:
@@ -57,8 +57,12 @@ def main_branch(company: Company) -> str:
     return next(iter(company.branches))
 
 
-def location(company: Company, customer: Row) -> dict[str, Any]:
-    return {"countryId": customer.body["mainAddress"]["country"]["id"], "id": "MAIN", "name": "Primary Location"}
+def location(customer: Row) -> dict[str, Any]:
+    return {
+        "countryId": customer.body["mainAddress"]["country"]["id"],
+        "id": "MAIN",
+        "name": "Primary Location",
+    }
 
 
 def account(company: Company, number: str) -> dict[str, Any] | None:
@@ -76,6 +80,12 @@ def account(company: Company, number: str) -> dict[str, Any] | None:
     }
 
 
+def short_account(company: Company, number: str) -> dict[str, Any] | None:
+    """The account as items show it: type, number and description only."""
+    shape = account(company, number)
+    return shape and {name: shape[name] for name in ("type", "number", "description")}
+
+
 def subaccount(segments: list[dict[str, Any]]) -> dict[str, Any]:
     shown = segments or [{"segmentId": 1, "segmentValue": "00"}]
     value = "-".join(str(segment.get("segmentValue", "")) for segment in shown)
@@ -84,7 +94,9 @@ def subaccount(segments: list[dict[str, Any]]) -> dict[str, Any]:
         "subaccountId": 1,
         "description": "",
         "active": True,
-        "segments": [{**segment, "segmentDescription": "", "segmentValueDescription": ""} for segment in shown],
+        "segments": [
+            {**segment, "segmentDescription": "", "segmentValueDescription": ""} for segment in shown
+        ],
     }
 
 
@@ -100,10 +112,12 @@ Owner = Document | Line | SupplierDocument | _SupplierLine | JournalBatch | Jour
 
 def attach(company: Company, owner: Owner, name: str, content: bytes, content_type: str) -> Attachment:
     """Add a file; the same name again is a new revision of it (section 3.8)."""
-    before = next((file for file in owner.attachments if file.name == name), None)
-    file = Attachment(str(uuid.uuid4()), name, content, content_type, before.revision + 1 if before else 1)
-    if before is not None:
-        owner.attachments.remove(before)
+    file = next((file for file in owner.attachments if file.name == name), None)
+    if file is not None:
+        file.content, file.content_type = content, content_type
+        file.revision += 1
+        return file
+    file = Attachment(str(uuid.uuid4()), name, content, content_type)
     owner.attachments.append(file)
     company.attachments[file.id] = file
     return file

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from simulators.visma_net.answers import Answer, Refusal, malformed, not_found
+from simulators.visma_net.answers import Answer, RefusalError, malformed, not_found
 from simulators.visma_net.reading import read_update
 from simulators.visma_net.state import Company, Simulation
 
@@ -82,7 +82,7 @@ class Call:
         if self.company.switches.if_match_only_in_background and not self.in_background:
             return
         if sent.removeprefix("W/").strip('"') != etag:
-            raise Refusal(412, {"message": "The resource has been changed by someone else."})
+            raise RefusalError(412, {"message": "The resource has been changed by someone else."})
 
     def location(self, path: str) -> str:
         return f"{self.company.switches.location_base or self.base_url}{path}"

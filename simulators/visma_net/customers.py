@@ -1,4 +1,4 @@
-"""Customers, their contacts, classes and balances (vendor document, 3.1 and 3.2)."""
+"""Customers, their classes and balances (vendor document, 3.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simulators.visma_net.answers import (
 )
 from simulators.visma_net.call import Call, Routes
 from simulators.visma_net.documents import ZERO
-from simulators.visma_net.paging import by_times, page, whole_list
+from simulators.visma_net.paging import by_times, page
 from simulators.visma_net.state import Company, Row
 from simulators.visma_net.totals import to_base
 
@@ -203,7 +203,7 @@ def render_customer(company: Company, row: Row) -> dict[str, Any]:
         "deliveryAddress": body["deliveryAddress"] or main_address,
         "invoiceContact": body["invoiceContact"] or main_contact,
         "deliveryContact": body["deliveryContact"] or main_contact,
-        "location": blocks.location(company, row),
+        "location": blocks.location(row),
         "lastModifiedDateTime": company.shown(row.modified),
         "createdDateTime": company.shown(row.created),
         "timeStamp": row.etag,
@@ -222,9 +222,7 @@ def _equals(name: str, value: str) -> Callable[[Row], bool]:
 
 def _list(call: Call) -> Answer:
     company = call.company
-    rows = by_times(
-        call, company.register("customer"), lambda row: row.modified, lambda row: row.created
-    )
+    rows = by_times(call, company.register("customer"), lambda row: row.modified, lambda row: row.created)
     for name in ("name", "status", "corporateId", "vatRegistrationId", "email", "phone"):
         value = call.text(name)
         if value:
@@ -336,134 +334,6 @@ def _note(call: Call) -> Answer:
     return Answer(200, {"note": _by_path(call).note})
 
 
-# --- contacts ---------------------------------------------------------------------------------------------
-
-_CONTACT_PLAIN = (
-    "active",
-    "title",
-    "firstName",
-    "lastName",
-    "position",
-    "sameAsAccount",
-    "email",
-    "web",
-    "phone1",
-    "phone2",
-    "phone3",
-    "fax",
-    "contactMethod",
-    "doNotCall",
-    "doNotFax",
-    "doNotEmail",
-    "doNotMail",
-    "noMassMail",
-    "noMarketing",
-)
-
-
-def _fill_contact(company: Company, body: dict[str, Any], sent: dict[str, Any]) -> None:
-    body.update({name: sent[name] for name in _CONTACT_PLAIN if name in sent})
-    if "businessAccount" in sent:
-        account = company.register("customer").get(sent["businessAccount"])
-        if account is None and company.register("supplier").get(sent["businessAccount"]) is None:
-            raise not_in_system("BAccountID", sent["businessAccount"])
-        # Kept by the record, not by its number: a renumbered customer keeps its contacts.
-        body["account"] = account or company.register("supplier").get(sent["businessAccount"])
-    if "address" in sent:
-        body["address"] = blocks.address(company, sent["address"], body.get("address"))
-    if not body.get("lastName"):
-        raise entry_refused("'Last name' cannot be empty.", "saving contact")
-
-
-def new_contact(company: Company, sent: dict[str, Any]) -> Row:
-    body: dict[str, Any] = {"active": True, "title": None, "contactMethod": "Any", "sameAsAccount": False}
-    body.update(
-        dict.fromkeys(
-            ("firstName", "lastName", "position", "email", "web", "phone1", "phone2", "phone3", "fax"), ""
-        )
-    )
-    body.update(
-        dict.fromkeys(
-            ("doNotCall", "doNotFax", "doNotEmail", "doNotMail", "noMassMail", "noMarketing"), False
-        )
-    )
-    body["account"] = None
-    _fill_contact(company, body, sent)
-    row = company.new_row("contact", f"#{company.next_id()}", body)
-    company.register("contact").rename(row, str(row.internal_id))
-    return row
-
-
-def change_contact(company: Company, row: Row, sent: dict[str, Any]) -> None:
-    body = {**row.body}
-    _fill_contact(company, body, sent)
-    row.body = body
-    company.touch(row)
-
-
-def render_contact(company: Company, row: Row) -> dict[str, Any]:
-    body = row.body
-    account: Row | None = body["account"]
-    given = body.get("address")
-    if body["sameAsAccount"] and account is not None:
-        given = account.body["mainAddress"]
-    return {
-        **{name: value for name, value in body.items() if name not in ("account", "address")},
-        "displayName": ", ".join(part for part in (body["lastName"], body["firstName"]) if part),
-        "businessAccount": account.key if account else "",
-        "businessAccountType": "Customer" if account else "",
-        "address": given,
-        "lastModifiedDateTime": company.shown(row.modified),
-        "contactId": row.internal_id,
-        "timeStamp": row.etag,
-    }
-
-
-def _contacts(call: Call) -> Answer:
-    company = call.company
-    rows = by_times(call, company.register("contact"), lambda row: row.modified)
-    owner = _by_path(call).key if "customerCd" in call.params else call.text("businessAccount")
-    if owner:
-        rows = [
-            row for row in rows if row.body["account"] and row.body["account"].key.casefold() == owner.casefold()
-        ]
-    active = call.flag("active")
-    if active is not None:
-        rows = [row for row in rows if row.body["active"] is active]
-    for name in ("firstName", "lastName", "email"):
-        value = call.text(name)
-        if value:
-            rows = [row for row in rows if str(row.body[name]).casefold() == value.casefold()]
-    display = call.text("displayName")
-    if display:
-        rows = [row for row in rows if render_contact(company, row)["displayName"].casefold() == display.casefold()]
-    return Answer(200, whole_list(call, rows, lambda row: render_contact(company, row)))
-
-
-def _contact_row(call: Call) -> Row:
-    row = call.company.register("contact").find(call.number("contactId"))
-    if row is None:
-        raise not_found("The contact")
-    return row
-
-
-def _contact(call: Call) -> Answer:
-    row = _contact_row(call)
-    return Answer(200, render_contact(call.company, row), {"ETag": f'"{row.etag}"'})
-
-
-def _post_contact(call: Call) -> Answer:
-    row = new_contact(call.company, call.update("ContactUpdateDto"))
-    return created(call.location(f"/v1/contact/{row.internal_id}"), row.etag)
-
-
-def _put_contact(call: Call) -> Answer:
-    row = _contact_row(call)
-    call.check_version(row.etag)
-    change_contact(call.company, row, call.update("ContactUpdateDto"))
-    return changed(call.location(f"/v1/contact/{row.internal_id}"), row.etag)
-
-
 def _dunning(call: Call) -> Answer:
     _by_path(call)
     raise rule_broken("There are no documents to remind of.")
@@ -481,10 +351,5 @@ def add_routes(routes: Routes) -> None:
     routes.add("GET", "/v1/customer/{customerCd}", _get)
     routes.add("PUT", "/v1/customer/{customerCd}", _put)
     routes.add("GET", "/v1/customer/{customerCd}/balance", _balance)
-    routes.add("GET", "/v1/customer/{customerCd}/contact", _contacts)
     routes.add("GET", "/v1/customer/{customerCd}/note", _note)
     routes.add("POST", "/v1/customer/{customerCd}/action/createDunningLetter", _dunning)
-    routes.add("GET", "/v1/contact", _contacts)
-    routes.add("POST", "/v1/contact", _post_contact)
-    routes.add("GET", "/v1/contact/{contactId}", _contact)
-    routes.add("PUT", "/v1/contact/{contactId}", _put_contact)

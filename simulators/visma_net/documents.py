@@ -10,6 +10,8 @@ from typing import Any
 
 from simulators.visma_net.state import Attachment, Row, Stamp
 
+Day = date
+"""The documents have a member named date, which hides the type's own name."""
 ZERO = Decimal(0)
 RELEASED = frozenset({"Open", "Closed", "Voided", "Reserved"})
 
@@ -60,7 +62,7 @@ class Application:
     doc_type: str  # the ledger's raw code: PMT, CRM, INV, RPM, SMB
     number: str
     amount: Decimal
-    date: date
+    date: Day
     customer: str
     payment_ref: str = ""
     voided: bool = False
@@ -74,8 +76,8 @@ class Document:
     number: str
     internal_id: int
     customer: Row
-    date: date
-    due: date
+    date: Day
+    due: Day
     period: str
     currency: str
     created: Stamp
@@ -112,7 +114,7 @@ class Document:
     dont_email: bool = False
     exclude_debt_collection: bool = False
     customer_project: str = ""
-    original_date: date | None = None
+    original_date: Day | None = None
     closed_period: str = ""
     error_info: str = ""
 
@@ -141,7 +143,7 @@ class Payment:
     number: str
     internal_id: int
     customer: Row
-    date: date
+    date: Day
     currency: str
     amount: Decimal
     created: Stamp
@@ -193,8 +195,8 @@ class SupplierDocument:
     number: str
     internal_id: int
     supplier: Row
-    date: date
-    due: date
+    date: Day
+    due: Day
     period: str
     currency: str
     rate: Decimal
@@ -240,7 +242,7 @@ class JournalBatch:
     module: str  # GL, AP, AR, CA, ...
     number: str
     internal_id: int
-    date: date
+    date: Day
     period: str
     created: Stamp
     modified: Stamp

@@ -347,7 +347,7 @@ def _put_applications(company: Company, document: Document, sent: list[dict[str,
         if amount <= 0 or amount > target.balance:
             raise rule_broken(f"The amount paid on '{key[1]}' must be between 0 and {target.balance}.")
         wanted[key] = amount
-    if sum(wanted.values(), ZERO) > document.total:
+    if wanted and sum(wanted.values(), ZERO) > document.total:
         raise rule_broken("The total of the applications exceeds the amount of the credit note.")
     document.to_apply = [(kind, number, amount) for (kind, number), amount in wanted.items()]
 

@@ -136,8 +136,8 @@ def render_item(company: Company, row: Row, call: Call | None = None) -> dict[st
         "salesCategories": [],
         "attachments": [file.shape() for file in row.attachments],
         "accountInformation": {
-            "salesAccount": blocks.account(company, body["salesAccount"]),
-            "expenseAccount": blocks.account(company, body["expenseAccount"]),
+            "salesAccount": blocks.short_account(company, body["salesAccount"]),
+            "expenseAccount": blocks.short_account(company, body["expenseAccount"]),
         },
         "note": row.note,
         "lastModifiedDateTime": company.shown(row.modified),
@@ -156,9 +156,7 @@ def render_item(company: Company, row: Row, call: Call | None = None) -> dict[st
 
 def _list(call: Call) -> Answer:
     company = call.company
-    rows = by_times(
-        call, company.register("inventory"), lambda row: row.modified, lambda row: row.created
-    )
+    rows = by_times(call, company.register("inventory"), lambda row: row.modified, lambda row: row.created)
     number = call.text("inventoryNumber")
     if number:
         rows = [row for row in rows if row.key.casefold() == number.casefold()]
@@ -219,7 +217,7 @@ def _class(call: Call) -> Answer:
 
 def _posting_classes(call: Call) -> Answer:
     rows = [{"id": key, "description": text} for key, text in call.company.posting_classes.items()]
-    return Answer(200, page(call, rows, lambda row: dict(row)))
+    return Answer(200, page(call, rows, dict))
 
 
 def _cross_references(call: Call) -> Answer:

@@ -213,7 +213,7 @@ def _transactions(call: Call) -> Answer:
             "description": line.description,
             "refNumber": line.reference,
             "branch": blocks.branch(company, batch.branch),
-            "account": blocks.account(company, line.account),
+            "account": blocks.short_account(company, line.account),
             "ledger": LEDGER,
             "subaccount": "00",
             "debitAmount": line.debit,

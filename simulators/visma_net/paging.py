@@ -68,22 +68,27 @@ def max_size(company: Company, *, inventory: bool = False) -> int:
 
 
 def page(
-    call: Call, rows: Iterable[T], render: Callable[[T], dict[str, Any]], *, inventory: bool = False
+    call: Call,
+    rows: Iterable[T],
+    render: Callable[[T], dict[str, Any]],
+    *,
+    inventory: bool = False,
+    counted: bool = True,
 ) -> list[dict[str, Any]]:
-    """The asked page: pageSize is cut silently, past the end is ``[]``, every row carries the counts."""
+    """The asked page: pageSize is cut silently, past the end is ``[]``, every row carries the counts (unless
+    its shape has no place for them: ``counted`` False)."""
     found = rows if isinstance(rows, list) else list(rows)
     limit = max_size(call.company, inventory=inventory)
     size = min(call.whole("pageSize") or call.company.switches.default_page_size, limit)
     number = max(call.whole("pageNumber") or 1, 1)
+    rows_of_page = found[(number - 1) * size : number * size]
+    if not counted:
+        return [render(row) for row in rows_of_page]
     metadata = {"totalCount": len(found), "maxPageSize": limit}
-    return [
-        {**render(row), "metadata": metadata} for row in found[(number - 1) * size : number * size]
-    ]
+    return [{**render(row), "metadata": metadata} for row in rows_of_page]
 
 
-def whole_list(
-    call: Call, rows: Iterable[T], render: Callable[[T], dict[str, Any]]
-) -> list[dict[str, Any]]:
+def whole_list(call: Call, rows: Iterable[T], render: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
     """A list that knows no paging parameters: all rows at once, each with the counts."""
     found = list(rows)
     metadata = {"totalCount": len(found), "maxPageSize": max_size(call.company)}

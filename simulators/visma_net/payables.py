@@ -121,7 +121,7 @@ def release_supplier_document(company: Company, document: SupplierDocument) -> J
     document.balance = document.total
     company.touch(document)
     sign = -1 if document.kind in ("DebitAdj", "VoidQuickCheck") else 1
-    lines = []
+    lines: list[JournalLine] = []
     for line in document.lines:
         amount = to_base(company, line.amount, document.rate) * sign
         lines.append(
@@ -189,7 +189,11 @@ def _head(company: Company, document: SupplierDocument) -> dict[str, Any]:
         "lastModifiedDateTime": company.shown(document.modified),
         "note": document.note,
         "closedFinancialPeriod": "",
-        "location": {"countryId": body["mainAddress"]["country"]["id"], "id": "MAIN", "name": "Primary Location"},
+        "location": {
+            "countryId": body["mainAddress"]["country"]["id"],
+            "id": "MAIN",
+            "name": "Primary Location",
+        },
         **money("vatTotal", document.vat_total),
         "branchNumber": blocks.branch(company, document.branch),
         "timeStamp": document.etag,

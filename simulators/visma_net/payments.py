@@ -7,7 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from simulators.visma_net import blocks
-from simulators.visma_net.answers import Answer, action_result, changed, created, entry_refused, not_found, not_in_system
+from simulators.visma_net.answers import (
+    Answer,
+    action_result,
+    changed,
+    created,
+    entry_refused,
+    not_found,
+    not_in_system,
+)
 from simulators.visma_net.call import Call, Routes
 from simulators.visma_net.documents import ZERO, Payment, PaymentLine
 from simulators.visma_net.paging import by_times, page, time_test

@@ -187,17 +187,24 @@ def task_of(project: Row, task_id: str) -> Row | None:
     return None
 
 
-def render_task(company: Company, row: Row) -> dict[str, Any]:
-    body = row.body
+def render_task(row: Row) -> dict[str, Any]:
+    """A task inside its project."""
     return {
         "taskId": row.key,
-        **{name: value for name, value in body.items() if name != "project"},
+        **{name: value for name, value in row.body.items() if name != "project"},
         "restrictEmployees": False,
         "timeStamp": row.etag,
         "employees": [],
         "attributes": [],
+    }
+
+
+def render_extended_task(company: Company, row: Row) -> dict[str, Any]:
+    """A task as its own resource."""
+    return {
+        **render_task(row),
         "internalId": row.internal_id,
-        "projectInternalId": body["project"].internal_id,
+        "projectInternalId": row.body["project"].internal_id,
         "lastModifiedDateTime": company.shown(row.modified),
         "createdDateTime": company.shown(row.created),
     }
@@ -244,7 +251,7 @@ def render_project(company: Company, row: Row) -> dict[str, Any]:
         "restrictEquipment": False,
         "billingPeriod": body["billingPeriod"],
         "branch": body["branch"],
-        "tasks": [render_task(company, task) for task in body["tasks"]],
+        "tasks": [render_task(task) for task in body["tasks"]],
         "employees": [],
         "systemTemplate": body["systemTemplate"],
         "attributes": [],
@@ -276,7 +283,7 @@ def _rows(call: Call) -> list[Row]:
 def _list(call: Call) -> Answer:
     company = call.company
     if call.flag("nonProject"):
-        return Answer(200, page(call, [_NON_PROJECT], lambda row: dict(row)))
+        return Answer(200, page(call, [_NON_PROJECT], dict))
     return Answer(200, page(call, _rows(call), lambda row: render_project(company, row)))
 
 
@@ -346,7 +353,7 @@ def _tasks(call: Call) -> Answer:
         and (task_id is None or row.key.casefold() == task_id.casefold())
         and (status is None or row.body["status"] == status)
     ]
-    return Answer(200, page(call, kept, lambda row: render_task(company, row)))
+    return Answer(200, page(call, kept, lambda row: render_extended_task(company, row), counted=False))
 
 
 def _task_row(call: Call) -> Row:
@@ -358,7 +365,7 @@ def _task_row(call: Call) -> Row:
 
 def _task(call: Call) -> Answer:
     row = _task_row(call)
-    return Answer(200, render_task(call.company, row), {"ETag": f'"{row.etag}"'})
+    return Answer(200, render_extended_task(call.company, row), {"ETag": f'"{row.etag}"'})
 
 
 def _post_task(call: Call) -> Answer:

@@ -15,16 +15,17 @@ _FRACTION = re.compile(r"\.(\d{1,7})")
 _BY_LOWER = {name: {member.lower(): member for member in members} for name, members in SHAPES.items()}
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     def __init__(self, path: str, text: str) -> None:
         super().__init__(text)
         self.path = path
         self.text = text
 
 
-def read_update(body: Any, shape: str, zone: tzinfo) -> dict[str, Any]:
+def read_update(body: Any, shape: str, zone: tzinfo, *, bare: bool = False) -> dict[str, Any]:
     """The members that were sent, unwrapped: text as str, numbers as Decimal or int, times as naive local
     datetimes, nested blocks as dicts, arrays as lists. Unknown members are ignored, a null is "not sent".
+    ``bare`` is for a person's moves, which come without the wrapping.
 
     Raises a 400 refusal that names the member when a wrapped one arrives bare, a bare one wrapped, or the
     value does not fit the type (vendor document, section 2.1).
@@ -32,12 +33,12 @@ def read_update(body: Any, shape: str, zone: tzinfo) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise malformed({"": "A JSON object is required."})
     try:
-        return _members(body, shape, "", zone)
-    except _Misfit as misfit:
+        return _members(body, shape, "", zone, bare=bare)
+    except _MisfitError as misfit:
         raise malformed({misfit.path: misfit.text}) from misfit
 
 
-def _members(body: dict[str, Any], shape: str, path: str, zone: tzinfo) -> dict[str, Any]:
+def _members(body: dict[str, Any], shape: str, path: str, zone: tzinfo, *, bare: bool) -> dict[str, Any]:
     types, names = SHAPES[shape], _BY_LOWER[shape]
     found: dict[str, Any] = {}
     for sent, value in body.items():
@@ -46,28 +47,27 @@ def _members(body: dict[str, Any], shape: str, path: str, zone: tzinfo) -> dict[
             continue
         where = f"{path}.{name}" if path else name
         kind = types[name]
-        if kind.endswith("*"):
+        if kind.endswith("*") and not bare:
             if not isinstance(value, dict) or (value and not any(k.lower() == "value" for k in value)):
-                raise _Misfit(where, f'The member {name} must be sent as {{"value": ...}}.')
+                raise _MisfitError(where, f'The member {name} must be sent as {{"value": ...}}.')
             value = next((v for k, v in value.items() if k.lower() == "value"), None)  # noqa: PLW2901 (unwrapping the loop value is the subject of this loop)
             if value is None:
                 continue
-            kind = kind[:-1]
-        found[name] = _value(value, kind, where, zone)
+        found[name] = _value(value, kind.rstrip("*"), where, zone, bare=bare)
     return found
 
 
-def _value(value: Any, kind: str, where: str, zone: tzinfo) -> Any:
+def _value(value: Any, kind: str, where: str, zone: tzinfo, *, bare: bool) -> Any:
     if kind.startswith("["):
         if not isinstance(value, list):
-            raise _Misfit(where, "An array is required.")
-        return [_value(item, kind[1:-1], f"{where}[{n}]", zone) for n, item in enumerate(value)]
+            raise _MisfitError(where, "An array is required.")
+        return [_value(item, kind[1:-1], f"{where}[{n}]", zone, bare=bare) for n, item in enumerate(value)]
     if kind in SHAPES:
         if not isinstance(value, dict):
-            raise _Misfit(where, "An object is required.")
-        return _members(value, kind, where, zone)
+            raise _MisfitError(where, "An object is required.")
+        return _members(value, kind, where, zone, bare=bare)
     if isinstance(value, dict | list):
-        raise _Misfit(where, "A bare value is required here.")
+        raise _MisfitError(where, "A bare value is required here.")
     return _scalar(value, kind, where, zone)
 
 
@@ -87,11 +87,11 @@ def _scalar(value: Any, kind: str, where: str, zone: tzinfo) -> Any:
             case "uuid":
                 return str(uuid.UUID(str(value)))
     except (ValueError, InvalidOperation) as error:
-        raise _Misfit(where, f"'{value}' is not valid here.") from error
+        raise _MisfitError(where, f"'{value}' is not valid here.") from error
     for word in WORDS[kind]:
         if word.lower() == str(value).lower():
             return word
-    raise _Misfit(where, f"'{value}' is none of {', '.join(sorted(WORDS[kind]))}.")
+    raise _MisfitError(where, f"'{value}' is none of {', '.join(sorted(WORDS[kind]))}.")
 
 
 def _boolean(value: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from simulators.visma_net import blocks
@@ -15,7 +17,7 @@ from simulators.visma_net.entering import SHAPE, change, enter, registers
 from simulators.visma_net.paging import by_times, page, time_test
 from simulators.visma_net.rendering import render_customer_document, render_document
 from simulators.visma_net.settling import release, remove
-from simulators.visma_net.state import Company, day
+from simulators.visma_net.state import Company, Row, day
 
 _PATH = {"Invoice": "customerinvoice", "CreditNote": "customerCreditNote"}
 _EXPANDS = ("applications", "dunninginformation", "attachments", "taxdetails", "invoiceaddress")
@@ -31,6 +33,9 @@ def document_filter(
     """The AR filter of section 3.0. Conditions without a date and unknown names change nothing."""
     found = by_times(call, documents, lambda one: one.modified, lambda one: one.created)
     tests: list[Callable[[Document | Payment], bool]] = []
+    if call.company.switches.visible_after_seconds:
+        seen_from = call.company.clock() - timedelta(seconds=call.company.switches.visible_after_seconds)
+        tests.append(lambda one: one.created.at <= seen_from)
     status = call.text("status")
     if status:
         tests.append(lambda one: one.status == status)
@@ -55,10 +60,12 @@ def document_filter(
     ):
         value = call.text(name)
         if value:
-            tests.append(lambda one, member=member, value=value: getattr(one, member, "") == value)
+            tests.append(_member_is(member, value))
     project = call.text("project")
     if project:
-        tests.append(lambda one: isinstance(one, Document) and one.project is not None and one.project.key == project)
+        tests.append(
+            lambda one: isinstance(one, Document) and one.project is not None and one.project.key == project
+        )
     date_test = time_test(call, "documentDate")
     if date_test is not None:
         tests.append(lambda one: date_test(f"{day(one.date)}.000"))
@@ -66,6 +73,10 @@ def document_filter(
     if due_test is not None:
         tests.append(lambda one: isinstance(one, Document) and due_test(f"{day(one.due)}.000"))
     return [one for one in found if all(test(one) for test in tests)]
+
+
+def _member_is(member: str, value: str) -> Callable[[Document | Payment], bool]:
+    return lambda one: bool(getattr(one, member, "") == value)
 
 
 def _list(kind: str) -> Handler:
@@ -83,27 +94,24 @@ def _row(company: Company, one: Document | Payment, expand: frozenset[str]) -> d
     return render_document(company, one, expand=expand)
 
 
-def _everything(company: Company) -> list[Document | Payment]:
-    merged: list[Document | Payment] = [
-        *company.invoices.values(),
-        *company.credit_notes.values(),
-        *company.payments.values(),
-    ]
-    merged.sort(key=lambda one: one.internal_id)
-    return merged
+def _all_documents(call: Call, customer: Row | None = None) -> list[Document | Payment]:
+    company = call.company
+    sources = (company.invoices.values(), company.credit_notes.values(), company.payments.values())
+    rows: Iterable[Document | Payment] = chain.from_iterable(sources)
+    if customer is not None:
+        rows = (one for one in rows if one.customer is customer)
+    # Oldest first over three registers: only what the filters left is put in order.
+    return sorted(document_filter(call, rows, types=True), key=lambda one: one.internal_id)
 
 
 def _documents(call: Call) -> Answer:
     company = call.company
-    rows = document_filter(call, _everything(company), types=True)
-    return Answer(200, page(call, rows, lambda one: render_customer_document(company, one)))
+    return Answer(200, page(call, _all_documents(call), lambda one: render_customer_document(company, one)))
 
 
 def _customer_documents(call: Call) -> Answer:
     company = call.company
-    customer = customer_of(company, call.params["customerNumber"])
-    rows = [one for one in _everything(company) if one.customer is customer]
-    rows = document_filter(call, rows, types=True)
+    rows = _all_documents(call, customer_of(company, call.params["customerNumber"]))
     return Answer(200, page(call, rows, lambda one: render_customer_document(company, one)))
 
 
@@ -279,4 +287,3 @@ def add_routes(routes: Routes) -> None:
     routes.add("GET", "/v1/customerdocument", _documents)
     routes.add("GET", "/v1/customer/{customerNumber}/document", _customer_documents)
     routes.add("GET", "/v1/customer/{customerNumber}/invoice", _customer_invoices)
-

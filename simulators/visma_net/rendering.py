@@ -52,7 +52,7 @@ def document_head(company: Company, document: Document) -> dict[str, Any]:
         "createdDateTime": company.shown(document.created),
         "note": document.note,
         **_money(company, document, "vatTotal", document.vat_total),
-        "location": blocks.location(company, customer),
+        "location": blocks.location(customer),
         "branchNumber": branch,
         "cashAccount": "",
         "project": blocks.project(document.project),
@@ -234,7 +234,7 @@ def render_customer_document(company: Company, one: Document | Payment) -> dict[
         "note": one.note,
         "vatTotal": ZERO,
         "vatTotalInCurrency": ZERO,
-        "location": blocks.location(company, one.customer),
+        "location": blocks.location(one.customer),
     }
 
 
@@ -274,7 +274,7 @@ def render_payment(company: Company, payment: Payment) -> dict[str, Any]:
         "applicationPeriod": f"{payment.date:%Y%m}",
         "paymentRef": payment.payment_ref,
         "customer": {"number": payment.customer.key, "name": payment.customer.body["name"]},
-        "location": blocks.location(company, payment.customer),
+        "location": blocks.location(payment.customer),
         "paymentMethod": {"id": payment.method, "description": method.get("description", "")},
         "cashAccount": payment.cash_account,
         "currency": payment.currency,

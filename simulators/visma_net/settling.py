@@ -101,9 +101,7 @@ def finish_release(company: Company, document: Document) -> None:
             continue
         credit = Application("CRM", document.number, part, document.date, document.customer.key)
         settle(company, target, credit)
-        document.applications.append(
-            Application("INV", number, part, document.date, document.customer.key)
-        )
+        document.applications.append(Application("INV", number, part, document.date, document.customer.key))
         document.balance -= part
     document.to_apply = []
     _close_or_open(company, document)

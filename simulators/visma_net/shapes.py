@@ -7,37 +7,36 @@ entry of ``WORDS``, or another shape; ``*`` = wrapped, ``[...]`` = an array, bar
 
 from __future__ import annotations
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 WORDS: dict[str, frozenset[str]] = {
-    "Title": frozenset("Doctor Miss Mr Mrs Ms Prof".split()),
-    "ContactMethod": frozenset("Any Email Mail Fax Phone".split()),
-    "Operation": frozenset("Insert Update Delete".split()),
-    "AlternateType": frozenset("CPN VPN Global Barcode".split()),
-    "RotRutItemType": frozenset("Service MaterialCost OtherCost".split()),
-    "CustomerStatus": frozenset("Active OnHold CreditHold Inactive OneTime".split()),
-    "CreditVerification": frozenset("Disabled DaysPastDue CreditLimit LimitAndDaysPastDue".split()),
-    "StatementType": frozenset("OpenItem BalanceBroughtForward".split()),
-    "ItemStatus": frozenset(
-        "Active NoSales NoPurchases NoRequest Inactive MarkedForDeletion Unknown".split()
+    "Title": _words("Doctor Miss Mr Mrs Ms Prof"),
+    "ContactMethod": _words("Any Email Mail Fax Phone"),
+    "Operation": _words("Insert Update Delete"),
+    "AlternateType": _words("CPN VPN Global Barcode"),
+    "RotRutItemType": _words("Service MaterialCost OtherCost"),
+    "CustomerStatus": _words("Active OnHold CreditHold Inactive OneTime"),
+    "CreditVerification": _words("Disabled DaysPastDue CreditLimit LimitAndDaysPastDue"),
+    "StatementType": _words("OpenItem BalanceBroughtForward"),
+    "ItemStatus": _words("Active NoSales NoPurchases NoRequest Inactive MarkedForDeletion Unknown"),
+    "ItemType": _words(
+        "NonStockItem LaborItem ServiceItem ChargeItem ExpenseItem FinishedGoodItem "
+        "ComponentPartItem SubassemblyItem "
     ),
-    "ItemType": frozenset(
-        (
-            "NonStockItem LaborItem ServiceItem ChargeItem ExpenseItem FinishedGoodItem "
-            "ComponentPartItem SubassemblyItem "
-        ).split()
+    "ArDocumentType": _words(
+        "Invoice DebitNote CreditNote Payment VoidPayment Prepayment Refund FinCharge "
+        "SmallBalanceWo SmallCreditWo CashSale CashReturn Undefined NoUpdate "
     ),
-    "ArDocumentType": frozenset(
-        (
-            "Invoice DebitNote CreditNote Payment VoidPayment Prepayment Refund FinCharge "
-            "SmallBalanceWo SmallCreditWo CashSale CashReturn Undefined NoUpdate "
-        ).split()
+    "PaymentType": _words(
+        "Payment CreditNote Prepayment Refund VoidPayment SmallBalanceWo VoidRefund Undefined "
     ),
-    "PaymentType": frozenset(
-        ("Payment CreditNote Prepayment Refund VoidPayment SmallBalanceWo VoidRefund Undefined ").split()
-    ),
-    "TaskStatus": frozenset("Planned Active Cancelled Canceled Completed".split()),
-    "ProjectStatus": frozenset("Planned Active Completed Cancelled OnHold PendingApproval".split()),
-    "BillingPeriod": frozenset("Weekly Monthly Quarterly Annual OnDemand".split()),
-    "RotRutType": frozenset("Rut Rot".split()),
+    "TaskStatus": _words("Planned Active Cancelled Canceled Completed"),
+    "ProjectStatus": _words("Planned Active Completed Cancelled OnHold PendingApproval"),
+    "BillingPeriod": _words("Weekly Monthly Quarterly Annual OnDemand"),
+    "RotRutType": _words("Rut Rot"),
 }
 
 _MEMBERS: dict[str, str] = {

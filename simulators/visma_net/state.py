@@ -49,7 +49,7 @@ def day(value: date | None) -> str | None:
 
 @dataclass(slots=True)
 class Attachment:
-    """A file; the same name on the same owner again makes a new revision under a new id."""
+    """A file; the same name on the same owner again makes a new revision, and only the latest is served."""
 
     id: str
     name: str
@@ -175,7 +175,8 @@ class Period:
 
     @property
     def end(self) -> date:
-        return (self.start + timedelta(days=32)).replace(day=1)
+        """The last day of the month, as the window shows it."""
+        return (self.start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
 @dataclass

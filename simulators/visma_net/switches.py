@@ -12,7 +12,7 @@ class Switches:
 
     # --- sign-in ---
     token_seconds: int = 3600
-    refresh_tokens: str = "one-time"  # noqa: S105 (a mode, no secret): one-time | re-use
+    refresh_tokens: str = "one-time"  # one-time | re-use
     refresh_grace_seconds: float = 0.0
     authorize_error: str = ""  # e.g. access_denied: the simulated user says no
     licence_status: int = 403
@@ -33,6 +33,7 @@ class Switches:
     max_page_size: int = 1000
     max_page_size_inventory: int = 5000
     notes_on_lists: bool = True
+    visible_after_seconds: float = 0.0  # how long a new document is missing from lists
     location_base: str = ""  # another scheme and host in Location than the one that was called
     location_internal_id: bool = False  # Location of a customer or project in the internal form
 

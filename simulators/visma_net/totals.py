@@ -79,9 +79,7 @@ def compute(company: Company, document: Document) -> None:
         else:
             vat_amount = rounded(taxable * rate / HUNDRED)
         exempt = rate == 0 and not vats[vat_id].reverse
-        document.taxes.append(
-            TaxLine(vat_id, vats[vat_id].description, rate, taxable, vat_amount, exempt)
-        )
+        document.taxes.append(TaxLine(vat_id, vats[vat_id].description, rate, taxable, vat_amount, exempt))
     document.detail_total = sum((line.amount for line in document.lines), ZERO)
     document.vat_total = sum((tax.vat for tax in document.taxes), ZERO)
     total = document.detail_total + document.vat_total

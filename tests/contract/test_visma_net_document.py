@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from connectors.visma_net import REGISTERS
+from connectors.http import MemoryTokenStore
+from connectors.pacing import NoPacing
+from connectors.visma_net import REGISTERS, VismaNetClient
 from connectors.visma_net.register import PAIRED, Register
+from domain.errors import NotFound
+from domain.ports import Filter
+from simulators.server import running
 
 FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or Path(__file__).parents[2].parent / "shared" / "vendor")
 DOCUMENT = next(iter(sorted((FOLDER / "visma-net").glob("*openapi*.json"))), None)
@@ -166,3 +176,92 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
             merged["properties"] |= resolved(document, part).get("properties", {})
         return merged
     return schema
+
+
+# ---------------------------------------------------------------- on the wire
+
+
+def test_every_request_that_leaves_the_house_is_in_the_document(
+    document: dict[str, Any], operations: dict[tuple[str, str], dict[str, Any]]
+) -> None:
+    sent: list[tuple[str, str, set[str], set[str]]] = []
+
+    async def token(_request: Request) -> Response:
+        return JSONResponse({"access_token": "t", "expires_in": 3600})
+
+    async def record(request: Request) -> Response:
+        path = request.scope["raw_path"].decode()
+        headers = {"If-Match"} & {name.title() for name in request.headers}
+        sent.append((request.method, path, set(request.query_params), headers))
+        return Response(status_code=204)
+
+    verbs = ["GET", "POST", "PUT", "DELETE"]
+    app = Starlette(
+        routes=[
+            Route("/connect/token", token, methods=["POST"]),
+            Route("/{path:path}", record, methods=verbs),
+        ]
+    )
+    with running(app) as url:
+        client = VismaNetClient(
+            url,
+            f"{url}/connect",
+            "service",
+            "isv",
+            "secret",
+            "t",
+            tokens=MemoryTokenStore(),
+            pacer=NoPacing(),
+        )
+        for register in REGISTERS.values():
+            use_everything(client, register)
+        client.close()
+
+    assert len(sent) > 3 * len(REGISTERS)
+    for method, path, query, headers in sent:
+        template = next(
+            found
+            for found in sorted(
+                (path for verb, path in operations if verb == method), key=lambda one: one.count("{}")
+            )
+            if re.fullmatch(re.escape(found).replace(r"\{\}", "[^/]+"), path)
+        )
+        operation = operations[method, template]
+        assert query <= parameters(document, operation, "query"), (method, path)
+        assert headers <= parameters(document, operation, "header"), (method, path)
+
+
+def use_everything(client: VismaNetClient, register: Register) -> None:
+    """Every call the client can make for a register, with every filter."""
+    name = register.name
+    if register.listing:
+        values = {one: example(one) for one in register.filters}
+        list(client.list(name, **values))
+        list(client.pages(name))
+        list(client.pages(name, changed_since=datetime(2026, 3, 20, tzinfo=UTC)))
+    if register.item:
+        with pytest.raises(NotFound):
+            client.get(name, "100 245")
+    if register.typed_item:
+        with pytest.raises(NotFound):
+            client.get(name, "DebitAdj/7")
+    if register.creating:
+        client.create(f"{name}/812" if "{key}" in register.creating else name, {})
+    if register.changing:
+        client.update(name, "100245", {}, etag='"AAAA="')
+    if register.removing:
+        client.delete(name, "100245")
+    if register.attaching:
+        client.attach(name, "100245", "a.pdf", b"%PDF")
+    for action in register.actions:
+        client.act(name, "100245", action)
+
+
+def example(filter_name: str) -> Filter:
+    if filter_name.endswith("Condition"):
+        return "<="
+    if filter_name == "inventoryTypes":
+        return ["LaborItem", "ServiceItem"]
+    if "Date" in filter_name:
+        return datetime(2026, 3, 20, tzinfo=UTC)
+    return True if filter_name.startswith(("expand", "include", "active", "onHold")) else "1"

@@ -158,6 +158,14 @@ def test_a_row_that_slips_onto_the_next_page_is_given_once() -> None:
         assert [one["internalId"] for one in client.list("customer")] == [1, 2, 3]
 
 
+def test_a_page_past_the_end_may_be_not_found() -> None:
+    def answer(seen: Seen) -> Response:
+        return JSONResponse([row(1)]) if seen.query["pageNumber"] == "1" else Response(status_code=404)
+
+    with client_of(Peculiar(answer)) as client:
+        assert [one["internalId"] for one in client.list("customer")] == [1]
+
+
 def test_numbers_of_invoices_and_credit_notes_may_be_the_same() -> None:
     rows = [
         {
@@ -385,6 +393,21 @@ def test_a_number_that_cannot_be_read_after_a_create_does_not_undo_the_yes() -> 
 
     with client_of(Peculiar(answer)) as client:
         assert client.create("customer", {"name": {"value": "Nordlys"}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("location", "key"),
+    [
+        ("https://x.example/v1/inventory/A/1 #2", "A/1 #2"),
+        ("/v1/inventory/a/1%20%232", "A/1 #2"),
+        ("/v1/inventory/b64(QS8xICMy)", "A/1 #2"),
+        ("/v1/inventory/000017", "000017"),
+    ],
+)
+def test_a_code_that_was_sent_is_known_again_unless_another_was_given(location: str, key: str) -> None:
+    server = Peculiar(lambda _seen: Response(status_code=201, headers={"Location": location}))
+    with client_of(server) as client:
+        assert client.create("inventory", {"inventoryNumber": {"value": "A/1 #2"}}) == key
 
 
 def test_a_create_that_answers_with_the_record_gives_its_number() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,7 +28,8 @@ class Container:
 
     def stop(self) -> None:
         """Removes the container and its volumes."""
-        self.inner.stop()
+        with _quiet():
+            self.inner.stop()
 
     def execute(self, *command: str) -> tuple[int, str]:
         """Exit code and output of a program run inside."""
@@ -41,21 +44,38 @@ class Container:
         return answer
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The libraries warn about their own old parts at import and leave connections to the collector.
+
+    Warnings are errors in tests, so both happen in here, the collection too.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+        gc.collect()
+
+
 def usable(*images: str) -> bool:
     """Whether an engine answers and has, or can fetch in time, every image. Never raises."""
-    with warnings.catch_warnings():
-        # The libraries warn about their own old parts while they are imported; warnings are errors in tests.
-        warnings.simplefilter("ignore")
-        import docker  # noqa: PLC0415  # only a machine with an engine pays for the import
-        import docker.errors  # noqa: PLC0415
-        import requests  # noqa: PLC0415
+    with _quiet():
+        return _asked(
+            lambda client: all(_present(client, image) or _pulled(client, image) for image in images)
+        )
+
+
+def _asked(question: Callable[[Any], bool]) -> bool:
+    """The answer of an engine; False when there is none. Only within `_quiet`."""
+    import docker  # noqa: PLC0415  # only a machine that needs an engine pays for the import
+    import docker.errors  # noqa: PLC0415
+    import requests  # noqa: PLC0415
+
     try:
         client = docker.from_env(timeout=5)
     except (docker.errors.DockerException, requests.RequestException):
         return False
     try:
-        client.ping()
-        return all(_present(client, image) or _pulled(client, image) for image in images)
+        return question(client)
     except (docker.errors.DockerException, requests.RequestException):
         # No engine, no permission, no registry, no such image: all of them mean "not here".
         return False
@@ -85,15 +105,22 @@ def start(
     command: Sequence[str] = (),
 ) -> Container | None:
     """A container of `image` with its ports on free ports of this machine; None when it cannot be had."""
+    with _quiet():
+        return _started(image, port=port, env=env, more_ports=more_ports, command=command)
+
+
+def _started(
+    image: str, *, port: int, env: Mapping[str, str], more_ports: Sequence[int], command: Sequence[str]
+) -> Container | None:
     if not usable(image):
         return None
-    if not usable_reaper():
+    if not _asked(_has_reaper):
+        # What removes the containers of killed test runs is not worth a download.
         os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import docker.errors  # noqa: PLC0415
-        import requests  # noqa: PLC0415
-        from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+    import docker.errors  # noqa: PLC0415
+    import requests  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+
     container = DockerContainer(image).with_exposed_ports(port, *more_ports)
     for name, value in env.items():
         container = container.with_env(name, value)
@@ -107,20 +134,5 @@ def start(
         return None
 
 
-def usable_reaper() -> bool:
-    """Whether the image that removes containers of killed test runs is here; it is not worth a download."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import docker  # noqa: PLC0415
-        import docker.errors  # noqa: PLC0415
-        import requests  # noqa: PLC0415
-    try:
-        client = docker.from_env(timeout=5)
-    except (docker.errors.DockerException, requests.RequestException):
-        return False
-    try:
-        return any(tag.startswith(REAPER_IMAGE + ":") for each in client.images.list() for tag in each.tags)
-    except (docker.errors.DockerException, requests.RequestException):
-        return False
-    finally:
-        client.close()
+def _has_reaper(client: Any) -> bool:
+    return any(tag.startswith(f"{REAPER_IMAGE}:") for each in client.images.list() for tag in each.tags)

@@ -18,14 +18,13 @@ from typing import TypedDict
 # then does what an orderly end has already done: stop the server, remove its files.
 _GUARDIAN = """
 cat >/dev/null
-kill -{stop} -- -{group} 2>/dev/null || true
+kill -s {stop} -- -{group} 2>/dev/null || true
 n=0
 while [ $n -lt 50 ] && kill -0 {group} 2>/dev/null; do
   case $(cat /proc/{group}/stat 2>/dev/null) in *") Z "*) break ;; esac  # ended, but its parent is not there to see it
   n=$((n+1)); sleep 0.2
 done
-kill -KILL -- -{group} 2>/dev/null || true
-{also}
+kill -s KILL -- -{group} 2>/dev/null || true
 rm -rf -- "$0"
 """
 
@@ -55,9 +54,8 @@ class PrivateServer:
         env: Mapping[str, str],
         user: str | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
-        on_stop: str = "",
     ) -> None:
-        """`on_stop` is a line of shell run after the end, for what the server leaves running on purpose."""
+        """Starts `argv` in `directory`, which must be nobody else's; its output goes to `log`."""
         self.directory = directory
         self.log = log
         self._stop_signal = stop_signal
@@ -72,7 +70,7 @@ class PrivateServer:
                 start_new_session=True,
                 **as_user(user),
             )
-        script = _GUARDIAN.format(stop=stop_signal.name[3:], group=self.process.pid, also=on_stop)
+        script = _GUARDIAN.format(stop=stop_signal.name[3:], group=self.process.pid)
         self._guardian = subprocess.Popen(
             ["/bin/sh", "-c", script, str(directory)],
             stdin=subprocess.PIPE,

@@ -7,6 +7,8 @@ import json
 import os
 import secrets
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -190,24 +192,36 @@ def private() -> RabbitServer:
         "RABBITMQ_MNESIA_BASE": str(directory / "data"),
         "RABBITMQ_LOG_BASE": str(directory / "logs"),
         "RABBITMQ_PID_FILE": str(directory / "pid"),
-        # Two cores are shared with the tests: no schedulers that spin while they wait.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
+        # The script becomes the node instead of waiting for it, so that the process we end is the node. Two cores
+        # are shared with the tests: no schedulers that spin while they wait.
+        "RABBITMQ_ALLOW_INPUT": "true",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput +sbwt none +sbwtdcpu none +sbwtdio none",
         "ERL_EPMD_PORT": str(epmd),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
     }
-    # The port mapper puts itself into the background on purpose, so it is ended by name and port.
+    mapper = _port_mapper(directory, env, epmd)
     server = PrivateServer(
         [str(server_program)],
         directory=directory,
         log=directory / "log",
         env=env,
-        on_stop=f"ERL_EPMD_PORT={epmd} epmd -kill >/dev/null 2>&1 || true",
+        stop_signal=signal.SIGKILL,  # nothing in it is kept; an orderly end takes six seconds
     )
+
+    def stop() -> None:
+        server.stop()
+        if mapper is not None:
+            mapper.stop()
+
     url = f"amqp://guest:guest@127.0.0.1:{amqp}/"
     management_url = f"http://127.0.0.1:{management}"
-    server.wait_until(
-        lambda: _version(management_url, url) is not None, seconds=60, what="The private RabbitMQ"
-    )
+    try:
+        server.wait_until(
+            lambda: _version(management_url, url) is not None, seconds=60, what="The private RabbitMQ"
+        )
+    except ServiceMissingError:
+        stop()
+        raise
 
     def control(*arguments: str) -> str:
         tool = server_program.parent / "rabbitmqctl"
@@ -219,4 +233,21 @@ def private() -> RabbitServer:
         return done.stdout
 
     version = _version(management_url, url) or "?"
-    return RabbitServer(url, management_url, version, "private rabbitmq-server", server.stop, control)
+    return RabbitServer(url, management_url, version, "private rabbitmq-server", stop, control)
+
+
+def _port_mapper(directory: Path, env: dict[str, str], port: int) -> PrivateServer | None:
+    """Erlang's port mapper as a child of ours; left to itself the node starts one that outlives everything."""
+    found = shutil.which("epmd", path=env["PATH"])
+    if found is None:
+        return None
+    own = directory / "epmd"
+    own.mkdir()
+    mapper = PrivateServer([found], directory=own, log=own / "log", env=env, stop_signal=signal.SIGKILL)
+
+    def listens() -> bool:
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", port)) == 0
+
+    mapper.wait_until(listens, seconds=10, what="Erlang's port mapper")
+    return mapper

@@ -1,0 +1,34 @@
+"""The one middleware: log context per message, bound before and cleared after.
+
+Nothing is retried here: an actor that raises (the database is away) is acknowledged, and its row comes back when its
+lease runs out.
+"""
+
+from __future__ import annotations
+
+import structlog
+from dramatiq import Middleware
+from dramatiq.broker import Broker, MessageProxy
+
+log = structlog.get_logger("actors")
+
+
+class Logging(Middleware):
+    """Binds tenant, domain and trace id to every log line of a message."""
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        structlog.contextvars.bind_contextvars(
+            tenant=message.kwargs.get("tenant"), domain=message.queue_name, trace=message.kwargs.get("trace")
+        )
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: object | None = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        if exception is not None:
+            log.error("message_failed", error=str(exception), kind=type(exception).__name__)
+        structlog.contextvars.clear_contextvars()

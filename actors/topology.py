@@ -1,0 +1,28 @@
+"""Exchange, queues and routing keys: the single source for whoever publishes and whoever consumes.
+
+Topic exchange ``bridge.changes``; routing key ``<system>.<domain>.changed``; one durable queue per domain bound to
+``*.<domain>.changed``, so that outside subscribers can bind queues of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
+EXCHANGE = "bridge.changes"
+QUEUES = ("customer", "product", "project", "invoice", "payment", "cost")
+
+
+def routing_key(system: str, domain: str) -> str:
+    return f"{system}.{domain}.changed"
+
+
+def declare(broker: RabbitmqBroker) -> None:
+    """Declares queues (by the broker, so that all arguments agree), the exchange and the bindings. Idempotent."""
+    for queue in QUEUES:
+        broker.declare_queue(queue, ensure=True)
+    channel: Any = broker.channel
+    channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
+    for queue in QUEUES:
+        channel.queue_bind(queue, EXCHANGE, routing_key=f"*.{queue}.changed")

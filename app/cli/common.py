@@ -1,0 +1,74 @@
+"""Shared by the commands: settings, an opened bridge, JSON and tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app import logs
+from app.bootstrap import Bridge, open_bridge
+from app.settings import Settings, read_settings
+
+console = Console(highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Name = Annotated[str, typer.Argument(help="The tenant's name.")]
+
+
+def settings(*, quiet: bool = False) -> Settings:
+    """Settings from the environment, logs set up. ``quiet``: short commands log warnings only."""
+    found = read_settings()
+    logs.set_up("warning" if quiet and found.log_level == "info" else found.log_level)
+    return found
+
+
+@contextmanager
+def short_bridge() -> Iterator[Bridge]:
+    """A bridge for a command that reads or changes something and ends."""
+    with open_bridge(settings(quiet=True)) as bridge:
+        yield bridge
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table for people; says so when there is nothing to show."""
+    if not rows:
+        console.print(f"{title}: none.")
+        return
+    shown = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    console.print(shown)
+
+
+def when(iso: str | None) -> str:
+    """A time as people read it (UTC, to the second)."""
+    return iso[:19].replace("T", " ") if iso else "–"
+
+
+def pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items())

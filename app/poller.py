@@ -1,0 +1,341 @@
+"""The poller: per connection, register after register, from the watermark of the last complete poll.
+
+Each page is one transaction that first takes the poll lease under its token, then stores the rows and upserts an outbox
+row for every record whose mapped fields changed. What a change means is not decided here. A bad row is a problem; its
+page goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from actors.work import close_connection_problem, open_connection_problem
+from app.settings import Settings
+from app.systems import Connections
+from connectors.severa import SeveraClient
+from connectors.visma_net import VismaNetClient
+from db import links, log, outbox, records, streams, tenants
+from db.pool import Connection, Database
+from db.streams import DuePoll, Stream
+from domain.errors import BridgeError, LeaseLost, NotFound, SignInFailed, TryLater
+from domain.ports import Json, Page, Stored, System
+from domain.registers import Register
+from domain.setup.settings import TenantSettings
+
+logger = structlog.get_logger("poller")
+
+Progress = Callable[[System, str, int], None]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One register being read in one poll."""
+
+    register: Register
+    start: date | None
+    seen: set[str]
+    newest: datetime | None
+    changes: int = 0
+    rows: int = 0
+
+
+class Poller:
+    """Polls whatever is due. ``run`` until ``stop`` is set, or ``poll`` one leased connection."""
+
+    def __init__(
+        self,
+        db: Database,
+        connections: Connections,
+        registers: Sequence[Register],
+        settings: Settings,
+        stop: threading.Event,
+    ) -> None:
+        self._db = db
+        self._connections = connections
+        self._settings = settings
+        self._stop = stop
+        self._by_system: dict[System, list[Register]] = {"severa": [], "visma_net": []}
+        for register in registers:
+            self._by_system[register.system].append(register)
+        self._zone = ZoneInfo(settings.erp_time_zone)
+
+    # ---- the loop
+
+    def run(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Leases due connections and polls them in threads until stopped."""
+        running: dict[Future[int], DuePoll] = {}
+        with ThreadPoolExecutor(self._settings.poll_threads, thread_name_prefix="poll") as pool:
+            while not self._stop.is_set():
+                beat()
+                for done in [future for future in running if future.done()]:
+                    running.pop(done)
+                    if error := done.exception():
+                        logger.error("poll_broke", error=str(error), kind=type(error).__name__)
+                room = self._settings.poll_threads - len(running)
+                found: list[DuePoll] = []
+                if room > 0:
+                    try:
+                        with self._db.dispatch() as db:
+                            found = streams.due(
+                                db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room
+                            )
+                    except TryLater as error:
+                        logger.warning("database_away", error=error.message)
+                for poll in found:
+                    running[pool.submit(self.poll, poll)] = poll
+                self._stop.wait(0.1 if found or running else 0.5)
+
+    # ---- one connection
+
+    def poll(self, poll: DuePoll, *, progress: Progress | None = None, quiet: bool = False) -> int:
+        """Reads every register of a leased connection; the number of changed records.
+
+        ``quiet``: errors are raised instead of being written to the connection and a problem (go-live shows them).
+        """
+        settings = self._tenant_settings(poll.tenant_id)
+        wait = max(self._settings.min_poll_seconds, float(settings.poll_interval_seconds))
+        changes = 0
+        error: BridgeError | None = None
+        try:
+            for register in self._wanted(poll, settings):
+                if self._stop.is_set():
+                    raise TryLater("stopped")
+                reading = self._read(poll, register, settings)
+                changes += reading.changes
+                if progress:
+                    progress(register.system, register.name, reading.rows)
+        except LeaseLost:
+            logger.warning("poll_taken_over", tenant_id=str(poll.tenant_id), system=poll.system)
+            return changes
+        except BridgeError as caught:
+            error = caught
+        if isinstance(error, TryLater):
+            wait = min(wait, error.retry_after or self._settings.min_poll_seconds)
+        elif isinstance(error, SignInFailed):
+            wait = self._settings.sign_in_seconds
+        self._end(poll, changes, wait, None if quiet else error)
+        if error is not None:
+            if quiet:
+                raise error
+            logger.warning(
+                "poll_failed",
+                tenant_id=str(poll.tenant_id),
+                system=poll.system,
+                error=error.message,
+            )
+        return changes
+
+    def _end(self, poll: DuePoll, changes: int, wait: float, error: BridgeError | None) -> None:
+        with self._db.tenant(poll.tenant_id) as db:
+            streams.ended(
+                db,
+                poll,
+                complete=error is None,
+                changes=changes,
+                wait=wait,
+                error=error.message if error else None,
+            )
+            if isinstance(error, SignInFailed):
+                open_connection_problem(db, poll.tenant_id, error)
+            elif error is None:
+                close_connection_problem(db, poll.tenant_id, poll.system)
+
+    def _tenant_settings(self, tenant_id: UUID) -> TenantSettings:
+        with self._db.tenant(tenant_id) as db:
+            return TenantSettings.model_validate(tenants.settings(db, tenant_id))
+
+    def _wanted(self, poll: DuePoll, settings: TenantSettings) -> list[Register]:
+        """The registers of this poll: reference registers only when they are due again."""
+        with self._db.tenant(poll.tenant_id) as db:
+            known = streams.streams(db, poll.tenant_id, poll.system)
+        old = poll.began - timedelta(seconds=self._settings.reference_seconds)
+        wanted = []
+        # Reference registers first: what is planned from a page needs them.
+        for register in sorted(self._by_system[poll.system], key=lambda r: not r.reference):
+            if not register.wanted(settings):
+                continue
+            stream = known.get(register.name)
+            read_at = stream.complete_at if stream else None
+            if register.reference and read_at is not None and read_at > old:
+                continue
+            wanted.append(register)
+        return wanted
+
+    # ---- one register
+
+    def _read(self, poll: DuePoll, register: Register, settings: TenantSettings) -> _Reading:
+        with self._db.tenant(poll.tenant_id) as db:
+            stream = streams.streams(db, poll.tenant_id, poll.system).get(register.name)
+        since, whole = self._since(poll, register, stream)
+        start = getattr(settings, register.start_setting) if register.start_setting else None
+        reading = _Reading(register, start, set(), stream.watermark if stream else None)
+        client = (
+            self._connections.severa(poll.tenant_id, poll=True)
+            if poll.system == "severa"
+            else self._connections.erp(poll.tenant_id, poll=True)
+        )
+        pages = (
+            self._singly(client, register)
+            if register.singly
+            else client.pages(register.name, changed_since=since)
+        )
+        while True:
+            requested_at = datetime.now(UTC)
+            try:
+                page = next(pages, None)
+            except NotFound:
+                # A register that this company does not have (an add-on, an older API) is an empty one.
+                page = None
+            if page is None:
+                break
+            self._store(poll, reading, page, requested_at)
+            if self._stop.is_set():
+                raise TryLater("stopped")
+        self._complete(poll, reading, whole=whole)
+        return reading
+
+    @staticmethod
+    def _singly(client: SeveraClient | VismaNetClient, register: Register) -> Iterator[Page]:
+        rows = []
+        for key in register.singly:
+            try:
+                found = client.get(register.name, key)
+            except NotFound:
+                continue
+            rows.append(found.body if isinstance(found, Stored) else found)
+        yield Page(rows, None)
+
+    def _since(
+        self, poll: DuePoll, register: Register, stream: Stream | None
+    ) -> tuple[datetime | None, bool]:
+        """(from when, whole?): the watermark minus the overlap, or everything at first and once per sweep."""
+        if stream is None or stream.watermark is None or register.reference:
+            return None, True
+        sweep = timedelta(seconds=self._settings.sweep_seconds)
+        if stream.swept_at is None or stream.swept_at < poll.began - sweep:
+            return None, True
+        overlap = (
+            self._settings.severa_overlap_seconds
+            if poll.system == "severa"
+            else self._settings.erp_overlap_seconds
+        )
+        return stream.watermark - timedelta(seconds=overlap), False
+
+    def _store(self, poll: DuePoll, reading: _Reading, page: Page, requested_at: datetime) -> None:
+        rows = self._rows(poll, reading, page)
+        with self._db.tenant(poll.tenant_id) as db:
+            if not streams.hold(db, poll, self._settings.poll_lease_seconds):
+                raise LeaseLost
+            changed = records.store(db, poll.tenant_id, reading.register, rows, requested_at)
+            announced = [row for row in changed if row.in_scope]
+            self._announce(db, poll, reading.register, announced)
+        # What is out of scope or only looked up changes nothing that has to be settled.
+        reading.changes += len(announced)
+        reading.rows += len(rows)
+        reading.seen.update(row.id for row in rows)
+        for row in rows:
+            # A time ahead of the answer's own clock would make the next poll miss what comes before it.
+            if row.remote_time and (page.server_time is None or row.remote_time <= page.server_time):
+                reading.newest = max(reading.newest or row.remote_time, row.remote_time)
+
+    def _rows(self, poll: DuePoll, reading: _Reading, page: Page) -> list[records.Row]:
+        """The page's rows, once each; one that cannot be read becomes a problem and is left out."""
+        found: dict[str, records.Row] = {}
+        for body in page.rows:
+            try:
+                row = records.row_of(reading.register, body, reading.start)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one row must not stop its page
+                self._unreadable(poll, reading.register, body, error)
+                continue
+            if row.id:
+                found[row.id] = self._zoned(row)
+        return list(found.values())
+
+    def _zoned(self, row: records.Row) -> records.Row:
+        if row.remote_time is None or row.remote_time.tzinfo is not None:
+            return row
+        return replace(row, remote_time=row.remote_time.replace(tzinfo=self._zone))
+
+    def _unreadable(self, poll: DuePoll, register: Register, body: Json, error: Exception) -> None:
+        logger.error("row_unreadable", register=register.name, error=str(error), kind=type(error).__name__)
+        shown = str(body)[:300]
+        about = {
+            "domain": "poll",
+            "subject": f"row:{register.system}/{register.name}/{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:16]}",
+            "system": register.system,
+            "register": register.name,
+            "record_id": "",
+            "number": "",
+            "name": "",
+        }
+        with self._db.tenant(poll.tenant_id) as db:
+            log.open_problem(
+                db,
+                poll.tenant_id,
+                about,
+                "poll.unreadable",
+                {"register": register.name, "text": f"{type(error).__name__}: {error}", "row": shown},
+            )
+
+    def _announce(
+        self, db: Connection, poll: DuePoll, register: Register, changed: Sequence[records.Row]
+    ) -> None:
+        concerns = [(concern, row) for row in changed for concern in register.concerns(row.json)]
+        by_domain = {links.link_domain(concern.domain) for concern, _ in concerns}
+        linked: dict[tuple[str, str], str] = {}
+        for found_id, domain, severa_id, erp_id in links.of_ids(
+            db, poll.tenant_id, sorted(by_domain), [concern.id for concern, _ in concerns]
+        ):
+            linked[domain, severa_id] = linked[domain, erp_id] = found_id
+        own: set[str] = set()
+        for concern, row in concerns:
+            link_id = linked.get((links.link_domain(concern.domain), concern.id))
+            if link_id is not None:
+                subject = outbox.link_subject(link_id)
+            elif concern.only_linked:
+                continue
+            else:
+                subject = outbox.record_subject(register.system, concern.register, concern.id)
+            if concern.id == row.id:
+                own.add(row.id)
+            outbox.announce(
+                db,
+                poll.tenant_id,
+                concern.domain,
+                subject,
+                cause="changed",
+                system=register.system,
+                register=concern.register,
+            )
+        # A row that is settled with another record, or concerns nobody yet, has no work of its own.
+        for row in changed:
+            if row.id not in own:
+                records.settled_now(db, poll.tenant_id, register.system, register.name, row.id)
+
+    def _complete(self, poll: DuePoll, reading: _Reading, *, whole: bool) -> None:
+        register = reading.register
+        with self._db.tenant(poll.tenant_id) as db:
+            if not streams.hold(db, poll, self._settings.poll_lease_seconds):
+                raise LeaseLost
+            if whole:
+                missing = records.ids(db, poll.tenant_id, poll.system, register.name) - reading.seen
+                if missing:
+                    records.gone(db, poll.tenant_id, poll.system, register.name, sorted(missing))
+            streams.complete(
+                db,
+                poll.tenant_id,
+                poll.system,
+                register.name,
+                watermark=reading.newest,
+                whole=whole,
+                changes=reading.changes,
+            )

@@ -1,0 +1,208 @@
+"""The relay: from ready rows to change events.
+
+Commits rows ``out`` with a lease and a generation, fairly over tenants, and publishes only then. A message that is lost
+costs a lease, never a row: whatever nobody claimed in time is ready again. No transaction is open while it talks to
+the broker.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import dramatiq
+import structlog
+
+from actors import topology
+from actors.publisher import ConfirmingPublisher, Outgoing
+from app.settings import Settings
+from db import links, outbox, records, tenants
+from db.outbox import Taken
+from db.pool import Connection, Database
+from domain.errors import TryLater
+from domain.registers import Register
+
+logger = structlog.get_logger("relay")
+
+SCHEMA_VERSION = 1
+
+
+class Publish(Protocol):
+    """Hands change events to the broker; True per row that it took."""
+
+    def __call__(self, rows: Sequence[Taken]) -> list[bool]: ...
+
+
+def event(row: Taken) -> dict[str, Any]:
+    """The change event: who is to settle what, and for outside subscribers what changed. Carries no data of the record."""
+    link_id, key = outbox.parse_subject(row.subject)
+    return {
+        "v": SCHEMA_VERSION,
+        "outbox_id": row.id,
+        "generation": row.generation,
+        "tenant": str(row.tenant_id),
+        "trace": uuid4().hex,
+        "change": {"system": row.system, "register": row.register, "id": key[2] if key else link_id},
+    }
+
+
+def in_process(actors: dict[str, dramatiq.Actor[..., Any]]) -> Publish:
+    """Publishing to the in-process broker: the same messages, enqueued directly."""
+
+    def publish(rows: Sequence[Taken]) -> list[bool]:
+        for row in rows:
+            actors[row.domain].send_with_options(kwargs=event(row))
+        return [True] * len(rows)
+
+    return publish
+
+
+def by_rabbitmq(
+    actors: dict[str, dramatiq.Actor[..., Any]], publisher: ConfirmingPublisher, timeout: float
+) -> Publish:
+    """Publishing to the topic exchange, in one batch with streaming confirms; envelopes are Dramatiq's own."""
+
+    def publish(rows: Sequence[Taken]) -> list[bool]:
+        batch = [
+            Outgoing(
+                topology.routing_key(row.system, row.domain),
+                actors[row.domain].message_with_options(kwargs=event(row)).encode(),
+            )
+            for row in rows
+        ]
+        return publisher.publish(batch, timeout=timeout)
+
+    return publish
+
+
+class Relay:
+    """``run`` until ``stop`` is set; ``turn`` once."""
+
+    def __init__(
+        self,
+        db: Database,
+        publish: Publish,
+        settings: Settings,
+        registers: dict[tuple[str, str], Register],
+        stop: threading.Event,
+        *,
+        domains: Sequence[str] = outbox.DOMAINS,
+    ) -> None:
+        self._db = db
+        self._publish = publish
+        self._settings = settings
+        self._registers = registers
+        self._stop = stop
+        self._domains = domains
+        self._after = UUID(int=0)
+        self._maintain_at = 0.0
+
+    def run(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Turns until stopped; pauses when there is nothing to take, and longer while PostgreSQL or the broker is away."""
+        while not self._stop.is_set():
+            beat()
+            try:
+                self.maintain()
+                busy = self.turn()
+            except TryLater as error:
+                logger.warning("relay_waits", error=error.message)
+                self._stop.wait(min(5.0, self._settings.relay_seconds * 4))
+                continue
+            if not busy:
+                self._stop.wait(self._settings.relay_seconds)
+
+    def turn(self) -> int:
+        """Takes and publishes once; how many rows."""
+        with self._db.dispatch() as db:
+            freed = outbox.reap(db)
+        if freed:
+            logger.warning("leases_ran_out", rows=freed)
+        with self._db.dispatch() as db:
+            taken = outbox.take(
+                db,
+                domains=self._domains,
+                window=self._settings.relay_window,
+                per_tenant=self._settings.relay_per_tenant,
+                after=self._after,
+                lease=self._settings.out_lease_seconds,
+            )
+        if not taken:
+            return 0
+        # The next turn begins behind the last tenant served, so that all have their turn when the window is small.
+        self._after = max(row.tenant_id for row in taken)
+        try:
+            results = self._publish(taken)
+        except TryLater:
+            results = [False] * len(taken)
+            self._give_back(taken, results)
+            raise
+        self._give_back(taken, results)
+        return len(taken)
+
+    def _give_back(self, taken: Sequence[Taken], results: Sequence[bool]) -> None:
+        refused = [row for row, ok in zip(taken, results, strict=True) if not ok]
+        if not refused:
+            return
+        logger.warning("broker_refused", rows=len(refused))
+        with self._db.dispatch() as db:
+            for row in refused:
+                outbox.untake(db, row)
+
+    def maintain(self) -> None:
+        """Every minute: partitions ahead, and the audit that no changed record is without a row."""
+        now = time.monotonic()
+        if now < self._maintain_at:
+            return
+        self._maintain_at = now + self._settings.audit_seconds
+        with self._db.dispatch() as db:
+            db.execute("select make_partitions(3)")
+            live = [tenant for tenant in tenants.all_tenants(db) if tenant.state == "live"]
+        for tenant in live:
+            self._audit(tenant.id)
+
+    def _audit(self, tenant_id: UUID) -> None:
+        with self._db.tenant(tenant_id) as db:
+            found = outbox.audit(db, tenant_id)
+            missing = 0
+            for system, name, record_id in found:
+                register = self._registers.get((system, name))
+                if register is not None:
+                    missing += announce_record(db, tenant_id, register, record_id)
+        if missing:
+            # Should be 0: a record was changed and nothing was going to settle it.
+            logger.error("audit_found_unsettled", tenant=str(tenant_id), rows=missing)
+
+
+def announce_record(db: Connection, tenant_id: UUID, register: Register, record_id: str) -> int:
+    """Makes the missing rows of a record that is newer than what was settled; how many."""
+    record = records.get(db, tenant_id, register.system, register.name, record_id)
+    if record is None:
+        return 0
+    made = 0
+    for concern in register.concerns(record.body):
+        by = {"severa_id": concern.id} if register.system == "severa" else {"erp_id": concern.id}
+        link = links.find(db, tenant_id, concern.domain, **by)
+        if link is None and concern.only_linked:
+            continue
+        target = (
+            outbox.link_subject(link.id)
+            if link
+            else outbox.record_subject(register.system, concern.register, concern.id)
+        )
+        if outbox.state_of(db, tenant_id, concern.domain, target) is None:
+            outbox.announce(
+                db,
+                tenant_id,
+                concern.domain,
+                target,
+                cause="audit",
+                system=register.system,
+                register=concern.register,
+            )
+            made += 1
+    if made == 0 and not register.concerns(record.body):
+        records.settled(db, tenant_id, register.system, register.name, record_id, record.version)
+    return made

@@ -1,0 +1,197 @@
+"""The long-running processes: poller, relay, worker, and ``up`` which is all of them in one.
+
+Each stops cleanly on SIGINT and SIGTERM: loops end, running work is finished, prefetched messages go back.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+import dramatiq
+import structlog
+
+from app.bootstrap import Bridge
+from app.health import heart
+from app.poller import Poller
+from app.relay import Relay
+from db import log, outbox, streams
+from domain.errors import InputError
+
+logger = structlog.get_logger("running")
+
+
+class Ended(IntEnum):
+    """Exit codes of ``up --until-idle``."""
+
+    CLEAN = 0
+    WITH_PROBLEMS = 3
+    TIMED_OUT = 4
+    STOPPED = 130
+
+
+@contextmanager
+def stopping(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set ``stop``; a second one is Python's own (KeyboardInterrupt, death)."""
+
+    def ask(number: int, _frame: object) -> None:
+        logger.info("stopping", signal=signal.Signals(number).name)
+        stop.set()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, old[name])
+
+    old = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in old.items():
+            signal.signal(name, handler)
+
+
+def run_poller(bridge: Bridge) -> None:
+    """Until stopped."""
+    poller = Poller(
+        bridge.db, bridge.connections, list(bridge.registers.values()), bridge.settings, bridge.stop
+    )
+    poller.run(heart(bridge.settings.health_file))
+
+
+def run_relay(bridge: Bridge) -> None:
+    """Until stopped."""
+    broker = bridge.broker()
+    publish = bridge.publish(broker, bridge.actors(broker, bridge.workshop()))
+    relay = Relay(bridge.db, publish, bridge.settings, bridge.registers, bridge.stop)
+    relay.run(heart(bridge.settings.health_file))
+
+
+def run_worker(bridge: Bridge, queues: Sequence[str], threads: int) -> None:
+    """Until stopped. Raises InputError for an unknown queue; ends with an error when a worker thread has died."""
+    if unknown := sorted(set(queues) - set(outbox.DOMAINS)):
+        raise InputError(f"There is no queue '{unknown[0]}': choose from {', '.join(outbox.DOMAINS)}.")
+    broker = bridge.broker()
+    bridge.actors(broker, bridge.workshop())
+    worker = dramatiq.Worker(broker, queues=set(queues), worker_threads=threads, worker_timeout=200)
+    worker.start()
+    beat = heart(bridge.settings.health_file)
+    try:
+        while not bridge.stop.wait(1.0):
+            if dead := [thread.name for thread in worker.workers if not thread.is_alive()]:
+                # Dramatiq neither notices nor replaces a dead thread: end, and let the supervisor start afresh.
+                raise RuntimeError(f"worker threads have died: {', '.join(dead)}")
+            beat()
+    finally:
+        worker.stop(timeout=int(bridge.settings.stop_seconds * 1000))
+
+
+class Everything:
+    """Poller, relay and workers of all queues in this process (``up``)."""
+
+    def __init__(self, bridge: Bridge, threads: int) -> None:
+        self._bridge = bridge
+        broker = bridge.broker()
+        declared = bridge.actors(broker, bridge.workshop())
+        self._worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
+        settings = bridge.settings
+        poller = Poller(bridge.db, bridge.connections, list(bridge.registers.values()), settings, bridge.stop)
+        relay = Relay(bridge.db, bridge.publish(broker, declared), settings, bridge.registers, bridge.stop)
+        self._threads = [
+            threading.Thread(target=self._guarded(poller.run), name="poller"),
+            threading.Thread(target=self._guarded(relay.run), name="relay"),
+        ]
+        self.error: BaseException | None = None
+
+    def _guarded(self, run: Callable[[], None]) -> Callable[[], None]:
+        def guarded() -> None:
+            try:
+                run()
+            except BaseException as error:
+                logger.exception("loop_died")
+                self.error = error
+                self._bridge.stop.set()
+
+        return guarded
+
+    def start(self) -> None:
+        self._worker.start()
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Ends the loops, then lets running work finish."""
+        self._bridge.stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._worker.stop(timeout=int(self._bridge.settings.stop_seconds * 1000))
+
+    def healthy(self) -> bool:
+        return self.error is None and all(thread.is_alive() for thread in self._worker.workers)
+
+
+def run_everything(
+    bridge: Bridge,
+    *,
+    threads: int,
+    until_idle: bool = False,
+    timeout: float | None = None,
+    progress: Callable[[int], None] = lambda _unfinished: None,
+) -> Ended:
+    """``up``: until stopped, idle (``until_idle``) or out of time (seconds)."""
+    everything = Everything(bridge, threads)
+    beat = heart(bridge.settings.health_file)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    watch = Idle(bridge) if until_idle else None
+    everything.start()
+    try:
+        while not bridge.stop.wait(0.2):
+            if not everything.healthy():
+                raise RuntimeError("a part of the bridge has died; see the log above")
+            beat()
+            if watch is not None:
+                if watch.idle():
+                    return Ended.WITH_PROBLEMS if open_problems(bridge) else Ended.CLEAN
+                progress(watch.unfinished)
+            if deadline is not None and time.monotonic() > deadline:
+                return Ended.TIMED_OUT
+        if everything.error is not None:
+            raise everything.error
+        return Ended.STOPPED
+    finally:
+        everything.close()
+
+
+class Idle:
+    """Tells when nothing is left to do: no unfinished row, and every connection polled once more without a change."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._asked_at: datetime | None = None
+        self.unfinished = 0
+
+    def idle(self) -> bool:
+        with self._bridge.db.dispatch() as db:
+            self.unfinished = outbox.unfinished(db)
+            if self.unfinished:
+                self._asked_at = None
+                return False
+            if self._asked_at is None:
+                # polls begun from now on count; the extra moment keeps one that began in this instant out
+                self._asked_at = streams.now(db) + timedelta(microseconds=1)
+                streams.ask(db, None)
+                return False
+            unchecked, changes = streams.checked_since(db, self._asked_at)
+            if unchecked:
+                return False
+            if changes:
+                self._asked_at = None
+                return False
+            return True
+
+
+def open_problems(bridge: Bridge) -> int:
+    with bridge.db.dispatch() as db:
+        return log.open_problems(db)

@@ -1,0 +1,169 @@
+"""Settings of the installation, from the environment (``BRIDGE_…``). docs/settings.md is checked against this class."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import InputError
+
+
+class Settings(BaseSettings):
+    """Every field is the environment variable BRIDGE_<NAME>. Times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="BRIDGE_", extra="ignore", frozen=True)
+
+    # where
+    database_url: str | None = Field(
+        None,
+        description="PostgreSQL 15 to 18, as the plain login that `db migrate` makes. Unset: PostgreSQL from the wheel, in the data directory.",
+    )
+    owner_database_url: str | None = Field(
+        None, description="Owner of the tables; used by `severa-bridge db migrate` only."
+    )
+    amqp_url: SecretStr | None = Field(
+        None, description="RabbitMQ 3.10 to 4.x. Unset: Dramatiq's in-process broker."
+    )
+    quorum_queues: bool = Field(
+        False,
+        description="Declare quorum queues. To be fixed before the first start: arguments of existing queues cannot change.",
+    )
+    data_dir: Path = Field(
+        Path("~/.local/share/severa-bridge"), description="Embedded PostgreSQL and the key file."
+    )
+    secret_keys: SecretStr | None = Field(
+        None, description="Keys for stored secrets, comma between them, newest first."
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="File with the keys, one per line, mode 600. Default in embedded mode: `secret.keys` in the data directory, made when missing.",
+    )
+    web_host: str = Field("127.0.0.1", description="Address that `web` listens on.")
+    web_port: int = Field(8080, description="Port that `web` listens on.")
+    health_file: Path | None = Field(
+        None, description="Touched every few seconds by a healthy poller, relay, worker or `up`."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level of log lines on standard error."
+    )
+    keep_payloads: bool = Field(
+        True, description="Keep masked requests and responses of each attempt for the timeline."
+    )
+
+    # polling
+    min_poll_seconds: float = Field(
+        60, gt=0, description="No tenant polls more often than this, whatever its own setting says."
+    )
+    poll_lease_seconds: float = Field(
+        300, gt=0, description="A poll that shows no page for this long is taken over."
+    )
+    poll_threads: int = Field(4, ge=1, description="Connections polled at the same time by one poller.")
+    reference_seconds: float = Field(
+        3600, gt=0, description="How often registers that rarely change (statuses, VAT, terms) are read."
+    )
+    sweep_seconds: float = Field(
+        86400, gt=0, description="How often each register is read whole, to find what change filters missed."
+    )
+    severa_overlap_seconds: float = Field(
+        600, ge=0, description="How far before the last seen change Severa is asked again."
+    )
+    erp_overlap_seconds: float = Field(
+        4500,
+        ge=0,
+        description="The same for Visma.net ERP, whose times carry no zone: covers the repeated hour in October.",
+    )
+    erp_time_zone: str = Field(
+        "Europe/Stockholm", description="Zone of Visma.net ERP's times, which carry none."
+    )
+
+    # relay
+    relay_seconds: float = Field(0.5, gt=0, description="Longest pause between two looks for ready rows.")
+    relay_window: int = Field(
+        64,
+        ge=1,
+        description="Most rows per domain that are out or being worked on (at least twice the worker threads).",
+    )
+    relay_per_tenant: int = Field(
+        4, ge=1, description="Most rows per tenant that are out or being worked on."
+    )
+    out_lease_seconds: float = Field(
+        120, gt=0, description="A change event that nobody claimed for this long is published again."
+    )
+    publish_seconds: float = Field(30, gt=0, description="Longest wait for RabbitMQ's confirms.")
+    audit_seconds: float = Field(
+        60, gt=0, description="How often records newer than what was settled are looked for."
+    )
+
+    # working
+    worker_threads: int = Field(4, ge=1, description="Threads of one worker process.")
+    claim_lease_seconds: float = Field(300, gt=0, description="Lease of a claimed row; each step extends it.")
+    waiting_seconds: float = Field(30, gt=0, description="How often a waiting row is re-checked.")
+    backoff_seconds: float = Field(
+        2, gt=0, description="First pause after a temporary failure; doubles each time, with jitter."
+    )
+    backoff_most_seconds: float = Field(900, gt=0, description="Longest pause after a temporary failure.")
+    tell_after_attempts: int = Field(
+        6,
+        ge=1,
+        description="After so many failed attempts in a row a problem is shown, though the bridge goes on trying.",
+    )
+    sign_in_seconds: float = Field(300, gt=0, description="Pause of a connection that cannot sign in.")
+    stop_seconds: float = Field(
+        280, gt=0, description="Longest wait for running work when a worker is asked to stop."
+    )
+
+    # the vendors
+    create_limit_seconds: float = Field(
+        240,
+        gt=0,
+        description="After this time a call that was sent can no longer be carried out by Visma.net ERP.",
+    )
+    visibility_lag_seconds: float = Field(
+        300, ge=0, description="After this time a created document can be found."
+    )
+    fresh_seconds: float = Field(
+        120, ge=0, description="A record read within this time is not read again before planning."
+    )
+    release_wait_seconds: float = Field(
+        60,
+        gt=0,
+        description="How long a queued release is followed within one attempt chain before it is reported.",
+    )
+    total_tolerance: Decimal = Field(
+        Decimal("0.05"),
+        ge=0,
+        description="Largest difference between both totals of an invoice, in invoice currency.",
+    )
+    severa_calls_per_second: float = Field(
+        8,
+        gt=0,
+        description="Calls per second of one Severa connection over all processes (the vendor admits 10).",
+    )
+    slot_lease_seconds: float = Field(60, gt=0, description="Lease of a call slot of a Severa connection.")
+    read_timeout_seconds: float = Field(
+        60, gt=0, description="Longest wait for an answer that may be asked for again."
+    )
+    create_timeout_seconds: float = Field(250, gt=0, description="Longest wait for the answer of a create.")
+
+    @property
+    def embedded_database(self) -> bool:
+        return self.database_url is None
+
+    @property
+    def data(self) -> Path:
+        return self.data_dir.expanduser()
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings from the environment. Raises InputError with one sentence naming the variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # overrides are checked by the model itself
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "BRIDGE_" + "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"]
+        raise InputError(f"{name} cannot be used: {reason[:1].lower()}{reason[1:]}.") from error

@@ -1,0 +1,253 @@
+"""Both vendors' clients of every tenant, made on first use and kept: signed in, paced and recorded.
+
+Tokens and call slots are shared by all processes through PostgreSQL (leases, never held locks); spacing between calls
+is in process.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from actors.recording import Recorder
+from app.settings import Settings
+from connectors.http import Pacer, Purpose, Token
+from connectors.pacing import SEVERA_SLOTS, BudgetPacer, SlotPacer
+from connectors.severa import SeveraClient
+from connectors.visma_net import VismaNetClient
+from db import tenants
+from db.pool import Database
+from db.secrets import Secrets
+from domain.errors import InputError
+from domain.ports import System
+
+Role = Literal["poll", "work"]
+
+
+class StoredTokens:
+    """``connectors.http.TokenStore`` over the connection's row; the token is sealed at rest."""
+
+    def __init__(self, db: Database, secrets: Secrets, tenant_id: UUID, system: System) -> None:
+        self._db = db
+        self._secrets = secrets
+        self._tenant_id = tenant_id
+        self._system = system
+
+    def load(self) -> Token | None:
+        with self._db.tenant(self._tenant_id) as db:
+            sealed = tenants.token(db, self._tenant_id, self._system)
+        if sealed is None:
+            return None
+        kept = json.loads(self._secrets.open(sealed))
+        return Token(
+            kept["access_token"],
+            datetime.fromisoformat(kept["expires_at"]),
+            kept["scope"],
+            kept["refresh_token"],
+        )
+
+    def begin_refresh(self) -> bool:
+        with self._db.tenant(self._tenant_id) as db:
+            return tenants.lease_refresh(db, self._tenant_id, self._system)
+
+    def save(self, token: Token) -> None:
+        text = json.dumps(
+            {
+                "access_token": token.access_token,
+                "expires_at": token.expires_at.isoformat(),
+                "scope": token.scope,
+                "refresh_token": token.refresh_token,
+            }
+        )
+        with self._db.tenant(self._tenant_id) as db:
+            tenants.save_token(db, self._tenant_id, self._system, self._secrets.seal(text), token.expires_at)
+
+    def end_refresh(self) -> None:
+        with self._db.tenant(self._tenant_id) as db:
+            tenants.end_refresh(db, self._tenant_id, self._system)
+
+    def forget(self) -> None:
+        with self._db.tenant(self._tenant_id) as db:
+            tenants.forget_token(db, self._tenant_id, self._system)
+
+
+class LeasedSlots:
+    """``connectors.pacing.SlotSource``: the poller owns slot 0, workers lease the other three between them.
+
+    A process asks for all free slots and gives back what others may need by holding each lease only for a while.
+    """
+
+    def __init__(
+        self, db: Database, tenant_id: UUID, holder: UUID, role: Role, lease: float, *, share: int = 3
+    ) -> None:
+        self._db = db
+        self._tenant_id = tenant_id
+        self._holder = holder
+        self._slots = [0] if role == "poll" else list(range(1, SEVERA_SLOTS))
+        self._wanted = 1 if role == "poll" else share
+        self._lease = lease
+        self._lock = threading.Lock()
+        self._held = 0
+        self._until = float("-inf")
+
+    def held(self) -> int:
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._until:
+                with self._db.tenant(self._tenant_id) as db:
+                    self._held = tenants.lease_slots(
+                        db,
+                        self._tenant_id,
+                        "severa",
+                        holder=self._holder,
+                        slots=self._slots,
+                        wanted=self._wanted,
+                        seconds=self._lease,
+                    )
+                # Renewed at half time; looked for again soon when others have them all.
+                self._until = now + (self._lease / 2 if self._held else 0.5)
+            return self._held
+
+
+class BudgetNotes:
+    """``connectors.pacing.BudgetSink``: written to the connection only when a threshold is crossed or after a 429."""
+
+    def __init__(self, db: Database, tenant_id: UUID, system: System) -> None:
+        self._db = db
+        self._tenant_id = tenant_id
+        self._system = system
+
+    def crossed(self, percent: int) -> None:
+        with self._db.tenant(self._tenant_id) as db:
+            tenants.set_budget(db, self._tenant_id, self._system, percent)
+
+    def paused(self, until: datetime) -> None:
+        with self._db.tenant(self._tenant_id) as db:
+            tenants.pause_until(db, self._tenant_id, self._system, until)
+
+
+class Connections:
+    """Implements ``actors.delivery.Systems``; one per process. ``close`` when done."""
+
+    def __init__(
+        self,
+        db: Database,
+        secrets: Secrets,
+        settings: Settings,
+        recorder: Recorder,
+        *,
+        stop: threading.Event | None = None,
+        slot_share: int = 3,
+    ) -> None:
+        """``slot_share``: how many of a connection's three worker slots this process may hold at once."""
+        self._db = db
+        self._secrets = secrets
+        self._settings = settings
+        self._recorder = recorder
+        self._stop = stop
+        self._share = slot_share
+        self._holder = uuid4()
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[UUID, System, Purpose], Any] = {}
+        self._pacers: dict[tuple[UUID, System, Role], Pacer] = {}
+
+    def severa(self, tenant_id: UUID, *, begun: bool = False, poll: bool = False) -> SeveraClient:
+        client: SeveraClient = self._client(tenant_id, "severa", _purpose(begun=begun, poll=poll))
+        return client
+
+    def erp(self, tenant_id: UUID, *, begun: bool = False, poll: bool = False) -> VismaNetClient:
+        client: VismaNetClient = self._client(tenant_id, "visma_net", _purpose(begun=begun, poll=poll))
+        return client
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Drops a tenant's clients (its connection changed)."""
+        with self._lock:
+            for key in [key for key in self._clients if key[0] == tenant_id]:
+                self._clients.pop(key).close()
+
+    def close(self) -> None:
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _client(self, tenant_id: UUID, system: System, purpose: Purpose) -> Any:
+        key = (tenant_id, system, purpose)
+        with self._lock:
+            if key in self._clients:
+                return self._clients[key]
+        with self._db.tenant(tenant_id) as db:
+            stored = tenants.connection(db, tenant_id, system)
+        if stored is None:
+            raise InputError(f"The tenant has no connection to {system}: add its file again.")
+        made = self._make(stored, purpose)
+        with self._lock:
+            return self._clients.setdefault(key, made)
+
+    def _make(self, stored: tenants.StoredConnection, purpose: Purpose) -> Any:
+        settings, config = self._settings, stored.config
+        common: dict[str, Any] = {
+            "tokens": StoredTokens(self._db, self._secrets, stored.tenant_id, stored.system),
+            "pacer": self._pacer(stored, "poll" if purpose == "poll" else "work"),
+            "purpose": purpose,
+            "observe": self._recorder.observer(stored.system),
+            "stop": self._stop,
+            "read_timeout": settings.read_timeout_seconds,
+            "create_timeout": settings.create_timeout_seconds,
+        }
+        secret = self._secrets.open(stored.secret)
+        if stored.system == "severa":
+            return SeveraClient(config["base_url"], config["client_id"], secret, **common)
+        return VismaNetClient(
+            config["base_url"],
+            config["auth_url"],
+            config["kind"],
+            config["client_id"],
+            secret,
+            config["tenant_id"],
+            time_zone=settings.erp_time_zone,
+            **common,
+        )
+
+    def _pacer(self, stored: tenants.StoredConnection, role: Role) -> Pacer:
+        # The ERP's budget is one for polls and work; Severa's slots are apart, so that a poll never waits for work.
+        key = (stored.tenant_id, stored.system, role if stored.system == "severa" else "work")
+        with self._lock:
+            if key not in self._pacers:
+                if stored.system == "severa":
+                    slots = LeasedSlots(
+                        self._db,
+                        stored.tenant_id,
+                        self._holder,
+                        role,
+                        self._settings.slot_lease_seconds,
+                        share=self._share,
+                    )
+                    self._pacers[key] = SlotPacer(
+                        slots,
+                        calls_per_slot=self._settings.severa_calls_per_second / SEVERA_SLOTS,
+                        stop=self._stop,
+                    )
+                else:
+                    self._pacers[key] = BudgetPacer(
+                        BudgetNotes(self._db, stored.tenant_id, stored.system),
+                        paused_until=stored.paused_until,
+                    )
+            return self._pacers[key]
+
+
+def _purpose(*, begun: bool, poll: bool) -> Purpose:
+    return "poll" if poll else "begun" if begun else "new"
+
+
+def connection_parts(system: System, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a connection in the tenant file is stored in the open; the secret is sealed beside it."""
+    names = ["base_url", "client_id"]
+    if system == "visma_net":
+        names += ["auth_url", "kind", "tenant_id"]
+    return {name: values[name] for name in names}

@@ -1,0 +1,75 @@
+"""All domains in one place: their settle functions, registers, and words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import domain.cost.explain
+import domain.cost.fields
+import domain.cost.steps
+import domain.customer.explain
+import domain.customer.fields
+import domain.customer.steps
+import domain.invoice.explain
+import domain.invoice.fields
+import domain.invoice.steps
+import domain.payment.explain
+import domain.payment.fields
+import domain.payment.steps
+import domain.product.explain
+import domain.product.fields
+import domain.product.steps
+import domain.project.explain
+import domain.project.fields
+import domain.project.steps
+import domain.setup.explain
+import domain.setup.registers
+from domain.explain import Cause, Text
+from domain.ports import Delivery, Settled
+from domain.registers import Register
+
+SETTLERS: Mapping[str, Callable[[Delivery], Settled]] = MappingProxyType(
+    {
+        "customer": domain.customer.steps.settle,
+        "product": domain.product.steps.settle,
+        "project": domain.project.steps.settle,
+        "invoice": domain.invoice.steps.settle,
+        "payment": domain.payment.steps.settle,
+        "cost": domain.cost.steps.settle,
+    }
+)
+
+_PACKAGES: tuple[Any, ...] = (
+    domain.setup,
+    domain.customer,
+    domain.product,
+    domain.project,
+    domain.invoice,
+    domain.payment,
+    domain.cost,
+)
+
+
+def registers() -> tuple[Register, ...]:
+    """Every register once, references included; where two domains name the same one, the first names it."""
+    found: dict[tuple[str, str], Register] = {}
+    for package in _PACKAGES:
+        listed = package.registers if package is domain.setup else package.fields
+        for register in (*listed.REGISTERS, *getattr(listed, "REFERENCES", ())):
+            found.setdefault((register.system, register.name), register)
+    return tuple(found.values())
+
+
+def causes() -> dict[str, Cause]:
+    """Problem code → what is wrong, what to do, where."""
+    return {code: cause for package in _PACKAGES for code, cause in package.explain.CAUSES.items()}
+
+
+def sentences() -> dict[str, Text]:
+    """Log code → sentence; a problem's log line says what is wrong."""
+    found = {code: cause.wrong for code, cause in causes().items()}
+    for package in _PACKAGES:
+        found |= package.explain.SENTENCES
+    return found

@@ -1,0 +1,49 @@
+"""Payment terms: days in Severa, credit terms in the ERP. The table is proposed from the ERP's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.mapper import read, text
+from domain.ports import Json
+
+# Open question: the enum words of credit terms are not in the document; these are the forms that count as
+# 'a fixed number of days' and 'one instalment'.
+FIXED_DAYS = ("fixednumberofdays", "fixed", "n", "net")
+SINGLE = ("single", "s", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CreditTerms:
+    """Days by credit term, of the terms with one instalment and fixed days."""
+
+    days_by_term: dict[str, int]
+
+    @classmethod
+    def of(cls, rows: Iterable[Json]) -> CreditTerms:
+        """From the rows of ``creditTerm``."""
+        return cls({text(row, "termsId"): days for row in rows if (days := _days(row)) is not None})
+
+    def days(self, term: str) -> str:
+        """Days of a term as text, '' if they are not fixed."""
+        found = self.days_by_term.get(term)
+        return "" if found is None else str(found)
+
+    def terms(self, days: str) -> list[str]:
+        """The terms that fit a number of days; several mean that the tenant has to choose."""
+        return [term for term, found in self.days_by_term.items() if str(found) == days]
+
+    def same(self, days: str, term: str) -> bool:
+        """Whether a Severa payment term and an ERP credit term mean the same."""
+        return (days == "" and term == "") or (days != "" and self.days(term) == days)
+
+
+def _days(row: Json) -> int | None:
+    kind = text(row, "dueDateType").replace(" ", "").casefold()
+    instalment = text(row, "instalmentType").casefold()
+    count = read(row, "numberOfInstalments")
+    days = read(row, "dueDay1")
+    if days is None or instalment not in SINGLE or (count is not None and int(count) > 1):
+        return None
+    return int(days) if kind in FIXED_DAYS else None

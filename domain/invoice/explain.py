@@ -1,0 +1,414 @@
+"""Words for people: every problem and every log line of invoices, in Swedish and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from domain.explain import Cause, Text
+
+_SEVERA = Text("Severa: Fakturor", "Severa: Invoices")
+_ERP = Text("Visma.net ERP: Kundfakturor (AR301000)", "Visma.net ERP: Customer invoices (AR301000)")
+_CUSTOMER = Text("Visma.net ERP: Kunder (AR303000)", "Visma.net ERP: Customers (AR303000)")
+_ITEM = Text("Visma.net ERP: Ej lagerförda artiklar (IN202000)", "Visma.net ERP: Non-stock items (IN202000)")
+_PROJECT = Text("Visma.net ERP: Projekt (PM301000)", "Visma.net ERP: Projects (PM301000)")
+_PROBLEMS = Text("Problem", "Problems")
+
+_AGAIN = Text(
+    "Rätta fakturan och sätt den i överföringsstatus igen.",
+    "Correct the invoice and set it to the transfer status again.",
+)
+_GOES_ON = Text(
+    "Rätta det felet först; fakturan ligger kvar i överföringsstatus och fortsätter sedan av sig själv.",
+    "Solve that problem first; the invoice stays in the transfer status and then goes on by itself.",
+)
+_SET_AGAIN = Text(
+    "Rätta det i Visma.net ERP och sätt fakturan i överföringsstatus igen.",
+    "Correct it in Visma.net ERP and set the invoice to the transfer status again.",
+)
+
+
+def _refused(sv: str, en: str, where: Text) -> Cause:
+    """A refusal of the ERP: our words first, the vendor's own text after them."""
+    return Cause(
+        Text(f"{sv} Visma.net ERP svarade: {{text}}", f"{en} Visma.net ERP said: {{text}}"), _SET_AGAIN, where
+    )
+
+
+CAUSES: Mapping[str, Cause] = MappingProxyType(
+    {
+        # ---------------------------------------------------- the invoice as it stands
+        "invoice.no_rows": Cause(
+            Text("Fakturan till {customer} har inga rader.", "The invoice to {customer} has no rows."),
+            _AGAIN,
+            _SEVERA,
+        ),
+        "invoice.no_date": Cause(
+            Text("Fakturan till {customer} har inget datum.", "The invoice to {customer} has no date."),
+            _AGAIN,
+            _SEVERA,
+        ),
+        "invoice.negative_total": Cause(
+            Text(
+                "Fakturan till {customer} har ett negativt totalbelopp, {total}.",
+                "The invoice to {customer} has a negative total, {total}.",
+            ),
+            Text("Gör den till en kreditfaktura.", "Make it a credit note."),
+            _SEVERA,
+        ),
+        "invoice.several_projects": Cause(
+            Text(
+                "Fakturan till {customer} gäller flera projekt ({projects}); Visma.net ERP har ett projekt per faktura.",
+                "The invoice to {customer} is for several projects ({projects}); Visma.net ERP has one project per invoice.",
+            ),
+            Text("Dela upp fakturan på en per projekt.", "Split it into one invoice per project."),
+            _SEVERA,
+        ),
+        "invoice.row_without_code": Cause(
+            Text(
+                "Rad {row} på fakturan till {customer} har ingen kod för produkt, arbetstyp eller resekostnad.",
+                "Row {row} of the invoice to {customer} has no code of a product, work type or travel expense.",
+            ),
+            Text(
+                "Ge produkten, arbetstypen eller resekostnaden en kod och sätt fakturan i överföringsstatus igen.",
+                "Give the product, work type or travel expense a code and set the invoice to the transfer status again.",
+            ),
+            Text("Severa: Inställningar > Register", "Severa: Settings > Registers"),
+        ),
+        "invoice.grouped_row": Cause(
+            Text(
+                "Rad {row} på fakturan till {customer} samlar flera koder ({codes}) med olika moms eller konto.",
+                "Row {row} of the invoice to {customer} groups several codes ({codes}) with different VAT or accounts.",
+            ),
+            Text(
+                "Gruppera raderna per kod i fakturans inställningar och sätt den i överföringsstatus igen.",
+                "Group the rows by code in the invoice's settings and set it to the transfer status again.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.item_unknown": Cause(
+            Text(
+                "Koden {code} på rad {row} finns inte i något av Severas register.",
+                "The code {code} of row {row} is in none of Severa's registers.",
+            ),
+            _AGAIN,
+            _SEVERA,
+        ),
+        "invoice.price_currency": Cause(
+            Text(
+                "Rad {row} har pris i {row_currency} men fakturan till {customer} är i {currency}.",
+                "Row {row} is priced in {row_currency} but the invoice to {customer} is in {currency}.",
+            ),
+            _AGAIN,
+            _SEVERA,
+        ),
+        "invoice.has_number": Cause(
+            Text(
+                "Fakturan till {customer} har redan nummer {number} fast den inte är överförd härifrån.",
+                "The invoice to {customer} already has number {number} although it was not transferred from here.",
+            ),
+            Text(
+                "Är den bokförd redan ska den stå i en senare status; annars ta bort numret och överför igen.",
+                "If it is booked already it belongs in a later status; else remove the number and transfer again.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.country_unknown": Cause(
+            Text(
+                "Landet ”{country}” i adressen på fakturan till {customer} känns inte igen.",
+                "The country “{country}” in the address of the invoice to {customer} is not known.",
+            ),
+            _AGAIN,
+            _SEVERA,
+        ),
+        "invoice.branch_unknown": Cause(
+            Text(
+                "Ingen företagsgren i Visma.net ERP har säljarens momsregistreringsnummer {vat_number}.",
+                "No branch in Visma.net ERP has the seller's VAT number {vat_number}.",
+            ),
+            _SET_AGAIN,
+            Text("Visma.net ERP: Företagsgrenar (CS102000)", "Visma.net ERP: Branches (CS102000)"),
+        ),
+        # ---------------------------------------------------- what it needs
+        "invoice.customer_in_error": Cause(
+            Text("Kunden {name} har själv ett fel.", "The customer {name} is itself in error."),
+            _GOES_ON,
+            _PROBLEMS,
+        ),
+        "invoice.project_in_error": Cause(
+            Text("Projektet {name} har själv ett fel.", "The project {name} is itself in error."),
+            _GOES_ON,
+            _PROBLEMS,
+        ),
+        "invoice.item_in_error": Cause(
+            Text(
+                "Artikeln {name} på rad {row} har själv ett fel.",
+                "The item {name} of row {row} is itself in error.",
+            ),
+            _GOES_ON,
+            _PROBLEMS,
+        ),
+        # ---------------------------------------------------- totals
+        "invoice.total_would_differ": Cause(
+            Text(
+                "Totalbeloppet är {severa_total} i Severa men skulle bli {erp_total} i Visma.net ERP (skillnad {difference}). "
+                "Moms i Severa: {severa_vat}. Moms i Visma.net ERP: {erp_vat}. "
+                "Troligast är rad {row}: {row_severa_rate} % i Severa, {row_erp_rate} % i Visma.net ERP.",
+                "The total is {severa_total} in Severa but would be {erp_total} in Visma.net ERP (difference {difference}). "
+                "VAT in Severa: {severa_vat}. VAT in Visma.net ERP: {erp_vat}. "
+                "Most likely it is row {row}: {row_severa_rate} % in Severa, {row_erp_rate} % in Visma.net ERP.",
+            ),
+            Text(
+                "Rätta raden med felaktig momsprocent och sätt fakturan i överföringsstatus igen. Ingenting har bokförts.",
+                "Correct the row with the wrong VAT percentage and set the invoice to the transfer status again. Nothing was booked.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.total_differs": Cause(
+            Text(
+                "Totalbeloppet är {severa_total} i Severa men blev {erp_total} i Visma.net ERP (skillnad {difference}). "
+                "Moms i Severa: {severa_vat}. Moms i Visma.net ERP: {erp_vat}. Skiljer sig: {reasons}.",
+                "The total is {severa_total} in Severa but became {erp_total} in Visma.net ERP (difference {difference}). "
+                "VAT in Severa: {severa_vat}. VAT in Visma.net ERP: {erp_vat}. Different: {reasons}.",
+            ),
+            Text(
+                "Kontrollera fakturaraderna, rätta raden med felaktig momsprocent och sätt fakturan i överföringsstatus igen. "
+                "Dokumentet i Visma.net ERP är borttaget.",
+                "Check the invoice rows, correct the one with the wrong VAT percentage and set the invoice to the transfer status again. "
+                "The document in Visma.net ERP has been removed.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.content_differs": Cause(
+            Text(
+                "Dokumentet i Visma.net ERP blev inte som fakturan till {customer} (Severa / Visma.net ERP): {reasons}.",
+                "The document in Visma.net ERP did not become what the invoice to {customer} says (Severa / Visma.net ERP): {reasons}.",
+            ),
+            Text(
+                "Rätta orsaken och sätt fakturan i överföringsstatus igen. Dokumentet i Visma.net ERP är borttaget.",
+                "Repair the cause and set the invoice to the transfer status again. The document in Visma.net ERP has been removed.",
+            ),
+            _ERP,
+        ),
+        # ---------------------------------------------------- refused by the ERP
+        "invoice.vat_mismatch": _refused(
+            "Kundens momszon och artikelns momskategori hör inte ihop.",
+            "The customer's VAT zone and the item's VAT category do not fit.",
+            Text("Visma.net ERP: Momszoner (TX206000)", "Visma.net ERP: VAT zones (TX206000)"),
+        ),
+        "invoice.period_closed": Cause(
+            Text(
+                "Räkenskapsperioden {period} för fakturan till {customer} ({date}) är stängd i kundreskontran. {text}",
+                "The financial period {period} of the invoice to {customer} ({date}) is closed in the customer ledger. {text}",
+            ),
+            Text(
+                "Öppna perioden eller ändra fakturans datum, och sätt fakturan i överföringsstatus igen.",
+                "Open the period or change the invoice's date, and set the invoice to the transfer status again.",
+            ),
+            Text(
+                "Visma.net ERP: Räkenskapsperioder (GL201000)", "Visma.net ERP: Financial periods (GL201000)"
+            ),
+        ),
+        "invoice.number_series": _refused(
+            "Nummerserien ger inget nummer.",
+            "The number series gives no number.",
+            Text("Visma.net ERP: Nummerserier (CS201010)", "Visma.net ERP: Number series (CS201010)"),
+        ),
+        "invoice.task_refused": _refused(
+            "Projektets aktivitet kan inte användas.", "The project's task cannot be used.", _PROJECT
+        ),
+        "invoice.project_refused": _refused(
+            "Projektet kan inte användas.", "The project cannot be used.", _PROJECT
+        ),
+        "invoice.item_refused": _refused("En artikel kan inte användas.", "An item cannot be used.", _ITEM),
+        "invoice.terms_refused": _refused(
+            "Betalningsvillkoret kan inte användas.",
+            "The credit terms cannot be used.",
+            Text("Visma.net ERP: Betalningsvillkor (CS206500)", "Visma.net ERP: Credit terms (CS206500)"),
+        ),
+        "invoice.currency_refused": _refused(
+            "Valutan eller kursen kan inte användas.",
+            "The currency or its rate cannot be used.",
+            Text("Visma.net ERP: Valutor (CM202000)", "Visma.net ERP: Currencies (CM202000)"),
+        ),
+        "invoice.branch_refused": _refused(
+            "Företagsgrenen kan inte användas.",
+            "The branch cannot be used.",
+            Text("Visma.net ERP: Företagsgrenar (CS102000)", "Visma.net ERP: Branches (CS102000)"),
+        ),
+        "invoice.customer_refused": _refused(
+            "Kunden {customer} kan inte faktureras.", "The customer {customer} cannot be invoiced.", _CUSTOMER
+        ),
+        "invoice.refused": _refused(
+            "Fakturan till {customer} togs inte emot.", "The invoice to {customer} was not accepted.", _ERP
+        ),
+        "invoice.not_allowed": Cause(
+            Text(
+                "Bridgen får inte göra detta i Visma.net ERP ({operation}): {text}",
+                "The bridge may not do this in Visma.net ERP ({operation}): {text}",
+            ),
+            Text(
+                "Ge kopplingen den rättighet som saknas; fakturan ligger kvar i överföringsstatus.",
+                "Give the connection the right that is missing; the invoice stays in the transfer status.",
+            ),
+            Text("Inställningar > Kopplingar", "Settings > Connections"),
+        ),
+        "invoice.not_releasable": Cause(
+            Text(
+                "Fakturan till {customer} kunde inte frisläppas: status {status}. {text}",
+                "The invoice to {customer} could not be released: status {status}. {text}",
+            ),
+            Text(
+                "Stäng av kravet på utskrift, e-post eller kreditkontroll för kunden och sätt fakturan i överföringsstatus igen.",
+                "Switch off the demand for printing, e-mail or a credit check for the customer and set the invoice to the transfer status again.",
+            ),
+            _CUSTOMER,
+        ),
+        "invoice.not_removed": Cause(
+            Text(
+                "Dokument {number} är inte frisläppt men gick inte att ta bort: {text}",
+                "Document {number} is not released but could not be removed: {text}",
+            ),
+            Text(
+                "Ta bort dokumentet i Visma.net ERP och försök igen här.",
+                "Remove the document in Visma.net ERP and try again here.",
+            ),
+            _ERP,
+        ),
+        # ---------------------------------------------------- booked already
+        "invoice.already_booked": Cause(
+            Text(
+                "Fakturan till {customer} är redan bokförd som {number}, och Severa säger nu något annat.",
+                "The invoice to {customer} is already booked as {number}, and Severa now says something else.",
+            ),
+            Text(
+                "Kreditera {number} och gör en ny faktura; den bokförda skapas aldrig igen.",
+                "Credit {number} and make a new invoice; the booked one is never created again.",
+            ),
+            _ERP,
+        ),
+        "invoice.booked_not_numbered": Cause(
+            Text(
+                "Fakturan till {customer} är bokförd som {number} men har inte fått numret i Severa (där står {severa_number}). {text}",
+                "The invoice to {customer} is booked as {number} but did not get the number in Severa (which shows {severa_number}). {text}",
+            ),
+            Text(
+                "Fakturan står i överföringsstatus så att ingen skickar den. Försök igen, eller skriv in numret i Severa.",
+                "The invoice is in the transfer status so that nobody sends it. Try again, or type the number in Severa.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.moved_after_booking": Cause(
+            Text(
+                "Fakturan till {customer} är bokförd som {number} men flyttades under tiden till ”{status}” i Severa.",
+                "The invoice to {customer} is booked as {number} but was moved to “{status}” in Severa meanwhile.",
+            ),
+            Text(
+                "Sätt den i överföringsstatus igen: är den oförändrad får den nummer och status.",
+                "Set it to the transfer status again: if it is unchanged it gets number and status.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.document_gone": Cause(
+            Text(
+                "Dokument {number} var frisläppt men finns inte längre i Visma.net ERP.",
+                "Document {number} was released but is no longer in Visma.net ERP.",
+            ),
+            Text("Ta reda på vem som har tagit bort det.", "Find out who removed it."),
+            _ERP,
+        ),
+        "invoice.deleted_in_severa": Cause(
+            Text(
+                "Fakturan till {customer} är bokförd som {number} men har tagits bort i Severa.",
+                "The invoice to {customer} is booked as {number} but was deleted in Severa.",
+            ),
+            Text("Kreditera {number} i Visma.net ERP.", "Credit {number} in Visma.net ERP."),
+            _ERP,
+        ),
+        "invoice.other_document": Cause(
+            Text(
+                "Fakturan har redan dokument {claimed}; {number} frisläpps inte.",
+                "The invoice already has document {claimed}; {number} is not released.",
+            ),
+            Text(
+                "Jämför dokumenten och ta bort det överflödiga.",
+                "Compare the documents and remove the surplus one.",
+            ),
+            _ERP,
+            closes_by_itself=False,
+        ),
+        "invoice.in_doubt": Cause(
+            Text(
+                "Det går inte att avgöra om fakturan till {customer} är bokförd. Kandidater: {candidates}.",
+                "It cannot be told whether the invoice to {customer} is booked. Candidates: {candidates}.",
+            ),
+            Text(
+                "Avgör vilket dokument som är fakturans; ingenting skapas förrän det är klart.",
+                "Decide which document is the invoice's; nothing is created before that.",
+            ),
+            _ERP,
+        ),
+    }
+)
+
+SENTENCES: Mapping[str, Text] = MappingProxyType(
+    {
+        "invoice.transferred": Text(
+            "Fakturan till {customer} på {total} är bokförd som {number}.",
+            "The invoice to {customer} for {total} is booked as {number}.",
+        ),
+        "invoice.credit_note_transferred": Text(
+            "Kreditfakturan till {customer} på {total} är bokförd som {number}.",
+            "The credit note to {customer} for {total} is booked as {number}.",
+        ),
+        "invoice.restored": Text(
+            "Fakturan till {customer} var redan bokförd som {number}; nummer och status är återställda i Severa.",
+            "The invoice to {customer} was already booked as {number}; number and status are restored in Severa.",
+        ),
+        "invoice.difference": Text(
+            "Faktura {number} skiljer sig med {difference} mellan systemen, inom det tillåtna.",
+            "Invoice {number} differs by {difference} between the systems, within what is allowed.",
+        ),
+        "invoice.proof_warning": Text(
+            "Faktura {number}, skillnad inom det tillåtna (Severa / Visma.net ERP): {difference}.",
+            "Invoice {number}, difference within what is allowed (Severa / Visma.net ERP): {difference}.",
+        ),
+        "invoice.text_cut": Text(
+            "Fakturatexten är avkortad till {limit} tecken.",
+            "The invoice text was cut to {limit} characters.",
+        ),
+        "invoice.description_cut": Text(
+            "Texten på rad {row} är avkortad till {limit} tecken.",
+            "The text of row {row} was cut to {limit} characters.",
+        ),
+        "invoice.no_payment_reference": Text(
+            "Visma.net ERP gav faktura {number} ingen betalningsreferens; Severas egen står kvar.",
+            "Visma.net ERP gave invoice {number} no payment reference; Severa's own stays.",
+        ),
+        "invoice.status_not_written": Text(
+            "Statusen ”{status}” gick inte att sätta i Severa: {text}",
+            "The status “{status}” could not be set in Severa: {text}",
+        ),
+        "invoice.withdrawn": Text(
+            "Fakturan togs ur överföringen i Severa (”{status}”); dokument {number} är borttaget.",
+            "The invoice was taken out of the transfer in Severa (“{status}”); document {number} was removed.",
+        ),
+        "invoice.credit_left_open": Text(
+            "Kreditfaktura {number} är inte kvittad mot {original}.",
+            "Credit note {number} was not applied to {original}.",
+        ),
+        # Reasons of the gap list that are no problems.
+        "invoice.changed": Text(
+            "Fakturan ändrades i Severa innan dokumentet frisläpptes.",
+            "The invoice was changed in Severa before the document was released.",
+        ),
+        "invoice.removed_by_others": Text(
+            "Dokumentet togs bort i Visma.net ERP innan det frisläpptes.",
+            "The document was removed in Visma.net ERP before it was released.",
+        ),
+        "invoice.doubled": Text(
+            "Fakturan hade två dokument; det överflödiga är borttaget.",
+            "The invoice had two documents; the surplus one was removed.",
+        ),
+    }
+)

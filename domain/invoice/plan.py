@@ -1,0 +1,368 @@
+"""What is to be done with an invoice, and what it needs in the ERP before it can be booked. Pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from domain.errors import Stop, TryLater, Waiting
+from domain.invoice.fields import FIXED_DAYS, ONE_INSTALMENT
+from domain.invoice.model import ErpDocument, InvoiceRow, SeveraInvoice
+from domain.invoice.totals import VatTable, predict, rate_text, severa_vat, vat_text
+from domain.mapper import day, flag, read, text
+from domain.ports import Books, Domain, Json
+from domain.setup.statuses import Roles
+from domain.text import organisation_number
+
+Action = Literal["leave", "transfer", "restore"]
+
+# Causes that a person repairs elsewhere: the invoice stays in the transfer status and goes on by itself (R-INV-11).
+# Every other Stop before booking sets it to the failed status (R-INV-12).
+KEEPS_STATUS = frozenset(
+    {
+        "invoice.customer_in_error",
+        "invoice.project_in_error",
+        "invoice.item_in_error",
+        "invoice.not_allowed",
+        "invoice.other_document",
+        "invoice.already_booked",
+        "invoice.booked_not_numbered",
+        "invoice.moved_after_booking",
+        "invoice.document_gone",
+        "invoice.in_doubt",
+    }
+)
+
+_IN_ERROR: Mapping[str, str] = {
+    "customer": "invoice.customer_in_error",
+    "project": "invoice.project_in_error",
+}
+
+SEVERA_ITEM_REGISTERS = ("products", "worktypes", "travelexpensetypes")
+
+
+def decide(roles: Roles, status: str, *, released: bool) -> Action:
+    """What the invoice's present status asks for (R-INV-1, R-INV-12).
+
+    ``released``: an ERP document that is ours is released already. Only the transfer status asks for anything.
+    """
+    if roles.role_of(status) != "transfer":
+        return "leave"
+    return "restore" if released else "transfer"
+
+
+# ---------------------------------------------------------------- what it needs (R-INV-11)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The ERP item that a row is posted on; ``body`` is None while the bridge has not seen the item itself."""
+
+    number: str
+    body: Json | None
+
+    @property
+    def vat_category(self) -> str:
+        return text(self.body, "vatCode.id")
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The item's units, the sales unit first."""
+        return tuple(unit for unit in (text(self.body, "salesUnit"), text(self.body, "baseUnit")) if unit)
+
+    @property
+    def posting(self) -> tuple[str, str, str]:
+        """What decides VAT category and sales account: equal for two items = interchangeable for the books."""
+        account = text(self.body, "accountInformation.salesAccount.number")
+        return self.vat_category, account, text(self.body, "postingClass.id")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an invoice needs in the ERP, all of it there."""
+
+    customer: str
+    customer_body: Json | None
+    project: str
+    items: Mapping[str, Item]
+
+    @property
+    def zone(self) -> str:
+        """The customer's VAT zone, '' if it is not known."""
+        return text(self.customer_body, "vatZone.id")
+
+    def categories(self) -> dict[str, str]:
+        """Row guid → VAT category of its item."""
+        return {guid: item.vat_category for guid, item in self.items.items()}
+
+
+def needs(books: Books, invoice: SeveraInvoice) -> Needs:
+    """The linked customer, project and items of an invoice (R-INV-2, R-INV-11).
+
+    Raises Waiting for a record that is not linked yet, Stop that points at a record in error itself, and Stop for
+    what can never be transferred as it stands.
+    """
+    if not invoice.rows:
+        raise Stop("invoice.no_rows", _named(invoice))
+    if not invoice.is_credit_note and invoice.total < 0:
+        raise Stop("invoice.negative_total", _named(invoice) | {"total": _money(invoice, invoice.total)})
+    if invoice.date is None:
+        raise Stop("invoice.no_date", _named(invoice))
+    customer = _linked(books, invoice, "customer", invoice.customer.guid, invoice.customer.name)
+    if len(invoice.projects) > 1:
+        names = ", ".join(f"{one.number} {one.name}".strip() for one in invoice.projects)
+        raise Stop("invoice.several_projects", _named(invoice) | {"projects": names})
+    project = ""
+    for one in invoice.projects:
+        project = _linked(books, invoice, "project", one.guid, f"{one.number} {one.name}".strip()).number
+    return Needs(
+        customer=customer.number,
+        customer_body=customer.body,
+        project=project,
+        items={row.guid: _item(books, invoice, row) for row in invoice.rows},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    number: str
+    body: Json | None
+
+
+def _linked(books: Books, invoice: SeveraInvoice, domain: Domain, guid: str, name: str) -> _Linked:
+    link = books.link(domain, severa_id=guid)
+    if link is not None and link.erp_number:
+        record = books.record("visma_net", link.erp_register, link.erp_id)
+        return _Linked(link.erp_number, record.body if record else None)
+    if books.has_problem(domain, severa_id=guid):
+        raise Stop(_IN_ERROR[domain], _named(invoice) | {"name": name})
+    raise Waiting(domain, severa_id=guid, name=name)
+
+
+def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow) -> Item:
+    if not row.codes:
+        raise Stop("invoice.row_without_code", _named(invoice) | _row(row))
+    items = [_item_of(books, invoice, row, code) for code in row.codes]
+    if len(items) > 1 and (any(i.body is None for i in items) or len({i.posting for i in items}) > 1):
+        raise Stop("invoice.grouped_row", _named(invoice) | _row(row) | {"codes": ", ".join(row.codes)})
+    return items[0]
+
+
+def _item_of(books: Books, invoice: SeveraInvoice, row: InvoiceRow, code: str) -> Item:
+    link = books.link_by_number("product", erp_number=code)
+    if link is not None:
+        record = books.record("visma_net", link.erp_register, link.erp_id)
+        return Item(link.erp_number, record.body if record else None)
+    for register in SEVERA_ITEM_REGISTERS:
+        found = books.find("severa", register, number=code)
+        if not found:
+            continue
+        by_guid = books.link("product", severa_id=found[0].id)
+        if by_guid is not None and by_guid.erp_number:
+            record = books.record("visma_net", by_guid.erp_register, by_guid.erp_id)
+            return Item(by_guid.erp_number, record.body if record else None)
+        if books.has_problem("product", severa_id=found[0].id):
+            raise Stop(
+                "invoice.item_in_error", _named(invoice) | _row(row) | {"name": f"{code} {found[0].name}"}
+            )
+        raise Waiting("product", severa_id=found[0].id, name=f"{code} {found[0].name}".strip())
+    if not all(books.complete("severa", register) for register in SEVERA_ITEM_REGISTERS):
+        raise TryLater("the registers of products are still being read", retry_after=30, costs_attempt=False)
+    raise Stop("invoice.item_unknown", _named(invoice) | _row(row) | {"code": code})
+
+
+# ---------------------------------------------------------------- reference data
+
+
+def base_currency(books: Books) -> str:
+    """The company's currency, '' while nothing tells it."""
+    for record in books.all("visma_net", "organization"):
+        if code := text(record.body, "baseCurrency") or text(record.body, "currency.id"):
+            return code
+    for record in books.all("severa", "currencies"):
+        if flag(read(record.body, "isOrganizationCurrency"), default=False):
+            return text(record.body, "code")
+    return ""
+
+
+def is_foreign(invoice: SeveraInvoice, base: str) -> bool:
+    """Whether the invoice is in another currency than the company's; a rate other than 1 tells it where nothing else does."""
+    return invoice.currency != base if base else invoice.rate != 1
+
+
+def branch(books: Books, invoice: SeveraInvoice) -> str:
+    """Number of the selling company's branch, '' to leave it to the ERP (one company, or nothing to tell them apart by).
+
+    Raises Stop when the company has several branches and none has the sender's VAT number (R-INV-10).
+    """
+    branches = [r.body for r in books.all("visma_net", "branch") if flag(read(r.body, "isActive"))]
+    if len(branches) == 1:
+        return text(branches[0], "number")
+    sender = organisation_number(text(invoice.body, "senderVatNumber"))
+    numbered = [one for one in branches if _company_numbers(one)]
+    if not sender or not numbered:
+        return ""
+    ours = [one for one in numbered if sender in _company_numbers(one)]
+    if not ours:
+        raise Stop(
+            "invoice.branch_unknown", _named(invoice) | {"vat_number": text(invoice.body, "senderVatNumber")}
+        )
+    main = [one for one in ours if flag(read(one, "isMainBranch"), default=False)]
+    return text((main or ours)[0], "number")
+
+
+def _company_numbers(body: Json) -> set[str]:
+    numbers = {organisation_number(text(body, name)) for name in ("vatRegistrationId", "corporateId")}
+    return numbers - {""}
+
+
+def credit_terms(books: Books, invoice: SeveraInvoice, customer: Json | None) -> str:
+    """Credit terms of the invoice's days, '' to leave them to the customer: sent only when one term fits, or the
+    customer's own does."""
+    fitting = {
+        text(r.body, "termsId")
+        for r in books.all("visma_net", "creditTerm")
+        if _fits(r.body, invoice.payment_term)
+    }
+    own = text(customer, "creditTerms.id")
+    if own in fitting:
+        return own
+    return fitting.pop() if len(fitting) == 1 else ""
+
+
+def _fits(term: Json, days: int | None) -> bool:
+    due = read(term, "dueDay1")
+    return (
+        days is not None
+        and due is not None
+        and int(due) == days
+        and text(term, "dueDateType").casefold() in FIXED_DAYS
+        and text(term, "instalmentType").casefold() in ONE_INSTALMENT
+        and int(read(term, "numberOfInstalments") or 0) <= 1
+    )
+
+
+def period(books: Books, invoice: SeveraInvoice) -> str:
+    """The financial period (YYYYMM) to send, '' if it follows from the document date.
+
+    Raises Stop for a period that is closed in the customer ledger (R-INV-14).
+    """
+    if invoice.date is None:
+        return ""
+    periods = [record.body for record in books.all("visma_net", "financialPeriod")]
+    posted = _period_of(periods, invoice.entry_date or invoice.date)
+    if posted is not None and flag(read(posted, "closedInCustomerLedger"), default=False):
+        shown = (invoice.entry_date or invoice.date).isoformat()
+        raise Stop(
+            "invoice.period_closed",
+            _named(invoice) | {"period": _period_name(posted), "date": shown, "text": ""},
+        )
+    if invoice.entry_date is None or posted is None:
+        return ""
+    own = _period_of(periods, invoice.date)
+    return "" if own is posted else _period_name(posted)
+
+
+def _period_of(periods: Iterable[Json], at: date) -> Json | None:
+    """The period that contains a day: the last one that has begun. (Whether the end counts is not documented.)"""
+    begun = [
+        (start, one) for one in periods if (start := day(read(one, "startDate"))) is not None and start <= at
+    ]
+    return max(begun, key=lambda pair: pair[0])[1] if begun else None
+
+
+def _period_name(body: Json) -> str:
+    """YYYYMM; the ERP may tell it as MMYYYY or with a dash."""
+    digits = "".join(ch for ch in text(body, "period") if ch.isdigit())
+    if len(digits) == 6 and not digits.startswith(("19", "20")):
+        return digits[2:] + digits[:2]
+    return digits
+
+
+# ---------------------------------------------------------------- checks before booking (R-INV-5)
+
+
+def check_prediction(books: Books, invoice: SeveraInvoice, need: Needs, tolerance: Decimal) -> None:
+    """Raises Stop ``invoice.total_would_differ`` when the ERP will compute another total than Severa's.
+
+    Without the ERP's VAT tables nothing is predicted: the proof after creation is the judge.
+    """
+    vats = [record.body for record in books.all("visma_net", "vat")]
+    table = VatTable(vats, [record.body for record in books.all("visma_net", "vatCategory")])
+    if not vats or invoice.date is None:
+        return
+    prediction = predict(invoice, need.categories(), need.zone, table, invoice.date)
+    if prediction is None or abs(prediction.difference(invoice)) <= tolerance:
+        return
+    row = prediction.suspicious()
+    raise Stop(
+        "invoice.total_would_differ",
+        _named(invoice)
+        | {
+            "severa_total": _money(invoice, invoice.total * invoice.sign),
+            "erp_total": _money(invoice, prediction.total(invoice)),
+            "difference": f"{prediction.difference(invoice):f}",
+            "severa_vat": vat_text(severa_vat(invoice)),
+            "erp_vat": vat_text(prediction.per_rate),
+            "row": _row_text(row.row) if row else "–",
+            "row_severa_rate": rate_text(row.row.vat_rate or Decimal(0)) if row else "–",
+            "row_erp_rate": rate_text(row.rule.rate) if row else "–",
+        },
+    )
+
+
+def same_booking(invoice: SeveraInvoice, document: ErpDocument, customer: str, tolerance: Decimal) -> bool:
+    """Whether a booked document still says what the invoice says: customer, date, currency, totals and VAT (R-INV-12)."""
+    sign = invoice.sign
+    return (
+        document.type == invoice.document_type
+        and (not customer or document.customer == customer)
+        and document.date == invoice.date
+        and document.currency == invoice.currency
+        and abs(document.totals.total - invoice.total * sign) <= tolerance
+        and abs(document.totals.vat - invoice.tax * sign) <= tolerance
+    )
+
+
+def _named(invoice: SeveraInvoice) -> dict[str, Any]:
+    return {"customer": invoice.customer.name, "invoice": invoice.guid, "date": str(invoice.date or "–")}
+
+
+def _row(row: InvoiceRow) -> dict[str, Any]:
+    return {"row": _row_text(row)}
+
+
+def _row_text(row: InvoiceRow) -> str:
+    name = row.description.split("\n", 1)[0] or ", ".join(row.codes) or row.row_type
+    return f"{row.sort_order}: {name[:60]}"
+
+
+def _money(invoice: SeveraInvoice, amount: Decimal) -> str:
+    return f"{amount:f} {invoice.currency}".strip()
+
+
+def surplus(found: Iterable[ErpDocument]) -> tuple[ErpDocument | None, list[ErpDocument]]:
+    """Of several documents of one invoice: the one to keep and the unreleased ones to remove (R-INV-13).
+
+    A released one is kept, else the lowest number; (None, …) when two or more are released: a person decides.
+    """
+    documents = sorted(found, key=lambda one: (not one.released, len(one.number), one.number))
+    if sum(one.released for one in documents) > 1 or not documents:
+        return None, []
+    return documents[0], documents[1:]
+
+
+def linked_elsewhere(books: Books, record_id: str, guid: str) -> bool:
+    """Whether an ERP document is another invoice's."""
+    link = books.link("invoice", erp_id=record_id)
+    return link is not None and link.severa_id != guid
+
+
+def candidates_text(documents: Iterable[ErpDocument]) -> str:
+    """Candidates for a person, one after the other: type, number, status, total."""
+    return "; ".join(
+        f"{one.type} {one.number} ({one.status}, {one.totals.total:f} {one.currency})" for one in documents
+    )

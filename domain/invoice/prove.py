@@ -1,0 +1,232 @@
+"""The proof to the cent: a held ERP document against the Severa invoice and against what was sent (R-INV-4, R-INV-16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from domain.invoice.document import Draft
+from domain.invoice.fields import SAME_RATE_DIRECTION
+from domain.invoice.model import ErpDocument, ErpLine, SeveraInvoice
+from domain.invoice.totals import VatAmount, severa_vat
+from domain.mapper import day, decimal, flag, read, text
+from domain.money import ZERO
+from domain.text import canonical, name_key, number_text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as sent. ``line`` is the number of the line, None for the header; ``essential`` ones fail
+    the proof, the others are warnings."""
+
+    field: str
+    severa: str
+    erp: str
+    essential: bool
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.field} ({self.line})" if self.line is not None else self.field
+        return f"{where}: {self.severa or '–'} / {self.erp or '–'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """``difference`` = ERP total − Severa total in invoice currency, credit notes positive on both sides."""
+
+    ok: bool
+    difference: Decimal
+    severa_total: Decimal
+    erp_total: Decimal
+    severa_vat: tuple[VatAmount, ...]
+    erp_vat: tuple[VatAmount, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if not one.essential)
+
+    @property
+    def reasons(self) -> tuple[Finding, ...]:
+        """Why the proof failed."""
+        return tuple(one for one in self.findings if one.essential)
+
+
+def prove(
+    invoice: SeveraInvoice, sent: Draft, document: ErpDocument, tolerance: Decimal, *, foreign: bool = False
+) -> Proof:
+    """Whether the document may be released: all that was sent stands there and the totals agree within ``tolerance``
+    (a difference of exactly the tolerance passes)."""
+    sign = invoice.sign
+    severa_total = invoice.total * sign
+    difference = document.totals.total - severa_total
+    findings = [
+        *_header(sent, document),
+        *_lines(sent, document),
+        *_totals(invoice, document, tolerance),
+    ]
+    if foreign:
+        findings += _company(invoice, document, tolerance)
+    return Proof(
+        ok=not any(one.essential for one in findings),
+        difference=difference,
+        severa_total=severa_total,
+        erp_total=document.totals.total,
+        severa_vat=severa_vat(invoice),
+        erp_vat=tuple(VatAmount(one.rate, one.taxable, one.vat, one.vat_id) for one in document.taxes),
+        findings=tuple(findings),
+    )
+
+
+# ---------------------------------------------------------------- header
+
+# Sent member → (read path, essential). What a list or an older version of the ERP does not show is not compared.
+_TEXTS: Mapping[str, tuple[str, bool]] = {
+    "customerNumber": ("customer.number", True),
+    "currencyId": ("currencyId", True),
+    "branchNumber": ("branchNumber.number", True),
+    "project": ("project.id", True),
+    "creditTermsId": ("creditTerms.id", False),
+    "externalReference": ("externalReference", False),
+    "customerRefNumber": ("customerRefNumber", False),
+    "invoiceText": ("invoiceText", False),
+    "note": ("note", False),
+}
+_DAYS: Mapping[str, bool] = {"documentDate": True, "documentDueDate": True}
+# Whether the ERP may print or send the document itself (R-INV-3).
+_FLAGS = ("dontPrint", "dontEmail", "sendToAutoInvoice")
+
+
+def _header(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
+    for member, (path, essential) in _TEXTS.items():
+        found = read(document.body, path)
+        if isinstance(found, dict):
+            found = None
+        wanted = canonical(sent.header.get(member))
+        if wanted and found is not None and not _same_text(wanted, canonical(found), member):
+            yield Finding(member, wanted, canonical(found), essential)
+    if period := canonical(sent.header.get("financialPeriod")):
+        found = text(document.body, "financialPeriod")
+        if found and found != period:
+            yield Finding("financialPeriod", period, found, essential=True)
+    for member, essential in _DAYS.items():
+        wanted_day, found_day = day(sent.header.get(member)), day(read(document.body, member))
+        if wanted_day and found_day and wanted_day != found_day:
+            yield Finding(member, wanted_day.isoformat(), found_day.isoformat(), essential)
+    for member in _FLAGS:
+        wanted_flag, found = bool(sent.header[member]), read(document.body, member)
+        if found is not None and flag(found) != wanted_flag:
+            yield Finding(member, canonical(wanted_flag), canonical(flag(found)), essential=True)
+    rate, found_rate = sent.header.get("exchangeRate"), decimal(read(document.body, "exchangeRate"))
+    if rate is not None and found_rate and found_rate != rate:
+        yield Finding("exchangeRate", number_text(rate), number_text(found_rate), essential=False)
+    yield from _receiver(sent, document)
+
+
+def _same_text(wanted: str, found: str, member: str) -> bool:
+    if member == "note":
+        return found.split("\n", 1)[0].strip() == wanted.split("\n", 1)[0]
+    return found.rstrip() == wanted
+
+
+def _receiver(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
+    pairs = {
+        "addressLine1": "invoiceAddress.addressLine1",
+        "addressLine2": "invoiceAddress.addressLine2",
+        "postalCode": "invoiceAddress.postalCode",
+        "city": "invoiceAddress.city",
+        "countryId": "invoiceAddress.country.id",
+        "attention": "invoiceContact.attention",
+        "email": "invoiceContact.email",
+    }
+    for member, path in pairs.items():
+        found = read(document.body, path)
+        for block in ("billingAddress", "invoiceAddress", "invoiceContact"):
+            wanted = canonical(sent.header.get(f"{block}.{member}"))
+            if wanted and found is not None and name_key(canonical(found)) != name_key(wanted):
+                yield Finding(f"{block}.{member}", wanted, canonical(found), essential=False)
+
+
+# ---------------------------------------------------------------- lines
+
+
+def _lines(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
+    found = sorted(document.lines, key=lambda line: int(line.number) if line.number.isdigit() else 0)
+    if len(found) != len(sent.lines):
+        yield Finding("lines", str(len(sent.lines)), str(len(found)), essential=True)
+        return
+    for number, (wanted, line) in enumerate(zip(sent.lines, found, strict=True), start=1):
+        yield from _line(number, wanted, line)
+
+
+def _line(number: int, wanted: Mapping[str, Any], line: ErpLine) -> Iterator[Finding]:
+    if line.inventory.casefold() != str(wanted["inventoryNumber"]).casefold():
+        yield Finding(
+            "inventoryNumber", str(wanted["inventoryNumber"]), line.inventory, essential=True, line=number
+        )
+    for member, have in (("quantity", line.quantity), ("unitPriceInCurrency", line.price)):
+        if have != wanted[member]:
+            yield Finding(member, number_text(wanted[member]), number_text(have), essential=True, line=number)
+    if line.discount_percent != 0:
+        yield Finding("discountPercent", "0", number_text(line.discount_percent), essential=True, line=number)
+    for member, text_there, essential in (
+        ("taskId", line.task, True),
+        ("branchNumber", line.branch, True),
+        ("uom", line.unit, False),
+        ("description", line.description, False),
+    ):
+        sent_text = canonical(wanted.get(member))
+        if sent_text and text_there and name_key(text_there) != name_key(sent_text):
+            yield Finding(member, sent_text, text_there, essential, line=number)
+
+
+# ---------------------------------------------------------------- totals
+
+
+def _totals(invoice: SeveraInvoice, document: ErpDocument, tolerance: Decimal) -> Iterator[Finding]:
+    sign, totals = invoice.sign, document.totals
+    pairs = (
+        ("total", invoice.total * sign, totals.total),
+        ("net", invoice.net * sign, totals.net),
+        ("vat", invoice.tax * sign, totals.vat),
+        ("rounding", invoice.rounding * sign, totals.rounded_by),
+    )
+    for name, severa, erp in pairs:
+        if severa != erp:
+            yield Finding(name, f"{severa:f}", f"{erp:f}", essential=abs(erp - severa) > tolerance)
+    yield from _per_rate(invoice, document, tolerance)
+
+
+def _per_rate(invoice: SeveraInvoice, document: ErpDocument, tolerance: Decimal) -> Iterator[Finding]:
+    """VAT per rate. Left out where the ERP's tax lines are not in document currency (they do not add up to its VAT
+    then) or Severa's rows do not give Severa's tax."""
+    severa = {one.rate: one.vat for one in severa_vat(invoice)}
+    erp: dict[Decimal, Decimal] = {}
+    # Some show a credit note's tax as negative although its amounts are positive.
+    sign = -1 if sum((tax.vat for tax in document.taxes), ZERO) * document.totals.vat < 0 else 1
+    for tax in document.taxes:
+        erp[tax.rate] = erp.get(tax.rate, ZERO) + tax.vat * sign
+    if not erp or abs(sum(erp.values(), ZERO) - document.totals.vat) > tolerance:
+        return
+    if abs(sum(severa.values(), ZERO) - invoice.tax * invoice.sign) > tolerance:
+        return
+    for rate in sorted({*severa, *erp}):
+        have, want = erp.get(rate, ZERO), severa.get(rate, ZERO)
+        if have != want:
+            yield Finding(
+                f"vat {number_text(rate)} %", f"{want:f}", f"{have:f}", essential=abs(have - want) > tolerance
+            )
+
+
+def _company(invoice: SeveraInvoice, document: ErpDocument, tolerance: Decimal) -> Iterator[Finding]:
+    """The amount in the company's currency: shows a rate that goes the other way round."""
+    if not document.company.total:
+        return
+    rate = invoice.rate if SAME_RATE_DIRECTION else Decimal(1) / invoice.rate
+    expected = invoice.total * invoice.sign * rate
+    # The tolerance is money in invoice currency; each line is rounded once more in the company's.
+    allowed = tolerance * max(rate, Decimal(1)) + tolerance
+    if abs(document.company.total - expected) > allowed:
+        yield Finding("company amount", f"{expected:.2f}", f"{document.company.total:f}", essential=True)

@@ -1,0 +1,216 @@
+"""What should happen to a project: pure decisions on the bodies of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from domain.errors import Stop
+from domain.mapper import day, flag, moment, read, text
+from domain.merge import Base
+from domain.ports import Json, Link, Record
+from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
+from domain.setup.statuses import derive_roles
+
+State = Literal["open", "closed", "lost"]
+
+# Where these differ, Severa's value is written, whatever changed there (Severa owns projects).
+_OWNED = ("name", "customer", "start")
+_INACTIVE = frozenset({"Completed", "Cancelled"})
+
+
+def is_internal(project: Json, customer: Record | None) -> bool:
+    """Internal projects, and those of the internal customer, stay in Severa (R-PRJ-4, R-CUS-2)."""
+    if flag(read(project, "isInternal"), default=False):
+        return True
+    return customer is not None and flag(read(customer.body, "isInternal"), default=False)
+
+
+def state_of(project: Json, sales_statuses: Iterable[Record]) -> State:
+    """Open (or won), closed or lost. Whether a sales status means lost stands only in the register of statuses."""
+    own = text(project, "salesStatus.salesStatusTypeGuid")
+    sales = next((text(one.body, "salesState") for one in sales_statuses if one.id == own), "")
+    if sales == "Lost":
+        return "lost"
+    return "closed" if flag(read(project, "isClosed"), default=False) else "open"
+
+
+def start_of(project: Json, time_zone: str, today: datetime) -> date:
+    """The start date, which the ERP requires; without one the day the project was created."""
+    own = day(read(project, "startDate"))
+    if own is not None:
+        return own
+    created = moment(read(project, "createdDateTime"))
+    if created is None:
+        return today.astimezone(ZoneInfo(time_zone)).date()
+    return created.astimezone(ZoneInfo(time_zone)).date() if created.tzinfo else created.date()
+
+
+def number_of(project: Json, length: int | None) -> str:
+    """The project number as the ERP gets it. Raises Stop ``project.number_missing`` or ``project.number_too_long``."""
+    number, name = text(project, "number"), text(project, "name")
+    if not number:
+        raise Stop("project.number_missing", {"name": name})
+    if length is not None and len(number) > length:
+        raise Stop(
+            "project.number_too_long",
+            {"name": name, "number": number, "length": len(number), "limit": length},
+        )
+    return number
+
+
+def in_transfer(project_id: str, invoices: Iterable[Record], statuses: Iterable[Record]) -> bool:
+    """Whether an invoice of the project waits for its transfer (R-PRJ-3). False when the statuses tell no such role."""
+    try:
+        transfer = derive_roles([status.body for status in statuses]).transfer.guid
+    except Stop:
+        # A wrong set-up of the statuses is its own problem; no invoice is transferred until it is repaired.
+        return False
+    return any(
+        text(invoice.body, "status.guid") == transfer
+        and any(text(one, "guid") == project_id for one in read(invoice.body, "projects") or ())
+        for invoice in invoices
+    )
+
+
+def new_project(project: Json, *, number: str, customer: str, template: str, start: date) -> dict[str, Any]:
+    """Members of a new ERP project (R-PRJ-2)."""
+    return {
+        "projectID": number,
+        "customer": customer,
+        "description": text(project, "name"),
+        "hold": HOLD_ON_CREATE,
+        "template": template,
+        "status": STATUS_BY_STATE["open"],
+        "startDate": erp_day(start),
+        "billingPeriod": BILLING_PERIOD,
+    }
+
+
+def erp_day(value: date) -> str:
+    """A date as the ERP writes it, midnight without zone so that no day shifts."""
+    return f"{value.isoformat()}T00:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a project should be in the ERP. ``start`` None: Severa has none, what stands there stays."""
+
+    name: str
+    customer: str
+    start: date | None
+    status: str
+    task: str
+
+    def values(self) -> dict[str, str]:
+        start = self.start.isoformat() if self.start is not None else ""
+        return {"name": self.name, "customer": self.customer, "start": start, "status": self.status}
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Members to write, the names of what changes, whether an inactivation has to wait, and the base afterwards."""
+
+    members: dict[str, Any] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+    held: bool = False
+    base: Base = field(default_factory=dict)
+
+
+def changes(
+    wanted: Wanted, project: Json, base: Mapping[str, Any], *, transferring: bool, fallback_start: date
+) -> Changes:
+    """Compares an ERP project with what it should be.
+
+    Owned fields are written whenever they differ, unless the ERP had stored just this for just that before. The status is
+    written only when Severa's state changed since: what somebody sets in the ERP (or the bridge for a late document)
+    stays. While an invoice is in transfer the project is not made inactive (``held``).
+    """
+    ours, theirs = wanted.values(), erp_values(project)
+    named: list[str] = []
+    members: dict[str, Any] = {}
+    new: Base = {name: list(pair) for name, pair in base.items()}
+    held = False
+    for name in (*_OWNED, "status"):
+        if not ours[name] or ours[name] == theirs[name]:
+            new[name] = [ours[name], theirs[name]]
+            continue
+        before = base.get(name)
+        if before is not None and before[0] == ours[name] and (name == "status" or before[1] == theirs[name]):
+            continue
+        if name == "status" and ours[name] in _INACTIVE and transferring:
+            held = True
+            continue
+        named.append(name)
+        members |= _member(name, wanted)
+    task = _task(wanted, project)
+    if task is not None and base.get("task") != [wanted.task, wanted.task]:
+        named.append("task")
+        members["tasks"] = [task]
+    else:
+        new["task"] = [wanted.task, wanted.task]
+    if members:
+        # The document requires both on every write.
+        members.setdefault("description", text(project, "description") or wanted.name)
+        members.setdefault("startDate", erp_day(day(read(project, "startDate")) or fallback_start))
+    return Changes(members, tuple(named), held, new)
+
+
+def stored_base(done: Changes, wanted: Wanted, stored: Json) -> Base:
+    """The base after the write: what was wanted, and what the ERP made of it."""
+    ours, theirs = wanted.values(), erp_values(stored)
+    written = {name: [ours[name], theirs[name]] for name in done.fields if name in ours}
+    if "task" in done.fields:
+        written["task"] = [wanted.task, wanted.task]
+    return {**done.base, **written}
+
+
+def erp_values(project: Json) -> dict[str, str]:
+    """The fields of an ERP project that are compared."""
+    start = day(read(project, "startDate"))
+    return {
+        "name": text(project, "description"),
+        "customer": text(project, "customer.number"),
+        "start": start.isoformat() if start is not None else "",
+        "status": text(project, "status"),
+    }
+
+
+def _member(name: str, wanted: Wanted) -> dict[str, Any]:
+    match name:
+        case "name":
+            return {"description": wanted.name}
+        case "customer":
+            return {"customer": wanted.customer}
+        case "start":
+            return {"startDate": erp_day(wanted.start) if wanted.start is not None else None}
+        case _:
+            return {"status": wanted.status}
+
+
+def _task(wanted: Wanted, project: Json) -> dict[str, Any] | None:
+    """The task to add, or to make active, so that invoice lines can be posted on it; None if it is there."""
+    for task in read(project, "tasks") or ():
+        if text(task, "taskId") == wanted.task:
+            if text(task, "status") in ("Active", ""):
+                return None
+            return {"operation": "Update", "taskId": wanted.task, "status": "Active"}
+    return {"operation": "Insert", "taskId": wanted.task, "description": wanted.name, "status": "Active"}
+
+
+def numbers(link: Link, severa: Json, project: Json) -> tuple[str, str, bool]:
+    """Numbers for the link, and whether exactly one side was renumbered: then the link keeps its old ones (R-CUS-8)."""
+    ours, theirs = text(severa, "number"), text(project, "projectID")
+    changed = (ours, theirs) != (link.severa_number, link.erp_number)
+    if changed and ours.lstrip("0") != theirs.lstrip("0"):
+        return link.severa_number, link.erp_number, True
+    return ours, theirs, False
+
+
+def describe(project: Json) -> dict[str, Any]:
+    """Name and number of a Severa project for log lines and problems."""
+    values = severa_projection(project)
+    return {"name": values["name"], "number": values["number"]}

@@ -1,0 +1,276 @@
+"""The moves of a project: wait for its customer, link or create, keep name, customer, start and status in step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from domain.errors import NotFound, Stop, TryLater, Waiting
+from domain.mapper import day, read, text, update_body
+from domain.merge import Base
+from domain.moves import (
+    Aftermath,
+    create_once,
+    explained,
+    is_fresh,
+    key_length,
+    wait_until_read,
+)
+from domain.ports import Announce, Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.project import plan
+from domain.project.fields import ERP_PROJECT, PROJECT_KEY, PROJECTS, SALES_STATUSES, STATUS_BY_STATE, erp_id
+
+# How soon a project that is to be closed is looked at again while an invoice of it is in transfer (R-PRJ-3).
+TRANSFER_WAIT = 300.0
+
+# The log line of a status move.
+STATUS_CODES = {
+    "Active": "project.activated",
+    "Completed": "project.completed",
+    "Cancelled": "project.cancelled",
+}
+
+
+def settle(delivery: Delivery) -> Settled:
+    """Brings one sales case or project to the ERP (R-PRJ-1..6). ERP projects without a link concern nobody.
+
+    Raises Waiting for its customer, Stop ``project.*``, TryLater, OutcomeUnknown and what the vendors' calls raise.
+    """
+    work = _Work(delivery)
+    record = delivery.severa_record or delivery.erp_record
+    name = record.name if record is not None else (delivery.link.severa_number if delivery.link else "")
+    with explained("project", name, work.after):
+        if delivery.link is not None:
+            work.linked(delivery.link)
+        elif delivery.severa_record is not None:
+            work.unlinked(delivery.severa_record)
+    return work.after.settled()
+
+
+@dataclass(slots=True)
+class _Work:
+    delivery: Delivery
+    after: Aftermath = field(default_factory=Aftermath)
+
+    # ------------------------------------------------------------ first meeting
+
+    def unlinked(self, record: Record) -> None:
+        """A project without a link: link it to the ERP project of its number, or create that."""
+        project, books = record.body, self.delivery.books
+        if plan.is_internal(project, self._customer_record(project)):
+            return
+        if books.link("project", severa_id=record.id) is not None:
+            return
+        wait_until_read(books, ("visma_net", ERP_PROJECT), ("severa", SALES_STATUSES))
+        state = self._state(project)
+        if state != "open" and not self._transferring(record.id):
+            # Closed before the bridge knew it: the ERP never heard of it, there is nothing to make inactive. It is
+            # made when a late invoice or credit note needs it.
+            return
+        customer = self._customer(project)
+        found = self._existing(project, customer)
+        if found is not None:
+            self._link_new(project, found, state, customer, "project.linked")
+            return
+        number = plan.number_of(project, key_length(self.delivery, PROJECT_KEY))
+        settings = self.delivery.tenant.settings
+        request = update_body(
+            plan.new_project(
+                project,
+                number=number,
+                customer=customer,
+                template=settings.project_template,
+                start=self._start(project),
+            )
+        )
+        create_once(
+            self.delivery,
+            "create project",
+            request,
+            lambda: {"number": number, "key": self.delivery.erp.create(ERP_PROJECT, request)},
+            lambda _sent: {"number": number} if self._read(number) is not None else None,
+        )
+        made = self._read(number)
+        if made is None:
+            raise self.after.stop("project.not_found_after_create", **plan.describe(project))
+        # An unknown outcome may have met somebody else's project of this number.
+        self._same_customer(project, made.body, customer)
+        self._link_new(project, made, "open", customer, "project.created")
+        if state != "open":
+            self.after.announce.append(Announce("project", "severa", PROJECTS, record.id))
+
+    def _existing(self, project: Json, customer: str) -> Stored | None:
+        """The ERP project that has this number already. Raises Stop when it is another customer's or linked."""
+        number = text(project, "number")
+        found = self.delivery.books.find("visma_net", ERP_PROJECT, number=number) if number else []
+        if not found:
+            return None
+        other = self.delivery.books.link("project", erp_id=found[0].id)
+        if other is not None:
+            raise Stop("project.number_linked", {**plan.describe(project), "other": other.severa_number})
+        now = self._read(found[0].number)
+        if now is not None:
+            self._same_customer(project, now.body, customer)
+        return now
+
+    def _same_customer(self, project: Json, there: Json, customer: str) -> None:
+        theirs = text(there, "customer.number")
+        if theirs != customer:
+            raise Stop(
+                "project.number_taken",
+                {
+                    **plan.describe(project),
+                    "other": text(there, "description"),
+                    "customer": customer,
+                    "other_customer": theirs or "–",
+                },
+            )
+
+    def _read(self, number: str) -> Stored | None:
+        try:
+            return self.delivery.erp.get(ERP_PROJECT, number)
+        except NotFound:
+            return None
+
+    # ------------------------------------------------------------ what decides
+
+    def _customer_record(self, project: Json) -> Record | None:
+        guid = text(project, "customer.guid")
+        return self.delivery.books.record("severa", "customers", guid) if guid else None
+
+    def _customer(self, project: Json) -> str:
+        """The ERP number of the project's customer. Raises Waiting (R-PRJ-5) or Stop ``project.customer_missing``."""
+        guid = text(project, "customer.guid")
+        if not guid:
+            raise Stop("project.customer_missing", plan.describe(project))
+        link = self.delivery.books.link("customer", severa_id=guid)
+        if link is None:
+            raise Waiting("customer", severa_id=guid, name=text(project, "customer.name"))
+        # The number as last seen: a renumbered customer is known to the ERP by its new number only (R-CUS-8).
+        record = self.delivery.books.record("visma_net", link.erp_register, link.erp_id)
+        return record.number if record is not None and record.number else link.erp_number
+
+    def _state(self, project: Json) -> plan.State:
+        return plan.state_of(project, self.delivery.books.all("severa", SALES_STATUSES))
+
+    def _transferring(self, project_id: str) -> bool:
+        books = self.delivery.books
+        return plan.in_transfer(
+            project_id, books.all("severa", "invoices"), books.all("severa", "invoicestatuses")
+        )
+
+    # ------------------------------------------------------------ linked
+
+    def linked(self, link: Link) -> None:
+        """Writes what differs; both sides are read again before anything is written."""
+        severa_record, erp_record = self.delivery.severa_record, self.delivery.erp_record
+        wait_until_read(self.delivery.books, ("severa", SALES_STATUSES))
+        if (
+            severa_record is not None
+            and erp_record is not None
+            and self._quiet(link, severa_record, erp_record)
+        ):
+            return
+        fresh = severa_record is not None and is_fresh(self.delivery, severa_record)
+        project = severa_record.body if severa_record is not None and fresh else self._severa_now(link)
+        if plan.is_internal(project, self._customer_record(project)):
+            return
+        there = self._erp_now(link)
+        state = self._state(project)
+        self._write(link, project, there, state, self._customer(project))
+
+    def _quiet(self, link: Link, severa: Record, erp: Record) -> bool:
+        """Nothing to write as far as the last seen states tell: then nobody is asked."""
+        if plan.is_internal(severa.body, self._customer_record(severa.body)):
+            return True
+        wanted = self._wanted(severa.body, self._state(severa.body), self._customer(severa.body))
+        start = self._start(severa.body)
+        seen = plan.changes(wanted, erp.body, link.base, transferring=False, fallback_start=start)
+        return not seen.members and not plan.numbers(link, severa.body, erp.body)[2]
+
+    def _severa_now(self, link: Link) -> Json:
+        try:
+            return self.delivery.severa.get(PROJECTS, link.severa_id)
+        except NotFound as error:
+            raise self.after.stop("project.gone", number=link.severa_number, system="Severa") from error
+
+    def _erp_now(self, link: Link) -> Stored:
+        """The ERP project as it is now, by the number last seen, else by its internal id."""
+        record = self.delivery.erp_record
+        found = self._read(record.number if record is not None and record.number else link.erp_number)
+        if found is not None and erp_id(found.body) == link.erp_id:
+            return found
+        try:
+            return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
+        except NotFound as error:
+            raise self.after.stop("project.gone", number=link.erp_number, system="Visma.net ERP") from error
+
+    def _wanted(self, project: Json, state: plan.State, customer: str) -> plan.Wanted:
+        return plan.Wanted(
+            name=text(project, "name"),
+            customer=customer,
+            start=day(read(project, "startDate")),
+            status=STATUS_BY_STATE[state],
+            task=self.delivery.tenant.settings.project_task,
+        )
+
+    def _start(self, project: Json) -> date:
+        return plan.start_of(project, self.delivery.tenant.time_zone, self.delivery.now())
+
+    def _link_new(self, project: Json, there: Stored, state: plan.State, customer: str, code: str) -> None:
+        """Links a project and an ERP project, and writes what differs: Severa owns projects."""
+        link = Link(
+            id="",
+            domain="project",
+            severa_register=PROJECTS,
+            severa_id=text(project, "guid"),
+            severa_number=text(project, "number"),
+            erp_register=ERP_PROJECT,
+            erp_id=erp_id(there.body),
+            erp_number=text(there.body, "projectID"),
+            base={},
+        )
+        self._keep(link, {}, (link.severa_number, link.erp_number))
+        self.after.say(code, **plan.describe(project))
+        self._write(link, project, there, state, customer)
+
+    def _write(self, link: Link, project: Json, there: Stored, state: plan.State, customer: str) -> None:
+        wanted = self._wanted(project, state, customer)
+        transferring = state != "open" and self._transferring(link.severa_id)
+        todo = plan.changes(
+            wanted, there.body, link.base, transferring=transferring, fallback_start=self._start(project)
+        )
+        stored = there.body
+        if todo.members:
+            number = text(stored, "projectID")
+            self.delivery.erp.update(ERP_PROJECT, number, update_body(todo.members), etag=there.etag)
+            stored = self.delivery.erp.get(ERP_PROJECT, number).body
+            self._say_written(project, todo, wanted)
+        self.after.see("severa", PROJECTS, link.severa_id, project)
+        self.after.see("visma_net", ERP_PROJECT, link.erp_id, stored)
+        severa_number, erp_number, renumbered = plan.numbers(link, project, stored)
+        self._keep(link, plan.stored_base(todo, wanted, stored), (severa_number, erp_number))
+        if renumbered:
+            raise self.after.stop(
+                "project.renumbered",
+                **plan.describe(project),
+                erp_number=text(stored, "projectID"),
+                linked_number=link.erp_number,
+            )
+        if todo.held:
+            raise TryLater(
+                "an invoice of the project is in transfer", retry_after=TRANSFER_WAIT, costs_attempt=False
+            )
+
+    def _say_written(self, project: Json, todo: plan.Changes, wanted: plan.Wanted) -> None:
+        described = plan.describe(project)
+        if "status" in todo.fields:
+            self.after.say(STATUS_CODES[wanted.status], **described)
+        others = [name for name in todo.fields if name != "status"]
+        if others:
+            self.after.say("project.updated", **described, fields=", ".join(others))
+
+    def _keep(self, link: Link, base: Base, numbers: tuple[str, str]) -> None:
+        self.after.link = LinkUpdate(
+            PROJECTS, link.severa_id, numbers[0], link.erp_register, link.erp_id, numbers[1], base=base
+        )

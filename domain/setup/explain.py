@@ -1,0 +1,89 @@
+"""Problems of a tenant as a whole: connections, unreadable rows, and defects of the bridge itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.explain import Cause, Text
+
+_SIGN_IN = Text("Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)")
+_NOWHERE = Text("Ingenstans: bryggan försöker igen", "Nowhere: the bridge tries again")
+_OPERATOR = Text("Den som driver bryggan", "The operator of the bridge")
+
+
+def _connection(sv: str, en: str, do_sv: str, do_en: str) -> Cause:
+    return Cause(Text(sv, en), Text(do_sv, do_en), _SIGN_IN)
+
+
+CAUSES: Mapping[str, Cause] = {
+    "connection.wrong_secret": _connection(
+        "Inloggningen i {system} nekas: klient-id eller hemlighet är fel ({text}).",
+        "{system} refuses the sign-in: client id or secret is wrong ({text}).",
+        "Rätta client_id och client_secret och lägg till kunden igen.",
+        "Correct client_id and client_secret and add the tenant again.",
+    ),
+    "connection.missing_scope": _connection(
+        "Inloggningen i {system} saknar rättigheter: {missing}.",
+        "The sign-in to {system} lacks scopes: {missing}.",
+        "Ge integrationen de rättigheter som saknas.",
+        "Grant the integration the missing scopes.",
+    ),
+    "connection.unknown_tenant": _connection(
+        "{system} känner inte till företaget ({text}).",
+        "{system} does not know the company ({text}).",
+        "Kontrollera tenant_id: det ska vara företagets, inte kundens.",
+        "Check tenant_id: it must be the company's, not the customer's.",
+    ),
+    "connection.no_license": _connection(
+        "{system} svarar att företaget saknar licens (12027): {text}",
+        "{system} answers that the company has no licence (12027): {text}",
+        "Kontrollera att tenant_id är företagets (inte kundens) och att användaren har rollen API User.",
+        "Check that tenant_id is the company's (not the customer's) and that the user holds the role API User.",
+    ),
+    "connection.refused": _connection(
+        "Inloggningen i {system} nekas: {text}",
+        "{system} refuses the sign-in: {text}",
+        "Kontrollera uppgifterna och att integrationen är godkänd.",
+        "Check the credentials and that the integration is approved.",
+    ),
+    "connection.signed_out": _connection(
+        "Inloggningen i {system} har upphört att gälla.",
+        "The sign-in to {system} has expired.",
+        "Logga in i {system} på nytt.",
+        "Sign in to {system} again.",
+    ),
+    "poll.unreadable": Cause(
+        Text("En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."),
+        Text("Kontrollera posten; övriga poster överförs som vanligt.", "Check the record; all others are transferred as usual."),
+        Text("Registret {register}", "The register {register}"),
+        closes_by_itself=False,
+    ),
+    "work.poison": Cause(
+        Text("Arbetet avbröts {times} gånger i rad utan svar.", "The work was cut off {times} times in a row without an answer."),
+        Text("Försök igen när driften är stabil.", "Try again once the installation is stable."),
+        _OPERATOR,
+    ),
+    "work.unavailable": Cause(
+        Text("Överföringen har misslyckats tillfälligt {times} gånger: {text}", "The transfer has failed temporarily {times} times: {text}"),
+        Text("Inget: bryggan fortsätter att försöka.", "Nothing: the bridge goes on trying."),
+        _NOWHERE,
+    ),
+    "work.refused": Cause(
+        Text("{system} nekade {operation}: {text}", "{system} refused {operation}: {text}"),
+        Text("Rätta det som texten nämner och försök igen.", "Correct what the text names and try again."),
+        Text("I det system som nekade", "In the system that refused"),
+    ),
+    "work.setup": Cause(
+        Text("Inställningarna räcker inte: {text}", "The set-up is not complete: {text}"),
+        Text("Rätta inställningen och försök igen.", "Correct the setting and try again."),
+        _OPERATOR,
+    ),
+    "work.defect": Cause(
+        Text("Ett fel i bryggan hindrar överföringen: {text}", "A defect of the bridge prevents the transfer: {text}"),
+        Text("Meddela den som driver bryggan.", "Tell the operator of the bridge."),
+        _OPERATOR,
+        closes_by_itself=False,
+    ),
+}
+
+SENTENCES: Mapping[str, Text] = {}

@@ -1,0 +1,437 @@
+"""What each answer, and each way of getting none, means; against a real server on the loopback."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from unit.connectors.local_server import LocalServer, answer, broken_off, close, drip, serving, silent
+
+from connectors.http import Dialect, Exchange, MemoryTokenStore, Token, Transport, retry_after
+from connectors.masking import masked, masked_body
+from connectors.pacing import NoPacing
+from domain.errors import (
+    BridgeError,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    SignInFailed,
+    Stale,
+    Unavailable,
+)
+
+LONG = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def token(text: str = "first-token", expires_at: datetime = LONG) -> Token:
+    return Token(text, expires_at, "", None)
+
+
+@contextmanager
+def transport(server: LocalServer | str, **more: Any) -> Iterator[Transport]:
+    url = server if isinstance(server, str) else server.url
+    settings: dict[str, Any] = {
+        "dialect": Dialect("severa"),
+        "tokens": MemoryTokenStore(token()),
+        "sign_in": lambda _stored: token("second-token"),
+        "pacer": NoPacing(),
+        "read_timeout": 2.0,
+        "create_timeout": 2.0,
+        **more,
+    }
+    one = Transport(f"{url}/base", **settings)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def failed(
+    server: LocalServer | str, method: str = "GET", *, repeatable: bool = True, **more: Any
+) -> BridgeError:
+    with transport(server, **more) as one, pytest.raises(BridgeError) as caught:
+        one.send(method, "/v1/invoices", repeatable=repeatable)
+    return caught.value
+
+
+@pytest.fixture
+def closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+class TestNeverConnectedIsANo:
+    @pytest.mark.parametrize("repeatable", [True, False])
+    def test_when_the_port_is_closed(self, closed_port: str, *, repeatable: bool) -> None:
+        problem = failed(closed_port, "POST", repeatable=repeatable)
+        assert isinstance(problem, Unavailable)
+        assert problem.fields["error"] == "ConnectError"
+
+    def test_when_the_name_does_not_resolve(self) -> None:
+        # No look-up leaves the house: a label longer than 63 letters is refused before.
+        problem = failed(f"http://{'a' * 70}.invalid", "POST", repeatable=False)
+        assert isinstance(problem, Unavailable)
+
+    def test_when_no_connection_is_free_in_time(self) -> None:
+        with socket.socket() as full:
+            # A backlog of nought that one connection fills: the next one's handshake is never answered.
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            waiting = [socket.socket() for _ in range(3)]
+            for one in waiting:
+                one.setblocking(False)
+                one.connect_ex(full.getsockname())
+            problem = failed(
+                f"http://127.0.0.1:{full.getsockname()[1]}", "POST", repeatable=False, connect_timeout=0.2
+            )
+            for one in waiting:
+                one.close()
+        assert isinstance(problem, Unavailable)
+        assert problem.fields["error"] == "ConnectTimeout"
+
+
+class TestNoAnswerAfterSending:
+    @pytest.mark.parametrize(
+        "act", [close, broken_off(200), silent, drip, answer(500), answer(502), answer(302)]
+    )
+    def test_is_unknown_for_a_create(self, act: Any) -> None:
+        with serving(act) as server:
+            problem = failed(server, "POST", repeatable=False, create_timeout=0.3)
+            assert isinstance(problem, OutcomeUnknown)
+            assert problem.fields["operation"] == "POST /base/v1/invoices"
+            assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "act", [close, broken_off(200), silent, drip, answer(500), answer(502), answer(302)]
+    )
+    def test_is_only_unavailable_for_what_may_be_repeated(self, act: Any) -> None:
+        with serving(act) as server:
+            assert isinstance(failed(server, read_timeout=0.3), Unavailable)
+
+    def test_but_a_refusal_whose_text_broke_off_stays_a_no(self) -> None:
+        with serving(broken_off(400)) as server:
+            assert type(failed(server, "POST", repeatable=False)) is Refused
+
+    def test_and_a_yes_that_named_the_record_stays_a_yes(self) -> None:
+        with serving(broken_off(201, Location="/v1/customers/7")) as server, transport(server) as one:
+            given = one.send("POST", "/v1/customers", repeatable=False)
+        assert (given.status_code, given.content) == (201, b"")
+        assert given.headers["location"] == "/v1/customers/7"
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (400, Refused),
+        (403, Forbidden),
+        (404, NotFound),
+        (408, Unavailable),
+        (409, Refused),
+        (412, Stale),
+        (422, Refused),
+        (429, RateLimited),
+    ],
+)
+def test_a_4xx_is_a_no_for_every_call(status: int, meaning: type[BridgeError], *, repeatable: bool) -> None:
+    with serving(answer(status, '{"message": "because"}')) as server:
+        problem = failed(server, "POST", repeatable=repeatable)
+    assert type(problem) is meaning
+    assert problem.message == "because"
+    assert problem.fields["status"] == status
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_every_2xx_is_a_yes_even_an_empty_one(status: int) -> None:
+    with serving(answer(status)) as server, transport(server) as one:
+        assert one.send("POST", "/v1/x", repeatable=False).status_code == status
+
+
+@pytest.mark.parametrize("status", [400, 409, 500])
+def test_another_process_is_stale_whatever_its_status(status: int) -> None:
+    text = "Another process has updated the 'ARInvoice' record. Your changes will be lost."
+    with serving(answer(status, f'{{"message": "{text}"}}')) as server:
+        assert isinstance(failed(server, "PUT", repeatable=False), Stale)
+
+
+def test_a_missing_licence_is_a_failed_sign_in_and_no_second_try() -> None:
+    body = '{"ExceptionMessage":"No license for this company.","ExceptionFaultCode":"12027"}'
+    for status in (401, 403):
+        with serving(answer(status, body)) as server:
+            problem = failed(server)
+            assert isinstance(problem, SignInFailed)
+            assert problem.reason == "no_license"
+            assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"error":{"type":"InvalidParameter","details":[{"message":"one"},{"message":"two"}]}}', "one; two"),
+        ('{"error":{"type":"AddonMissing","details":null}}', "AddonMissing"),
+        ('{"message":"plain"}', "plain"),
+        ('{"Message":"capital"}', "capital"),
+        ('{"ExceptionMessage":"exception"}', "exception"),
+        ('{"error":"invalid_scope","error_description":"described"}', "described"),
+        ('{"error":"invalid_scope"}', "invalid_scope"),
+        ("<html><style>b{}</style><h1>Bad\n gateway</h1></html>", "Bad gateway"),
+        (
+            "API calls quota exceeded! maximum admitted 10 per 1s.",
+            "API calls quota exceeded! maximum admitted 10 per 1s.",
+        ),
+        ("", "HTTP 400"),
+        ("x" * 1000, "x" * 300),
+    ],
+)
+def test_the_vendors_own_words_are_the_message(body: str, words: str) -> None:
+    with serving(answer(400, body)) as server:
+        assert failed(server).message == words
+
+
+def test_the_wait_comes_from_retry_after_else_from_the_end_of_the_window() -> None:
+    now = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+    assert retry_after({"retry-after": "7", "x-ratelimit-reset": "1800"}) == 7
+    assert retry_after({"x-ratelimit-reset": "1800"}) == 1800
+    assert (
+        retry_after({"retry-after": format_datetime(now + timedelta(seconds=30), usegmt=True)}, now=now) == 30
+    )
+    assert retry_after({"retry-after": format_datetime(now - timedelta(days=1), usegmt=True)}, now=now) == 0
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({"retry-after": "nan"}) is None
+    with serving(answer(429, "slow down", RETRY_AFTER="3")) as server:
+        problem = failed(server)
+    assert isinstance(problem, RateLimited)
+    assert problem.retry_after == 3
+
+
+class TestSigningIn:
+    def test_a_401_is_answered_with_a_fresh_token_once_even_for_a_create(self) -> None:
+        tokens = MemoryTokenStore(token())
+        with serving(answer(401), answer(201, "{}")) as server, transport(server, tokens=tokens) as one:
+            assert one.send("POST", "/v1/customers", repeatable=False, json={"name": "A"}).status_code == 201
+            assert [request.headers["authorization"] for request in server.requests] == [
+                "Bearer first-token",
+                "Bearer second-token",
+            ]
+        stored = tokens.load()
+        assert stored is not None
+        assert stored.access_token == "second-token"
+
+    def test_a_second_401_is_a_failed_sign_in(self) -> None:
+        with serving(answer(401, '{"message":"no"}')) as server:
+            problem = failed(server)
+            assert isinstance(problem, SignInFailed)
+            assert len(server.requests) == 2
+
+    def test_a_token_near_its_end_is_replaced_before_the_call(self) -> None:
+        tokens = MemoryTokenStore(token(expires_at=datetime.now(UTC) + timedelta(seconds=290)))
+        with serving(answer(200)) as server, transport(server, tokens=tokens) as one:
+            one.send("GET", "/v1/x", repeatable=True)
+            assert server.requests[0].headers["authorization"] == "Bearer second-token"
+
+    def test_a_token_that_lives_shorter_than_the_margin_is_still_used_more_than_once(self) -> None:
+        signed_in: list[None] = []
+
+        def sign_in(_stored: Token | None) -> Token:
+            signed_in.append(None)
+            return token(f"short-{len(signed_in)}", datetime.now(UTC) + timedelta(seconds=120))
+
+        with (
+            serving(answer(200)) as server,
+            transport(server, tokens=MemoryTokenStore(), sign_in=sign_in) as one,
+        ):
+            for _ in range(3):
+                one.send("GET", "/v1/x", repeatable=True)
+        assert len(signed_in) == 1
+
+    def test_eight_threads_sign_in_once(self) -> None:
+        gate = threading.Barrier(8)
+        signed_in: list[None] = []
+
+        def sign_in(_stored: Token | None) -> Token:
+            signed_in.append(None)
+            return token("shared")
+
+        with (
+            serving(answer(200)) as server,
+            transport(server, tokens=MemoryTokenStore(), sign_in=sign_in) as one,
+        ):
+
+            def call() -> None:
+                gate.wait(5)
+                one.send("GET", "/v1/x", repeatable=True)
+
+            threads = [threading.Thread(target=call) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(10)
+            assert len(server.requests) == 8
+        assert len(signed_in) == 1
+
+    def test_a_process_that_finds_the_lease_taken_waits_for_the_others_token(self) -> None:
+        tokens = MemoryTokenStore()
+        assert tokens.begin_refresh()
+        other = threading.Timer(0.2, tokens.save, [token("theirs")])
+        other.start()
+        with serving(answer(200)) as server, transport(server, tokens=tokens) as one:
+            one.send("GET", "/v1/x", repeatable=True)
+            assert server.requests[0].headers["authorization"] == "Bearer theirs"
+        other.join()
+
+    def test_and_gives_up_after_a_bounded_time(self) -> None:
+        tokens = MemoryTokenStore()
+        assert tokens.begin_refresh()
+        with serving(answer(200)) as server:
+            problem = failed(server, tokens=tokens, sign_in_wait=0.2)
+            assert isinstance(problem, Unavailable)
+            assert server.requests == []
+
+    def test_a_failed_sign_in_gives_the_lease_back(self) -> None:
+        def refuse(_stored: Token | None) -> Token:
+            raise SignInFailed(system="severa", reason="wrong_secret")
+
+        tokens = MemoryTokenStore()
+        with serving(answer(200)) as server:
+            assert isinstance(failed(server, tokens=tokens, sign_in=refuse), SignInFailed)
+        assert tokens.begin_refresh()
+
+    def test_a_lease_whose_holder_died_ends_by_itself(self) -> None:
+        time = [0.0]
+        tokens = MemoryTokenStore(clock=lambda: time[0])
+        assert tokens.begin_refresh()
+        assert not tokens.begin_refresh()
+        time[0] = 61.0
+        assert tokens.begin_refresh()
+
+
+def test_money_keeps_every_digit_on_the_wire() -> None:
+    with serving(answer(200)) as server, transport(server) as one:
+        one.send("POST", "/v1/x", repeatable=False, json={"amount": Decimal("1234567890.10"), "name": "Åsa"})
+        assert server.requests[0].body == '{"amount": 1234567890.10, "name": "Åsa"}'.encode()
+        with pytest.raises(TypeError, match="float"):
+            one.send("POST", "/v1/x", repeatable=False, json=[{"amount": 0.1}])
+
+
+def test_a_list_in_the_query_repeats_its_name_and_booleans_are_small() -> None:
+    with serving(answer(200)) as server, transport(server) as one:
+        params = {"guids": ["a", "b c"], "active": True, "rowCount": 100}
+        one.send("GET", "/v1/x", repeatable=True, params=params)
+        assert server.requests[0].target == "/base/v1/x?guids=a&guids=b+c&active=true&rowCount=100"
+
+
+def test_reads_share_a_connection_and_creates_get_one_of_their_own() -> None:
+    with serving(answer(200)) as server, transport(server) as one:
+        one.send("GET", "/v1/x", repeatable=True)
+        one.send("GET", "/v1/x", repeatable=True)
+        one.send("POST", "/v1/x", repeatable=False)
+        one.send("POST", "/v1/x", repeatable=False)
+        assert [request.connection for request in server.requests] == [1, 1, 2, 3]
+
+
+def test_the_token_is_never_sent_to_another_host() -> None:
+    with serving(answer(200)) as ours, serving(answer(200)) as other, transport(ours) as one:
+        assert one.send("GET", f"{ours.url}/base/v1/state", repeatable=True).status_code == 200
+        with pytest.raises(Refused, match="another host"):
+            one.send("GET", f"{other.url}/v1/state", repeatable=True)
+        assert other.requests == []
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with serving(answer(200)) as other, serving(answer(307, Location=f"{other.url}/")) as server:
+        assert isinstance(failed(server), Unavailable)
+        assert other.requests == []
+
+
+class TestWhatIsShown:
+    def test_an_observer_sees_the_call_without_secrets_and_persons(self) -> None:
+        seen: list[Exchange] = []
+        body = '{"name":"Konsult AB","email":"eva@konsult.example","number":7,"access_token":"abc"}'
+        with serving(answer(200, body)) as server, transport(server, observe=seen.append) as one:
+            one.send(
+                "POST", "/v1/customers?x=1", repeatable=False, json={"client_secret": "s3cret", "code": "A1"}
+            )
+        [exchange] = seen
+        assert (exchange.method, exchange.path, exchange.status) == ("POST", "/base/v1/customers", 200)
+        assert exchange.request == '{"client_secret": "***", "code": "A1"}'
+        assert (
+            exchange.response == '{"name": "Konsult AB", "email": "***", "number": 7, "access_token": "***"}'
+        )
+
+    def test_also_of_a_call_without_an_answer(self) -> None:
+        seen: list[Exchange] = []
+        with serving(close) as server:
+            failed(server, "POST", repeatable=False, observe=seen.append)
+        assert [(one.status, one.error) for one in seen] == [(None, "RemoteProtocolError")]
+
+    def test_an_observer_or_a_pacer_that_fails_does_not_lose_the_answer(self) -> None:
+        class Failing(NoPacing):
+            def after(self, status: int, headers: Any) -> None:  # noqa: ARG002 - the port's signature
+                raise RuntimeError("database gone")
+
+        def observe(_exchange: Exchange) -> None:
+            raise RuntimeError("database gone")
+
+        with serving(answer(201)) as server, transport(server, pacer=Failing(), observe=observe) as one:
+            assert one.send("POST", "/v1/x", repeatable=False).status_code == 201
+
+    def test_persons_are_masked_wherever_they_stand(self) -> None:
+        assert masked(
+            {
+                "createdBy": {"name": "Eva Ek", "guid": "g", "code": "101"},
+                "customer": {"name": "Konsult AB"},
+                "mainContact": {"name": "Eva Ek", "email": {"value": "eva@x.example"}, "phone1": "070"},
+                "receiverContactName": "Eva Ek",
+                "communicationType": {"name": "E-mail"},
+                "value": "070",
+                "notes": "call eva@x.example",
+                "totalIncludingTax": {"amount": Decimal("1.10"), "currencyCode": "SEK"},
+            }
+        ) == {
+            "createdBy": {"name": "***", "guid": "g", "code": "101"},
+            "customer": {"name": "Konsult AB"},
+            "mainContact": {"name": "***", "email": "***", "phone1": "***"},
+            "receiverContactName": "***",
+            "communicationType": {"name": "E-mail"},
+            "value": "***",
+            "notes": "call ***",
+            "totalIncludingTax": {"amount": Decimal("1.10"), "currencyCode": "SEK"},
+        }
+        assert masked(
+            [
+                {"op": "Replace", "path": "/email", "value": "x"},
+                {"op": "Replace", "path": "/number", "value": 7},
+            ]
+        ) == [
+            {"op": "Replace", "path": "/email", "value": "***"},
+            {"op": "Replace", "path": "/number", "value": 7},
+        ]
+
+    def test_bodies_are_cut_and_binary_ones_only_counted(self) -> None:
+        assert len(masked_body(b'{"text":"' + b"x" * 9000 + b'"}', "application/json")) == 4096
+        assert masked_body(b"%PDF\xff", "application/pdf") == "<5 bytes of application/pdf>"
+        assert (
+            masked_body(b"code=abc&grant_type=x", "application/x-www-form-urlencoded")
+            == "code=***&grant_type=x"
+        )
+        assert masked_body(b"Bearer abcdefghijkl sent", "text/plain") == "*** sent"
+
+    def test_the_log_of_the_http_library_stays_silent(self, caplog: pytest.LogCaptureFixture) -> None:
+        logging.getLogger("httpx").setLevel(logging.DEBUG)
+        with caplog.at_level(logging.DEBUG), serving(answer(200)) as server, transport(server) as one:
+            one.send("GET", "/v1/x", repeatable=True, params={"email": "eva@x.example"})
+        assert "eva" not in caplog.text
+        assert "first-token" not in caplog.text
+
+    def test_a_token_does_not_show_in_its_own_description(self) -> None:
+        assert "first-token" not in repr(token())
