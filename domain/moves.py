@@ -47,7 +47,7 @@ class Aftermath:
     announce: list[Announce] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
 
-    def see(self, system: System, register: str, id: str, body: Json) -> None:  # noqa: A002 - the field's own word
+    def see(self, system: System, register: str, id: str, body: Json) -> None:
         """A record as our own read or write gave it back; the last one counts."""
         self.seen[system, register, id] = Seen(system, register, body)
 

@@ -245,6 +245,8 @@ async def _suffer(
             await app(scope, receive, swallow)
             await _answer(fault)(scope, receive, observed)
         case "drop":
+            # Read to the end first: closing with unread data resets the connection, another error at the caller.
+            await _peek(receive)
             await _drop(receive, send)
         case "commit_then_drop":
             await app(scope, receive, swallow)

@@ -71,7 +71,7 @@ class FakeBooks:
         register: str,
         body: Json,
         *,
-        id: str | None = None,  # noqa: A002 - the port's own word
+        id: str | None = None,
         number: str | None = None,
         name: str | None = None,
         remote_time: datetime | None = None,
@@ -149,7 +149,7 @@ class FakeBooks:
     def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
         return next((x for x in self.links if x.domain == domain and x.erp_number == erp_number), None)
 
-    def record(self, system: System, register: str, id: str) -> Record | None:  # noqa: A002 - the port's own word
+    def record(self, system: System, register: str, id: str) -> Record | None:
         return self.records.get((system, register, id))
 
     def find(
@@ -177,7 +177,7 @@ class FakeBooks:
 
     def has_problem(
         self,
-        domain: Domain,  # noqa: ARG002 - the fake tells records apart by id alone
+        domain: Domain,
         *,
         severa_id: str | None = None,
         erp_id: str | None = None,

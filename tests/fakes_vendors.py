@@ -202,7 +202,7 @@ class FakeSevera(_Vendor):
         patched: Json = self._do("patch", register, guid, dict(changes), work)
         return patched
 
-    def on_patch(self, register: str, body: Json, path: str, value: Any) -> None:  # noqa: ARG002 - overridden per register
+    def on_patch(self, register: str, body: Json, path: str, value: Any) -> None:
         """One replace operation."""
         *parents, leaf = path.strip("/").split("/")
         for name in parents:
@@ -293,7 +293,7 @@ class FakeErp(_Vendor):
         new: str | None = self._do("update", register, key, body, work)
         return new
 
-    def on_update(self, register: str, key: str, body: Json, etag: str | None) -> None:  # noqa: ARG002 - overridden
+    def on_update(self, register: str, key: str, body: Json, etag: str | None) -> None:
         """Puts the members given over the record."""
         self.records[register][key].update(unwrapped(body))
 
@@ -314,7 +314,7 @@ class FakeErp(_Vendor):
         answer: ActionResult = self._do("act", f"{register}/{action}", key, body, work)
         return answer
 
-    def on_act(self, register: str, key: str, action: str, body: Json | None) -> ActionResult:  # noqa: ARG002 - overridden
+    def on_act(self, register: str, key: str, action: str, body: Json | None) -> ActionResult:
         """What the action does."""
         return ActionResult("Done", "")
 

@@ -1,206 +1,158 @@
-"""Release, settlement and removal in the customer ledger: the states of section 3.5."""
+"""Signing in by Visma Connect: a service application (client credentials and tenant id), or a user once (PKCE)."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from urllib.parse import urlencode
 
-from simulators.visma_net.answers import Answer, action_result, rule_broken
-from simulators.visma_net.documents import ZERO, Application, Document, Payment
-from simulators.visma_net.entering import check_customer, check_period, check_project, registers
-from simulators.visma_net.state import Company
-from simulators.visma_net.totals import with_check_digit
+import httpx
+
+from connectors.http import Token, parsed
+from connectors.visma_net.errors import SYSTEM, sign_in_refused
+from connectors.visma_net.models import token_answer
+from domain.errors import SignInFailed
+
+Kind = Literal["service", "interactive"]
+PostForm = Callable[[str, Mapping[str, str]], httpx.Response]
+"""Sends a form to an absolute address without a token; any status below 500 except 429 comes back."""
+
+VERBS = ("read", "create", "update", "delete")
+NEEDED_SCOPES: Mapping[Kind, tuple[str, ...]] = {
+    "service": tuple(f"vismanet_erp_service_api:{verb}" for verb in VERBS),
+    "interactive": tuple(f"vismanet_erp_interactive_api:{verb}" for verb in VERBS),
+}
+"""Scopes by kind of application. ``delete``: a held document that does not prove is removed again (R-INV-4)."""
+
+_PERSON_SCOPES = ("openid", "email", "profile", "tenants", "offline_access")
+RENEW_BEFORE = 60.0
+"""Seconds before its end at which an access token is renewed."""
 
 
-def marker(note: str) -> str:
-    """The first line of a note, where a connector may keep its mark."""
-    return note.split("\n", 1)[0].strip()
+def new_verifier() -> str:
+    """A PKCE verifier; keep it with the ``state`` until the user comes back."""
+    return secrets.token_urlsafe(48)
 
 
-def remove(company: Company, document: Document) -> None:
-    """Delete an unreleased document; its number is not given again."""
-    if document.released:
-        raise rule_broken("The document can't be deleted because it is already released.")
-    del registers(company, document.kind)[document.number]
-    company.release_queue = [entry for entry in company.release_queue if entry[1] is not document]
-    company.removed.append(
-        {
-            "type": document.kind,
-            "number": document.number,
-            "note": document.note,
-            "customer": document.customer.key,
-            "at": company.shown(company.stamp()),
+def challenge(verifier: str) -> str:
+    """The S256 challenge of a verifier."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The sign-in of one connection; ``auth_url`` has ``/authorize`` and ``/token`` below it."""
+
+    auth_url: str
+    kind: Kind
+    client_id: str
+    client_secret: str
+    tenant_id: str
+    post: PostForm
+
+    def __repr__(self) -> str:
+        # The secret must not stand in a traceback or a log.
+        return f"Connect({self.auth_url!r}, {self.kind!r}, {self.client_id!r})"
+
+    def sign_in(self, stored: Token | None) -> Token:
+        """A new token. Raises SignInFailed (reason wrong_secret, missing_scope, unknown_tenant, signed_out, refused),
+        RateLimited, Unavailable."""
+        if self.kind == "service":
+            return self._service()
+        if stored is None or not stored.refresh_token:
+            raise SignInFailed(
+                "nobody is signed in to Visma.net",
+                system=SYSTEM,
+                reason="signed_out",
+                tenant_id=self.tenant_id,
+            )
+        form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
+        token = self._ask(form, refreshing=True)
+        # Applications that re-use their refresh token get none back: the old one stays.
+        return token if token.refresh_token else _with_refresh(token, stored.refresh_token)
+
+    def authorize_url(self, redirect_uri: str, state: str, verifier: str) -> str:
+        """Where to send the user's browser to sign in (interactive kind, R-SET-2)."""
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": " ".join((*_PERSON_SCOPES, *NEEDED_SCOPES["interactive"])),
+            "state": state,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
         }
-    )
+        return f"{self.auth_url}/authorize?{urlencode(query)}"
 
+    def exchange(self, code: str, verifier: str, redirect_uri: str) -> Token:
+        """The token for the code the user came back with. Raises as ``sign_in``; without a refresh token it is refused,
+        since the bridge could not go on after an hour."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        token = self._ask(form, refreshing=True)
+        if not token.refresh_token:
+            raise SignInFailed(
+                "Visma.net gave no refresh token (scope offline_access)",
+                system=SYSTEM,
+                reason="missing_scope",
+                missing=["offline_access"],
+            )
+        return token
 
-def release(company: Company, document: Document) -> Answer:
-    """Release now, later or not at all, as the switches say. Refused: released, held and parked documents."""
-    if document.released:
-        raise rule_broken("The document can't be released because it is already released.")
-    if document.hold:
-        raise rule_broken("The document is on hold and can't be released.")
-    if document.status != "Balanced":
-        raise rule_broken(f"The document has the status {document.status} and can't be released.")
-    if any(entry[1] is document for entry in company.release_queue):
-        return action_result("InProcess")
-    check_customer(document.customer)
-    check_period(company, document.period)
-    check_project(company, document)
-    if document.total < 0:
-        raise rule_broken("Document balance will become negative. The document will not be released.")
-    switches = company.switches
-    if switches.release == "failed":
-        return action_result("Failed", switches.release_error)
-    if switches.release.startswith("queued"):
-        seconds = switches.release_queue_seconds
-        due = None if seconds is None else company.clock() + timedelta(seconds=seconds)
-        company.release_queue.append((due, document, switches.release == "queued-then-failed"))
-        return action_result("Queued")
-    finish_release(company, document)
-    return action_result("Done")
+    def missing(self, scope: str) -> list[str]:
+        """The needed scopes that a token's scope lacks; none if the answer named no scopes at all."""
+        granted = set(scope.replace(",", " ").split())
+        return [needed for needed in NEEDED_SCOPES[self.kind] if needed not in granted] if granted else []
 
+    def _service(self) -> Token:
+        needed = NEEDED_SCOPES["service"]
+        try:
+            return self._ask({"grant_type": "client_credentials", "scope": " ".join(needed)})
+        except SignInFailed as refused:
+            if refused.reason != "missing_scope":
+                raise
+            raise self._naming_scopes(refused) from refused
 
-def work_off_queue(company: Company, *, everything: bool = False) -> int:
-    """Finish the queued releases that are due (or all) and say how many."""
-    if not company.release_queue:
-        return 0
-    now = company.clock()
-    waiting, done = [], 0
-    for due, document, fails in company.release_queue:
-        if not everything and (due is None or due > now):
-            waiting.append((due, document, fails))
-            continue
-        done += 1
-        if fails:
-            document.error_info = company.switches.release_error
-            company.touch(document)
-        else:
-            finish_release(company, document)
-    company.release_queue = waiting
-    return done
-
-
-def finish_release(company: Company, document: Document) -> None:
-    document.balance = document.total
-    document.status = "Open"
-    if not document.payment_reference and document.kind == "Invoice":
-        style = company.switches.payment_reference
-        if style == "ocr":
-            document.payment_reference = with_check_digit(document.number)
-        elif style == "number":
-            document.payment_reference = document.number
-    mark = marker(document.note)
-    company.releases[mark] = company.releases.get(mark, 0) + 1
-    for _kind, number, amount in document.to_apply:
-        target = company.invoices[number]
-        # The invoice may have been paid since the credit note was entered.
-        part = min(amount, target.balance, document.balance)
-        if part <= 0:
-            continue
-        credit = Application("CRM", document.number, part, document.date, document.customer.key)
-        settle(company, target, credit)
-        document.applications.append(Application("INV", number, part, document.date, document.customer.key))
-        document.balance -= part
-    document.to_apply = []
-    _close_or_open(company, document)
-    if document.send_to_auto_invoice or not (document.dont_print and document.dont_email):
-        company.sent_by_erp.append(
-            {
-                "type": document.kind,
-                "number": document.number,
-                "autoInvoice": document.send_to_auto_invoice,
-                "print": not document.dont_print,
-                "email": not document.dont_email,
-            }
+    def _naming_scopes(self, refused: SignInFailed) -> SignInFailed:
+        # The refusal does not have to say which scope it was: each is asked for alone.
+        missing = [scope for scope in NEEDED_SCOPES["service"] if scope in refused.message]
+        for scope in NEEDED_SCOPES["service"] if not missing else ():
+            try:
+                self._ask({"grant_type": "client_credentials", "scope": scope})
+            except SignInFailed as alone:
+                if alone.reason == "missing_scope":
+                    missing.append(scope)
+        missing = missing or list(NEEDED_SCOPES["service"])
+        return SignInFailed(
+            f"{refused.message}: {' '.join(missing)}", system=SYSTEM, reason="missing_scope", missing=missing
         )
-    company.touch(document)
 
-
-def _close_or_open(company: Company, document: Document) -> None:
-    if document.balance == 0:
-        document.status = "Closed"
-        document.closed_period = company.period_of(company.today())
-    else:
-        document.status = "Open"
-        document.closed_period = ""
-
-
-def settle(company: Company, document: Document, application: Application) -> None:
-    """Put an application on a released document: its balance falls, at 0 it is closed."""
-    document.applications.append(application)
-    document.balance -= application.amount
-    _close_or_open(company, document)
-    company.touch(document)
-
-
-def target_of(company: Company, kind: str, number: str) -> Document | None:
-    if kind in ("Invoice", "DebitNote", "FinCharge"):
-        return company.invoices.get(number)
-    return company.credit_notes.get(number) if kind == "CreditNote" else None
-
-
-def check_payment(company: Company, payment: Payment) -> None:
-    """Every line points at an open document of this customer and takes no more than its balance."""
-    for line in payment.lines:
-        target = target_of(company, line.document_type, line.number)
-        if target is None or target.customer is not payment.customer:
-            raise rule_broken(f"The document '{line.number}' cannot be found for this customer.")
-        if target.status != "Open":
-            raise rule_broken(f"The document '{line.number}' is not open.")
-        if line.amount + line.write_off > target.balance:
-            raise rule_broken(f"The amount applied to '{line.number}' exceeds its balance.")
-        if target.currency != payment.currency:
-            raise rule_broken(f"The document '{line.number}' has another currency.")
-    if payment.kind != "Refund" and payment.applied > payment.amount:
-        raise rule_broken("The applied amount exceeds the payment amount.")
-
-
-def release_payment(company: Company, payment: Payment) -> None:
-    if payment.released:
-        raise rule_broken("Payment can't be updated because it is already released.")
-    if payment.hold:
-        raise rule_broken("Payment is on hold and can't be released.")
-    check_payment(company, payment)
-    codes = {"Payment": "PMT", "Prepayment": "PPM", "Refund": "REF"}
-    for line in payment.lines:
-        target = target_of(company, line.document_type, line.number)
-        if target is None:
-            continue
-        customer = payment.customer.key
-        if line.amount:
-            code = codes.get(payment.kind, "PMT")
-            paid = Application(code, payment.number, line.amount, payment.date, customer, payment.payment_ref)
-            settle(company, target, paid)
-        if line.write_off:
-            off = Application("SMB", payment.number, line.write_off, payment.date, customer)
-            settle(company, target, off)
-    signed = -payment.applied if payment.kind == "Refund" else payment.applied
-    payment.status = "Closed" if abs(signed) == payment.amount else "Open"
-    company.touch(payment)
-
-
-def void_payment(company: Company, payment: Payment) -> dict[str, Any]:
-    """Void a released payment: its applications are marked voided, the documents open again."""
-    if not payment.released or payment.status == "Voided":
-        raise rule_broken("Only a released payment can be voided.")
-    today = company.today()
-    for line in payment.lines:
-        target = target_of(company, line.document_type, line.number)
-        if target is None:
-            continue
-        restored: Decimal = ZERO
-        for application in target.applications:
-            if application.number == payment.number and not application.voided:
-                application.voided = True
-                restored += application.amount
-        target.balance += restored
-        target.applications.append(
-            Application("RPM", payment.number, -restored, today, payment.customer.key, voided=True)
+    def _ask(self, form: Mapping[str, str], *, refreshing: bool = False) -> Token:
+        asked_at = datetime.now(UTC)
+        whole = {**form, "client_id": self.client_id, "client_secret": self.client_secret}
+        if self.tenant_id:
+            whole["tenant_id"] = self.tenant_id
+        answer = self.post(f"{self.auth_url}/token", whole)
+        token = token_answer(parsed(answer)) if answer.status_code < 300 else None
+        if token is None:
+            raise sign_in_refused(answer, kind=self.kind, refreshing=refreshing)
+        return Token(
+            access_token=token.access_token,
+            expires_at=asked_at + timedelta(seconds=token.expires_in),
+            scope=token.scope,
+            refresh_token=token.refresh_token or None,
         )
-        _close_or_open(company, target)
-        company.touch(target)
-    payment.status = "Voided"
-    company.touch(payment)
-    return {"type": "VoidPayment", "refNbr": payment.number}
+
+
+def _with_refresh(token: Token, refresh_token: str) -> Token:
+    return Token(token.access_token, token.expires_at, token.scope, refresh_token)

@@ -1,9 +1,252 @@
-"""Costs: the registers whose lines become project costs (mapping.md, Costs). Read only when the tenant wants costs."""
+"""The mapping of costs, and the registers as the poller reads them (read only when the tenant wants costs)."""
 
 from __future__ import annotations
 
-from domain.fields import Field
-from domain.registers import Register
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
 
-FIELDS: tuple[Field, ...] = ()
-REGISTERS: tuple[Register, ...] = ()
+from domain.fields import Field
+from domain.mapper import day, latest_time, read, text
+from domain.ports import Json, System
+from domain.registers import Concern, Register
+from domain.setup.settings import TenantSettings
+
+FEES = "projectfees"
+PROJECT_FEES = "projects/projectfees"
+PROJECT_FILES = "projects/files"
+PROJECTS = "projects"
+SALES_CASES = "salescases"
+CURRENCIES = "currencies"
+SUPPLIER_INVOICES = "supplierInvoice"
+JOURNALS = "journaltransaction"
+ACCOUNTS = "account"
+LEDGERS = "ledger"
+ORGANIZATION = "organization"
+VAT_CATEGORIES = "vatCategory"
+
+# Supplier documents that are costs, and the sign of their (positive) amounts. Prepayments, refunds and checks are
+# payments, never costs (R-CST-1).
+SIGNS: Mapping[str, int] = MappingProxyType(
+    {"Invoice": 1, "CreditAdj": 1, "QuickCheck": 1, "DebitAdj": -1, "VoidQuickCheck": -1}
+)
+# Open question: "released" is no member of the document. These statuses are read as released.
+RELEASED_DOCUMENTS = frozenset({"Open", "Printed", "Closed", "Reserved"})
+RELEASED_BATCHES = frozenset({"Unposted", "Posted", "Completed", "Released"})
+VOIDED = "Voided"
+# Where journals come from. AP and AR would count supplier and customer documents twice (R-CST-1).
+MODULES = frozenset({"GL", "CA"})
+# Only the books themselves: budgets, reports and statistics are kept as journals too.
+ACTUAL = "Actual"
+EXPENSE = "Expense"
+# The ERP fills lines without a project with this code.
+NON_PROJECT = "X"
+
+# Open question: the line's `cost` is taken as the amount after the line's discount, as the name "cost" in the list of
+# lines suggests; the document does not say it.
+COST_IS_AFTER_DISCOUNT = True
+
+FIELDS = (
+    Field("project", "project.guid", "project.id", "←", "link", "visma_net", note="closed project: problem"),
+    Field("phase", "phase.guid", "", "←", "constant", "visma_net", note="the project's root phase"),
+    Field(
+        "description",
+        "description",
+        "transactionDescription",
+        "←",
+        "joined text",
+        "visma_net",
+        note="with reference number, supplier number and name, then the marker [ERP type number/line]",
+    ),
+    Field(
+        "row_text",
+        "invoiceRowDescription",
+        "transactionDescription",
+        "←",
+        owner="visma_net",
+        note="billable only: neither supplier nor marker is printed on the customer's invoice",
+    ),
+    Field(
+        "date",
+        "eventDate",
+        "date",
+        "←",
+        "date",
+        "visma_net",
+        note="transactionDate of a journal; a voided document keeps its date",
+    ),
+    Field("quantity", "quantity", "", "←", "constant", "visma_net", note="always 1"),
+    Field(
+        "cost",
+        "unitCost",
+        "cost",
+        "←",
+        "signed company-currency amount",
+        "visma_net",
+        note="VAT removed when the document's lines include it; debitAmount - creditAmount of a journal line",
+    ),
+    Field("price", "unitPrice", "cost", "←", "multiplier", "visma_net", note="0.00 when only a cost"),
+    Field("billable", "isBillable", "", "←", "setting", "visma_net"),
+    Field("file", "projects.files", "attachments", "←", "file", "visma_net", note="same description text"),
+)
+
+
+def module_of(body: Json) -> str:
+    """The short name of a journal's module: GL, whether it is shown as GL or ModuleGL."""
+    return text(body, "module").removeprefix("Module")
+
+
+def supplier_id(body: Json) -> str:
+    """``<type>/<number>``: numbers are unique per type only; '' without a number."""
+    number = text(body, "referenceNumber")
+    return f"{text(body, 'documentType')}/{number}" if number else ""
+
+
+def journal_id(body: Json) -> str:
+    """``<module>/<batch number>``: numbers are unique per module only; '' without a number."""
+    number = text(body, "batchNumber")
+    return f"{text(body, 'module')}/{number}" if number else ""
+
+
+def has_project(line: Json) -> bool:
+    """Whether a line names a project; the non-project code is none."""
+    return text(line, "project.id") not in ("", NON_PROJECT)
+
+
+def attachment_ids(body: Json) -> str:
+    """Which files hang on a document or a line, as one text."""
+    return " ".join(sorted(text(file, "id") for file in read(body, "attachments") or ()))
+
+
+def supplier_projection(body: Json) -> Mapping[str, str]:
+    """The mapped fields of a supplier document as canonical strings; one per line."""
+    values = {
+        "id": supplier_id(body),
+        "status": text(body, "status"),
+        "date": _day(body, "date"),
+        "supplier": text(body, "supplier.number"),
+        "supplier_name": text(body, "supplier.name"),
+        "vat_mode": text(body, "taxCalculationMode"),
+        "files": attachment_ids(body),
+    }
+    paths = (
+        *("transactionDescription", "cost", "account.number", "account.type", "project.id"),
+        *("project.internalId", "vatCode.id"),
+    )
+    return values | _lines(read(body, "invoiceLines") or (), paths)
+
+
+def journal_projection(body: Json) -> Mapping[str, str]:
+    """The mapped fields of a journal batch as canonical strings; one per line."""
+    values = {
+        "id": journal_id(body),
+        "status": text(body, "status"),
+        "date": _day(body, "transactionDate"),
+        "ledger": text(body, "ledger"),
+        "files": attachment_ids(body),
+    }
+    paths = (
+        *("transactionDescription", "referenceNumber", "customerSupplier", "accountNumber"),
+        *("debitAmount", "creditAmount", "project.id", "project.internalId"),
+    )
+    return values | _lines(read(body, "journalTransactionLines") or (), paths)
+
+
+def _lines(lines: list[Json] | tuple[Json, ...], paths: tuple[str, ...]) -> dict[str, str]:
+    return {
+        f"line {line_key(line, place)}": "\x1f".join((*(text(line, path) for path in paths), attachment_ids(line)))
+        for place, line in enumerate(lines, 1)
+    }
+
+
+def line_key(line: Json, place: int) -> str:
+    """What a line is called within its document: its number, else its place (from 1)."""
+    return text(line, "lineNumber") or f"p{place}"
+
+
+def _day(body: Json, path: str) -> str:
+    found = day(read(body, path))
+    return found.isoformat() if found is not None else ""
+
+
+def _supplier_concerns(body: Json) -> tuple[Concern, ...]:
+    settled = text(body, "status") in RELEASED_DOCUMENTS or text(body, "status") == VOIDED
+    lines = read(body, "invoiceLines")
+    if text(body, "documentType") not in SIGNS or not settled:
+        return ()
+    # A list that leaves the lines out says nothing about projects: then the document is read singly.
+    if lines is not None and not any(has_project(line) for line in lines):
+        return ()
+    return (Concern("cost", SUPPLIER_INVOICES, supplier_id(body)),)
+
+
+def _journal_concerns(body: Json) -> tuple[Concern, ...]:
+    settled = text(body, "status") in RELEASED_BATCHES or text(body, "status") == VOIDED
+    lines = read(body, "journalTransactionLines") or ()
+    if module_of(body) not in MODULES or not settled or not any(has_project(line) for line in lines):
+        return ()
+    return (Concern("cost", JOURNALS, journal_id(body)),)
+
+
+def dated_on_or_after(path: str, body: Json, start: date | None) -> bool:
+    """Whether a document is dated on or after the tenant's start date (R-SET-7); one without a date is."""
+    dated = day(read(body, path))
+    return start is None or dated is None or dated >= start
+
+
+def wanted(settings: TenantSettings) -> bool:
+    """Costs are off by default; their registers are not even read then."""
+    return settings.costs != "off"
+
+
+def _whole(body: Json) -> Mapping[str, str]:
+    return {
+        name: repr(value) for name, value in sorted(body.items()) if name not in {"metadata", "timeStamp"}
+    }
+
+
+def _reference(system: System, name: str, key: str, title: str) -> Register:
+    return Register(
+        system=system,
+        name=name,
+        identify=lambda body: text(body, key),
+        number=lambda body: text(body, key),
+        title=lambda body: text(body, title),
+        projection=_whole,
+        concerns=lambda _body: (),
+        remote_time=lambda _body: None,
+        reference=True,
+        wanted=wanted,
+    )
+
+
+REGISTERS: tuple[Register, ...] = (
+    Register(
+        system="visma_net",
+        name=SUPPLIER_INVOICES,
+        identify=supplier_id,
+        number=lambda body: text(body, "referenceNumber"),
+        title=lambda body: text(body, "supplier.name"),
+        projection=supplier_projection,
+        concerns=_supplier_concerns,
+        remote_time=latest_time,
+        in_scope=lambda body, start: dated_on_or_after("date", body, start),
+        start_setting="costs_from",
+        wanted=wanted,
+    ),
+    Register(
+        system="visma_net",
+        name=JOURNALS,
+        identify=journal_id,
+        number=lambda body: text(body, "batchNumber"),
+        title=lambda body: text(body, "description"),
+        projection=journal_projection,
+        concerns=_journal_concerns,
+        remote_time=latest_time,
+        in_scope=lambda body, start: dated_on_or_after("transactionDate", body, start),
+        start_setting="costs_from",
+        wanted=wanted,
+    ),
+    _reference("visma_net", ACCOUNTS, "accountCD", "description"),
+    _reference("visma_net", LEDGERS, "number", "description"),
+)

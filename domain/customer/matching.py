@@ -17,7 +17,6 @@ from domain.moves import named
 from domain.ports import Record
 from domain.text import same_name, same_organisation
 
-
 Free = Callable[[Record], bool]
 
 

@@ -226,7 +226,7 @@ def _create_in_severa(work: Work, record: Record) -> None:
     terms, countries = work.terms(), work.countries()
     body = plan.new_severa_customer(erp, terms, work.currencies())
     if delivery.step(_CREATE_IN_SEVERA) is None:
-        taken = [one for one in books.find("severa", CUSTOMERS, name=record.name) if one.id]
+        taken = books.find("severa", CUSTOMERS, name=record.name)
         if taken:
             raise Stop(
                 "customer.name_taken", {"name": record.name, "number": record.number, "others": named(taken)}

@@ -123,6 +123,8 @@ class Sides:
 
 def terms_without_counterpart(sides: Sides, merged: Merge) -> dict[str, str] | None:
     """The payment terms that changed but could not be sent, with the terms the tenant could choose from."""
+    if "payment_term" in merged.to_erp or "payment_term" in merged.to_severa:
+        return None
     pair = merged.agreed.get("payment_term")
     if (
         pair is None
@@ -146,7 +148,7 @@ def new_erp_customer(severa: Mapping[str, str], customer_class: str) -> dict[str
     members: dict[str, Any] = {
         "name": severa["name"],
         "customerClassId": customer_class,
-        "overrideWithClassValues": True,
+        
     }
     for name in ADDRESS_FIELDS:
         if severa.get(name):
@@ -268,9 +270,7 @@ def renumbered(link: Link, severa: Json, erp: Json) -> bool:
     Before the ERP's number was written to Severa for the first time a difference is ours to remove.
     """
     ours, theirs = text(severa, "number"), text(erp, "number")
-    if same_number(ours, theirs) or not link.state.get("numbered"):
-        return False
-    return True
+    return bool(link.state.get("numbered")) and not same_number(ours, theirs)
 
 
 def class_exists(customer_class: str, classes: list[Record], name: str) -> None:

@@ -47,7 +47,7 @@ def _linked(work: Work, link: Link) -> None:
             severa_record.body, erp_record.body, terms, countries, link.base, choice, listed=True
         )
         merged = seen.merged(latest)
-        if merged.quiet and _numbers_agree(link, seen) and not plan.currency_differs(seen.severa, seen.erp):
+        if merged.quiet and _nothing_to_say(link, seen, merged):
             ours, theirs = seen.values()
             work.keep(link, settled_base(link.base, merged, ours, theirs), numbered=True)
             return
@@ -58,9 +58,15 @@ def _linked(work: Work, link: Link) -> None:
     _write(work, link, sides, sides.merged(latest), erp)
 
 
-def _numbers_agree(link: Link, seen: plan.Sides) -> bool:
+def _nothing_to_say(link: Link, seen: plan.Sides, merged: Merge) -> bool:
+    """Numbers, currencies and payment terms give no reason to look closer either."""
     ours, theirs = text(seen.severa, "number"), text(seen.erp, "number")
-    return plan.same_number(ours, theirs) and (ours, theirs) == (link.severa_number, link.erp_number)
+    return (
+        plan.same_number(ours, theirs)
+        and (ours, theirs) == (link.severa_number, link.erp_number)
+        and plan.currency_differs(seen.severa, seen.erp) is None
+        and plan.terms_without_counterpart(seen, merged) is None
+    )
 
 
 def _severa_now(work: Work, link: Link) -> Json:

@@ -21,7 +21,7 @@ from domain.customer.terms import CreditTerms
 from domain.mapper import patch, text
 from domain.merge import Base
 from domain.moves import Aftermath
-from domain.ports import Delivery, Json, Link, LinkUpdate
+from domain.ports import Delivery, Json, Link, LinkUpdate, System
 
 
 @dataclass(slots=True)
@@ -34,19 +34,24 @@ class Work:
     # ------------------------------------------------------------ the tenant's tables
 
     def terms(self) -> CreditTerms:
-        """The ERP's credit terms by days, from the register as last read."""
-        rows = [record.body for record in self.delivery.books.all("visma_net", CREDIT_TERMS)]
-        return CreditTerms.of(rows or self.delivery.erp.list(CREDIT_TERMS))
+        """The ERP's credit terms by days."""
+        return CreditTerms.of(self._rows("visma_net", CREDIT_TERMS))
 
     def countries(self) -> tuple[Json, ...]:
-        """Severa's countries, from the register as last read."""
-        rows = tuple(record.body for record in self.delivery.books.all("severa", COUNTRIES))
-        return rows or tuple(self.delivery.severa.list(COUNTRIES))
+        """Severa's countries."""
+        return tuple(self._rows("severa", COUNTRIES))
 
     def currencies(self) -> list[Json]:
-        """Severa's currencies, from the register as last read."""
-        rows = [record.body for record in self.delivery.books.all("severa", CURRENCIES)]
-        return rows or list(self.delivery.severa.list(CURRENCIES))
+        """Severa's currencies."""
+        return self._rows("severa", CURRENCIES)
+
+    def _rows(self, system: System, register: str) -> list[Json]:
+        """A reference register as last read; asked for as long as it was never read."""
+        rows = [record.body for record in self.delivery.books.all(system, register)]
+        if rows or self.delivery.books.complete(system, register):
+            return rows
+        asked = self.delivery.severa if system == "severa" else self.delivery.erp
+        return list(asked.list(register))
 
     def class_of(self, severa_id: str, name: str) -> str:
         """The customer class kept for this customer, else the tenant's default. Raises Stop ``customer.class_unknown``."""

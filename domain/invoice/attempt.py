@@ -12,19 +12,32 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from domain.errors import NotFound, Refused, Stop
+from domain.invoice.document import Choices, Draft
 from domain.invoice.fields import DOCUMENTS, INVOICES, STATUS_PATH, projection
 from domain.invoice.look_up import read_document
 from domain.invoice.model import REGISTER, DocumentType, ErpDocument, SeveraInvoice, document_type
-from domain.invoice.plan import KEEPS_STATUS
+from domain.invoice.plan import KEEPS_STATUS, Needs
 from domain.moves import CALL_MARGIN
 from domain.ports import Delivery, Effects, Json, LinkUpdate, LogLine, NumberGap, Seen, Settled, Step
 from domain.setup.statuses import Role, Roles
 
 Key = tuple[DocumentType, str]
 
+# How soon (seconds) a document is looked at again whose release is queued, or whose number the ERP did not tell.
+LOOK_AGAIN = 5.0
+
 
 class StartOver(Exception):
     """The Severa invoice is not the one that was planned for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be sent and what the document is judged by."""
+
+    need: Needs
+    choices: Choices
+    sent: Draft
 
 
 @dataclass(slots=True)

@@ -244,7 +244,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "invoice.not_allowed": Cause(
             Text(
-                "Bridgen får inte göra detta i Visma.net ERP ({operation}): {text}",
+                "Bryggan får inte göra detta i Visma.net ERP ({operation}): {text}",
                 "The bridge may not do this in Visma.net ERP ({operation}): {text}",
             ),
             Text(

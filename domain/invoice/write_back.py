@@ -29,6 +29,10 @@ def write_back(attempt: Attempt, document: ErpDocument, difference: str, *, rest
         raise _not_numbered(attempt, document, "")
     if not attempt.checked:
         attempt.read_invoice()
+    booked_wrong = abs(document.totals.total - attempt.invoice.total * attempt.invoice.sign)
+    if booked_wrong > attempt.delivery.limits.total_tolerance:
+        # Changed on one side between proof and release, or since: nobody may send what is not booked.
+        raise attempt.stop("invoice.already_booked", {"number": document.number})
     if _missing(attempt, document):
         _write(attempt, document)
     if not document.payment_reference:
@@ -136,17 +140,13 @@ def _link(attempt: Attempt, document: ErpDocument, difference: str) -> LinkUpdat
 
 
 def _say(attempt: Attempt, document: ErpDocument, difference: str, *, restored: bool) -> None:
-    values = {
-        "number": document.number,
-        "customer": attempt.invoice.customer.name,
-        "total": f"{document.totals.total:f} {document.currency}",
-        "difference": difference,
-    }
+    code = "invoice.transferred"
+    if document.type == "CreditNote":
+        code = "invoice.credit_note_transferred"
     if restored:
-        attempt.say("invoice.restored", **values)
-    elif document.type == "CreditNote":
-        attempt.say("invoice.credit_note_transferred", **values)
-    else:
-        attempt.say("invoice.transferred", **values)
+        code = "invoice.restored"
+    total = f"{document.totals.total:f} {document.currency}"
+    customer = attempt.invoice.customer.name
+    attempt.say(code, number=document.number, customer=customer, total=total, difference=difference)
     if document.totals.total - attempt.invoice.total * attempt.invoice.sign != ZERO:
-        attempt.say("invoice.difference", level="warning", **values)
+        attempt.say("invoice.difference", level="warning", number=document.number, difference=difference)

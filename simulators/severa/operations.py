@@ -14,7 +14,7 @@ from simulators.severa.call import Call, Handler, Operation, answer, nothing
 from simulators.severa.drafting import draft_invoices
 from simulators.severa.errors import SeveraError, bad_request, not_found
 from simulators.severa.lists import Filter, listed
-from simulators.severa.organisation import API
+from simulators.severa.organisation import API, derived
 from simulators.severa.registers import Record
 from simulators.severa.rendering import render
 from simulators.severa.resources import (
@@ -252,17 +252,35 @@ def _converted(guid: str) -> str:
     return str(uuid5(_SOAP, guid.lower()))
 
 
+_SHOWN = (
+    "LogoAndTitle Footer Quantity Unit UnitPrice ValueAddedTax PriceExcludingValueAddedTax AttachmentQuantity "
+    "AttachmentUnit AttachmentUnitPrice AttachmentValueAddedTax AttachmentPriceExcludingValueAddedTax Categories "
+    "ReferenceNumber"
+).split()
+_KINDS_OF_WORK = ("workHour", "projectFee", "projectTravelExpense")
+
+
 def _invoice_settings(call: Call) -> Response:
     invoice = found(call, "invoices")
+    whole = render(call.org, "invoices", invoice)
     settings: dict[str, Any] = {
-        "guid": str(uuid5(_SOAP, f"settings/{invoice.guid}")),
+        "guid": derived(invoice.guid, "settings"),
         "entryDate": invoice.data["entryDate"],
         "paymentDate": invoice.data["paymentDate"],
         "isReverseCharged": False,
         "reverseChargeDescription": None,
-        "showReferenceNumber": True,
+        "style": None,
+        "categorySortOrder": None,
+        **{f"show{name}": True for name in _SHOWN},
+        **{f"{kind}Grouping": "OneByOne" for kind in _KINDS_OF_WORK},
+        **{f"{kind}DescriptionFormat": None for kind in _KINDS_OF_WORK},
+        **{f"{kind}{order}GroupBy": None for kind in _KINDS_OF_WORK for order in ("Primary", "Secondary")},
+        **{name: whole[name] for name in _AUDIT},
     }
     return answer(settings)
+
+
+_AUDIT = ("createdDateTime", "createdBy", "lastUpdatedDateTime", "lastUpdatedBy")
 
 
 def others() -> list[Operation]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.severa import changes, drafting
+from simulators.severa import changes, drafting, invoices
 from simulators.severa.crediting import credit
 from simulators.severa.errors import bad_field, not_found
 from simulators.severa.fields import by_lower_name, convert
@@ -70,6 +70,8 @@ class People:
                 raise bad_field(name, f"{register} has no field {name}.")
             draft[one.name] = convert(one, value, self.org.by_any, text_allowed=True)
         changes.check(self.org, register, draft, record)
+        if register == "invoices" and "number" not in fields:
+            invoices.give_number(self.org, draft)
         if register == "projects" and "isClosed" in fields:
             draft["closedDate"] = self.org.now().date().isoformat() if draft["isClosed"] else None
         self.org.change(register, record, draft, PERSON)

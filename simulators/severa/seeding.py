@@ -18,7 +18,7 @@ def seeded(firm: seed.Firm, statuses: str, switches: Switches, *, secret: str | 
         if customer.in_severa:
             _customer(org, customer)
     if not any(customer.internal for customer in firm.customers):
-        _internal(org, firm)
+        add_internal_customer(org, firm)
     for item in firm.items:
         if item.in_severa:
             _item(org, item)
@@ -89,7 +89,8 @@ def add_root_phase(org: Organisation, project: str, name: str) -> str:
     return org.add("phases", data, PERSON).guid
 
 
-def _internal(org: Organisation, firm: seed.Firm) -> None:
+def add_internal_customer(org: Organisation, firm: seed.Firm) -> None:
+    """Add the one customer that stands for the firm itself and carries its internal projects."""
     add_record(org, "customers", name=f"{firm.name} (internt)", isInternal=True, vatNumber=firm.vat_number)
 
 

@@ -14,7 +14,7 @@ from simulators import seed
 from simulators.control import Window
 from simulators.severa.errors import SeveraError
 from simulators.severa.organisation import Organisation, stamp
-from simulators.severa.seeding import seeded
+from simulators.severa.seeding import add_internal_customer, seeded
 from simulators.severa.setting_up import blank
 from simulators.severa.switches import Switches
 
@@ -56,7 +56,8 @@ class SeveraState:
         client_id: str | None = None,
         client_secret: str | None = None,
     ) -> Organisation:
-        """Add an organisation: a firm, a firm's number, "nordkonsult" or "empty" (no customers, items, projects).
+        """Add an organisation: a firm, a firm's number, "nordkonsult" or "empty" (only the internal
+        customer, no items, no projects).
 
         Raises ValueError for an unknown firm or set of statuses and for a client id that is taken.
         """
@@ -73,8 +74,11 @@ class SeveraState:
         facts = dataclasses.replace(facts, **changes)
         if facts.severa_client_id in self.organisations:
             raise ValueError(f"the client id {facts.severa_client_id} is taken")
-        make = blank if firm == "empty" else seeded
-        org = make(facts, statuses, self.switches)
+        if firm == "empty":
+            org = blank(facts, statuses, self.switches)
+            add_internal_customer(org, facts)
+        else:
+            org = seeded(facts, statuses, self.switches)
         self.organisations[org.client_id] = org
         return org
 

@@ -15,7 +15,6 @@ from simulators.visma_net.answers import (
     entry_refused,
     not_found,
     not_in_system,
-    rule_broken,
 )
 from simulators.visma_net.call import Call, Routes
 from simulators.visma_net.documents import ZERO
@@ -334,11 +333,6 @@ def _note(call: Call) -> Answer:
     return Answer(200, {"note": _by_path(call).note})
 
 
-def _dunning(call: Call) -> Answer:
-    _by_path(call)
-    raise rule_broken("There are no documents to remind of.")
-
-
 def add_routes(routes: Routes) -> None:
     routes.add("GET", "/v1/customer", _list)
     routes.add("POST", "/v1/customer", _post)
@@ -352,4 +346,3 @@ def add_routes(routes: Routes) -> None:
     routes.add("PUT", "/v1/customer/{customerCd}", _put)
     routes.add("GET", "/v1/customer/{customerCd}/balance", _balance)
     routes.add("GET", "/v1/customer/{customerCd}/note", _note)
-    routes.add("POST", "/v1/customer/{customerCd}/action/createDunningLetter", _dunning)

@@ -190,7 +190,7 @@ def _put_dates(company: Company, document: Document, sent: dict[str, Any]) -> No
         if due is not None:
             document.due = due
         elif new_date is not None or not document.number:
-            days = int(company.credit_terms[document.terms]["days"]) if document.terms else 0
+            days = int(company.credit_terms[document.terms].get("days", 0)) if document.terms else 0
             document.due = document.date + timedelta(days=days)
     else:
         document.due = document.date

@@ -182,7 +182,7 @@ class People:
         lines: list[dict[str, Any]],
         *,
         date: str | None = None,
-        type: str = "Payment",  # noqa: A002 (the vendor's own word)
+        type: str = "Payment",
         amount: str | None = None,
         released: bool = True,
     ) -> Payment:

@@ -97,7 +97,7 @@ def _terms(terms_id: str, found: dict[str, Any]) -> dict[str, Any]:
         "description": found["description"],
         "visibleTo": found.get("visible_to", "All"),
         "dueDateType": found.get("due_date_type", "FixedNumberOfDays"),
-        "dueDay1": found["days"],
+        "dueDay1": found.get("days", 0),
         "discountType": "FixedNumberOfDays",
         "discountDay": 0,
         "discountPercent": ZERO,

@@ -751,6 +751,32 @@ def test_an_organisation_is_made_and_played_over_http(tenant: Tenant) -> None:
     assert tenant.http.get(f"{base}/nosuchregister").status_code == 404
 
 
+def test_an_empty_organisation_has_its_registers_of_choice_and_only_the_internal_customer(
+    tenant: Tenant,
+) -> None:
+    client_id = f"Empty{next(_numbers)}_demo.apps.vismasevera.com"
+    body = {"firm": "empty", "client_id": client_id, "client_secret": "s", "name": "Tomt AB"}
+    assert tenant.http.post("/_sim/orgs", json=body).status_code == 201
+    assert tenant.http.post("/_sim/orgs", json=body).status_code == 400
+    customers = tenant.http.get(f"/_sim/orgs/{client_id}/customers").json()
+    assert [one["isInternal"] for one in customers] == [True]
+    assert tenant.http.get(f"/_sim/orgs/{client_id}/projects").json() == []
+    assert len(tenant.http.get(f"/_sim/orgs/{client_id}/invoicestatuses").json()) == 7
+
+
+def test_a_billing_customer_of_a_project_is_listed_with_it(tenant: Tenant) -> None:
+    project = tenant.get("/projects", numbers=1001)[0]["guid"]
+    payer = tenant.get("/customers", numbers=10003)[0]["guid"]
+    made = tenant.call(
+        "POST",
+        "/projectbillingcustomers",
+        json={"project": {"guid": project}, "billingCustomer": {"guid": payer}, "isDefault": True},
+    )
+    assert made.status_code == 201
+    (listed,) = tenant.get(f"/projects/{project}/projectbillingcustomers")
+    assert (listed["billingCustomer"]["guid"], listed["isDefault"]) == (payer, True)
+
+
 # --- Faults and the ledger ------------------------------------------------------------------------------------------
 
 

@@ -131,6 +131,8 @@ def _started(
         ports = {each: int(container.get_exposed_port(each)) for each in (port, *more_ports)}
         return Container(container.get_container_host_ip(), ports[port], ports, container)
     except (docker.errors.DockerException, requests.RequestException, TimeoutError, OSError):
+        with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
+            container.stop()  # it may have been made and then not started
         return None
 
 

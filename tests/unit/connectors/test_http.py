@@ -376,7 +376,7 @@ class TestWhatIsShown:
 
     def test_an_observer_or_a_pacer_that_fails_does_not_lose_the_answer(self) -> None:
         class Failing(NoPacing):
-            def after(self, status: int, headers: Any) -> None:  # noqa: ARG002 - the port's signature
+            def after(self, status: int, headers: Any) -> None:
                 raise RuntimeError("database gone")
 
         def observe(_exchange: Exchange) -> None:

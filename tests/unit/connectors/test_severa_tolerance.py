@@ -450,7 +450,7 @@ def stopped_waits() -> threading.Event:
     """A stop signal whose waits end at once though it is not set: the pauses between sign-ins take no time."""
 
     class Instant(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the signature of Event
+        def wait(self, timeout: float | None = None) -> bool:
             return False
 
     return Instant()

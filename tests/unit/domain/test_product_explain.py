@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import domain.customer.explain as customer
 import domain.moves
 import domain.product.explain as product
 import domain.project.explain as project
 from domain.explain import Cause, Text
 
 CATALOGUES: dict[str, tuple[Mapping[str, Cause], Mapping[str, Text]]] = {
+    "customer": (customer.CAUSES, customer.SENTENCES),
     "product": (product.CAUSES, product.SENTENCES),
     "project": (project.CAUSES, project.SENTENCES),
 }

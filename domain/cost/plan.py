@@ -1,0 +1,279 @@
+"""What a line becomes in Severa: amounts, texts and the fee's members. Pure decisions on data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from domain.cost.document import Document, Line
+from domain.errors import Stop
+from domain.mapper import decimal, flag, read, text
+from domain.money import ZERO, amount, rounded
+from domain.ports import Json
+from domain.setup.settings import TenantSettings
+
+# Open question: the direction of a currency's rate in Severa. Taken as organisation currency per unit of the currency.
+RATE_IS_ORGANISATION_CURRENCY_PER_UNIT = True
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A line as it stands in Severa: kept in the link, so that it is brought once, ever, and can be taken back.
+
+    ``adopted``: the fee was there before this delivery sent anything; people may have changed it since.
+    """
+
+    fee: str
+    project: str
+    phase: str
+    cost: Decimal
+    currency: str
+    price: Decimal
+    price_currency: str
+    billable: bool
+    date: str
+    text: str
+    label: str
+    adopted: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, amounts as strings."""
+        return {
+            "fee": self.fee,
+            "project": self.project,
+            "phase": self.phase,
+            "cost": format(self.cost, "f"),
+            "currency": self.currency,
+            "price": format(self.price, "f"),
+            "price_currency": self.price_currency,
+            "billable": self.billable,
+            "date": self.date,
+            "text": self.text,
+            "label": self.label,
+            "adopted": self.adopted,
+        }
+
+
+def brought(values: Mapping[str, Any]) -> Brought:
+    """The other way of ``Brought.as_json``."""
+    return Brought(**{**values, "cost": Decimal(values["cost"]), "price": Decimal(values["price"])})
+
+
+# ---------------------------------------------------------------- amounts
+
+
+def cost_of(line: Line, document: Document, currency: str) -> Decimal:
+    """The line's cost in the company's currency, net of VAT, signed.
+
+    Raises Stop ``cost.amount_missing``, or ``cost.vat_unknown`` when the VAT in it cannot be told.
+    """
+    if line.amount is None:
+        raise Stop("cost.amount_missing", named(document) | {"line": line.key})
+    if line.net is None:
+        raise Stop("cost.vat_unknown", named(document) | {"line": line.key})
+    numerator, denominator = line.net
+    return rounded(line.amount * numerator / denominator, currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Severa's currencies: the organisation's own code, and the rates of the others (None where there is none)."""
+
+    organisation: str
+    rates: Mapping[str, Decimal]
+
+    def of(self, currency: str) -> Decimal | None:
+        """Organisation currency per unit of a currency (R-CST-3)."""
+        if currency == self.organisation:
+            return Decimal(1)
+        rate = self.rates.get(currency)
+        if rate is None or rate <= 0:
+            return None
+        return rate if RATE_IS_ORGANISATION_CURRENCY_PER_UNIT else Decimal(1) / rate
+
+
+def rates_of(currencies: Iterable[Json], base: str) -> Rates:
+    """The rates in the rows of ``currencies``. Severa keeps one rate per currency, the present one, no history."""
+    rows = list(currencies)
+    own = next((text(row, "code") for row in rows if flag(read(row, "isOrganizationCurrency"), default=False)), base)
+    found = {text(row, "code"): decimal(read(row, "rate")) for row in rows}
+    return Rates(own, {code: rate for code, rate in found.items() if rate is not None})
+
+
+def price_of(
+    cost: Decimal, settings: TenantSettings, *, base: str, currency: str, rates: Rates
+) -> Decimal | None:
+    """The fee's price in ``currency``: 0 for a cost only, else cost × multiplier, rounded once (R-CST-3).
+
+    None when it has to be converted and Severa has no rate.
+    """
+    if settings.costs != "cost-and-fee":
+        return rounded(ZERO, currency)
+    if currency == base:
+        return rounded(cost * settings.cost_multiplier_percent / _HUNDRED, currency)
+    own, other = rates.of(base), rates.of(currency)
+    if own is None or other is None:
+        return None
+    return rounded(cost * settings.cost_multiplier_percent * own / (_HUNDRED * other), currency)
+
+
+# ---------------------------------------------------------------- the fee
+
+
+def fee_body(one: Brought, marker: str) -> Json:
+    """Members of a new project fee. VAT, product and product type are left to Severa's logic (R-CST-2)."""
+    body: Json = {
+        "project": {"guid": one.project},
+        "description": f"{one.text} {marker}".strip(),
+        "quantity": 1,
+        "unitCost": {"amount": one.cost, "currencyCode": one.currency},
+        "unitPrice": {"amount": one.price, "currencyCode": one.price_currency},
+        "isBillable": one.billable,
+    }
+    if one.phase:
+        body["phase"] = {"guid": one.phase}
+    if one.date:
+        body["eventDate"] = one.date
+    if one.billable and one.label:
+        body["invoiceRowDescription"] = one.label
+    return body
+
+
+def planned(
+    line: Line, document: Document, project: Json, *, cost: Decimal, base: str, price: Decimal, billable: bool
+) -> Brought:
+    """What a line is to become on a Severa project."""
+    return Brought(
+        fee="",
+        project=text(project, "guid"),
+        phase=text(project, "rootPhase.guid"),
+        cost=cost,
+        currency=base,
+        price=price,
+        price_currency=project_currency(project, base),
+        billable=billable,
+        date=_text_of(document.dated),
+        text=line.description,
+        label=line.label,
+    )
+
+
+def taken_back(one: Brought) -> Brought:
+    """The negative of a line whose document was voided: the same amounts the other way (R-CST-1)."""
+    return Brought(
+        fee="",
+        project=one.project,
+        phase=one.phase,
+        cost=-one.cost,
+        currency=one.currency,
+        price=-one.price,
+        price_currency=one.price_currency,
+        billable=one.billable,
+        date=one.date,
+        text=one.text,
+        label=one.label,
+    )
+
+
+def found_as(fee: Json, meant: Brought, *, adopted: bool) -> Brought:
+    """A fee of Severa that carries a line's marker. Its own amounts count: they are what would be taken back."""
+    return Brought(
+        fee=text(fee, "guid"),
+        project=text(fee, "project.guid") or meant.project,
+        phase=text(fee, "phase.guid") or meant.phase,
+        cost=_amount(fee, "unitCost", meant.cost),
+        currency=text(fee, "unitCost.currencyCode") or meant.currency,
+        price=_amount(fee, "unitPrice", meant.price),
+        price_currency=text(fee, "unitPrice.currencyCode") or meant.price_currency,
+        billable=flag(read(fee, "isBillable"), default=meant.billable),
+        date=meant.date,
+        text=meant.text,
+        label=meant.label,
+        adopted=adopted,
+    )
+
+
+def _amount(fee: Json, name: str, default: Decimal) -> Decimal:
+    value = read(fee, f"{name}.amount")
+    return default if value is None else amount(value)
+
+
+def differences(one: Brought, fee: Json) -> list[str]:
+    """What Severa stored otherwise than it was sent, as ``name: sent / stored``; empty = proven (R-CST-3)."""
+    found = []
+    for name, sent, currency in (
+        ("unitCost", one.cost, one.currency),
+        ("unitPrice", one.price, one.price_currency),
+    ):
+        stored = money_in(read(fee, name), currency)
+        if (stored if stored is not None else ZERO if sent == 0 else None) != sent:
+            found.append(f"{name}: {sent} {currency} / {_shown(fee, name)}")
+    if flag(read(fee, "isBillable"), default=False) is not one.billable:
+        found.append(f"isBillable: {one.billable} / {read(fee, 'isBillable')}")
+    quantity = decimal(read(fee, "quantity"))
+    if quantity != 1:
+        found.append(f"quantity: 1 / {quantity}")
+    if text(fee, "project.guid") != one.project:
+        found.append(f"project: {one.project} / {text(fee, 'project.guid') or '–'}")
+    return found
+
+
+def money_in(money: Json | None, currency: str) -> Decimal | None:
+    """A money object's amount in a currency, also from its other currencies; rounded to it. None if it says nothing."""
+    if not money:
+        return None
+    own = text(money, "currencyCode")
+    amounts = [money] if own in ("", currency) else []
+    amounts += [one for one in read(money, "multiCurrencyInfo") or () if text(one, "currencyCode") == currency]
+    for one in amounts:
+        value = decimal(read(one, "amount"))
+        if value is not None:
+            return rounded(value, currency)
+    return None
+
+
+def _shown(fee: Json, name: str) -> str:
+    stored = decimal(read(fee, f"{name}.amount"))
+    return "–" if stored is None else f"{stored} {text(fee, f'{name}.currencyCode')}".strip()
+
+
+def project_currency(project: Json, base: str) -> str:
+    """The currency that a project is priced in; the company's where the project does not say."""
+    return text(project, "currency.code") or base
+
+
+def base_currency(organizations: Iterable[Json], currencies: Iterable[Json]) -> str:
+    """The company's currency: the ERP's base currency, else Severa's organisation currency (equal by preflight), else ''."""
+    for body in organizations:
+        if code := text(body, "baseCurrency") or text(body, "currency.id"):
+            return code
+    for body in currencies:
+        if flag(read(body, "isOrganizationCurrency"), default=False):
+            return text(body, "code")
+    return ""
+
+
+def _text_of(dated: date | None) -> str:
+    return dated.isoformat() if dated is not None else ""
+
+
+# ---------------------------------------------------------------- words
+
+_KINDS = {
+    "Invoice": ("Leverantörsfaktura", "Supplier invoice"),
+    "CreditAdj": ("Leverantörsjustering", "Supplier credit adjustment"),
+    "DebitAdj": ("Leverantörskreditnota", "Supplier credit note"),
+    "QuickCheck": ("Kontantköp", "Cash purchase"),
+    "VoidQuickCheck": ("Annullerat kontantköp", "Voided cash purchase"),
+}
+
+
+def named(document: Document) -> dict[str, Any]:
+    """How a document is called in sentences."""
+    swedish, english = _KINDS.get(document.kind, (f"Transaktion {document.kind}", f"Transaction {document.kind}"))
+    return {"kind": swedish, "kind_en": english, "number": document.number}
