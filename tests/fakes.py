@@ -225,6 +225,7 @@ class FakeDelivery:
         self.steps: dict[str, Step] = {} if steps is None else steps
         self._first = first_attempt_at or world.clock.now()
         self.lease_lost_on: set[str] = set()
+        self._begun_here: set[str] = set()
 
     def again(self) -> FakeDelivery:
         return FakeDelivery(
@@ -298,6 +299,7 @@ class FakeDelivery:
 
         def work() -> None:
             self.steps[name] = Step(name, sent_at=self.now(), done=False, request=own, result={})
+            self._begun_here.add(name)
 
         self._commit("begin", name, work)
 
@@ -305,7 +307,9 @@ class FakeDelivery:
         own = json.loads(json.dumps(result))  # no Decimal, no dates: totals are strings
 
         def work() -> None:
-            before = self.steps.get(name)
+            # As in the database, where a step is a row of its attempt: one that an earlier attempt began is done
+            # by a row of its own, without that one's request.
+            before = self.steps.get(name) if name in self._begun_here else None
             self.steps[name] = Step(
                 name,
                 sent_at=before.sent_at if before else None,
@@ -321,7 +325,8 @@ class FakeDelivery:
         self._commit("undone", name, lambda: self._forget(name))
 
     def _forget(self, name: str) -> None:
-        self.steps.pop(name, None)
+        if name in self._begun_here:
+            self.steps.pop(name, None)
 
     def claim_document(self, document_type: str, number: str) -> None:
         def work() -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.cost.fields import (
+    COST_IS_AFTER_DISCOUNT,
     EXPENSE,
     JOURNALS,
     RELEASED_BATCHES,
@@ -90,7 +91,7 @@ class Document:
 
 def read_document(register: str, body: Json, categories: Mapping[str, frozenset[str]]) -> Document:
     """The document in a body of ``supplierInvoice`` or ``journaltransaction``. ``categories``: VAT category → VAT ids,
-    needed only where ``needs_vat`` says so."""
+    needed only where ``includes_vat`` says so."""
     if register == JOURNALS:
         return _journal(body)
     return _supplier(body, categories)
@@ -117,7 +118,7 @@ def _supplier(body: Json, categories: Mapping[str, frozenset[str]]) -> Document:
     for place, row in enumerate(rows, 1):
         if not has_project(row):
             continue
-        cost = decimal(read(row, "cost"))
+        cost = _cost(row)
         label = one_line(text(row, "transactionDescription"))
         lines.append(
             Line(
@@ -147,6 +148,13 @@ def _supplier(body: Json, categories: Mapping[str, frozenset[str]]) -> Document:
         lines=tuple(lines),
         files=_files(body),
     )
+
+
+def _cost(row: Json) -> Decimal | None:
+    cost = decimal(read(row, "cost"))
+    if cost is None or COST_IS_AFTER_DISCOUNT:
+        return cost
+    return cost - (decimal(read(row, "discountAmount")) or ZERO)
 
 
 def _journal(body: Json) -> Document:
@@ -202,39 +210,40 @@ def _files(body: Json) -> tuple[Attachment, ...]:
 # ---------------------------------------------------------------- VAT in the lines
 
 
-def _shares(
-    body: Json, rows: Sequence[Json], categories: Mapping[str, frozenset[str]]
-) -> list[Share | None]:
-    """The net part of every line. Where lines include VAT it follows from the document's own VAT, in this order: none
-    at all; the VAT detail of the line's code or category; one rate that explains the whole VAT; the totals, if all
-    lines have the same code."""
+def _shares(body: Json, rows: Sequence[Json], categories: Mapping[str, frozenset[str]]) -> list[Share | None]:
+    """The net part of every line. Where lines include VAT, the first of these that explains the document's own VAT
+    counts: the rates of the lines' VAT categories, the VAT details of the lines' codes, one rate for all, the totals."""
     vat = decimal(read(body, "vatTotal"))
-    details = _rates(read(body, "taxDetailLines") or ())
     if not includes_vat(body) or vat == 0:
         return [WHOLE] * len(rows)
-    total = sum((decimal(read(row, "cost")) or ZERO for row in rows), ZERO)
-    codes = {text(row, "vatCode.id") for row in rows}
-    common: Share | None = None
+    costs = [_cost(row) or ZERO for row in rows]
+    codes = [text(row, "vatCode.id") for row in rows]
+    details = _rates(read(body, "taxDetailLines") or ())
     rates = set(details.values())
-    if len(rates) == 1 and _explains(rate := next(iter(rates)), total, vat, len(rows)):
-        common = (_HUNDRED, _HUNDRED + rate)
-    elif len(codes) == 1 and vat is not None and total != 0:
-        common = (total - vat, total)
-    return [_share(text(row, "vatCode.id"), details, categories) or common for row in rows]
+    guesses: list[list[Share | None]] = []
+    if details:
+        guesses.append([_of_category(code, details, categories) for code in codes])
+        guesses.append([_at(details[code]) if code in details else None for code in codes])
+    if len(rates) == 1:
+        guesses.append([_at(*rates)] * len(rows))
+    total = sum(costs, ZERO)
+    if len(set(codes)) == 1 and vat is not None and total != 0:
+        guesses.append([(total - vat, total)] * len(rows))
+    return next((guess for guess in guesses if _explains(guess, costs, vat)), [None] * len(rows))
 
 
-def _share(code: str, details: Mapping[str, Decimal], categories: Mapping[str, frozenset[str]]) -> Share | None:
-    if not code or not details:
-        return None
-    if code in details:
-        return (_HUNDRED, _HUNDRED + details[code])
+def _of_category(
+    code: str, details: Mapping[str, Decimal], categories: Mapping[str, frozenset[str]]
+) -> Share | None:
     if code not in categories:
         return None
     rates = {details[vat] for vat in categories[code] if vat in details}
-    if len(rates) > 1:
-        return None
     # A category none of whose VAT ids was charged is exempt.
-    return (_HUNDRED, _HUNDRED + next(iter(rates), ZERO))
+    return None if len(rates) > 1 else _at(next(iter(rates), ZERO))
+
+
+def _at(rate: Decimal) -> Share:
+    return (_HUNDRED, _HUNDRED + rate)
 
 
 def _rates(details: Iterable[Json]) -> dict[str, Decimal]:
@@ -248,8 +257,11 @@ def _rates(details: Iterable[Json]) -> dict[str, Decimal]:
     return found
 
 
-def _explains(rate: Decimal, total: Decimal, vat: Decimal | None, lines: int) -> bool:
-    """Whether all lines at this rate give the document's VAT, but for rounding."""
-    if vat is None:
-        return True
-    return abs(total * rate / (_HUNDRED + rate) - vat) <= Decimal("0.01") * (lines + 4)
+def _explains(guess: Sequence[Share | None], costs: Sequence[Decimal], vat: Decimal | None) -> bool:
+    """Whether the VAT that a guess takes out of the lines is the document's, but for rounding."""
+    taken = ZERO
+    for share, cost in zip(guess, costs, strict=True):
+        if share is None:
+            return False
+        taken += cost - cost * share[0] / share[1]
+    return vat is None or abs(taken - vat) <= Decimal("0.01") * (len(costs) + 4)

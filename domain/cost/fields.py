@@ -154,7 +154,9 @@ def journal_projection(body: Json) -> Mapping[str, str]:
 
 def _lines(lines: list[Json] | tuple[Json, ...], paths: tuple[str, ...]) -> dict[str, str]:
     return {
-        f"line {line_key(line, place)}": "\x1f".join((*(text(line, path) for path in paths), attachment_ids(line)))
+        f"line {line_key(line, place)}": "\x1f".join(
+            (*(text(line, path) for path in paths), attachment_ids(line))
+        )
         for place, line in enumerate(lines, 1)
     }
 

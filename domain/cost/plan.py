@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -100,7 +100,9 @@ class Rates:
 def rates_of(currencies: Iterable[Json], base: str) -> Rates:
     """The rates in the rows of ``currencies``. Severa keeps one rate per currency, the present one, no history."""
     rows = list(currencies)
-    own = next((text(row, "code") for row in rows if flag(read(row, "isOrganizationCurrency"), default=False)), base)
+    own = next(
+        (text(row, "code") for row in rows if flag(read(row, "isOrganizationCurrency"), default=False)), base
+    )
     found = {text(row, "code"): decimal(read(row, "rate")) for row in rows}
     return Rates(own, {code: rate for code, rate in found.items() if rate is not None})
 
@@ -165,23 +167,11 @@ def planned(
 
 def taken_back(one: Brought) -> Brought:
     """The negative of a line whose document was voided: the same amounts the other way (R-CST-1)."""
-    return Brought(
-        fee="",
-        project=one.project,
-        phase=one.phase,
-        cost=-one.cost,
-        currency=one.currency,
-        price=-one.price,
-        price_currency=one.price_currency,
-        billable=one.billable,
-        date=one.date,
-        text=one.text,
-        label=one.label,
-    )
+    return replace(one, fee="", cost=-one.cost, price=-one.price, adopted=False)
 
 
-def found_as(fee: Json, meant: Brought, *, adopted: bool) -> Brought:
-    """A fee of Severa that carries a line's marker. Its own amounts count: they are what would be taken back."""
+def found_as(fee: Json, meant: Brought) -> Brought:
+    """A fee of Severa that carries a line's marker, adopted. Its own amounts count: they are what would be taken back."""
     return Brought(
         fee=text(fee, "guid"),
         project=text(fee, "project.guid") or meant.project,
@@ -194,7 +184,19 @@ def found_as(fee: Json, meant: Brought, *, adopted: bool) -> Brought:
         date=meant.date,
         text=meant.text,
         label=meant.label,
-        adopted=adopted,
+        adopted=True,
+    )
+
+
+def sent_as(sent: Json, meant: Brought, fee: str) -> Brought:
+    """A fee found after a request without an answer: what was asked for then, not what would be asked for now."""
+    return replace(
+        meant,
+        fee=fee,
+        cost=Decimal(str(sent["unitCost"]["amount"])),
+        price=Decimal(str(sent["unitPrice"]["amount"])),
+        price_currency=sent["unitPrice"]["currencyCode"],
+        billable=sent["isBillable"],
     )
 
 
@@ -229,7 +231,9 @@ def money_in(money: Json | None, currency: str) -> Decimal | None:
         return None
     own = text(money, "currencyCode")
     amounts = [money] if own in ("", currency) else []
-    amounts += [one for one in read(money, "multiCurrencyInfo") or () if text(one, "currencyCode") == currency]
+    amounts += [
+        one for one in read(money, "multiCurrencyInfo") or () if text(one, "currencyCode") == currency
+    ]
     for one in amounts:
         value = decimal(read(one, "amount"))
         if value is not None:
@@ -275,5 +279,7 @@ _KINDS = {
 
 def named(document: Document) -> dict[str, Any]:
     """How a document is called in sentences."""
-    swedish, english = _KINDS.get(document.kind, (f"Transaktion {document.kind}", f"Transaction {document.kind}"))
+    swedish, english = _KINDS.get(
+        document.kind, (f"Transaktion {document.kind}", f"Transaction {document.kind}")
+    )
     return {"kind": swedish, "kind_en": english, "number": document.number}

@@ -148,7 +148,7 @@ def new_erp_customer(severa: Mapping[str, str], customer_class: str) -> dict[str
     members: dict[str, Any] = {
         "name": severa["name"],
         "customerClassId": customer_class,
-        
+        "overrideWithClassValues": True,
     }
     for name in ADDRESS_FIELDS:
         if severa.get(name):

@@ -155,7 +155,9 @@ class Attempt:
         except Refused as error:
             self._not_removed(key, error)
         self.delivery.drop_document()
+        step = self.name("remove")
         self._record_removal(key, reason, ends_round=True)
+        self.delivery.done(step, {})
         self.checked = False
 
     def remove_twin(self, key: Key) -> None:
@@ -176,9 +178,10 @@ class Attempt:
         answer = read_document(self.delivery, *key)
         if answer is None:
             return
-        self.undone("remove", error.message)
         if answer[0].released:
+            self.undone("remove", error.message)
             raise self.stop("invoice.already_booked", {"number": key[1]}) from error
+        # The step stays begun: a retry goes on with the removal instead of making another document.
         raise self.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
 
     def resume_removal(self) -> None:
@@ -209,6 +212,8 @@ class Attempt:
         Raises StartOver when the invoice was changed since it was planned: the failure may be gone.
         """
         if code in KEEPS_STATUS:
+            if key is not None:
+                self.remove(key, code)
             return self.stop(code, values)
         planned = self.invoice
         if not self.read:

@@ -66,7 +66,17 @@ def _adopt(attempt: Attempt, found: list[ErpDocument]) -> Key:
     # The others go first: once the kept one is committed, nobody looks for doubles again.
     for other in others:
         attempt.remove_twin(other.key)
-    attempt.done("create", {"type": keep.type, "number": keep.number, "adopted": True})
+    step = attempt.step("create")
+    result: Json = {"type": keep.type, "number": keep.number, "adopted": True}
+    if step is not None and step.sent_at is not None:
+        # Kept in the result as well: the request belongs to the attempt that sent it.
+        sent = {
+            name: step.request[name]
+            for name in ("customer", "date", "currency", "total", "order", "again")
+            if name in step.request
+        }
+        result |= sent | {"sent_at": step.sent_at.isoformat()}
+    attempt.done("create", result)
     return keep.key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.errors import Forbidden, Refused, SignInFailed, Stale, TryLater
 from domain.invoice import look_up
@@ -88,7 +88,7 @@ def release(attempt: Attempt, document: ErpDocument, etag: str | None) -> None:
         attempt.undone("release", answer.error)
         code, values = refusal(answer.error, default="invoice.not_releasable", status="Failed")
         raise attempt.fail(code, values, key)
-    attempt.done("release", {"result": answer.result})
+    attempt.done("release", {"result": answer.result, "type": key[0], "number": key[1]})
 
 
 def _refused(attempt: Attempt, key: Key, error: Refused) -> None:
@@ -157,16 +157,21 @@ def _number(attempt: Attempt, document: ErpDocument) -> Settled:
 
 
 def _remove_twin(attempt: Attempt, document: ErpDocument) -> None:
+    """After a create that was sent twice: once the second one cannot hide any more, a surplus held document goes."""
     step = attempt.step("create")
-    if step is None or not step.request.get("again") or step.sent_at is None:
+    told = step.request | step.result if step is not None else {}
+    sent_at = step.sent_at if step is not None else None
+    if told.get("sent_at"):
+        sent_at = datetime.fromisoformat(str(told["sent_at"]))
+    if not told.get("again") or sent_at is None:
         return
     limits = attempt.delivery.limits
-    settle_at = step.sent_at + timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
+    settle_at = sent_at + timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
     left = (settle_at - attempt.delivery.now()).total_seconds()
     if left > 0:
         raise TryLater("a second document may still turn up", retry_after=left, costs_attempt=False)
-    customers = [str(step.request.get("customer", "")), document.customer]
-    found = look_up.look_up(attempt.delivery, attempt.invoice, step.request, customers, attempt.gone())
+    customers = [str(told.get("customer", "")), document.customer]
+    found = look_up.look_up(attempt.delivery, attempt.invoice, told, customers, attempt.gone())
     others = [one for one in found if one.id != document.id]
     if any(one.released for one in others):
         raise in_doubt(attempt, [document, *others])

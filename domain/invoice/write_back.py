@@ -54,11 +54,11 @@ def _write(attempt: Attempt, document: ErpDocument) -> None:
         raise _not_numbered(attempt, document, error.message) from error
     if any(path in changes for path in _missing(attempt, document)):
         raise _not_numbered(attempt, document, "")
+    attempt.done("write_back", {"number": document.number})
     if moved_on:
         raise attempt.stop(
             "invoice.moved_after_booking", {"number": document.number, "status": attempt.invoice.status_name}
         )
-    attempt.done("write_back", {"number": document.number})
 
 
 def _numbered(attempt: Attempt) -> bool:
@@ -101,6 +101,8 @@ def _shows(answer: Json) -> bool:
 
 def _not_numbered(attempt: Attempt, document: ErpDocument, said: str) -> Stop:
     """The document stays; the status goes back to *transfer*, if it is *transferred* now."""
+    if attempt.step("write_back") is not None:
+        attempt.undone("write_back", said or "the number does not stand")
     attempt.read_invoice()
     if attempt.role == "transferred":
         try:

@@ -252,11 +252,22 @@ def _converted(guid: str) -> str:
     return str(uuid5(_SOAP, guid.lower()))
 
 
-_SHOWN = (
-    "LogoAndTitle Footer Quantity Unit UnitPrice ValueAddedTax PriceExcludingValueAddedTax AttachmentQuantity "
-    "AttachmentUnit AttachmentUnitPrice AttachmentValueAddedTax AttachmentPriceExcludingValueAddedTax Categories "
-    "ReferenceNumber"
-).split()
+_SHOWN = [
+    "LogoAndTitle",
+    "Footer",
+    "Quantity",
+    "Unit",
+    "UnitPrice",
+    "ValueAddedTax",
+    "PriceExcludingValueAddedTax",
+    "AttachmentQuantity",
+    "AttachmentUnit",
+    "AttachmentUnitPrice",
+    "AttachmentValueAddedTax",
+    "AttachmentPriceExcludingValueAddedTax",
+    "Categories",
+    "ReferenceNumber",
+]
 _KINDS_OF_WORK = ("workHour", "projectFee", "projectTravelExpense")
 
 

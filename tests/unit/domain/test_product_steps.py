@@ -12,7 +12,7 @@ from domain.ports import Effects, Json
 from domain.product.fields import REGISTERS
 from domain.product.steps import settle
 from tests.fakes import World
-from tests.fakes_registers import poll, put_erp, put_severa, world
+from tests.fakes_registers import ITEM_CLASSES, poll, put_erp, put_severa, world
 
 pytestmark = pytest.mark.req("R-PRD-1", "R-PRD-2", "R-PRD-3")
 
@@ -343,13 +343,24 @@ def test_both_changed_differently_stops_but_other_fields_go_on() -> None:
 
 
 @pytest.mark.req("R-PRD-4")
-def test_a_class_chosen_later_is_written_and_a_class_changed_in_the_erp_stays() -> None:
+def test_a_class_chosen_later_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     made = world()
-    _, erp = linked(made)
+    linked(made)
+    monkeypatch.setitem(ITEM_CLASSES, "LICENCE", "NonStockItem")
     made.books.remember("visma_net", "inventory/itemClass", {"id": "LICENCE", "type": "NonStockItem"})
     settle_again(made)
     assert changed(made) == []
 
+    made.books.choices["product", "p-LIC"] = "LICENCE"
+    settle_again(made)
+
+    assert made.erp.stored("inventory", "LIC")["itemClass"]["id"] == "LICENCE"
+
+
+@pytest.mark.req("R-PRD-4")
+def test_a_class_changed_in_the_erp_stays_there() -> None:
+    made = world()
+    _, erp = linked(made)
     made.books.choices["product", "p-LIC"] = "PRODUCT"
     erp["itemClass"] = {"id": "LICENCE", "type": "NonStockItem"}
     settle_again(made)

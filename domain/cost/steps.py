@@ -1,0 +1,344 @@
+"""The moves of a document's costs: find its lines' projects, bring each line once, take back what was voided, add files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.cost import plan
+from domain.cost.document import Document, Line, includes_vat, read_document
+from domain.cost.fields import (
+    CURRENCIES,
+    FEES,
+    MODULES,
+    ORGANIZATION,
+    PROJECT_FEES,
+    PROJECTS,
+    SUPPLIER_INVOICES,
+    VAT_CATEGORIES,
+)
+from domain.cost.files import Files
+from domain.cost.places import Places
+from domain.cost.plan import Brought, brought, named
+from domain.errors import Forbidden, NotFound, Refused, Stop, TryLater, Waiting
+from domain.mapper import read, text
+from domain.moves import Aftermath, create_once, explained, is_fresh, wait_until_read
+from domain.ports import Delivery, Json, LinkUpdate, Record, Settled
+
+
+def settle(delivery: Delivery) -> Settled:
+    """Brings the lines of one supplier document or journal batch to Severa as project costs (R-CST-1..5).
+
+    Everything that can be brought is brought before a problem of one line is told. Raises Waiting for a project that
+    is not linked yet, Stop ``cost.*``, TryLater, OutcomeUnknown and what the vendors' calls raise.
+    """
+    work = _Work(delivery)
+    record = delivery.erp_record
+    if record is None or delivery.tenant.settings.costs == "off":
+        return work.after.settled()
+    with explained("cost", f"{record.number} {record.name}".strip(), work.after):
+        work.settle(record)
+    return work.after.settled()
+
+
+@dataclass(slots=True)
+class _Work:
+    delivery: Delivery
+    after: Aftermath = field(default_factory=Aftermath)
+    lines: dict[str, Brought] = field(default_factory=dict)
+    voided: dict[str, Brought] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    problems: list[Stop] = field(default_factory=list)
+    waiting: Waiting | None = None
+    _projects: dict[str, Json] = field(default_factory=dict)
+    _fees: dict[str, list[Json]] = field(default_factory=dict)
+    _kept_files: dict[str, list[Json]] = field(default_factory=dict)
+    _base: str = ""
+
+    def settle(self, record: Record) -> None:
+        """One document: its lines, then its files, then what went wrong."""
+        document = self._document(record)
+        if document.register != SUPPLIER_INVOICES and document.kind not in MODULES:
+            return
+        self._remember()
+        if document.voided:
+            self._take_back(document)
+        elif document.released:
+            self._bring(document)
+            self._bring_files(document)
+        if self.waiting is not None:
+            # The steps remember what was brought meanwhile; the marker in Severa would even without them.
+            raise self.waiting
+        if self.problems:
+            first = self.problems[0]
+            raise self.after.stop(first.code, **first.values)
+
+    # ------------------------------------------------------------ the document and what is known of it
+
+    def _document(self, record: Record) -> Document:
+        """The document as last seen, read again if that is a while ago. A journal is not: its path has no module."""
+        body = record.body
+        gross = includes_vat(body)
+        stale = not is_fresh(self.delivery, record) or (gross and not read(body, "taxDetailLines"))
+        if record.register == SUPPLIER_INVOICES and (stale or read(body, "invoiceLines") is None):
+            try:
+                # With the type in the key: a number alone finds invoices only.
+                body = self.delivery.erp.get(SUPPLIER_INVOICES, record.id).body
+            except NotFound:
+                body = record.body
+        categories: dict[str, frozenset[str]] = {}
+        if includes_vat(body):
+            for category in self.delivery.books.all("visma_net", VAT_CATEGORIES):
+                rows = read(category.body, "vatCategoryLines") or ()
+                categories[category.id] = frozenset(text(row, "vatId") for row in rows)
+        return read_document(record.register, body, categories)
+
+    def _remember(self) -> None:
+        state = self.delivery.link.state if self.delivery.link is not None else {}
+        self.lines = {key: brought(values) for key, values in state.get("lines", {}).items()}
+        self.voided = {key: brought(values) for key, values in state.get("voided", {}).items()}
+        self.files = dict(state.get("files", {}))
+
+    def _keep(self, document: Document) -> None:
+        """The link as it is to be from now on; it outlives a problem of another line."""
+        self.after.link = LinkUpdate(
+            severa_register=FEES,
+            # One document has many fees; the pair is the document and all of them.
+            severa_id=f"{document.register}:{document.id}",
+            severa_number="",
+            erp_register=document.register,
+            erp_id=document.id,
+            erp_number=document.number,
+            state={
+                "lines": {key: one.as_json() for key, one in self.lines.items()},
+                "voided": {key: one.as_json() for key, one in self.voided.items()},
+                "files": self.files,
+            },
+        )
+
+    # ------------------------------------------------------------ lines
+
+    def _bring(self, document: Document) -> None:
+        places = Places(self.delivery, document)
+        new: list[Brought] = []
+        for line in document.lines:
+            if line.key in self.lines or line.amount == 0:
+                continue
+            try:
+                project = places.project_of(line)
+                if project is None:
+                    continue
+                made = self._bring_line(document, line, project)
+            except Waiting as error:
+                self.waiting = self.waiting or error
+                continue
+            except Stop as error:
+                self.problems.append(error)
+                continue
+            self.lines[line.key] = made
+            new.append(made)
+            self._keep(document)
+        self._say("cost.brought", document, new)
+
+    def _bring_line(self, document: Document, line: Line, project_guid: str) -> Brought:
+        name, marker = f"line {line.key}", document.marker(line.key)
+        known = self.delivery.step(name)
+        if known is not None and known.done:
+            return self._proven(brought(known.result), document, line.key)
+        meant = self._meant(document, line, project_guid)
+        return self._fee(document, line.key, name, marker, meant)
+
+    def _meant(self, document: Document, line: Line, project_guid: str) -> Brought:
+        """What the line is to become. Raises Stop for amounts that cannot be told and projects that take no costs."""
+        settings = self.delivery.tenant.settings
+        base = self._base_currency()
+        cost = plan.cost_of(line, document, base)
+        project = self._project(document, project_guid)
+        currency = plan.project_currency(project, base)
+        rates = plan.rates_of(self._currencies(), base)
+        price = plan.price_of(cost, settings, base=base, currency=currency, rates=rates)
+        if price is None:
+            raise Stop(
+                "cost.rate_missing", named(document) | _called(project) | {"currency": currency, "base": base}
+            )
+        return plan.planned(
+            line,
+            document,
+            project,
+            cost=cost,
+            base=base,
+            price=price,
+            billable=settings.costs == "cost-and-fee",
+        )
+
+    def _fee(self, document: Document, key: str, name: str, marker: str, meant: Brought) -> Brought:
+        """The fee of a line: the one that carries its marker already, else a new one, made once and read back."""
+        if self.delivery.step(name) is None:
+            there = self._marked(document, meant, marker)
+            if there is not None:
+                found = plan.found_as(there, meant)
+                self.delivery.done(name, found.as_json())
+                return found
+        body = plan.fee_body(meant, marker)
+
+        def send() -> Json:
+            created = self.delivery.severa.create(FEES, body)
+            return meant.as_json() | {"fee": text(created, "guid")}
+
+        def look_up(sent: Json) -> Json | None:
+            there = self._marked(document, meant, marker)
+            return None if there is None else plan.sent_as(sent, meant, text(there, "guid")).as_json()
+
+        try:
+            result = create_once(self.delivery, name, body, send, look_up)
+        except Forbidden:
+            raise
+        except Refused as error:
+            raise Stop("cost.line_refused", named(document) | {"line": key, "text": error.message}) from error
+        return self._proven(brought(result), document, key)
+
+    def _proven(self, one: Brought, document: Document, key: str) -> Brought:
+        """The fee just made, read back: amount, price, billable and project are what was sent (R-CST-3)."""
+        if one.adopted:
+            return one
+        try:
+            stored = self.delivery.severa.get(FEES, one.fee)
+        except NotFound:
+            stored = {}
+        found = plan.differences(one, stored)
+        if found:
+            self.problems.append(
+                Stop("cost.not_as_sent", named(document) | {"line": key, "differences": "; ".join(found)})
+            )
+        return one
+
+    def _marked(self, document: Document, meant: Brought, marker: str) -> Json | None:
+        """The fee of the project that carries a marker. Of several the first made counts, and a person is told."""
+        if meant.project not in self._fees:
+            self._fees[meant.project] = list(self.delivery.severa.list(PROJECT_FEES, parent=meant.project))
+        found = [fee for fee in self._fees[meant.project] if marker in text(fee, "description")]
+        if len(found) > 1:
+            self.problems.append(
+                Stop("cost.found_twice", named(document) | {"marker": marker, "count": len(found)})
+            )
+        return min(found, key=lambda fee: text(fee, "createdDateTime"), default=None)
+
+    # ------------------------------------------------------------ voided documents
+
+    def _take_back(self, document: Document) -> None:
+        """One negative cost per line that was brought before its document was voided (R-CST-1)."""
+        places = Places(self.delivery, document)
+        if places.reversed_by_document():
+            return
+        self._recall(document, places)
+        new: list[Brought] = []
+        for key, one in self.lines.items():
+            if key in self.voided:
+                continue
+            name = f"void {key}"
+            known = self.delivery.step(name)
+            try:
+                if known is not None and known.done:
+                    made = self._proven(brought(known.result), document, key)
+                else:
+                    self._project(document, one.project)
+                    meant = plan.taken_back(one)
+                    made = self._fee(document, key, name, document.marker(key, void=True), meant)
+            except Stop as error:
+                self.problems.append(error)
+                continue
+            self.voided[key] = made
+            new.append(made)
+            self._keep(document)
+        self._say("cost.taken_back", document, new)
+
+    def _recall(self, document: Document, places: Places) -> None:
+        """Lines that earlier attempts of this delivery brought, when the document was voided before it was settled."""
+        for line in document.lines:
+            name = f"line {line.key}"
+            known = self.delivery.step(name)
+            if line.key in self.lines or known is None:
+                continue
+            result = known.result if known.done else self._outcome(document, line, places, name)
+            if result is not None:
+                self.lines[line.key] = brought(result)
+                self._keep(document)
+
+    def _outcome(self, document: Document, line: Line, places: Places, name: str) -> Json | None:
+        """What became of a fee that was sent without an answer, without ever sending it again."""
+        known = self.delivery.step(name)
+        project = places.project_of(line)
+        if known is None or known.sent_at is None or project is None:
+            return None
+        meant = self._meant(document, line, project)
+        there = self._marked(document, meant, document.marker(line.key))
+        if there is not None:
+            found = plan.found_as(there, meant).as_json()
+            self.delivery.done(name, found)
+            return found
+        limits = self.delivery.limits
+        settle_at = known.sent_at + timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
+        left = (settle_at - self.delivery.now()).total_seconds()
+        if left > 0:
+            raise TryLater("the outcome is not known yet", retry_after=left, costs_attempt=False)
+        self.delivery.undone(name, "looked up after every limit: it was not done")
+        return None
+
+    # ------------------------------------------------------------ files
+
+    def _bring_files(self, document: Document) -> None:
+        """Files never hold back costs: what failed is told when everything else is done (R-CST-4)."""
+        added, problems = Files(self.delivery, self.files).bring(document, self.lines)
+        self.problems += problems
+        if added:
+            self._keep(document)
+            self.after.say(
+                "cost.files", **named(document), files=", ".join(added), partner=document.partner or "–"
+            )
+
+    # ------------------------------------------------------------ what is looked up
+
+    def _project(self, document: Document, guid: str) -> Json:
+        """The Severa project as it is now. Raises Stop when it is gone or closed: a cost is never dropped in silence."""
+        if guid not in self._projects:
+            try:
+                self._projects[guid] = self.delivery.severa.get(PROJECTS, guid)
+            except NotFound as error:
+                raise Stop("cost.project_gone", named(document) | {"guid": guid}) from error
+        project = self._projects[guid]
+        if read(project, "isClosed"):
+            raise Stop("cost.project_closed", named(document) | _called(project))
+        return project
+
+    def _currencies(self) -> list[Json]:
+        return [record.body for record in self.delivery.books.all("severa", CURRENCIES)]
+
+    def _base_currency(self) -> str:
+        if not self._base:
+            books = self.delivery.books
+            organizations = [record.body for record in books.all("visma_net", ORGANIZATION)]
+            self._base = plan.base_currency(organizations, self._currencies())
+        if not self._base:
+            wait_until_read(self.delivery.books, ("visma_net", ORGANIZATION), ("severa", CURRENCIES))
+            raise self.after.stop("cost.currency_unknown")
+        return self._base
+
+    def _say(self, code: str, document: Document, new: list[Brought]) -> None:
+        if not new:
+            return
+        numbers = {text(project, "number") for project in self._projects.values()} - {""}
+        total: Decimal = sum((one.cost for one in new), Decimal(0))
+        values: dict[str, Any] = {
+            "lines": len(new),
+            "amount": format(total, "f"),
+            "currency": new[0].currency,
+            "projects": ", ".join(sorted(numbers)) or "–",
+            "partner": document.partner or "–",
+        }
+        self.after.say(code, **named(document), **values)
+
+
+def _called(project: Json) -> dict[str, Any]:
+    return {"project": f"{text(project, 'number')} {text(project, 'name')}".strip()}
