@@ -24,7 +24,7 @@ from db.tenants import Tenant
 from domain import catalogue
 from domain.errors import BridgeError, InputError, NotFound, Refused, SignInFailed, TryLater
 from domain.ports import System
-from domain.setup.settings import TenantFile, read_tenant_file
+from domain.setup.settings import TenantFile, changed_settings, read_tenant_file
 from domain.text import organisation_number
 
 SYSTEM_NAMES: Mapping[str, str] = {"severa": "Severa", "visma_net": "Visma.net ERP"}
@@ -64,7 +64,8 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
             tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
         else:
             tenants.change(db, tenant_id, file.language, file.time_zone)
-        tenants.add_settings(db, tenant_id, file.settings.model_dump(mode="json"), _who())
+        kept = tenants.settings(db, tenant_id)
+        tenants.add_settings(db, tenant_id, {**kept, **file.settings.model_dump(mode="json")}, _who())
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
             secret = bridge.secrets.seal(part.client_secret.get_secret_value())
             values = connection_parts(_system(system), part.model_dump())
@@ -239,6 +240,15 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
         tenants.set_state(db, tenant.id, "live")
         tenants.audit(db, tenant.id, _who(), "tenant.live", {})
     return True
+
+
+def set_setting(bridge: Bridge, name: str, key: str, text: str) -> None:
+    """Changes one setting of a tenant; a new version is kept. Raises InputError."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        values = changed_settings(tenants.settings(db, tenant.id), key, text)
+        tenants.add_settings(db, tenant.id, values, _who())
+        tenants.audit(db, tenant.id, _who(), "setting.changed", {"key": key, "value": text})
 
 
 def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = None) -> None:

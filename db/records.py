@@ -139,6 +139,7 @@ def _record(row: Mapping[str, Any]) -> Record:
         row["remote_time"],
         row["requested_at"],
         row["settled_version"],
+        row["seen_at"],
     )
 
 

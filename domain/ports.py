@@ -128,7 +128,8 @@ class ErpApi(Protocol):
 @dataclass(frozen=True, slots=True)
 class Record:
     """Last seen state of one record of one system. ``id`` is the internal id (Severa guid; ERP internal id, or
-    ``<type>/<number>`` of a document); ``number`` is what people call it (customer number, code, project number)."""
+    ``<type>/<number>`` of a document); ``number`` is what people call it (customer number, code, project number);
+    ``changed_at`` is when the bridge first saw this version (what "latest wins" means, R-CON-1)."""
 
     system: System
     register: str
@@ -140,6 +141,7 @@ class Record:
     remote_time: datetime | None
     requested_at: datetime
     settled_version: int = 0
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

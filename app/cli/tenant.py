@@ -77,6 +77,18 @@ def go_live(name: Name) -> None:
     console.print(f"Tenant '{name}' is live." if live else f"Tenant '{name}' was live already.")
 
 
+@app.command("set")
+def set_(
+    name: Name,
+    key: Annotated[str, typer.Argument(help="The setting's name (docs/settings.md lists them).")],
+    value: Annotated[str, typer.Argument(help='The value: a word, a number, or JSON such as {"30": "30"}.')],
+) -> None:
+    """Change one setting of a tenant; earlier versions are kept."""
+    with short_bridge() as bridge:
+        service.set_setting(bridge, name, key, value)
+    console.print(f"{key} of tenant '{name}' is {value}.")
+
+
 @app.command()
 def pause(name: Name, domain: Domain = None) -> None:
     """Stop polling and transferring for a tenant (or one of its domains); what is begun runs to its end."""

@@ -292,12 +292,13 @@ class ErpDocument:
     @classmethod
     def of(cls, body: Json, kind: DocumentType | None = None) -> ErpDocument:
         """From a body of customerinvoice, customerCreditNote or customerdocument; ``kind`` where the caller knows it."""
+        document = document_type(read(body, "documentType")) or kind or "Invoice"
         lines = read(body, "invoiceLines")
         if lines is None:
             lines = read(body, "lines")
         return cls(
             body=body,
-            type=document_type(read(body, "documentType")) or kind or "Invoice",
+            type=document,
             number=text(body, "referenceNumber"),
             status=text(body, "status") or ("Hold" if flag(read(body, "hold"), default=False) else ""),
             customer=text(body, "customer.number"),
@@ -305,8 +306,8 @@ class ErpDocument:
             date=day(read(body, "documentDate")),
             due_date=day(read(body, "documentDueDate")),
             balance=abs(money(body, "balanceInCurrency")),
-            totals=_totals(body, "InCurrency"),
-            company=_totals(body, ""),
+            totals=_totals(body, "InCurrency", document),
+            company=_totals(body, "", document),
             lines=tuple(_line(one) for one in lines or []),
             taxes=tuple(_tax(one) for one in read(body, "taxDetails") or []),
             applications=tuple(_application(one) for one in read(body, "applications") or []),
@@ -334,13 +335,14 @@ class ErpDocument:
         return f"{self.type}/{self.number}"
 
 
-def _totals(body: Json, suffix: str) -> Totals:
+def _totals(body: Json, suffix: str, document: DocumentType) -> Totals:
     amount = decimal(read(body, f"amount{suffix}"))
     detail = money(body, f"detailTotal{suffix}")
     if read(body, f"detailTotal{suffix}") is None:
         # Rows of customerdocument have no lines' total: what is not VAT is net.
         detail = abs(amount or ZERO) - abs(money(body, f"vatTotal{suffix}"))
-    sign = -1 if (amount or detail) < 0 else 1
+    # A credit note's amounts are positive; should an ERP show them negative, they are turned round.
+    sign = -1 if document == "CreditNote" and (amount or detail) < 0 else 1
     return Totals(
         amount=amount * sign if amount is not None else None,
         detail=detail * sign,

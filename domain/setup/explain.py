@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from domain.explain import Cause, Text
 
-_SIGN_IN = Text("Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)")
+_SIGN_IN = Text(
+    "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
+)
 _NOWHERE = Text("Ingenstans: bryggan försöker igen", "Nowhere: the bridge tries again")
 _OPERATOR = Text("Den som driver bryggan", "The operator of the bridge")
 
@@ -53,18 +55,29 @@ CAUSES: Mapping[str, Cause] = {
         "Sign in to {system} again.",
     ),
     "poll.unreadable": Cause(
-        Text("En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."),
-        Text("Kontrollera posten; övriga poster överförs som vanligt.", "Check the record; all others are transferred as usual."),
+        Text(
+            "En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."
+        ),
+        Text(
+            "Kontrollera posten; övriga poster överförs som vanligt.",
+            "Check the record; all others are transferred as usual.",
+        ),
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
     ),
     "work.poison": Cause(
-        Text("Arbetet avbröts {times} gånger i rad utan svar.", "The work was cut off {times} times in a row without an answer."),
+        Text(
+            "Arbetet avbröts {times} gånger i rad utan svar.",
+            "The work was cut off {times} times in a row without an answer.",
+        ),
         Text("Försök igen när driften är stabil.", "Try again once the installation is stable."),
         _OPERATOR,
     ),
     "work.unavailable": Cause(
-        Text("Överföringen har misslyckats tillfälligt {times} gånger: {text}", "The transfer has failed temporarily {times} times: {text}"),
+        Text(
+            "Överföringen har misslyckats tillfälligt {times} gånger: {text}",
+            "The transfer has failed temporarily {times} times: {text}",
+        ),
         Text("Inget: bryggan fortsätter att försöka.", "Nothing: the bridge goes on trying."),
         _NOWHERE,
     ),
@@ -79,7 +92,10 @@ CAUSES: Mapping[str, Cause] = {
         _OPERATOR,
     ),
     "work.defect": Cause(
-        Text("Ett fel i bryggan hindrar överföringen: {text}", "A defect of the bridge prevents the transfer: {text}"),
+        Text(
+            "Ett fel i bryggan hindrar överföringen: {text}",
+            "A defect of the bridge prevents the transfer: {text}",
+        ),
         Text("Meddela den som driver bryggan.", "Tell the operator of the bridge."),
         _OPERATOR,
         closes_by_itself=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from decimal import Decimal
@@ -24,25 +25,104 @@ def _http_url(value: str) -> str:
 Url = Annotated[str, AfterValidator(_http_url)]
 
 
+ConflictRule = Literal["severa", "visma_net", "latest", "ask"]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TenantSettings(_Strict):
-    """R-SET-7, as far as it is settable yet. All optional in the file."""
+class FileSettings(_Strict):
+    """The [settings] of the tenant file. All optional; the keys are a contract."""
 
-    poll_interval_seconds: int = Field(300, ge=1, description="How often both systems are asked for changes; not below BRIDGE_MIN_POLL_SECONDS.")
-    invoices_from: date | None = Field(None, description="Invoices with an earlier invoice date are left alone.")
-    customer_class: str = Field("1", description="Customer class of customers that the bridge creates in Visma.net ERP.")
+    poll_interval_seconds: int = Field(
+        300,
+        ge=1,
+        description="How often both systems are asked for changes; not below BRIDGE_MIN_POLL_SECONDS.",
+    )
+    invoices_from: date | None = Field(
+        None, description="Invoices with an earlier invoice date are left alone."
+    )
+    customer_class: str = Field(
+        "1", description="Customer class of customers that the bridge creates in Visma.net ERP."
+    )
     item_class_product: str = Field("PRODUCT", description="Item class of products created in Visma.net ERP.")
-    item_class_work_type: str = Field("LABOR", description="Item class of work types created in Visma.net ERP.")
-    item_class_travel_expense: str = Field("EXPENSE", description="Item class of travel expense types created in Visma.net ERP.")
+    item_class_work_type: str = Field(
+        "LABOR", description="Item class of work types created in Visma.net ERP."
+    )
+    item_class_travel_expense: str = Field(
+        "EXPENSE", description="Item class of travel expense types created in Visma.net ERP."
+    )
     project_template: str = Field("Z", description="Project template in Visma.net ERP.")
     project_task: str = Field("10", description="Task that every invoice line is posted on.")
-    attachments: Literal["off", "files", "files-and-pdf"] = Field("off", description="Send invoice attachments to Visma.net ERP.")
-    costs: Literal["off", "cost", "cost-and-fee"] = Field("off", description="Bring supplier invoices and other transactions to Severa as project costs.")
-    cost_multiplier_percent: Decimal = Field(Decimal(100), gt=0, description="Price of a billable fee in percent of its cost.")
+    attachments: Literal["off", "files", "files-and-pdf"] = Field(
+        "off", description="Send invoice attachments to Visma.net ERP."
+    )
+    costs: Literal["off", "cost", "cost-and-fee"] = Field(
+        "off", description="Bring supplier invoices and other transactions to Severa as project costs."
+    )
+    cost_multiplier_percent: Decimal = Field(
+        Decimal(100), gt=0, description="Price of a billable fee in percent of its cost."
+    )
     costs_from: date | None = Field(None, description="Costs with an earlier document date are left alone.")
+
+
+class TenantSettings(FileSettings):
+    """Everything a tenant can choose (R-SET-7): the file's settings, and those set with ``severa-bridge tenant set``."""
+
+    conflict_customer: ConflictRule = Field(
+        "ask",
+        description="Customers changed on both sides: severa wins, visma_net wins, latest wins, or ask.",
+    )
+    conflict_product: ConflictRule = Field(
+        "ask", description="The same for products, work types and travel expense types."
+    )
+    customer_class_eu: str | None = Field(
+        None, description="Customer class of customers in other EU countries; unset: customer_class."
+    )
+    customer_class_other: str | None = Field(
+        None, description="Customer class of customers outside the EU; unset: customer_class."
+    )
+    credit_terms: dict[int, str] = Field(
+        {},
+        description="Days of payment term → credit terms in Visma.net ERP, where several have the same days.",
+    )
+    notes: Literal["off", "to_erp", "both"] = Field(
+        "off", description="Customer notes ↔ the main contact's attention."
+    )
+    units: dict[str, str] = Field(
+        {}, description="Unit in Severa → unit in Visma.net ERP; others take the item's sales unit."
+    )
+    fallback_items: dict[str, str] = Field(
+        {},
+        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT.",
+    )
+    several_projects: Literal["stop", "largest"] = Field(
+        "stop",
+        description="An invoice with several projects: stop with a problem, or take the one with the largest net amount.",
+    )
+    apply_credit_notes: bool = Field(True, description="Apply a credit note to the invoice it credits.")
+    reopen_projects: bool = Field(
+        True, description="Set a closed project Active for a late document and back again."
+    )
+    project_number_padding: int = Field(
+        0, ge=0, description="Pad project numbers with zeros to this length; 0 = off."
+    )
+    hold_invoices: bool = Field(False, description="Invoices wait until a person releases them.")
+    hold_credit_notes: bool = Field(False, description="Credit notes wait until a person releases them.")
+    small_balance_limit: Decimal = Field(
+        Decimal(10), ge=0, description="Write-offs up to this amount count as paid."
+    )
+    journal_modules: tuple[str, ...] = Field(
+        ("GL", "CA"), description="Modules whose journal lines become costs."
+    )
+    status_roles: dict[str, str] = Field(
+        {}, description="Roles of invoice statuses set by hand: role → status guid."
+    )
+    ignored_statuses: tuple[str, ...] = Field(
+        (),
+        description="Invoice statuses (guids) that the rules leave out, such as AutoInvoice's error status.",
+    )
 
 
 class SeveraConnection(_Strict):
@@ -72,7 +152,7 @@ class TenantFile(_Strict):
     time_zone: str = "Europe/Stockholm"
     severa: SeveraConnection
     visma_net: VismaNetConnection
-    settings: TenantSettings = TenantSettings()
+    settings: FileSettings = FileSettings()
 
     @field_validator("name")
     @classmethod
@@ -96,6 +176,24 @@ def read_tenant_file(values: dict[str, Any]) -> TenantFile:
         return TenantFile.model_validate(values)
     except ValidationError as error:
         raise InputError(_sentence(error)) from error
+
+
+def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, Any]:
+    """The stored settings with one of them changed; ``text`` is JSON or a plain word.
+
+    Raises InputError: unknown key, or a value that does not fit.
+    """
+    if key not in TenantSettings.model_fields:
+        raise InputError(f"There is no setting '{key}': docs/settings.md lists them.")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    try:
+        return TenantSettings.model_validate({**values, key: value}).model_dump(mode="json")
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f"'{key}' cannot be '{text}': {reason[:1].lower()}{reason[1:]}.") from error
 
 
 def _sentence(error: ValidationError) -> str:

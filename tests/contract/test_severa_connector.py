@@ -120,6 +120,7 @@ def test_it_is_the_port(client: SeveraClient) -> None:
     assert port is client
 
 
+@pytest.mark.req("R-SET-2")
 class TestSigningIn:
     def test_check_gives_the_granted_scopes(self, client: SeveraClient) -> None:
         assert client.check() >= NEEDED_SCOPES
@@ -368,6 +369,7 @@ class TestWriting:
 
 
 class TestFaults:
+    @pytest.mark.req("R-INV-13")
     @pytest.mark.parametrize(
         ("kind", "status", "made"),
         [("commit_then_drop", 0, 1), ("drop", 0, 0), ("commit_then_status", 502, 1), ("status", 500, 0)],

@@ -100,6 +100,7 @@ class TestNeverConnectedIsANo:
         assert problem.fields["error"] == "ConnectTimeout"
 
 
+@pytest.mark.req("R-INV-13")
 class TestNoAnswerAfterSending:
     @pytest.mark.parametrize(
         "act", [close, broken_off(200), silent, drip, answer(500), answer(502), answer(302)]
@@ -353,6 +354,7 @@ def test_a_redirect_is_not_followed() -> None:
         assert other.requests == []
 
 
+@pytest.mark.req("R-LOG-2")
 class TestWhatIsShown:
     def test_an_observer_sees_the_call_without_secrets_and_persons(self) -> None:
         seen: list[Exchange] = []

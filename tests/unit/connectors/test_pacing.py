@@ -161,6 +161,7 @@ def rate(limit: int, left: int, reset: int = 1800) -> dict[str, str]:
     }
 
 
+@pytest.mark.req("R-OPS-2")
 class TestErpBudget:
     def pacer(self, clock: Clock, sink: Sink | None = None) -> BudgetPacer:
         return BudgetPacer(sink, clock=clock, now=clock.now)

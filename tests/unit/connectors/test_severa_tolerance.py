@@ -372,6 +372,7 @@ def token_answer(scope: Any = "", **more: Any) -> Act:
     return page({"access_token": "fresh", "access_token_expires_in": 3600, "scope": scope, **more})
 
 
+@pytest.mark.req("R-SET-2")
 class TestSigningIn:
     def test_asks_for_everything_wanted_separated_by_spaces(self) -> None:
         with severa(token_answer(), page([]), tokens=MemoryTokenStore()) as (client, server):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain.invoice.document import Choices, Draft, draft
@@ -125,6 +125,7 @@ def test_the_proof_passes_exactly_within_the_tolerance_whatever_the_rows(
     rows: list[tuple[Decimal, Decimal, Decimal]], currency: str, off: Decimal
 ) -> None:
     made = invoice(rows, currency, isCreditNote=True)
+    assume(made.total * made.sign + off >= 0)
     sent = drafted(made)
     proof = prove(made, sent, booked(made, sent, off), D("0.05"))
     assert proof.difference == off
