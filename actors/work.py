@@ -22,7 +22,7 @@ import structlog
 from actors.delivery import LiveDelivery, Systems
 from actors.recording import Recorder
 from db import attempts, links, log, outbox, records, tenants
-from db.books import SEVERA_REGISTERS, ReferenceCache, TenantBooks, subjects_of
+from db.books import SEVERA_REGISTERS, SIBLINGS, ReferenceCache, TenantBooks, subjects_of
 from db.outbox import Claimed
 from db.pool import Connection, Database
 from domain.errors import (
@@ -159,7 +159,9 @@ def _load(db: Connection, row: Claimed) -> tuple[Link | None, Record | None, Rec
         by = {"severa_id": record_id} if system == "severa" else {"erp_id": record_id}
         link = links.find(db, row.tenant_id, row.domain, **by)
         if link is None:
-            record = records.get(db, row.tenant_id, system, register, record_id)
+            record = records.newest(
+                db, row.tenant_id, system, [register, *SIBLINGS.get(register, ())], record_id
+            )
             return (None, record, None) if system == "severa" else (None, None, record)
     if link is None:
         return None, None, None
@@ -169,7 +171,7 @@ def _load(db: Connection, row: Claimed) -> tuple[Link | None, Record | None, Rec
             db,
             row.tenant_id,
             "severa",
-            [link.severa_register, *SEVERA_REGISTERS[row.domain]],
+            [link.severa_register, *SIBLINGS.get(link.severa_register, ())],
             link.severa_id,
         ),
         records.get(db, row.tenant_id, "visma_net", link.erp_register, link.erp_id),
@@ -285,6 +287,8 @@ class _End:
         tenant_id = self.row.tenant_id
         for record in self.planned:
             records.settled(db, tenant_id, record.system, record.register, record.id, record.version)
+            for sibling in SIBLINGS.get(record.register, ()):
+                records.settled_now(db, tenant_id, record.system, sibling, record.id)
         if effects.link:
             self.linked = links.put(db, tenant_id, self.delivery.domain, self.delivery.link, effects.link)
         read_at = datetime.now(UTC)

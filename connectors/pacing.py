@@ -113,7 +113,7 @@ class SlotPacer:
         self._next = float("-inf")
         self._resume = float("-inf")
 
-    def before(self, purpose: Purpose) -> None:  # noqa: ARG002 - Severa has one budget for every purpose
+    def before(self, purpose: Purpose) -> None:
         """Waits for this caller's turn. Raises RateLimited when the turn is too far away or no slot is held."""
         deadline = self._clock() + self._longest
         while (held := self._slots.held()) <= 0:

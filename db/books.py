@@ -100,6 +100,8 @@ SEVERA_REGISTERS: dict[str, tuple[str, ...]] = {
     "payment": ("invoices",),
     "cost": (),
 }
+# Registers that show the same record: a sales case that is won leaves one and stands in the other.
+SIBLINGS: dict[str, tuple[str, ...]] = {"projects": ("salescases",), "salescases": ("projects",)}
 ERP_REGISTERS: dict[str, tuple[str, ...]] = {
     "customer": ("customer",),
     "product": ("inventory",),

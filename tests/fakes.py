@@ -194,6 +194,11 @@ class FakeBooks:
         return self.choices.get((domain, severa_id or "")) or self.choices.get((domain, erp_id or ""))
 
 
+def link_domain(domain: Domain) -> Domain:
+    """A payment's subject is the invoice's link."""
+    return "invoice" if domain == "payment" else domain
+
+
 def _first(body: Json, *names: str) -> str:
     return next((str(body[name]) for name in names if body.get(name) is not None), "")
 
@@ -247,7 +252,7 @@ class FakeDelivery:
     @property
     def link(self) -> Link | None:
         return self.world.books.link(
-            self._domain,
+            link_domain(self._domain),
             severa_id=self._severa_id[1] if self._severa_id else None,
             erp_id=self._erp_id[1] if self._erp_id else None,
         )
@@ -384,7 +389,7 @@ class World:
         """Writes what a settled delivery leaves behind, as the finishing transaction does."""
         document = self.claims.get((delivery.domain, delivery._severa_id[1])) if delivery._severa_id else None
         if settled.effects.link is not None:
-            self.books.write_link(delivery.domain, settled.effects.link, document)
+            self.books.write_link(link_domain(delivery.domain), settled.effects.link, document)
         self.see(settled.effects.seen)
 
     def see(self, seen: Iterable[Seen]) -> None:
@@ -405,7 +410,7 @@ class World:
             except Stop as stop:
                 if stop.effects is not None:
                     if stop.effects.link is not None:
-                        self.books.write_link(delivery.domain, stop.effects.link)
+                        self.books.write_link(link_domain(delivery.domain), stop.effects.link)
                     self.see(stop.effects.seen)
                 return [*outcomes, Outcome(None, stop)]
             except (BridgeError, Killed) as error:

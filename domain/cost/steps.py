@@ -328,7 +328,8 @@ class _Work:
     def _say(self, code: str, document: Document, new: list[Brought]) -> None:
         if not new:
             return
-        numbers = {text(project, "number") for project in self._projects.values()} - {""}
+        links = (self.delivery.books.link("project", severa_id=one.project) for one in new)
+        numbers = {link.severa_number for link in links if link is not None}
         total: Decimal = sum((one.cost for one in new), Decimal(0))
         values: dict[str, Any] = {
             "lines": len(new),

@@ -88,7 +88,8 @@ def _severa_register(name: str) -> Register:
         number=lambda body: text(body, "number"),
         title=lambda body: text(body, "name"),
         projection=severa_projection,
-        concerns=lambda body: (Concern("project", name, text(body, "guid")),),
+        # One subject whichever list shows it: two rows for one project would race each other.
+        concerns=lambda body: (Concern("project", PROJECTS, text(body, "guid")),),
         remote_time=latest_time,
     )
 

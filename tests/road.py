@@ -1,0 +1,437 @@
+"""The whole road on real parts in this process: PostgreSQL, a broker, both simulators over HTTP, one bridge, tenants.
+
+Polls come only when a test asks for them (``settle``), so calls and writes can be counted. What people do and what they
+see goes over HTTP to the simulators; the proof of a test is what stands there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+import httpx
+import psycopg
+from cryptography.fernet import Fernet
+from psycopg.rows import dict_row
+from services import Database
+from stage import wait_for
+
+from app import running, service
+from app.bootstrap import Bridge, open_bridge
+from app.poller import Poller
+from app.relay import Relay
+from app.settings import Settings
+from db import outbox
+from domain.setup.settings import read_tenant_file
+from simulators.seed import Firm, scaled
+from simulators.server import running as serving
+from simulators.severa import create_app as severa_app
+from simulators.visma_net import create_app as erp_app
+
+Json = dict[str, Any]
+
+# Waits that a test shortens. Polls come when they are asked for: the hour is never waited for.
+QUICK: Mapping[str, Any] = {
+    "min_poll_seconds": 3600,
+    "poll_threads": 2,
+    "visibility_lag_seconds": 0.2,
+    "create_limit_seconds": 2,
+    "read_timeout_seconds": 20,
+    "create_timeout_seconds": 20,
+    "claim_lease_seconds": 20,
+    "out_lease_seconds": 10,
+    "backoff_seconds": 0.1,
+    "backoff_most_seconds": 1,
+    "waiting_seconds": 0.5,
+    "sign_in_seconds": 0.5,
+    "relay_seconds": 0.05,
+    "slot_lease_seconds": 5,
+    "severa_calls_per_second": 2000,
+    "worker_threads": 4,
+    "stop_seconds": 20,
+    "log_level": "error",
+}
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+SIGN_IN = ("/token", "/refreshtoken", "/connect/token", "/v1/token", "/v1/refreshtoken")
+
+
+def money(value: object) -> Decimal:
+    """An amount of either system's JSON, with or without its currency."""
+    if isinstance(value, Mapping):
+        value = value["amount"]
+    return Decimal(str(value))
+
+
+@dataclass
+class Simulator:
+    """One running simulator; ``home`` is the path below which the people of a firm are found."""
+
+    url: str
+    home: str
+    http: httpx.Client
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One move below ``/_sim``; numbers come back as Decimal."""
+        answer = self.http.request(method, f"{self.url}/_sim{path}", json=body)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
+        return json.loads(answer.text, parse_float=Decimal) if answer.content else None
+
+    def arm(self, kind: str, path: str, **more: Any) -> str:
+        """Arms a fault; its id."""
+        made: str = self.ask("POST", "/faults", {"kind": kind, "path": path, **more})["id"]
+        return made
+
+    def armed(self) -> list[Json]:
+        found: list[Json] = self.ask("GET", "/faults")
+        return found
+
+    def disarm(self) -> None:
+        self.ask("DELETE", "/faults")
+
+    def calls(self, org: str, *, reset: bool = False) -> Counter[str]:
+        """``"METHOD path template"`` → how often this firm's bridge called it, sign-ins left out."""
+        counted: Counter[str] = Counter()
+        for row in self.ask("GET", f"/calls{'?reset=true' if reset else ''}")["counts"]:
+            if row["org"] == org and not row["path"].lower().endswith(SIGN_IN):
+                counted[f"{row['method']} {row['path']}"] += row["count"]
+        return counted
+
+
+@dataclass
+class Office:
+    """What the people of one firm do and see in one system."""
+
+    simulator: Simulator
+    firm_id: str
+
+    def _path(self, path: str) -> str:
+        return f"{self.simulator.home}/{self.firm_id}/{path}"
+
+    def look(self, register: str) -> list[Json]:
+        found: list[Json] = self.simulator.ask("GET", self._path(register))
+        return found
+
+    def one(self, register: str, **wanted: Any) -> Json:
+        """The only record of a register with these members."""
+        found = [row for row in self.look(register) if all(row.get(k) == v for k, v in wanted.items())]
+        assert len(found) == 1, f"{len(found)} {register} with {wanted}"
+        return found[0]
+
+    def count(self, register: str, **wanted: Any) -> int:
+        return sum(all(row.get(k) == v for k, v in wanted.items()) for row in self.look(register))
+
+    def add(self, register: str, **members: Any) -> Json:
+        made: Json = self.simulator.ask("POST", self._path(register), members)
+        return made
+
+    def change(self, register: str, key: str, **members: Any) -> Json:
+        changed: Json = self.simulator.ask("PATCH", self._path(f"{register}/{key}"), members)
+        return changed
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        return self.simulator.ask(method, self._path(path), body)
+
+    def calls(self, *, reset: bool = False) -> Counter[str]:
+        return self.simulator.calls(self.firm_id, reset=reset)
+
+    def arm(self, kind: str, path: str, **more: Any) -> str:
+        """A fault for this firm's calls only."""
+        return self.simulator.arm(kind, path, org=self.firm_id, **more)
+
+
+@dataclass
+class Installation:
+    """A bridge at work beside both simulators; firms are added and gone live one by one."""
+
+    bridge: Bridge
+    severa: Simulator
+    erp: Simulator
+    database: Database
+    roads: list[Road] = field(default_factory=list)
+
+    def add_firm(self, n: int, *, live: bool = True, **settings: Any) -> Road:
+        """A firm of its own in both systems and in the bridge, registers settled."""
+        firm = scaled(n)
+        self.severa.ask("POST", "/orgs", {"firm": n})
+        self.severa.ask("PATCH", f"/orgs/{firm.severa_client_id}/switches", {"calls_per_second": None})
+        self.erp.ask("POST", "/companies", {"firm": n})
+        name = f"firm{n}"
+        file = read_tenant_file(
+            {
+                "name": name,
+                "severa": {
+                    "base_url": f"{self.severa.url}/rest-api",
+                    "client_id": firm.severa_client_id,
+                    "client_secret": firm.severa_client_secret,
+                },
+                "visma_net": {
+                    "base_url": self.erp.url,
+                    "auth_url": f"{self.erp.url}/connect",
+                    "client_id": firm.erp_client_id,
+                    "client_secret": firm.erp_client_secret,
+                    "tenant_id": firm.erp_tenant_id,
+                },
+                "settings": {"poll_interval_seconds": 3600, **settings},
+            }
+        )
+        service.add_tenant(self.bridge, file)
+        road = Road(
+            self,
+            name,
+            service.find_tenant(self.bridge, name).id,
+            firm,
+            Office(self.severa, firm.severa_client_id),
+            Office(self.erp, firm.erp_tenant_id.lower()),
+        )
+        self.roads.append(road)
+        if live:
+            road.go_live()
+        return road
+
+
+@dataclass
+class Road:
+    """One tenant, from its people's moves in one system to what stands in the other."""
+
+    installation: Installation
+    name: str
+    tenant_id: UUID
+    firm: Firm
+    severa: Office
+    erp: Office
+
+    # ---- the bridge
+
+    def go_live(self) -> None:
+        service.go_live(self.installation.bridge, self.name, lambda _system, _register, _rows: None)
+        self.settle()
+
+    def settle(self, *, seconds: float = 60) -> None:
+        """Both systems are read until nothing changes any more and no work is unfinished."""
+        watch = running.Idle(self.installation.bridge)
+        try:
+            wait_for("the bridge is idle", watch.idle, seconds=seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nwork: {self.work()}\nproblems: {self.problems()}") from None
+
+    def poll(self, *, seconds: float = 30) -> None:
+        """Both systems are read once to the end, whatever comes of it."""
+        before = self._polls()
+        self.ask()
+        wait_for(
+            "both systems are read once more",
+            lambda: all(self._polls()[system] > polls for system, polls in before.items()),
+            seconds=seconds,
+        )
+
+    def ask(self) -> None:
+        """Run now."""
+        self.sql("update connection set asked_at = clock_timestamp() where tenant_id = %s", self.tenant_id)
+
+    def _polls(self) -> dict[str, int]:
+        rows = self.sql("select system, polls from connection where tenant_id = %s", self.tenant_id)
+        return {row["system"]: row["polls"] for row in rows}
+
+    def problems(self) -> list[dict[str, Any]]:
+        return service.problems(self.installation.bridge, self.name)
+
+    def codes(self) -> list[str]:
+        """Codes of the open problems, sorted."""
+        return sorted(row["code"] for row in self.problems())
+
+    def log(self) -> list[str]:
+        """Codes of the transfer log, newest first."""
+        rows = service.transfer_log(self.installation.bridge, self.name, domain=None, level=None, limit=500)
+        return [row["code"] for row in rows]
+
+    def work(self) -> list[tuple[str, str, str]]:
+        """Rows of the outbox: domain, subject, state."""
+        with self.installation.bridge.db.tenant(self.tenant_id) as db:
+            return [(row["domain"], row["subject"], row["state"]) for row in outbox.rows(db, self.tenant_id)]
+
+    def states(self, domain: str) -> list[str]:
+        return [state for its, _subject, state in self.work() if its == domain]
+
+    def sql(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """By hand, as the owner of the tables."""
+        with psycopg.connect(
+            self.installation.database.owner_url, autocommit=True, row_factory=dict_row
+        ) as db:
+            done = db.execute(query, values)  # type: ignore[call-overload, unused-ignore]  # a test's own text
+            return done.fetchall() if done.description else []
+
+    # ---- counting
+
+    def forget_calls(self) -> None:
+        self.severa.calls(reset=True)
+        self.erp.calls(reset=True)
+
+    def calls(self) -> Counter[str]:
+        """This firm's calls of both systems since ``forget_calls``, by system, method and path template."""
+        found: Counter[str] = Counter()
+        for name, office in (("severa", self.severa), ("visma_net", self.erp)):
+            found.update({f"{name} {key}": count for key, count in office.calls().items()})
+        return found
+
+    def writes(self) -> dict[str, int]:
+        return {key: n for key, n in self.calls().items() if key.split(" ")[1] in WRITES}
+
+    # ---- people's moves that many tests need
+
+    def add_customer(self, name: str, **members: Any) -> Json:
+        """A Swedish customer in Severa, with its main address."""
+        return self.severa.add(
+            "customers",
+            **{
+                "name": name,
+                "address": {"addressline": "Kungsgatan 1", "postalCode": "111 43", "city": "Stockholm", "country": "SE"},
+                **members,
+            },
+        )  # fmt: skip
+
+    def add_project(self, customer: Json, name: str, **members: Any) -> Json:
+        return self.severa.add("projects", name=name, customer=customer["guid"], **members)
+
+    def approve(
+        self, project: Json, rows: Sequence[Json], *, status: str = "transfer", **members: Any
+    ) -> str:
+        """An invoice of a project in a status; its guid."""
+        made = self.severa.add(
+            "invoices",
+            **{
+                "customer": project["customer"]["guid"],
+                "projects": [project["guid"]],
+                "date": "2026-11-20",
+                "dueDate": "2026-12-20",
+                "status": status,
+                "rows": list(rows),
+                **members,
+            },
+        )
+        guid: str = made["guid"]
+        return guid
+
+    def invoice(self, guid: str) -> Json:
+        found: Json = self.severa.ask("GET", f"invoices/{guid}")
+        return found
+
+    def role(self, guid: str) -> str:
+        """The role of an invoice's status: draft, transfer, failed, transferred, sent, …"""
+        roles = next(
+            org["roles"]
+            for org in self.installation.severa.ask("GET", "/orgs")
+            if org["client_id"] == self.severa.firm_id
+        )
+        status = self.invoice(guid)["status"]["guid"]
+        return next(str(role) for role, its in roles.items() if its == status)
+
+    def move(self, guid: str, status: str) -> None:
+        """A person sets an invoice's status."""
+        self.severa.ask("POST", f"invoices/{guid}/status", {"status": status})
+
+    def documents(self, guid: str) -> list[Json]:
+        """The ERP documents that carry the marker of a Severa invoice: type, number, status."""
+        marked = self.erp.ask("GET", "marked?prefix=severa:")
+        return list(marked.get(f"severa:{guid}", {"documents": []})["documents"])
+
+    def releases(self, guid: str) -> int:
+        """How often a document of a Severa invoice was released, ever."""
+        marked = self.erp.ask("GET", "marked?prefix=severa:")
+        count: int = marked.get(f"severa:{guid}", {"releases": 0})["releases"]
+        return count
+
+    def document(self, guid: str) -> Json:
+        """The one ERP document of a Severa invoice, as the ERP shows it."""
+        [found] = self.documents(guid)
+        register = "customerinvoice" if found["type"] == "Invoice" else "customercreditnote"
+        return self.erp.one(register, referenceNumber=found["number"])
+
+
+def hours(quantity: str = "10", price: str = "1250", *, vat: int = 25, **more: Any) -> Json:
+    """An invoice row of consulting hours."""
+    return {"code": "KONS", "description": "Konsultation", "quantity": quantity, "unitPrice": price, "vatRate": vat, "rowType": "Hours", "unit": "h", **more}  # fmt: skip
+
+
+def book(quantity: str = "1", price: str = "340", *, vat: int = 6) -> Json:
+    return {"code": "BOK", "description": "Kursbok", "quantity": quantity, "unitPrice": price, "vatRate": vat, "rowType": "ProjectFees", "unit": "st"}  # fmt: skip
+
+
+def hotel(quantity: str = "2", price: str = "1400", *, vat: int = 12) -> Json:
+    return {"code": "HOTELL", "description": "Hotell", "quantity": quantity, "unitPrice": price, "vatRate": vat, "rowType": "TravelExpenses", "unit": "st"}  # fmt: skip
+
+
+# ---- putting it up
+
+
+@contextlib.contextmanager
+def simulators() -> Iterator[tuple[Simulator, Simulator]]:
+    """Both simulators, each in a thread."""
+    with (
+        serving(severa_app()) as severa,
+        serving(erp_app()) as erp,
+        httpx.Client(timeout=30, trust_env=False) as http,
+    ):
+        yield Simulator(severa, "/orgs", http), Simulator(erp, "/companies", http)
+
+
+@contextlib.contextmanager
+def installation(database: Database, amqp_url: str | None = None, **changed: Any) -> Iterator[Installation]:
+    """A bridge at work: all in one without ``amqp_url``, else poller, relay and worker as apart as processes are."""
+    settings = Settings(
+        **{
+            **QUICK,
+            "database_url": database.app_url,
+            "secret_keys": Fernet.generate_key().decode(),
+            "amqp_url": amqp_url,
+            **changed,
+        }
+    )
+    with simulators() as (severa, erp), contextlib.ExitStack() as stack:
+        # Opened first, closed last: tests look into the database through it.
+        bridge = stack.enter_context(open_bridge(settings, threading.Event()))
+        if amqp_url is None:
+            everything = running.Everything(bridge, settings.worker_threads)
+            stack.callback(everything.close)
+            everything.start()
+        else:
+            stack.enter_context(apart(settings))
+        yield Installation(bridge, severa, erp, database)
+
+
+@contextlib.contextmanager
+def apart(settings: Settings) -> Iterator[None]:
+    """Poller, relay and worker, each with pools and connections of its own, as separate processes have them."""
+    stop = threading.Event()
+    with contextlib.ExitStack() as stack:
+        poller, relay, worker = (stack.enter_context(open_bridge(settings, stop)) for _ in range(3))
+        loops: list[Callable[[], None]] = [
+            Poller(poller.db, poller.connections, list(poller.registers.values()), settings, stop).run,
+            Relay(
+                relay.db, relay.publish(broker := relay.broker(), relay.actors(broker, relay.workshop())),
+                settings, relay.registers, stop,
+            ).run,
+        ]  # fmt: skip
+        theirs = worker.broker()
+        worker.actors(theirs, worker.workshop())
+        working = dramatiq.Worker(theirs, worker_threads=settings.worker_threads, worker_timeout=100)
+        threads = [threading.Thread(target=loop) for loop in loops]
+        stack.callback(working.stop, timeout=20_000)
+        stack.callback(lambda: [thread.join() for thread in threads])
+        stack.callback(stop.set)
+        working.start()
+        for thread in threads:
+            thread.start()
+        yield
+
+
+def seconds_since(start: float) -> float:
+    return time.monotonic() - start
