@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         gt=0,
         description="Calls per second of one Severa connection over all processes (the vendor admits 10).",
     )
-    slot_lease_seconds: float = Field(60, gt=0, description="Lease of a call slot of a Severa connection.")
+    slot_lease_seconds: float = Field(15, gt=0, description="Lease of a call slot of a Severa connection.")
     read_timeout_seconds: float = Field(
         60, gt=0, description="Longest wait for an answer that may be asked for again."
     )

@@ -6,6 +6,7 @@ is in process.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -23,7 +24,7 @@ from connectors.visma_net import VismaNetClient
 from db import tenants
 from db.pool import Database
 from db.secrets import Secrets
-from domain.errors import InputError
+from domain.errors import InputError, Unavailable
 from domain.ports import System
 
 Role = Literal["poll", "work"]
@@ -113,6 +114,14 @@ class LeasedSlots:
                 self._until = now + (self._lease / 2 if self._held else 0.5)
             return self._held
 
+    def give_back(self) -> None:
+        """Frees the slots at the end of the process, so that the next one need not wait for their leases."""
+        with self._lock:
+            if self._held:
+                with self._db.tenant(self._tenant_id) as db:
+                    tenants.free_slots(db, self._tenant_id, "severa", self._holder)
+            self._held, self._until = 0, float("-inf")
+
 
 class BudgetNotes:
     """``connectors.pacing.BudgetSink``: written to the connection only when a threshold is crossed or after a 429."""
@@ -155,6 +164,7 @@ class Connections:
         self._lock = threading.Lock()
         self._clients: dict[tuple[UUID, System, Purpose], Any] = {}
         self._pacers: dict[tuple[UUID, System, Role], Pacer] = {}
+        self._slots: list[LeasedSlots] = []
 
     def severa(self, tenant_id: UUID, *, begun: bool = False, poll: bool = False) -> SeveraClient:
         client: SeveraClient = self._client(tenant_id, "severa", _purpose(begun=begun, poll=poll))
@@ -175,6 +185,10 @@ class Connections:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
+        for slots in self._slots:
+            # while the database is away the leases simply run out
+            with contextlib.suppress(Unavailable):
+                slots.give_back()
 
     def _client(self, tenant_id: UUID, system: System, purpose: Purpose) -> Any:
         key = (tenant_id, system, purpose)
@@ -228,6 +242,7 @@ class Connections:
                         self._settings.slot_lease_seconds,
                         share=self._share,
                     )
+                    self._slots.append(slots)
                     self._pacers[key] = SlotPacer(
                         slots,
                         calls_per_slot=self._settings.severa_calls_per_second / SEVERA_SLOTS,

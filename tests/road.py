@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from uuid import UUID
 import dramatiq
 import httpx
 import psycopg
+import structlog
 from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 from services import Database
@@ -396,6 +396,7 @@ def installation(database: Database, amqp_url: str | None = None, **changed: Any
         }
     )
     with simulators() as (severa, erp), contextlib.ExitStack() as stack:
+        stack.enter_context(warnings_only())
         # Opened first, closed last: tests look into the database through it.
         bridge = stack.enter_context(open_bridge(settings, threading.Event()))
         if amqp_url is None:
@@ -405,6 +406,17 @@ def installation(database: Database, amqp_url: str | None = None, **changed: Any
         else:
             stack.enter_context(apart(settings))
         yield Installation(bridge, severa, erp, database)
+
+
+@contextlib.contextmanager
+def warnings_only() -> Iterator[None]:
+    """What goes well is proven by the tests and need not be told in their output."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 @contextlib.contextmanager
@@ -431,7 +443,3 @@ def apart(settings: Settings) -> Iterator[None]:
         for thread in threads:
             thread.start()
         yield
-
-
-def seconds_since(start: float) -> float:
-    return time.monotonic() - start

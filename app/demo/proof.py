@@ -7,7 +7,7 @@ document was ever released. Pure functions over what both systems show.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -102,7 +102,7 @@ def _one(
     )
     found = [documents[one["type"], one["number"]] for one in (mark or {"documents": []})["documents"]]
     if len(found) != 1:
-        return _with(plain, (f"has {len(found)} documents in the ERP, not one",))
+        return replace(plain, wrong=(f"has {len(found)} documents in the ERP, not one",))
     document = found[0]
     sign = -1 if document["documentType"] == "CreditNote" else 1
     erp_total = money(document["amountInCurrency"]) * sign
@@ -131,9 +131,9 @@ def _one(
         wrong.append("was sent to the customer by the ERP")
     if not _paid_alike(role, balance, abs(erp_total)):
         wrong.append(f"stands in '{role}', but {balance} of {abs(erp_total)} is open in the ERP")
-    return _with(
+    return replace(
         plain,
-        tuple(wrong),
+        wrong=tuple(wrong),
         erp_total=erp_total,
         erp_number=document["referenceNumber"],
         erp_status=document["status"],
@@ -146,29 +146,3 @@ def _paid_alike(role: str, balance: Decimal, amount: Decimal) -> bool:
     if role in ("sent", "partly_paid", "paid"):
         return role == ("paid" if balance == 0 else "partly_paid" if balance < amount else "sent")
     return True
-
-
-def _with(
-    plain: Proof,
-    wrong: tuple[str, ...],
-    *,
-    erp_total: Decimal | None = None,
-    erp_number: str = "",
-    erp_status: str = "",
-    open_balance: Decimal | None = None,
-) -> Proof:
-    return Proof(
-        plain.guid,
-        plain.customer,
-        plain.credit_note,
-        plain.currency,
-        plain.role,
-        plain.number,
-        plain.severa_total,
-        plain.payment_date,
-        erp_total,
-        erp_number,
-        erp_status,
-        open_balance,
-        wrong,
-    )

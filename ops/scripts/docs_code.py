@@ -1,0 +1,296 @@
+"""Pages of docs/ made from the running code: settings, command line, problems, mapping."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, get_args, get_origin
+
+from docs_common import DOCS, HEAD, NotComplete, code, imported, table
+
+DOMAINS = ("customer", "product", "project", "invoice", "payment", "cost")
+
+# Keys of the tenant file whose models do not describe them.
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "Short name of the tenant: a-z, 0-9 and dashes. Commands use it.",
+        "language": "Language of problems and of the transfer log.",
+        "time_zone": "Zone in which the tenant's days begin (IANA name).",
+        "severa.base_url": "Address of Severa's REST API; paths such as /v1/customers follow it.",
+        "severa.client_id": "Client id of the integration made in Severa.",
+        "severa.client_secret": "Its secret. Stored encrypted.",
+        "visma_net.base_url": "Address of Visma.net ERP's REST API; /v1 and /v2 follow it.",
+        "visma_net.auth_url": "Address of Visma Connect; /token follows it.",
+        "visma_net.kind": "Kind of application in Visma Connect.",
+        "visma_net.client_id": "Client id of the application in Visma Connect.",
+        "visma_net.client_secret": "Its secret. Stored encrypted.",
+        "visma_net.tenant_id": "Tenant id of the ERP company (not of the customer that owns it).",
+    }
+)
+# Keys that are accepted and stored but that nothing reads yet; a test notices when one is.
+WITHOUT_EFFECT: Mapping[str, str] = MappingProxyType(
+    {
+        "settings.attachments": "Stored; this version sends no attachments with invoices, whatever it says.",
+        "visma_net.kind": "Only service connections work: this version has nothing that signs a user in for an interactive one.",
+    }
+)
+
+EXIT_CODES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "Well. A service that was asked to stop has ended well, too.",
+        1: "Something failed that the input is not to blame for; one sentence on standard error.",
+        2: "The input or the installation needs something; one sentence on standard error says what.",
+        3: "Idle, with open problems.",
+        4: "Out of time with unfinished work.",
+        130: "Stopped before it was done.",
+    }
+)
+# Where a command's codes mean something of their own.
+EXITS: Mapping[str, str] = MappingProxyType(
+    {
+        "up": "With `--until-idle`: 0 idle without open problems, 3 idle with open problems, 4 out of time, 130 stopped.",
+        "demo": "With `--once`: 0 every invoice is proven, 1 one is not.",
+        "doctor": "0 everything is fine, 2 something is wrong.",
+    }
+)
+
+
+# ---------------------------------------------------------------- settings
+
+
+def settings_page() -> str:
+    """Every BRIDGE_ variable and every key of the tenant file."""
+    model = imported("app.settings").Settings
+    parts = [
+        HEAD,
+        "# Settings\n\nThe installation is set by environment variables, each tenant by a file. Times are in seconds.\n",
+        "\n## The installation\n",
+    ]
+    for title, names in _sections(model):
+        rows = [
+            (
+                code(f"BRIDGE_{name.upper()}"),
+                _default(model.model_fields[name].default),
+                _values(model.model_fields[name].annotation),
+                model.model_fields[name].description,
+            )
+            for name in names
+        ]
+        parts += [
+            f"\n### {title[:1].upper()}{title[1:]}\n\n",
+            table(("variable", "default", "values", "what it is"), rows),
+        ]
+    example = (DOCS / "tenant.example.toml").read_text(encoding="utf-8")
+    parts += [
+        "\n## A tenant's file\n\n",
+        "`severa-bridge tenant add FILE.toml` reads it. A key that is not listed here is refused. Adding a tenant again\n",
+        "replaces its connections and settings; links, log and problems stay.\n",
+        f"\n```toml\n{example}```\n\n",
+        table(("key", "default", "values", "what it is"), _tenant_keys()),
+    ]
+    return "".join(parts)
+
+
+def _sections(model: type[Any]) -> list[tuple[str, list[str]]]:
+    """The fields in order, under the comments that head them in the class."""
+    found: list[tuple[str, list[str]]] = []
+    for line in inspect.getsource(model).splitlines():
+        if match := re.match(r"    # (.+)$", line):
+            found.append((match[1], []))
+        elif (match := re.match(r"    (\w+): ", line)) and match[1] in model.model_fields:
+            found[-1][1].append(match[1])
+    if sorted(name for _, names in found for name in names) != sorted(model.model_fields):
+        raise NotComplete("app.settings.Settings has fields outside its commented sections")
+    return found
+
+
+def _tenant_keys() -> list[tuple[str, str, str, str]]:
+    rows = []
+    for key, field in tenant_fields(imported("domain.setup.settings").TenantFile):
+        description = field.description or KEYS.get(key)
+        if description is None:
+            raise NotComplete(f"the tenant file's key {key} has no description")
+        if key in WITHOUT_EFFECT:
+            description = f"{description} **{WITHOUT_EFFECT[key]}**"
+        default = "required" if field.is_required() else _default(field.default)
+        rows.append((code(key), default, _values(field.annotation), description))
+    return rows
+
+
+def tenant_fields(model: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key of the tenant file with its pydantic field, sections dotted (``severa.base_url``)."""
+    for name, field in model.model_fields.items():
+        if hasattr(field.annotation, "model_fields"):
+            yield from tenant_fields(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return code(str(value).lower())
+    return code(f"{value:f}" if type(value).__name__ == "Decimal" else value)
+
+
+def _values(annotation: Any) -> str:
+    if get_origin(annotation) is not None and str(get_origin(annotation)) == "typing.Literal":
+        return " · ".join(code(one) for one in get_args(annotation))
+    kinds = [one for one in get_args(annotation) if one is not type(None)] or [annotation]
+    words = {
+        "str": "text",
+        "SecretStr": "secret",
+        "bool": "true · false",
+        "int": "whole number",
+        "float": "number",
+    }
+    words |= {"Decimal": "number", "Path": "path", "date": "date"}
+    return words.get(getattr(kinds[0], "__name__", ""), "text")
+
+
+# ---------------------------------------------------------------- command line
+
+
+def cli_page() -> str:
+    """Every command with its arguments, options and exit codes, from typer's own help."""
+    program = imported("typer.main").get_command(imported("app.cli").app)
+    parts = [HEAD, f"# Command line\n\n{program.help}\n\n`--help` after any command shows the same.\n"]
+    for path, command in commands(program):
+        name = " ".join(path)
+        parts.append(f"\n## `severa-bridge {name}`\n\n{inspect.cleandoc(command.help or '')}\n")
+        rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
+        if rows:
+            parts += ["\n", table(("", "default", "what it is"), rows)]
+        if name in EXITS:
+            parts.append(f"\nExit code: {EXITS[name]}\n")
+    parts += [
+        "\n## Exit codes\n\n",
+        table(("code", "meaning"), ((code, text) for code, text in EXIT_CODES.items())),
+    ]
+    return "".join(parts)
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:
+    if parameter.param_type_name == "argument":
+        return code(parameter.metavar or parameter.name.upper()), "required", parameter.help or ""
+    wanted = "" if parameter.is_flag else f" {parameter.metavar or parameter.display_type.upper()}"
+    default = "off" if parameter.is_flag else _default(parameter.default)
+    return code(", ".join(parameter.opts) + wanted), default, parameter.help or ""
+
+
+# ---------------------------------------------------------------- problems
+
+
+def problems_page() -> str:
+    """Every cause of a problem, and every line of the transfer log, in both languages."""
+    catalogue = imported("domain.catalogue")
+    causes, sentences = catalogue.causes(), catalogue.sentences()
+    parts = [
+        HEAD,
+        "# Problems\n\nWhat `severa-bridge problems NAME` shows, by cause. `{…}` stands for a value of the record.\n",
+        "A problem that closes by itself does so when its record changes and then succeeds. For the others a person acts\n",
+        "first and then asks for the record again with `severa-bridge retry NAME PROBLEM`.\n",
+    ]
+    for domain, found in _by_domain(causes).items():
+        parts.append(f"\n## {domain}\n")
+        for one in found:
+            cause = causes[one]
+            rows = [
+                (title, getattr(cause, part).sv, getattr(cause, part).en)
+                for title, part in (("what is wrong", "wrong"), ("what to do", "do"), ("where", "where"))
+            ]
+            closes = "yes" if cause.closes_by_itself else "no"
+            parts += [
+                f"\n### `{one}`\n\n",
+                table(("", "svenska", "English"), rows),
+                f"\nCloses by itself: {closes}.\n",
+            ]
+    parts.append("\n# Lines of the transfer log\n\nBeside the problems above, the log says:\n")
+    for domain, found in _by_domain(one for one in sentences if one not in causes).items():
+        rows = [(code(one), sentences[one].sv, sentences[one].en) for one in found]
+        parts += [f"\n## {domain}: log\n\n", table(("code", "svenska", "English"), rows)]
+    return "".join(parts)
+
+
+def _by_domain(codes: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in codes:
+        found[one.partition(".")[0]].append(one)
+    return {domain: sorted(found[domain]) for domain in sorted(found)}
+
+
+# ---------------------------------------------------------------- mapping
+
+
+def mapping_page() -> str:
+    """The field tables of every domain, and the registers that are read."""
+    row = imported("domain.fields").Field
+    parts = [
+        HEAD,
+        "# Mapping\n\nEvery field that travels, as the tables in `domain/*/fields.py` have it. `→` from Severa to Visma.net ERP,\n",
+        "`←` back, `↔` both ways, merged against the last values both sides agreed on. Paths are those of the bodies as read;\n",
+        "an empty one is a constant or kept in the bridge. *rule* means: both changed differently → the conflict rule\n",
+        "(this version asks: both values stay and a problem names them).\n",
+    ]
+    for domain in DOMAINS:
+        module = imported(f"domain.{domain}.fields")
+        tables = [
+            (name, value)
+            for name, value in vars(module).items()
+            if isinstance(value, tuple) and value and all(isinstance(one, row) for one in value)
+        ]
+        if not tables:
+            raise NotComplete(f"domain.{domain}.fields has no table of fields")
+        parts.append(f"\n## {domain[:1].upper()}{domain[1:]}\n")
+        # A domain may offer its tables under one name as well.
+        tables = [one for one in tables if len(tables) == 1 or one[0] != "FIELDS"]
+        for name, fields in tables:
+            parts.append(f"\n### {name.capitalize()}\n\n" if len(tables) > 1 else "\n")
+            parts.append(table(_COLUMNS, (_field(one) for one in fields)))
+    parts += [
+        "\n## Registers that are read\n\nNamed by the vendors' own path segments; the sign-in must be allowed to read them.\n\n",
+        table(("system", "register", "read", "starts at", "concerns"), _registers()),
+    ]
+    return "".join(parts)
+
+
+_COLUMNS = ("field", "Severa", "", "Visma.net ERP", "written as", "conversion", "who wins", "note")
+
+
+def _field(one: Any) -> tuple[str, ...]:
+    written = one.erp_write if one.erp_write and one.erp_write != one.erp else ""
+    owner = {"severa": "Severa", "visma_net": "Visma.net ERP"}.get(one.owner, one.owner)
+    return (
+        one.name,
+        code(one.severa),
+        one.direction,
+        code(one.erp),
+        code(written),
+        one.conversion,
+        owner,
+        one.note,
+    )
+
+
+def _registers() -> Iterator[tuple[str, ...]]:
+    usual = imported("domain.setup.settings").TenantSettings()
+    for register in sorted(imported("domain.catalogue").registers(), key=lambda one: (one.system, one.name)):
+        system = "Severa" if register.system == "severa" else "Visma.net ERP"
+        read = "now and then, whole" if register.reference else "every poll"
+        if not register.wanted(usual):
+            read += ", only when costs are on"
+        concerns = "looked up only" if register.reference else "settled"
+        yield system, code(register.name), read, code(register.start_setting or ""), concerns

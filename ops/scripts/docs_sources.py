@@ -1,0 +1,179 @@
+"""Pages of docs/ read from the sources without importing them: coverage by tests, open questions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from docs_common import DOCS, HEAD, ROOT, NotComplete, code, table
+
+# How many requirements each group has; docs/requirements.md says what they ask for. The first eight groups are the
+# domains, where a requirement without a test is a gap of the present work; the others grow with later work.
+GROUPS: Mapping[str, int] = MappingProxyType(
+    {"CUS": 8, "PRD": 4, "PRJ": 6, "INV": 16, "STA": 4, "PAY": 3, "CST": 5, "CON": 3}
+    | {"PRO": 8, "SET": 9, "LOG": 6, "OPS": 5}
+)
+
+
+# ---------------------------------------------------------------- coverage
+
+
+def coverage_page() -> str:
+    """Each requirement with the tests that carry its marker."""
+    proven, words = collect_tests(ROOT / "tests"), requirements()
+    parts = [
+        HEAD,
+        '# Coverage\n\nEach requirement and the tests that carry its marker, `@pytest.mark.req("R-…")`. What a requirement asks for\n',
+        "in full stands in the specification; [requirements.md](requirements.md) has one line each.\n\n",
+    ]
+    summary = []
+    for group in GROUPS:
+        ids = [f"R-{group}-{number}" for number in range(1, GROUPS[group] + 1)]
+        without = [one for one in ids if one not in proven]
+        summary.append((group, len(ids), len(ids) - len(without), ", ".join(without) or "–"))
+    parts.append(table(("group", "requirements", "with a test", "no test yet"), summary))
+    for group, count in GROUPS.items():
+        parts.append(f"\n## {group}\n\n")
+        rows = [
+            (one, words[one], "<br>".join(_linked(test) for test in proven.get(one, ())) or "**no test yet**")
+            for one in (f"R-{group}-{number}" for number in range(1, count + 1))
+        ]
+        parts.append(table(("id", "about", "tests"), rows))
+    return "".join(parts)
+
+
+def _linked(test: str) -> str:
+    path, _, name = test.partition("::")
+    said = name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    return f"{said} ([{Path(path).stem}](../{path}))"
+
+
+def requirements() -> dict[str, str]:
+    """Requirement id → what it asks for in one line, from docs/requirements.md. Raises NotComplete."""
+    text = (DOCS / "requirements.md").read_text(encoding="utf-8")
+    words = dict(re.findall(r"^\| (R-[A-Z]{3}-\d+) \| (.+?) \|$", text, re.MULTILINE))
+    wanted = {f"R-{group}-{number}" for group, count in GROUPS.items() for number in range(1, count + 1)}
+    if differ := sorted(wanted ^ words.keys()):
+        raise NotComplete(f"docs/requirements.md and the groups in this script differ in {', '.join(differ)}")
+    return words
+
+
+def collect_tests(folder: Path) -> dict[str, list[str]]:
+    """Requirement id → ``path::[class::]test`` of the tests with its marker, read from the sources without importing them.
+
+    Raises NotComplete for an id that no group has: a misspelt marker would prove nothing in silence.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(folder.rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        name = path.relative_to(folder.parent).as_posix()
+        whole = [one for node in tree.body if _is_pytestmark(node) for one in _ids(node)]
+        for test, ids in _marked(tree.body, whole):
+            for one in ids:
+                group, _, number = one.removeprefix("R-").partition("-")
+                if not (number.isdigit() and 1 <= int(number) <= GROUPS.get(group, 0)):
+                    raise NotComplete(f"{name}::{test} names {one}, which is no requirement")
+                found[one].add(f"{name}::{test}")
+    return {one: sorted(tests) for one, tests in found.items()}
+
+
+def _marked(
+    body: Iterable[ast.stmt], inherited: list[str], prefix: str = ""
+) -> Iterator[tuple[str, list[str]]]:
+    for node in body:
+        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            ids = inherited + [one for decorator in node.decorator_list for one in _ids(decorator)]
+            yield from _marked(node.body, ids, f"{prefix}{node.name}::")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            yield (
+                prefix + node.name,
+                inherited + [one for decorator in node.decorator_list for one in _ids(decorator)],
+            )
+
+
+def _is_pytestmark(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets
+    )
+
+
+def _ids(node: ast.AST) -> list[str]:
+    """The arguments of every ``pytest.mark.req(…)`` below a node; parametrised cases count as well."""
+    calls = [
+        one
+        for one in ast.walk(node)
+        if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.req"
+    ]
+    return [str(arg.value) for call in calls for arg in call.args if isinstance(arg, ast.Constant)]
+
+
+# ---------------------------------------------------------------- open questions
+
+
+def open_questions_page() -> str:
+    """What the vendors' documents leave open, from the constants that stand for an answer."""
+    parts = [
+        HEAD,
+        "# Open questions\n\nWhat the vendors' documents leave open. Each has one place in the code that holds the present answer;\n",
+        "the first days at a real tenant tell, and then only that place changes.\n\n",
+        table(("file", "what holds the answer", "question"), open_questions()),
+    ]
+    return "".join(parts)
+
+
+def open_questions() -> list[tuple[str, str, str]]:
+    """(file, constants, question) of every comment or docstring that begins with 'Open question' in domain and connectors."""
+    rows: list[tuple[str, str, str]] = []
+    for path in sorted([*(ROOT / "domain").rglob("*.py"), *(ROOT / "connectors").rglob("*.py")]):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        name = path.relative_to(ROOT).as_posix()
+        for at, line in enumerate(lines):
+            if match := re.match(r"(\s*)# Open question: (.+)", line):
+                more, after = _comment(lines, at + 1, match[1])
+                rows.append(
+                    (
+                        code(name),
+                        ", ".join(map(code, _held(lines, after, at))),
+                        f"{match[2]} {more}".strip(),
+                    )
+                )
+            elif match := re.match(r'"""Open question: (.+?)"""', line):
+                rows.append((code(name), ", ".join(map(code, _held(lines, at - 1, at))), match[1]))
+            elif match := re.match(r"\s+# (.+?) \(open question\)\.?$", line):
+                rows.append((code(name), ", ".join(map(code, _held(lines, at + 1, at))), f"{match[1]}."))
+    return rows
+
+
+def _comment(lines: list[str], at: int, indent: str) -> tuple[str, int]:
+    """The rest of a comment and the first line after it (and after further questions on the same constants)."""
+    said: list[str] = []
+    while at < len(lines) and lines[at].startswith(f"{indent}# ") and "Open question" not in lines[at]:
+        said.append(lines[at].strip().removeprefix("# "))
+        at += 1
+    while at < len(lines) and lines[at].startswith(f"{indent}# "):
+        at += 1
+    return " ".join(said), at
+
+
+def _held(lines: list[str], at: int, question: int) -> list[str]:
+    """Names of the assignments from line ``at`` on; inside a table or call, the member there."""
+    names = []
+    while at < len(lines) and (
+        match := re.match(r"([A-Z][A-Z_]+)\b.* = ", lines[at]) or re.match(r"([A-Z][A-Z_]+) = ", lines[at])
+    ):
+        names.append(match[1])
+        at += 1
+    if names:
+        return names
+    if match := re.match(r"\s+[\"']?(\w+)[\"']?\s*[:=]", lines[at]):
+        for above in range(question, -1, -1):
+            if outer := re.match(r"([A-Z][A-Z_]+)\b.*[=:]", lines[above]):
+                return [f"{outer[1]} ({match[1]})"]
+        return [match[1]]
+    raise NotComplete(
+        f"an open question stands before nothing that holds its answer: {lines[question].strip()}"
+    )
