@@ -130,8 +130,9 @@ class Workshop:
                 return None
             attempts.start(db, row, self.worker)
             link, severa_record, erp_record = _load(db, row)
-            steps = attempts.steps(db, tenant_id, row.delivery) if row.attempts > 1 or row.lost else {}
-            first = attempts.first_at(db, tenant_id, row.delivery) if row.attempts > 1 else row.now
+            # Always: a refunded attempt (429, not yet) leaves the counter at 1 though a step may have been sent.
+            steps = attempts.steps(db, tenant_id, row.delivery)
+            first = attempts.first_at(db, tenant_id, row.delivery)
             settings = TenantSettings.model_validate(tenants.settings(db, tenant_id))
         delivery = LiveDelivery(
             db=self.db,

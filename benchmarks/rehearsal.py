@@ -88,17 +88,17 @@ def _polls(url: str) -> int:
     return int(row[0]) if row else 0
 
 
-# What a poll asks for; everything else is work for one invoice.
-POLLED = ("GET /rest-api/v1/customers", "GET /rest-api/v1/products", "GET /rest-api/v1/worktypes", "GET /rest-api/v1/travelexpensetypes", "GET /rest-api/v1/projects",
-          "GET /rest-api/v1/salescases", "GET /rest-api/v1/invoices", "GET /v1/customer", "GET /v1/inventory", "GET /v1/project", "GET /v1/customerdocument", "GET /v1/customerPayment")  # fmt: skip
+# Registers that polls read; everything else is work for one invoice.
+POLLED = ("customers", "products", "worktypes", "travelexpensetypes", "projects", "salescases", "invoices",
+          "customer", "inventory", "project", "customerdocument", "customerpayment")  # fmt: skip
 
 
 def per_invoice(calls: Counter[str], invoices: int) -> dict[str, float]:
     """Calls of the work itself by path, per invoice (polls of registers and sign-ins left out)."""
     found = {}
     for key, count in sorted(calls.items()):
-        path = key.split(" ", 1)[1] if " " in key else key
-        if key == "polls" or path.lower() in {p.lower() for p in POLLED} or "token" in key:
+        _, _, last = key.rpartition("/v1/")
+        if key == "polls" or (" GET " in key and last.lower() in POLLED) or "token" in key:
             continue
         found[key] = count / invoices
     return found

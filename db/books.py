@@ -57,10 +57,26 @@ class TenantBooks:
             return records.get(db, self._tenant_id, system, register, id)
 
     def find(
-        self, system: System, register: str, *, number: str | None = None, name: str | None = None
+        self,
+        system: System,
+        register: str,
+        *,
+        number: str | None = None,
+        name: str | None = None,
+        organisation: str | None = None,
+        owner: str | None = None,
     ) -> list[Record]:
         with self._db.tenant(self._tenant_id) as db:
-            return records.find(db, self._tenant_id, system, register, number=number, name=name)
+            return records.find(
+                db,
+                self._tenant_id,
+                system,
+                register,
+                number=number,
+                name=name,
+                organisation=organisation,
+                owner=owner,
+            )
 
     def find_marker(self, marker: str) -> list[Record]:
         with self._db.tenant(self._tenant_id) as db:

@@ -32,6 +32,8 @@ class Row:
     remote_time: datetime | None
     in_scope: bool
     json: Json
+    organisation: str = ""
+    owner: str = ""
 
 
 def name_key(name: str) -> str:
@@ -56,6 +58,8 @@ def row_of(register: Register, body: Json, start: date | None) -> Row:
         remote_time=register.remote_time(body),
         in_scope=not register.reference and register.in_scope(body, start),
         json=body,
+        organisation=clean_text(register.organisation(body)),
+        owner=clean_text(register.owner(body)),
     )
 
 
@@ -74,7 +78,9 @@ def store(
     same: list[str] = []
     for row in rows:
         old = known.get(row.id)
-        if old and old["hash"] == row.hash and bytes(old["body"]) == row.body:
+        # What a newer mapping reads from a body (its owner, say) is written even where nothing changed.
+        mapped = old is not None and old["mapping_version"] == register.mapping_version
+        if old and mapped and old["hash"] == row.hash and bytes(old["body"]) == row.body:
             same.append(row.id)
             continue
         written = db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at)}).fetchone()
@@ -108,6 +114,8 @@ def _values(register: Register, row: Row, requested_at: datetime) -> dict[str, A
         "remote_time": row.remote_time,
         "requested_at": requested_at,
         "in_scope": row.in_scope,
+        "organisation": row.organisation,
+        "owner": row.owner,
     }
 
 
@@ -140,6 +148,7 @@ def _record(row: Mapping[str, Any]) -> Record:
         row["requested_at"],
         row["settled_version"],
         row["seen_at"],
+        row["gone_at"] is not None,
     )
 
 
@@ -167,10 +176,16 @@ def find(
     *,
     number: str | None = None,
     name: str | None = None,
+    organisation: str | None = None,
+    owner: str | None = None,
 ) -> list[Record]:
-    """By number, by name (without case and extra spaces), or by both."""
+    """By number, by name (without case and extra spaces), or by both; by organisation number; or by owner."""
     values: dict[str, Any] = {"tenant_id": tenant_id, "system": system, "register": register}
-    if number is not None and name is not None:
+    if owner is not None:
+        query, values = SQL["records.by_owner"], values | {"owner": owner}
+    elif organisation is not None:
+        query, values = SQL["records.by_organisation"], values | {"organisation": organisation}
+    elif number is not None and name is not None:
         query = SQL["records.by_number_and_name"]
         values |= {"number": number, "name_key": name_key(name)}
     elif number is not None:

@@ -129,7 +129,8 @@ class ErpApi(Protocol):
 class Record:
     """Last seen state of one record of one system. ``id`` is the internal id (Severa guid; ERP internal id, or
     ``<type>/<number>`` of a document); ``number`` is what people call it (customer number, code, project number);
-    ``changed_at`` is when the bridge first saw this version (what "latest wins" means, R-CON-1)."""
+    ``changed_at`` is when the bridge first saw this version (what "latest wins" means, R-CON-1). ``gone``: a complete
+    reading of its register did not show it any more."""
 
     system: System
     register: str
@@ -142,6 +143,7 @@ class Record:
     requested_at: datetime
     settled_version: int = 0
     changed_at: datetime | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +273,17 @@ class Books(Protocol):
         ...
 
     def find(
-        self, system: System, register: str, *, number: str | None = None, name: str | None = None
+        self,
+        system: System,
+        register: str,
+        *,
+        number: str | None = None,
+        name: str | None = None,
+        organisation: str | None = None,
+        owner: str | None = None,
     ) -> list[Record]:
-        """Records by number and/or name (case-insensitive, trimmed)."""
+        """Records by number and/or name (case-insensitive, trimmed), by organisation number (normalised), or by the
+        record they belong to (as ``Register.owner`` says it). Gone ones are left out."""
         ...
 
     def find_marker(self, marker: str) -> list[Record]:

@@ -19,12 +19,17 @@ class Concern:
 
     ``only_linked``: nothing is announced unless the record is linked in that domain already (a payment on a document
     that is not ours concerns nobody).
+    ``number``: the row knows the record by its number only (a contact of the ERP names its customer's); ``id`` is ''.
+    ``through``: ``id`` is a record of this register, and meant is the one that it belongs to (a communication names its
+    contact person, who names the customer).
     """
 
     domain: Domain
     register: str
     id: str
     only_linked: bool = False
+    number: str = ""
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Register:
                 made aware by the caller)
     wanted      whether this tenant reads the register at all (costs are off by default)
     singly      keys of rows that are read one by one, for lists that show only names
+    organisation  its organisation number, normalised, '' if it has none (matching without reading whole registers)
+    owner       the record that a row belongs to, as the row names it (guid, or number), '' if to none
     start_setting  tenant setting with the date before which rows are left alone (invoices_from, costs_from); ``in_scope`` gets it
     """
 
@@ -58,3 +65,5 @@ class Register:
     start_setting: str | None = None
     singly: tuple[str, ...] = ()
     wanted: Callable[[TenantSettings], bool] = field(default=lambda _settings: True)
+    organisation: Callable[[Json], str] = field(default=lambda _body: "")
+    owner: Callable[[Json], str] = field(default=lambda _body: "")

@@ -337,7 +337,7 @@ class FakeDelivery:
         def work() -> None:
             known = self.world.claims.get(self._claim_key())
             if known is not None and known != (document_type, number):
-                raise Stop("invoice.other_document", {"number": number, "claimed": known[1]})
+                raise Stop("invoice.other_document", {"number": number, "other": known[1]})
             self.world.claims[self._claim_key()] = (document_type, number)
             if self.link is not None:
                 self.world.books.replace_link(self.link, document=(document_type, number))

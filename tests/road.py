@@ -133,7 +133,7 @@ class Office:
         made: Json = self.simulator.ask("POST", self._path(register), members)
         return made
 
-    def change(self, register: str, key: str, **members: Any) -> Json:
+    def change(self, register: str, key: str, /, **members: Any) -> Json:
         changed: Json = self.simulator.ask("PATCH", self._path(f"{register}/{key}"), members)
         return changed
 

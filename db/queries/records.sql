@@ -5,14 +5,15 @@ for update
 
 -- put --
 -- A record is never replaced by one with an older remote time; on equal times the later request wins.
-insert into record (tenant_id, system, register, id, number, name, name_key, marker, body, hash, mapping_version, remote_time, requested_at, in_scope)
+insert into record (tenant_id, system, register, id, number, name, name_key, marker, body, hash, mapping_version, remote_time, requested_at, in_scope,
+                    organisation, owner)
 values (%(tenant_id)s, %(system)s, %(register)s, %(id)s, %(number)s, %(name)s, %(name_key)s, %(marker)s, %(body)s, %(hash)s,
-        %(mapping_version)s, %(remote_time)s, %(requested_at)s, %(in_scope)s)
+        %(mapping_version)s, %(remote_time)s, %(requested_at)s, %(in_scope)s, %(organisation)s, %(owner)s)
 on conflict (tenant_id, system, register, id) do update set
     number = excluded.number, name = excluded.name, name_key = excluded.name_key,
     marker = coalesce(excluded.marker, record.marker), body = excluded.body, hash = excluded.hash,
     mapping_version = excluded.mapping_version, remote_time = excluded.remote_time, requested_at = excluded.requested_at,
-    in_scope = excluded.in_scope, gone_at = null,
+    in_scope = excluded.in_scope, organisation = excluded.organisation, owner = excluded.owner, gone_at = null,
     seen_at = case when record.hash <> excluded.hash then clock_timestamp() else record.seen_at end,
     version = record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end
 where coalesce(record.remote_time, '-infinity') < coalesce(excluded.remote_time, 'infinity')
@@ -52,6 +53,16 @@ order by id
 -- by_number_and_name --
 select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s
 and name_key = %(name_key)s and gone_at is null order by id
+
+-- by_organisation --
+-- Who else has this organisation number: matching at first meeting, and two records that became one.
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and organisation = %(organisation)s
+and organisation <> '' and gone_at is null order by id
+
+-- by_owner --
+-- The addresses, contacts and communications of a record.
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and owner = %(owner)s
+and owner <> '' and gone_at is null order by id
 
 -- by_marker --
 select * from record where tenant_id = %(tenant_id)s and marker = %(marker)s and gone_at is null order by register, id

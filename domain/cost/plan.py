@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from domain.cost.document import Document, Line
@@ -17,6 +18,10 @@ from domain.setup.settings import TenantSettings
 
 # Open question: the direction of a currency's rate in Severa. Taken as organisation currency per unit of the currency.
 RATE_IS_ORGANISATION_CURRENCY_PER_UNIT = True
+
+# What a billable line without any text of its own is called on the customer's invoice: left empty, Severa could print
+# the description with supplier and marker.
+ROW_TEXTS: Mapping[str, str] = MappingProxyType({"sv": "Kostnad", "en": "Cost"})
 
 _HUNDRED = Decimal(100)
 
@@ -141,13 +146,21 @@ def fee_body(one: Brought, marker: str) -> Json:
         body["phase"] = {"guid": one.phase}
     if one.date:
         body["eventDate"] = one.date
-    if one.billable and one.label:
+    if one.billable:
         body["invoiceRowDescription"] = one.label
     return body
 
 
 def planned(
-    line: Line, document: Document, project: Json, *, cost: Decimal, base: str, price: Decimal, billable: bool
+    line: Line,
+    document: Document,
+    project: Json,
+    *,
+    cost: Decimal,
+    base: str,
+    price: Decimal,
+    billable: bool,
+    language: str,
 ) -> Brought:
     """What a line is to become on a Severa project."""
     return Brought(
@@ -161,7 +174,7 @@ def planned(
         billable=billable,
         date=_text_of(document.dated),
         text=line.description,
-        label=line.label,
+        label=line.label or ROW_TEXTS.get(language, ROW_TEXTS["en"]),
     )
 
 

@@ -171,6 +171,7 @@ class _Work:
             base=base,
             price=price,
             billable=settings.costs == "cost-and-fee",
+            language=self.delivery.tenant.language,
         )
 
     def _fee(self, document: Document, key: str, name: str, marker: str, meant: Brought) -> Brought:

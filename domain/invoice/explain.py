@@ -327,8 +327,8 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "invoice.other_document": Cause(
             Text(
-                "Fakturan har redan dokument {claimed}; {number} frisläpps inte.",
-                "The invoice already has document {claimed}; {number} is not released.",
+                "Fakturan har redan dokument {other}; {number} frisläpps inte.",
+                "The invoice already has document {other}; {number} is not released.",
             ),
             Text(
                 "Jämför dokumenten och ta bort det överflödiga.",

@@ -35,7 +35,7 @@ def write_back(attempt: Attempt, document: ErpDocument, difference: str, *, rest
         raise attempt.stop("invoice.already_booked", {"number": document.number})
     if _missing(attempt, document):
         _write(attempt, document)
-    if not document.payment_reference:
+    if not document.payment_reference and document.type == "Invoice":
         attempt.say("invoice.no_payment_reference", level="warning", number=document.number)
     _say(attempt, document, difference, restored=restored)
 

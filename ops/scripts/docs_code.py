@@ -6,10 +6,15 @@ import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from docs_common import DOCS, HEAD, NotComplete, code, imported, table
+from pydantic import SecretStr
+
+from docs_common import DOCS, HEAD, ROOT, NotComplete, code, imported, table
 
 DOMAINS = ("customer", "product", "project", "invoice", "payment", "cost")
 
@@ -24,20 +29,13 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "severa.client_secret": "Its secret. Stored encrypted.",
         "visma_net.base_url": "Address of Visma.net ERP's REST API; /v1 and /v2 follow it.",
         "visma_net.auth_url": "Address of Visma Connect; /token follows it.",
-        "visma_net.kind": "Kind of application in Visma Connect.",
+        "visma_net.kind": "Kind of application in Visma Connect. **Only service connections work: this version has "
+        "nothing that signs a user in for an interactive one.**",
         "visma_net.client_id": "Client id of the application in Visma Connect.",
         "visma_net.client_secret": "Its secret. Stored encrypted.",
         "visma_net.tenant_id": "Tenant id of the ERP company (not of the customer that owns it).",
     }
 )
-# Keys that are accepted and stored but that nothing reads yet; a test notices when one is.
-WITHOUT_EFFECT: Mapping[str, str] = MappingProxyType(
-    {
-        "settings.attachments": "Stored; this version sends no attachments with invoices, whatever it says.",
-        "visma_net.kind": "Only service connections work: this version has nothing that signs a user in for an interactive one.",
-    }
-)
-
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
         0: "Well. A service that was asked to stop has ended well, too.",
@@ -83,13 +81,22 @@ def settings_page() -> str:
             f"\n### {title[:1].upper()}{title[1:]}\n\n",
             table(("variable", "default", "values", "what it is"), rows),
         ]
+    settings = imported("domain.setup.settings")
+    of_file = settings.FileSettings.model_fields
+    further = (
+        (name, one) for name, one in settings.TenantSettings.model_fields.items() if name not in of_file
+    )
     example = (DOCS / "tenant.example.toml").read_text(encoding="utf-8")
     parts += [
         "\n## A tenant's file\n\n",
         "`severa-bridge tenant add FILE.toml` reads it. A key that is not listed here is refused. Adding a tenant again\n",
-        "replaces its connections and settings; links, log and problems stay.\n",
+        "replaces its connections and these settings; links, log, problems and the further settings stay.\n",
         f"\n```toml\n{example}```\n\n",
-        table(("key", "default", "values", "what it is"), _tenant_keys()),
+        table(("key", "default", "values", "what it is"), _keys(tenant_fields(settings.TenantFile))),
+        "\n## Further settings of a tenant\n\n",
+        "`severa-bridge tenant set NAME KEY VALUE` changes one of these, or one of the file's `settings.` without that word.\n",
+        'A table is written as JSON: `severa-bridge tenant set nordkonsult units \'{"tim": "HOUR"}\'`. Old versions are kept.\n\n',
+        table(("key", "default", "values", "what it is"), _keys(further)),
     ]
     return "".join(parts)
 
@@ -107,17 +114,30 @@ def _sections(model: type[Any]) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _tenant_keys() -> list[tuple[str, str, str, str]]:
-    rows = []
-    for key, field in tenant_fields(imported("domain.setup.settings").TenantFile):
+def _keys(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
+    for key, field in fields:
         description = field.description or KEYS.get(key)
         if description is None:
-            raise NotComplete(f"the tenant file's key {key} has no description")
-        if key in WITHOUT_EFFECT:
-            description = f"{description} **{WITHOUT_EFFECT[key]}**"
-        default = "required" if field.is_required() else _default(field.default)
-        rows.append((code(key), default, _values(field.annotation), description))
-    return rows
+            raise NotComplete(f"the tenant's key {key} has no description")
+        if field.description and not is_used(key.removeprefix("settings.")):
+            description += " **Stored only: nothing in this version looks at it.**"
+        default = (
+            "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        )
+        yield code(key), default, _values(field.annotation), description
+
+
+def is_used(setting: str) -> bool:
+    """Whether any code looks at a tenant's setting: as an attribute of ``settings``, or by a name that can be nothing else."""
+    # A single word is a member of the vendors' bodies as well ("attachments"), so only its use as an attribute counts.
+    named = f"|[\"']{setting}[\"']" if "_" in setting else ""
+    wanted = re.compile(rf"\bsettings\.{setting}\b{named}")
+    return any(
+        wanted.search(path.read_text(encoding="utf-8"))
+        for folder in ("actors", "app", "domain")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.parent != ROOT / "domain" / "setup"
+    )
 
 
 def tenant_fields(model: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -134,22 +154,28 @@ def _default(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return code(str(value).lower())
-    return code(f"{value:f}" if type(value).__name__ == "Decimal" else value)
+    if isinstance(value, tuple | dict):
+        return code(", ".join(value)) if value else "empty"
+    return code(f"{value:f}" if isinstance(value, Decimal) else value)
 
 
 def _values(annotation: Any) -> str:
-    if get_origin(annotation) is not None and str(get_origin(annotation)) == "typing.Literal":
+    if get_origin(annotation) is Literal:
         return " · ".join(code(one) for one in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "table"
+    if get_origin(annotation) is tuple:
+        return "list"
     kinds = [one for one in get_args(annotation) if one is not type(None)] or [annotation]
     words = {
-        "str": "text",
-        "SecretStr": "secret",
-        "bool": "true · false",
-        "int": "whole number",
-        "float": "number",
+        bool: "true · false",
+        int: "whole number",
+        float: "number",
+        Decimal: "number",
+        Path: "path",
+        date: "date",
     }
-    words |= {"Decimal": "number", "Path": "path", "date": "date"}
-    return words.get(getattr(kinds[0], "__name__", ""), "text")
+    return words.get(kinds[0], "secret" if kinds[0] is SecretStr else "text")
 
 
 # ---------------------------------------------------------------- command line
@@ -186,7 +212,9 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 def _parameter(parameter: Any) -> tuple[str, str, str]:
     if parameter.param_type_name == "argument":
         return code(parameter.metavar or parameter.name.upper()), "required", parameter.help or ""
-    wanted = "" if parameter.is_flag else f" {parameter.metavar or parameter.display_type.upper()}"
+    kind = parameter.type_descriptor.annotation
+    word = parameter.metavar or ("NUMBER" if kind in (int, float) else "TEXT")
+    wanted = "" if parameter.is_flag else f" {word}"
     default = "off" if parameter.is_flag else _default(parameter.default)
     return code(", ".join(parameter.opts) + wanted), default, parameter.help or ""
 

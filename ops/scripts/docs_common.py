@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +18,9 @@ class NotComplete(Exception):
 
 
 def cell(text: object) -> str:
-    """A value as a table takes it: one line, no bar."""
-    return " ".join(str(text).split()).replace("|", "\\|")
+    """A value as a table takes it: one line, no bar, and nothing outside code style that would be read as a tag."""
+    parts = " ".join(str(text).split()).replace("|", "\\|").split("`")
+    return "`".join(part if at % 2 else re.sub("<(?!br>)", "&lt;", part) for at, part in enumerate(parts))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

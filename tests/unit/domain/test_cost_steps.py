@@ -114,6 +114,15 @@ def test_a_billable_fee_carries_the_price_and_a_text_without_supplier_and_marker
 
 
 @pytest.mark.req("R-CST-3")
+def test_a_billable_line_without_any_text_still_prints_neither_supplier_nor_marker() -> None:
+    made = world(costs="cost-and-fee")
+
+    (fee,) = brought(made, invoice(line(transactionDescription="")))
+
+    assert fee["invoiceRowDescription"] == "Kostnad"
+
+
+@pytest.mark.req("R-CST-3")
 def test_the_price_on_a_project_in_another_currency_is_converted_with_severas_rate() -> None:
     made = world(costs="cost-and-fee", cost_multiplier_percent="150")
 

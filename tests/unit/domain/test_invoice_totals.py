@@ -37,7 +37,7 @@ ROWS = st.lists(
 def units(value: Fraction, currency: str) -> int:
     """Independent rounding: half away from zero to whole smallest units."""
     scaled = abs(value) * 10 ** decimals(currency)
-    whole = int(scaled)
+    whole: int = int(scaled)
     whole += scaled - whole >= Fraction(1, 2)
     return whole if value >= 0 else -whole
 
