@@ -50,8 +50,8 @@ types: setup ## mypy, strict
 bench: setup ## Events per second beside the same machine's floor
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: setup ## Check the documentation against the code
-	@$(BIN)/pytest tests/unit/docs $(ARGS)
+docs: setup ## Write the pages that repeat the code again; ARGS=--check only compares
+	@$(BIN)/python ops/scripts/docs.py $(ARGS)
 
 images: ## Build the container image that docker-compose.yml runs
 	$(DOCKER) build --network $${BRIDGE_BUILD_NETWORK:-default} --file ops/Dockerfile --tag severa-bridge:local .

@@ -86,7 +86,7 @@ class ConfirmingPublisher:
                 on_close_callback=lambda _c, error: self._lost(error),
             )
             self._thread = threading.Thread(
-                target=self._connection.ioloop.start, name="publisher", daemon=True
+                target=self._run, args=[self._connection.ioloop], name="publisher", daemon=True
             )
             self._thread.start()
         try:
@@ -96,6 +96,12 @@ class ConfirmingPublisher:
         return self._connection
 
     # ---- everything below runs in the connection's thread
+
+    @staticmethod
+    def _run(ioloop: Any) -> None:
+        ioloop.start()
+        # The loop's own sockets; a new connection gets a new loop.
+        ioloop.close()
 
     def _opened(self, connection: Any) -> None:
         connection.channel(on_open_callback=self._channel_open)

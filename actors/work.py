@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -80,6 +80,7 @@ class Workshop:
     limits: Limits
     recorder: Recorder
     worker: str
+    erp_zone: tzinfo
     pace: Pace = Pace()
     references: ReferenceCache = field(default_factory=ReferenceCache)
 
@@ -295,7 +296,8 @@ class _End:
         read_at = datetime.now(UTC)
         for seen in effects.seen:
             register = self.shop.registers[seen.system, seen.register]
-            records.put_own(db, tenant_id, register, records.row_of(register, seen.body, None), read_at)
+            row = records.row_of(register, seen.body, None, self.shop.erp_zone)
+            records.put_own(db, tenant_id, register, row, read_at)
         for gap in effects.gaps:
             log.put_gap(db, tenant_id, gap)
         for work in effects.announce:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import dramatiq
 from dramatiq.broker import Broker
@@ -79,6 +80,7 @@ class Bridge:
             ),
             recorder=self.recorder,
             worker=f"{socket.gethostname()}/{os.getpid()}",
+            erp_zone=ZoneInfo(s.erp_time_zone),
             pace=Pace(
                 claim_lease=s.claim_lease_seconds,
                 wait=s.waiting_seconds,
@@ -119,9 +121,16 @@ class Bridge:
 
 @contextmanager
 def open_bridge(
-    settings: Settings, stop: threading.Event | None = None, *, threads: int | None = None
+    settings: Settings,
+    stop: threading.Event | None = None,
+    *,
+    threads: int | None = None,
+    polls: bool = False,
 ) -> Iterator[Bridge]:
-    """Opens the database (embedded or by URL), keys and connections. Raises InputError with what to do."""
+    """Opens the database (embedded or by URL), keys and connections. Raises InputError with what to do.
+
+    ``threads``: worker threads of this process, ``polls``: whether it runs a poller; both size the pool.
+    """
     stop = stop or threading.Event()
     with ExitStack() as stack:
         if settings.embedded_database:
@@ -129,8 +138,8 @@ def open_bridge(
         else:
             url = cast("str", settings.database_url)
         secrets = Secrets(_keys(settings))
-        size = (threads or settings.worker_threads) + settings.poll_threads + 4
-        db = Database(url, size=size)
+        # A thread that never waits for a connection cannot starve; a command works in one thread.
+        db = Database(url, size=2 + (threads or 0) + (settings.poll_threads if polls else 0))
         # registered before opening, so that a half-opened database is closed too
         stack.callback(db.close)
         db.open()

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -73,6 +73,7 @@ class Poller:
     def run(self, beat: Callable[[], None] = lambda: None) -> None:
         """Leases due connections and polls them in threads until stopped."""
         running: dict[Future[int], DuePoll] = {}
+        pause = self._settings.poller_seconds
         with ThreadPoolExecutor(self._settings.poll_threads, thread_name_prefix="poll") as pool:
             while not self._stop.is_set():
                 beat()
@@ -92,7 +93,7 @@ class Poller:
                         logger.warning("database_away", error=error.message)
                 for poll in found:
                     running[pool.submit(self.poll, poll)] = poll
-                self._stop.wait(0.1 if found or running else 0.5)
+                self._stop.wait(min(0.1, pause) if found or running else pause)
 
     # ---- one connection
 
@@ -252,18 +253,13 @@ class Poller:
         found: dict[str, records.Row] = {}
         for body in page.rows:
             try:
-                row = records.row_of(reading.register, body, reading.start)
+                row = records.row_of(reading.register, body, reading.start, self._zone)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one row must not stop its page
                 self._unreadable(poll, reading.register, body, error)
                 continue
             if row.id:
-                found[row.id] = self._zoned(row)
+                found[row.id] = row
         return list(found.values())
-
-    def _zoned(self, row: records.Row) -> records.Row:
-        if row.remote_time is None or row.remote_time.tzinfo is not None:
-            return row
-        return replace(row, remote_time=row.remote_time.replace(tzinfo=self._zone))
 
     def _unreadable(self, poll: DuePoll, register: Register, body: Json, error: Exception) -> None:
         logger.error("row_unreadable", register=register.name, error=str(error), kind=type(error).__name__)

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     min_poll_seconds: float = Field(
         60, gt=0, description="No tenant polls more often than this, whatever its own setting says."
     )
+    poller_seconds: float = Field(
+        0.5, gt=0, description="Longest pause between two looks for connections that are due."
+    )
     poll_lease_seconds: float = Field(
         300, gt=0, description="A poll that shows no page for this long is taken over."
     )

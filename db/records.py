@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -41,8 +41,15 @@ def name_key(name: str) -> str:
     return " ".join(clean_text(name).split()).casefold()
 
 
-def row_of(register: Register, body: Json, start: date | None) -> Row:
-    """A row as it will be stored. Raises whatever the register's functions raise on a malformed body."""
+def row_of(register: Register, body: Json, start: date | None, zone: tzinfo) -> Row:
+    """A row as it will be stored. Raises whatever the register's functions raise on a malformed body.
+
+    ``zone``: of times that carry none (the ERP's). A record that comes from a page and from our own write must get the
+    same time, or the later one of the two is taken for the older and ignored.
+    """
+    remote_time = register.remote_time(body)
+    if remote_time is not None and remote_time.tzinfo is None:
+        remote_time = remote_time.replace(tzinfo=zone)
     projection = register.projection(body)
     material = "\x1f".join(f"{key}\x1e{projection[key]}" for key in sorted(projection))
     note = body.get("note")
@@ -55,7 +62,7 @@ def row_of(register: Register, body: Json, start: date | None) -> Row:
         marker=marker[0] if marker else None,
         body=to_bytes(body),
         hash=hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest(),
-        remote_time=register.remote_time(body),
+        remote_time=remote_time,
         in_scope=not register.reference and register.in_scope(body, start),
         json=body,
         organisation=clean_text(register.organisation(body)),

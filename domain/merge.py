@@ -19,9 +19,6 @@ from domain.ports import System
 Rule = Literal["severa", "visma_net", "latest", "ask"]
 Base = dict[str, list[str]]
 
-# Which side wins when both changed differently, until the tenant can choose (R-SET-7).
-CONFLICT_RULE: Rule = "ask"
-
 _OWNERS: Mapping[Direction, Rule] = {"→": "severa", "←": "visma_net"}
 
 
@@ -31,11 +28,12 @@ class FieldRule:
 
     rule        who wins when both sides changed it differently
     direction   '→' or '←': the other side's changes stay where they are
-    first       who wins when there is no agreed state yet; 'ask' = nobody is overwritten, the difference is reported
+    first       who wins when there is no agreed state yet; 'ask' and 'latest' = nobody is overwritten, the difference
+                is reported (both sides were first seen at the same time). Nothing never wins over something
     same        whether a Severa value and an ERP value mean the same
     """
 
-    rule: Rule = CONFLICT_RULE
+    rule: Rule = "ask"
     direction: Direction = "↔"
     first: Rule = "ask"
     same: Callable[[str, str], bool] = operator.eq
@@ -158,12 +156,14 @@ class _Making:
     def _decide(self, open_: Difference, rule: FieldRule, wanted: Rule, *, first: bool) -> None:
         # A field that flows one way has a fixed owner, whatever the tenant's rule says.
         owner = _OWNERS.get(rule.direction)
-        decided = wanted if owner is None or (first and wanted == "ask") else owner
+        decided = wanted if owner is None or (first and wanted in ("ask", "latest")) else owner
         winner: System | None = None
         if decided in ("severa", "visma_net"):
             winner = "severa" if decided == "severa" else "visma_net"
-        elif decided == "latest":
+        elif decided == "latest" and not first:
             winner = self.latest
+        if first and winner is not None and not (open_.severa if winner == "severa" else open_.erp):
+            winner = None
         if winner is not None:
             written = self.to_erp if winner == "severa" else self.to_severa
             written[open_.field] = open_.severa if winner == "severa" else open_.erp

@@ -142,11 +142,22 @@ def is_fresh(delivery: Delivery, record: Record) -> bool:
     return (delivery.now() - record.requested_at).total_seconds() <= delivery.limits.fresh_seconds
 
 
-def latest_side(severa: Record | None, erp: Record | None) -> System | None:
-    """The side whose present state the bridge saw last, for the rule 'latest wins' (R-CON-1)."""
+def latest_side(
+    severa: Record | None, erp: Record | None, *, severa_newer: bool = False, erp_newer: bool = False
+) -> System | None:
+    """The side whose present state the bridge saw first most recently, for the rule 'latest wins' (R-CON-1).
+
+    ``severa_newer`` and ``erp_newer``: the side was read again just now and differs from its record, so that its change
+    is first seen at this moment. None = nobody can tell, which the merge takes as 'ask'.
+    """
+    if severa_newer != erp_newer:
+        return "severa" if severa_newer else "visma_net"
     if severa is None or erp is None:
         return None
-    return "severa" if severa.requested_at >= erp.requested_at else "visma_net"
+    ours, theirs = severa.changed_at or severa.requested_at, erp.changed_at or erp.requested_at
+    if ours == theirs:
+        return None
+    return "severa" if ours > theirs else "visma_net"
 
 
 def told(after: Aftermath, domain: str, name: str, merged: Merge) -> None:

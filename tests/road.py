@@ -43,6 +43,7 @@ Json = dict[str, Any]
 QUICK: Mapping[str, Any] = {
     "min_poll_seconds": 3600,
     "poll_threads": 2,
+    "poller_seconds": 0.05,
     "visibility_lag_seconds": 0.2,
     "create_limit_seconds": 2,
     "read_timeout_seconds": 20,

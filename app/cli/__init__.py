@@ -34,7 +34,10 @@ demo.register(app)
 def main() -> None:
     """Entry point; every expected error is one sentence on standard error and exit code 2."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        # outside standalone mode typer.Exit does not come through: its code is what the call returns
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except InputError as error:
         _say(error.message)
         sys.exit(2)

@@ -56,7 +56,7 @@ def up(
     with ExitStack() as stack:
         if found.embedded_database:
             stack.enter_context(only_process(found.data))
-        bridge = stack.enter_context(open_bridge(found, stop, threads=count))
+        bridge = stack.enter_context(open_bridge(found, stop, threads=count, polls=True))
         stack.enter_context(running.stopping(stop))
         status: Status | None = None
         if until_idle and console.is_terminal:
@@ -89,7 +89,7 @@ def poller() -> None:
     """Read both systems of every live tenant for changes. Any number of pollers may run."""
     found = settings()
     stop = threading.Event()
-    with open_bridge(found, stop) as bridge, running.stopping(stop):
+    with open_bridge(found, stop, polls=True) as bridge, running.stopping(stop):
         running.run_poller(bridge)
 
 

@@ -107,7 +107,7 @@ def _embedded(stack: ExitStack, stop: threading.Event) -> Stage:
     erp = ErpPeople(stack.enter_context(running(erp_app())))
     stack.callback(erp.close)
     stack.enter_context(only_process(directory))
-    bridge = stack.enter_context(open_bridge(settings, stop, threads=THREADS))
+    bridge = stack.enter_context(open_bridge(settings, stop, threads=THREADS, polls=True))
     name, tenant_id = _add_tenant(bridge, severa, erp)
     everything = Everything(bridge, THREADS)
     everything.start()

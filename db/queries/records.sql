@@ -23,8 +23,8 @@ returning version
 
 -- touch --
 -- Nothing changed, but it was read again just now: what is fresh need not be read once more.
-update record set requested_at = %(requested_at)s
-where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s) and requested_at < %(requested_at)s
+update record set requested_at = %(requested_at)s, gone_at = null
+where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s) and (requested_at < %(requested_at)s or gone_at is not null)
 
 -- settled --
 update record set settled_version = greatest(settled_version, %(version)s)

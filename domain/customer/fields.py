@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from domain.customer import addresses, contacts
 from domain.fields import Field
 from domain.mapper import flag, latest_time, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
-from domain.text import canonical, lines
+from domain.text import canonical, cut, one_line, organisation_number
 
 CUSTOMERS = "customers"
 ERP_CUSTOMER = "customer"
-ADDRESSES = "customers/addresses"
+ADDRESSES = "addresses"
+ADDRESSES_OF = "customers/addresses"
+CONTACTS = "contactpersons"
+COMMUNICATIONS = "contactcommunications"
+COMMUNICATION_TYPES = "communicationtypes"
+ERP_CONTACT = "contact"
 CUSTOMER_CLASSES = "customer/customerClass"
 CREDIT_TERMS = "creditTerm"
 CURRENCIES = "currencies"
 COUNTRIES = "localization/countries"
 
-# Open question: whether a new customer's headquarter address is set by a reference, PATCH /headquarterAddress/guid.
+# Open question: whether a customer's headquarter address is set by a reference, PATCH /headquarterAddress/guid.
 HEADQUARTER_REFERENCE = "headquarterAddress.guid"
 
 # Open question: whether list rows of customers show the credit terms; an empty one on a list row is 'not known'.
 TERMS_MAY_BE_MISSING_ON_LISTS = True
+
+# Open question: how much the ERP keeps of a main contact's attention.
+NOTES_LIMIT = 255
 
 # Severa numbers are 64-bit; a number that is only passed through while two customers swap theirs is taken from here.
 INTERIM_NUMBERS = range(900_000_000, 1_000_000_000)
@@ -31,6 +40,39 @@ INTERIM_NUMBERS = range(900_000_000, 1_000_000_000)
 ACTIVE_BY_STATUS: Mapping[str, bool] = MappingProxyType(
     {"Active": True, "OnHold": True, "CreditHold": True, "OneTime": True, "Inactive": False}
 )
+
+_SEVERA_PLACES = {
+    "main": "headquarterAddress",
+    "invoice": "addresses[isBillingAddress]",
+    "delivery": "addresses[isPostalAddress]",
+}
+
+
+def _address_fields() -> tuple[Field, ...]:
+    found = []
+    for role in addresses.ROLES:
+        ours, theirs = _SEVERA_PLACES[role], addresses.BLOCKS[role]
+        note = "" if role == "main" else "no such address: same as the main one"
+        for part, severa, erp, write, rule in (
+            ("address_line", "addressline", "addressLine1", None, "lines"),
+            ("postal_code", "postalCode", "postalCode", None, "text"),
+            ("city", "city", "city", None, "text"),
+            ("country", "country", "country.id", "countryId", "country"),
+            ("county", "countryRegion.name", "county.id", "county", "text"),
+        ):
+            found.append(
+                Field(
+                    addresses.field_name(role, part),
+                    f"{ours}.{severa}",
+                    f"{theirs}.{erp}",
+                    "→" if part == "county" else "↔",
+                    rule,
+                    erp_write=f"{theirs}.{write}" if write else None,
+                    note="lines 1-3" if part == "address_line" and not note else note,
+                )
+            )
+    return tuple(found)
+
 
 FIELDS = (
     Field("name", "name", "name", "↔", note="unique in Severa"),
@@ -42,38 +84,18 @@ FIELDS = (
     Field("payment_term", "paymentTerm", "creditTerms.id", "↔", "credit terms", erp_write="creditTermsId"),
     Field("email", "email", "mainContact.email", "↔"),
     Field("website", "website", "mainContact.web", "↔"),
+    Field("notes", "notes", "mainContact.attention", "↔", "one line", note="off by default (setting notes)"),
     Field("active", "isActive", "status", "↔", "active", note="only Active and Inactive are written"),
     Field(
         "customer_class", "", "customerClass.id", "→", "choice", erp_write="customerClassId", note="R-CUS-6"
     ),
-    Field(
-        "address_line",
-        "headquarterAddress.addressline",
-        "mainAddress.addressLine1",
-        "→",
-        "lines",
-        note="lines 1-3",
-    ),
-    Field("postal_code", "headquarterAddress.postalCode", "mainAddress.postalCode", "→"),
-    Field("city", "headquarterAddress.city", "mainAddress.city", "→"),
-    Field(
-        "country",
-        "headquarterAddress.country",
-        "mainAddress.country.id",
-        "→",
-        "country",
-        erp_write="mainAddress.countryId",
-    ),
+    *_address_fields(),
 )
-ADDRESS_FIELDS = ("address_line", "postal_code", "city", "country")
 
 
-def severa_values(body: Json, address: Json | None = None) -> dict[str, str]:
-    """The mapped fields of a Severa customer as canonical strings; ``country`` is the country's name there.
-
-    ``address``: the address to use instead of the headquarter's; without any the address fields are left out.
-    """
-    values = {
+def severa_values(body: Json) -> dict[str, str]:
+    """The mapped fields of a Severa customer as canonical strings, without its addresses."""
+    return {
         "name": text(body, "name"),
         "number": text(body, "number"),
         "vat_number": text(body, "vatNumber"),
@@ -81,26 +103,16 @@ def severa_values(body: Json, address: Json | None = None) -> dict[str, str]:
         "payment_term": text(body, "paymentTerm"),
         "email": text(body, "email"),
         "website": text(body, "website"),
+        "notes": cut(one_line(text(body, "notes")), NOTES_LIMIT),
         "active": canonical(flag(read(body, "isActive"))),
     }
-    place = address or read(body, "headquarterAddress")
-    if place:
-        values |= {
-            "address_line": "\n".join(address_lines(text(place, "addressline"))),
-            "postal_code": text(place, "postalCode"),
-            "city": text(place, "city"),
-            # An address has its country as an object, the headquarter address as a name.
-            "country": text(place, "country.name") or _name(read(place, "country")),
-        }
-    return values
 
 
 def erp_values(body: Json, *, listed: bool = False) -> dict[str, str]:
-    """The mapped fields of an ERP customer as canonical strings; ``country`` is the two-letter code there.
+    """The mapped fields of an ERP customer as canonical strings; countries are two-letter codes.
 
     ``listed``: the body may be a list row, on which empty credit terms mean 'not shown'.
     """
-    place = read(body, "mainAddress")
     values = {
         "name": text(body, "name"),
         "number": text(body, "number"),
@@ -109,11 +121,9 @@ def erp_values(body: Json, *, listed: bool = False) -> dict[str, str]:
         "payment_term": text(body, "creditTerms.id"),
         "email": text(body, "mainContact.email"),
         "website": text(body, "mainContact.web"),
+        "notes": one_line(text(body, "mainContact.attention")),
         "customer_class": text(body, "customerClass.id"),
-        "address_line": "\n".join(line for n in (1, 2, 3) if (line := text(place, f"addressLine{n}"))),
-        "postal_code": text(place, "postalCode"),
-        "city": text(place, "city"),
-        "country": text(place, "country.id"),
+        **addresses.erp_values(body),
     }
     if listed and TERMS_MAY_BE_MISSING_ON_LISTS and not values["payment_term"]:
         del values["payment_term"]
@@ -123,23 +133,36 @@ def erp_values(body: Json, *, listed: bool = False) -> dict[str, str]:
     return values
 
 
-def address_lines(addressline: str) -> list[str]:
-    """The lines of a Severa address as the ERP's three; what is more is joined into the third."""
-    found = lines(addressline)
-    return found if len(found) <= 3 else [*found[:2], ", ".join(found[2:])]
-
-
-def _name(value: object) -> str:
-    return canonical(value) if isinstance(value, str) else ""
+def organisation(body: Json) -> str:
+    """The organisation number of an ERP customer, normalised."""
+    return organisation_number(text(body, "vatRegistrationId")) or organisation_number(
+        text(body, "corporateId")
+    )
 
 
 def _severa_projection(body: Json) -> Mapping[str, str]:
-    internal = canonical(flag(read(body, "isInternal"), default=False))
-    return {**severa_values(body), "internal": internal}
+    headquarter = read(body, "headquarterAddress") or {}
+    return {
+        **severa_values(body),
+        "internal": canonical(flag(read(body, "isInternal"), default=False)),
+        "headquarter": text(headquarter, "guid"),
+        **{
+            part: value
+            for part, value in addresses.place_values(headquarter, ()).items()
+            if part not in ("country", "county")
+        },
+        "country": addresses.country_name(headquarter),
+    }
 
 
 def _erp_projection(body: Json) -> Mapping[str, str]:
     return erp_values(body, listed=True)
+
+
+def _address_projection(body: Json) -> Mapping[str, str]:
+    values = addresses.place_values(body, ())
+    values["country"] = text(body, "country.guid") or addresses.country_name(body)
+    return {**values, **{name: text(body, name) for name in addresses.FLAGS.values()}}
 
 
 def _reference(system: str, name: str, key: str, title: str, *mapped: str) -> Register:
@@ -158,6 +181,22 @@ def _reference(system: str, name: str, key: str, title: str, *mapped: str) -> Re
     )
 
 
+def _of_contact(body: Json) -> tuple[Concern, ...]:
+    contact = text(body, "contact.guid")
+    return (Concern("customer", CUSTOMERS, contact, through=CONTACTS),) if contact else ()
+
+
+def _of_customer(body: Json) -> tuple[Concern, ...]:
+    customer = text(body, "customer.guid")
+    return (Concern("customer", CUSTOMERS, customer),) if customer else ()
+
+
+def _of_account(body: Json) -> tuple[Concern, ...]:
+    # A contact of the ERP names its customer (or supplier) by number only.
+    account = text(body, "businessAccount")
+    return (Concern("customer", ERP_CUSTOMER, "", number=account),) if account else ()
+
+
 REGISTERS: tuple[Register, ...] = (
     Register(
         system="severa",
@@ -168,6 +207,42 @@ REGISTERS: tuple[Register, ...] = (
         projection=_severa_projection,
         concerns=lambda body: (Concern("customer", CUSTOMERS, text(body, "guid")),),
         remote_time=latest_time,
+        organisation=lambda body: organisation_number(text(body, "vatNumber")),
+        mapping_version=2,
+    ),
+    # What belongs to a customer settles with it: one row, one planner.
+    Register(
+        system="severa",
+        name=ADDRESSES,
+        identify=lambda body: text(body, "guid"),
+        number=lambda _body: "",
+        title=lambda body: text(body, "addressline").split("\n", maxsplit=1)[0],
+        projection=_address_projection,
+        concerns=_of_customer,
+        remote_time=latest_time,
+        owner=lambda body: text(body, "customer.guid"),
+    ),
+    Register(
+        system="severa",
+        name=CONTACTS,
+        identify=lambda body: text(body, "guid"),
+        number=lambda _body: "",
+        title=lambda body: " ".join(one for one in (text(body, "firstName"), text(body, "lastName")) if one),
+        projection=contacts.severa_projection,
+        concerns=_of_customer,
+        remote_time=latest_time,
+        owner=lambda body: text(body, "customer.guid"),
+    ),
+    Register(
+        system="severa",
+        name=COMMUNICATIONS,
+        identify=lambda body: text(body, "guid"),
+        number=lambda _body: "",
+        title=lambda body: text(body, "value"),
+        projection=contacts.communication_projection,
+        concerns=_of_contact,
+        remote_time=latest_time,
+        owner=lambda body: text(body, "contact.guid"),
     ),
     Register(
         system="visma_net",
@@ -178,9 +253,23 @@ REGISTERS: tuple[Register, ...] = (
         projection=_erp_projection,
         concerns=lambda body: (Concern("customer", ERP_CUSTOMER, text(body, "internalId")),),
         remote_time=latest_time,
+        organisation=organisation,
+        mapping_version=2,
     ),
+    Register(
+        system="visma_net",
+        name=ERP_CONTACT,
+        identify=lambda body: text(body, "contactId"),
+        number=lambda body: text(body, "contactId"),
+        title=lambda body: " ".join(one for one in (text(body, "firstName"), text(body, "lastName")) if one),
+        projection=contacts.erp_projection,
+        concerns=_of_account,
+        remote_time=latest_time,
+        owner=lambda body: text(body, "businessAccount"),
+    ),
+    _reference("severa", COMMUNICATION_TYPES, "guid", "name", "type", "isActive"),
     _reference("severa", CURRENCIES, "guid", "name", "code", "isOrganizationCurrency"),
-    _reference("severa", COUNTRIES, "guid", "name", "code2", "name", "englishName"),
+    _reference("severa", COUNTRIES, "guid", "name", "code2", "name", "englishName", "isInEU"),
     _reference("visma_net", CUSTOMER_CLASSES, "id", "description", "description"),
     _reference(
         *("visma_net", CREDIT_TERMS, "termsId", "description"),

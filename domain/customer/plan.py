@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain.customer.fields import ADDRESS_FIELDS, address_lines, erp_values, severa_values
+from domain.customer import addresses
+from domain.customer.fields import erp_values, severa_values
 from domain.customer.terms import CreditTerms
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
 from domain.ports import Json, Link, Record, System
-from domain.text import name_key, vat_key
+from domain.setup.settings import TenantSettings
+from domain.text import one_line, vat_key
 
 # Members of the ERP's update for the fields that are carried over as they are.
 _ERP_MEMBERS = {
@@ -20,11 +22,16 @@ _ERP_MEMBERS = {
     "vat_number": "vatRegistrationId",
     "email": "mainContact.email",
     "website": "mainContact.web",
+    "notes": "mainContact.attention",
     "customer_class": "customerClassId",
-    "postal_code": "mainAddress.postalCode",
-    "city": "mainAddress.city",
 }
-_SEVERA_MEMBERS = {"name": "name", "vat_number": "vatNumber", "email": "email", "website": "website"}
+_SEVERA_MEMBERS = {
+    "name": "name",
+    "vat_number": "vatNumber",
+    "email": "email",
+    "website": "website",
+    "notes": "notes",
+}
 
 
 def is_internal(severa: Json) -> bool:
@@ -32,61 +39,61 @@ def is_internal(severa: Json) -> bool:
     return flag(read(severa, "isInternal"), default=False)
 
 
-def country_code(name: str, countries: Iterable[Json]) -> str:
-    """The two-letter code of a country by its name (in either language) or code, '' if it is not resolved."""
-    wanted = name_key(name)
-    for row in countries:
-        if wanted and wanted in (
-            name_key(text(row, path)) for path in ("name", "englishName", "code2", "code3")
-        ):
-            return text(row, "code2").upper()
-    return ""
-
-
-def rules(terms: CreditTerms) -> dict[str, FieldRule]:
-    """How each field is merged. Addresses go to the ERP only until the bridge writes Severa's (next round)."""
-    to_erp = FieldRule(direction="→")
-    return {
-        "name": FieldRule(),
-        "vat_number": FieldRule(same=lambda severa, erp: vat_key(severa) == vat_key(erp)),
-        "payment_term": FieldRule(same=terms.same),
-        "email": FieldRule(same=lambda severa, erp: severa.casefold() == erp.casefold()),
-        "website": FieldRule(),
-        "active": FieldRule(),
-        "customer_class": to_erp,
-        **dict.fromkeys(ADDRESS_FIELDS, to_erp),
+def rules(terms: CreditTerms, settings: TenantSettings) -> dict[str, FieldRule]:
+    """How each field is merged, by the tenant's rule (R-CON-1)."""
+    rule = settings.conflict_customer
+    plain = FieldRule(rule, first=rule)
+    folded = FieldRule(rule, first=rule, same=lambda severa, erp: severa.casefold() == erp.casefold())
+    found = {
+        "name": plain,
+        "vat_number": FieldRule(
+            rule, first=rule, same=lambda severa, erp: vat_key(severa) == vat_key(erp)
+        ),
+        "payment_term": FieldRule(rule, first=rule, same=terms.same),
+        "email": folded,
+        "website": plain,
+        "active": plain,
+        # Kept in the bridge: what the ERP has without a choice stays.
+        "customer_class": FieldRule(direction="→"),
+        **dict.fromkeys(addresses.FIELD_NAMES, plain),
     }
+    for role in addresses.ROLES:
+        # Severa's region is a reference that the bridge does not resolve: a county goes to the ERP only.
+        found[addresses.field_name(role, "county")] = FieldRule(direction="→", same=folded.same)
+    if settings.notes != "off":
+        found["notes"] = FieldRule(
+            rule, direction="→" if settings.notes == "to_erp" else "↔", first=rule
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
     """Both sides of a customer as they are merged.
 
-    ``countries``: rows of Severa's countries. ``choice``: the customer class kept in the bridge. ``listed``: the ERP body
-    is a last seen one, on which credit terms may be missing. ``address``: a Severa address instead of the headquarter's.
+    ``places``: its Severa addresses. ``countries``: rows of Severa's countries. ``choice``: the customer class kept in
+    the bridge. ``listed``: the ERP body is a last seen one, on which credit terms may be missing.
     """
 
     severa: Json
     erp: Json
     terms: CreditTerms
+    settings: TenantSettings
     countries: tuple[Json, ...] = ()
+    places: tuple[Json, ...] = ()
     base: Mapping[str, Any] = field(default_factory=dict)
     choice: str | None = None
     listed: bool = False
-    address: Json | None = None
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out."""
-        severa = severa_values(self.severa, self.address)
+        severa = {
+            **severa_values(self.severa),
+            **addresses.severa_values(self.severa, self.places, self.countries, self.base),
+        }
         erp = erp_values(self.erp, listed=self.listed)
         if self.choice is not None:
             severa["customer_class"] = self.choice
-        if severa.get("country"):
-            code = country_code(severa["country"], self.countries)
-            if code:
-                severa["country"] = code
-            else:
-                del severa["country"]
         before = self.base.get("payment_term")
         if self.listed and "payment_term" not in erp and before is not None:
             erp["payment_term"] = str(before[1])
@@ -94,31 +101,52 @@ class Sides:
 
     def merged(self, latest: System | None = None) -> Merge:
         severa, erp = self.values()
-        found = merge(self.base, severa, erp, rules(self.terms), latest=latest)
+        found = merge(self.base, severa, erp, rules(self.terms, self.settings), latest=latest)
         return self.convertible(found, severa, erp)
 
     def convertible(self, found: Merge, severa: Mapping[str, str], erp: Mapping[str, str]) -> Merge:
-        """A payment term without its counterpart is not sent: both stay, said once (the base agrees to differ)."""
-        name = "payment_term"
-        no_term = name in found.to_erp and len(self.terms.terms(found.to_erp[name])) != 1
-        no_days = name in found.to_severa and not self.terms.days(found.to_severa[name])
-        if not (no_term or no_days):
+        """What has no counterpart is not sent: both stay, said once (the base agrees to differ)."""
+        left_out = {name for name in (*found.to_erp, *found.to_severa) if not self._sendable(name, found)}
+        if not left_out:
             return found
         return replace(
             found,
-            to_erp={key: value for key, value in found.to_erp.items() if key != name},
-            to_severa={key: value for key, value in found.to_severa.items() if key != name},
-            agreed={**found.agreed, name: [severa[name], erp[name]]},
-            overruled=tuple(one for one in found.overruled if one.field != name),
+            to_erp={key: value for key, value in found.to_erp.items() if key not in left_out},
+            to_severa={key: value for key, value in found.to_severa.items() if key not in left_out},
+            agreed={**found.agreed, **{name: [severa[name], erp[name]] for name in left_out}},
+            overruled=tuple(one for one in found.overruled if one.field not in left_out),
         )
+
+    def _sendable(self, name: str, found: Merge) -> bool:
+        to_severa = found.to_severa.get(name)
+        if name == "payment_term":
+            fits = len(self.terms.terms(found.to_erp[name])) == 1 if name in found.to_erp else True
+            return fits and (to_severa is None or bool(self.terms.days(to_severa)))
+        if name == "notes":
+            # A cut copy is never written back over the full note.
+            return to_severa is None or one_line(text(self.severa, "notes")) == self.values()[0]["notes"]
+        if name in addresses.FIELD_NAMES and addresses.role_of(name)[1] == "country":
+            # The ERP requires a country; Severa knows it by its own list.
+            known = any(text(row, "code2").upper() == to_severa for row in self.countries)
+            return bool(found.to_erp[name]) if name in found.to_erp else known
+        return True
 
     def unresolved_country(self) -> str:
         """The name of a country that Severa's own list does not have, '' if there is none."""
-        name = severa_values(self.severa, self.address).get("country", "")
-        return "" if not name or country_code(name, self.countries) else name
+        for place in addresses.places(self.severa, self.places).values():
+            if place is not None and addresses.country_name(place):
+                if not addresses.country_of(place, self.countries):
+                    return addresses.country_name(place)
+        return ""
 
-    def with_bodies(self, severa: Json, erp: Json) -> Sides:
-        return replace(self, severa=severa, erp=erp, listed=False)
+    def with_bodies(self, severa: Json, erp: Json, places: tuple[Json, ...] | None = None) -> Sides:
+        return replace(
+            self, severa=severa, erp=erp, listed=False, places=self.places if places is None else places
+        )
+
+    def expected(self, merged: Merge) -> dict[str, str]:
+        """Every field of the ERP as it shall be afterwards."""
+        return {**self.values()[1], **merged.to_erp}
 
 
 def terms_without_counterpart(sides: Sides, merged: Merge) -> dict[str, str] | None:
@@ -150,56 +178,46 @@ def new_erp_customer(severa: Mapping[str, str], customer_class: str) -> dict[str
         "customerClassId": customer_class,
         "overrideWithClassValues": True,
     }
-    for name in ADDRESS_FIELDS:
-        if severa.get(name):
-            members |= erp_address(name, severa[name])
-    return members
+    main = {part: value for part, value in addresses.role_values(severa, "main").items() if value}
+    return members | addresses.erp_members("main", main)
 
 
 def after_create(sides: Sides) -> Merge:
     """What a customer that was just made still lacks: every filled Severa field that differs from what its class gave."""
     severa, erp = sides.values()
+    found = rules(sides.terms, sides.settings)
     written = {
         name: severa[name]
-        for name, rule in rules(sides.terms).items()
+        for name, rule in found.items()
         if severa.get(name) and name in erp and not rule.same(severa[name], erp[name])
     }
-    agreed = {
-        name: [severa[name], erp[name]] for name in rules(sides.terms) if name in severa and name in erp
-    }
+    agreed = {name: [severa[name], erp[name]] for name in found if name in severa and name in erp}
     return sides.convertible(Merge(to_erp=written, agreed=agreed), severa, erp)
 
 
-def erp_members(merged: Merge, terms: CreditTerms) -> dict[str, Any]:
-    """Members of an ERP customer's update for the fields the merge wants written; an empty text clears a field."""
+def erp_members(
+    wanted: Mapping[str, str], terms: CreditTerms, before: Json, expected: Mapping[str, str]
+) -> dict[str, Any]:
+    """Members of an ERP customer's update for the fields to be written; an empty text clears a field.
+
+    ``before``: the customer there; ``expected``: all its fields as they shall be (shared addresses, see addresses.py).
+    """
     members: dict[str, Any] = {}
-    for name, value in merged.to_erp.items():
+    for name, value in wanted.items():
         match name:
             case "payment_term":
                 members["creditTermsId"] = terms.terms(value)[0]
             case "active":
                 members["status"] = "Active" if value == "true" else "Inactive"
-            case "address_line" | "country":
-                members |= erp_address(name, value)
-            case _:
+            case _ if name in _ERP_MEMBERS:
                 members[_ERP_MEMBERS[name]] = value
-    return members
-
-
-def erp_address(name: str, value: str) -> dict[str, Any]:
-    """Members of the main address for one address field."""
-    match name:
-        case "address_line":
-            parts = [*address_lines(value), "", "", ""]
-            return {f"mainAddress.addressLine{n + 1}": parts[n] for n in range(3)}
-        case "country":
-            return {"mainAddress.countryId": value}
-        case _:
-            return {_ERP_MEMBERS[name]: value}
+    placed = {name: value for name, value in wanted.items() if name in addresses.FIELD_NAMES}
+    return members | addresses.erp_update(placed, before, expected)
 
 
 def severa_members(merged: Merge, terms: CreditTerms) -> dict[str, Any]:
-    """Members of a Severa customer's patch for the fields the merge wants written."""
+    """Members of a Severa customer's patch for the fields the merge wants written; its addresses are records of their
+    own (addresses.py)."""
     members: dict[str, Any] = {}
     for name, value in merged.to_severa.items():
         match name:
@@ -207,7 +225,7 @@ def severa_members(merged: Merge, terms: CreditTerms) -> dict[str, Any]:
                 members["paymentTerm"] = int(terms.days(value))
             case "active":
                 members["isActive"] = value == "true"
-            case _:
+            case _ if name in _SEVERA_MEMBERS:
                 members[_SEVERA_MEMBERS[name]] = value
     return members
 
@@ -230,25 +248,6 @@ def new_severa_customer(erp: Json, terms: CreditTerms, currencies: Iterable[Json
     known = next((row for row in currencies if text(row, "code") == code), None)
     if known is not None:
         body["currency"] = {"guid": text(known, "guid"), "code": code}
-    return body
-
-
-def new_address(erp: Json, countries: Iterable[Json]) -> Json | None:
-    """The main address as a Severa address, None if there is nothing to write. The country is a reference there."""
-    values = erp_values(erp)
-    if not any(values[name] for name in ("address_line", "postal_code", "city")):
-        return None
-    body: Json = {
-        "addressline": values["address_line"],
-        "postalCode": values["postal_code"],
-        "city": values["city"],
-        "isBillingAddress": True,
-        "isPostalAddress": True,
-        "isVisitAddress": True,
-    }
-    country = next((row for row in countries if text(row, "code2").upper() == values["country"]), None)
-    if country is not None and values["country"]:
-        body["country"] = {"guid": text(country, "guid"), "name": text(country, "name")}
     return body
 
 

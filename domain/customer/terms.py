@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from domain.mapper import read, text
 from domain.ports import Json
@@ -16,14 +16,17 @@ SINGLE = ("single", "s", "")
 
 @dataclass(frozen=True, slots=True)
 class CreditTerms:
-    """Days by credit term, of the terms with one instalment and fixed days."""
+    """Days by credit term, of the terms with one instalment and fixed days; ``chosen`` is the tenant's table."""
 
     days_by_term: dict[str, int]
+    chosen: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Iterable[Json]) -> CreditTerms:
-        """From the rows of ``creditTerm``."""
-        return cls({text(row, "termsId"): days for row in rows if (days := _days(row)) is not None})
+    def of(cls, rows: Iterable[Json], chosen: Mapping[int, str] | None = None) -> CreditTerms:
+        """From the rows of ``creditTerm`` and the tenant's choice of a term per number of days (R-SET-7)."""
+        table = dict(chosen or {})
+        found = {text(row, "termsId"): days for row in rows if (days := _days(row)) is not None}
+        return cls({**found, **{term: days for days, term in table.items()}}, table)
 
     def days(self, term: str) -> str:
         """Days of a term as text, '' if they are not fixed."""
@@ -31,7 +34,9 @@ class CreditTerms:
         return "" if found is None else str(found)
 
     def terms(self, days: str) -> list[str]:
-        """The terms that fit a number of days; several mean that the tenant has to choose."""
+        """The terms that fit a number of days: the one the tenant chose; several mean that the tenant has to choose."""
+        if days.isdigit() and int(days) in self.chosen:
+            return [self.chosen[int(days)]]
         return [term for term, found in self.days_by_term.items() if str(found) == days]
 
     def same(self, days: str, term: str) -> bool:

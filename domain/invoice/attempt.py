@@ -42,15 +42,13 @@ class Planned:
 
 @dataclass(slots=True)
 class Attempt:
-    """``read``: the invoice was read from Severa in this attempt, not only taken from the last poll.
-    ``checked``: and that was after the proof, so its status may be moved without another look."""
+    """``read``: the invoice was read from Severa in this attempt, not only taken from the last poll."""
 
     delivery: Delivery
     roles: Roles
     guid: str
     invoice: SeveraInvoice
     read: bool = False
-    checked: bool = False
     link: LinkUpdate | None = None
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
@@ -158,7 +156,6 @@ class Attempt:
         step = self.name("remove")
         self._record_removal(key, reason, ends_round=True)
         self.delivery.done(step, {})
-        self.checked = False
 
     def remove_twin(self, key: Key) -> None:
         """Removes a second, held document of the invoice; the first one's round goes on (R-INV-13)."""

@@ -370,8 +370,8 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
             "Invoice {number} differs by {difference} between the systems, within what is allowed.",
         ),
         "invoice.proof_warning": Text(
-            "Faktura {number}, skillnad inom det tillåtna (Severa / Visma.net ERP): {difference}.",
-            "Invoice {number}, difference within what is allowed (Severa / Visma.net ERP): {difference}.",
+            "Faktura {number}, skillnader inom det tillåtna (Severa / Visma.net ERP): {differences}.",
+            "Invoice {number}, differences within what is allowed (Severa / Visma.net ERP): {differences}.",
         ),
         "invoice.text_cut": Text(
             "Fakturatexten är avkortad till {limit} tecken.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from datetime import date as Date  # noqa: N812 - 'date' is a field's name here
 from decimal import Decimal
 from typing import Any, Literal
@@ -147,7 +148,7 @@ class SeveraInvoice:
             reference=text(body, "referenceNumber"),
             status=text(body, "status.guid"),
             status_name=text(body, "status.name"),
-            updated=text(body, "lastUpdatedDateTime") or text(body, "createdDateTime"),
+            updated=_moment(text(body, "lastUpdatedDateTime") or text(body, "createdDateTime")),
             customer=payer,
             projects=projects,
             date=day(read(body, "date")),
@@ -183,6 +184,15 @@ class SeveraInvoice:
     def marker(self) -> str:
         """First line of the ERP document's note (R-INV-13)."""
         return f"severa:{self.guid}"
+
+
+def _moment(value: str) -> str:
+    """A time in one spelling, so that a list and a single read of the same version compare equal."""
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return found.astimezone(UTC).isoformat() if found.tzinfo else found.isoformat()
 
 
 def _party(body: Json, path: str) -> Party | None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from domain.errors import Stop, TryLater, Waiting
 from domain.invoice.fields import FIXED_DAYS, ONE_INSTALMENT
 from domain.invoice.model import ErpDocument, InvoiceRow, SeveraInvoice
-from domain.invoice.totals import VatTable, predict, rate_text, severa_vat, vat_text
+from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
 from domain.mapper import day, flag, read, text
 from domain.ports import Books, Domain, Json
 from domain.setup.statuses import Roles
@@ -108,7 +108,9 @@ def needs(books: Books, invoice: SeveraInvoice) -> Needs:
     if not invoice.rows:
         raise Stop("invoice.no_rows", _named(invoice))
     if not invoice.is_credit_note and invoice.total < 0:
-        raise Stop("invoice.negative_total", _named(invoice) | {"total": _money(invoice, invoice.total)})
+        raise Stop(
+            "invoice.negative_total", _named(invoice) | {"total": money_text(invoice.total, invoice.currency)}
+        )
     if invoice.date is None:
         raise Stop("invoice.no_date", _named(invoice))
     customer = _linked(books, invoice, "customer", invoice.customer.guid, invoice.customer.name)
@@ -302,8 +304,8 @@ def check_prediction(books: Books, invoice: SeveraInvoice, need: Needs, toleranc
         "invoice.total_would_differ",
         _named(invoice)
         | {
-            "severa_total": _money(invoice, invoice.total * invoice.sign),
-            "erp_total": _money(invoice, prediction.total(invoice)),
+            "severa_total": money_text(invoice.total * invoice.sign, invoice.currency),
+            "erp_total": money_text(prediction.total(invoice), invoice.currency),
             "difference": f"{prediction.difference(invoice):f}",
             "severa_vat": vat_text(severa_vat(invoice)),
             "erp_vat": vat_text(prediction.per_rate),
@@ -338,10 +340,6 @@ def _row(row: InvoiceRow) -> dict[str, Any]:
 def _row_text(row: InvoiceRow) -> str:
     name = row.description.split("\n", 1)[0] or ", ".join(row.codes) or row.row_type
     return f"{row.sort_order}: {name[:60]}"
-
-
-def _money(invoice: SeveraInvoice, amount: Decimal) -> str:
-    return f"{amount:f} {invoice.currency}".strip()
 
 
 def surplus(found: Iterable[ErpDocument]) -> tuple[ErpDocument | None, list[ErpDocument]]:

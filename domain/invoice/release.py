@@ -11,8 +11,9 @@ from domain.invoice.existing import in_doubt, key_of
 from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.prove import Proof, prove
 from domain.invoice.refusals import refusal
-from domain.invoice.totals import vat_text
+from domain.invoice.totals import money_text, vat_text
 from domain.invoice.write_back import write_back
+from domain.money import rounded
 from domain.ports import Settled
 
 
@@ -32,8 +33,10 @@ def prove_held(attempt: Attempt, planned: Planned, document: ErpDocument) -> Pro
             raise attempt.stop("invoice.already_booked", {"number": document.number})
         code, values = _why(proof, attempt.invoice)
         raise attempt.fail(code, values, document.key)
-    for finding in proof.warnings:
-        attempt.say("invoice.proof_warning", level="warning", number=document.number, difference=str(finding))
+    # The total has a line of its own when the number is written.
+    small = "; ".join(str(one) for one in proof.warnings if one.field != "total")
+    if small:
+        attempt.say("invoice.proof_warning", level="warning", number=document.number, differences=small)
     attempt.done("proof", {"difference": f"{proof.difference:f}", "updated": attempt.invoice.updated})
     return proof
 
@@ -45,9 +48,9 @@ def _why(proof: Proof, invoice: SeveraInvoice) -> tuple[str, dict[str, str]]:
         for one in proof.reasons
     )
     return ("invoice.total_differs" if money else "invoice.content_differs"), {
-        "severa_total": f"{proof.severa_total:f} {invoice.currency}",
-        "erp_total": f"{proof.erp_total:f} {invoice.currency}",
-        "difference": f"{proof.difference:f}",
+        "severa_total": money_text(proof.severa_total, invoice.currency),
+        "erp_total": money_text(proof.erp_total, invoice.currency),
+        "difference": f"{rounded(proof.difference, invoice.currency):f}",
         "severa_vat": vat_text(proof.severa_vat),
         "erp_vat": vat_text(proof.erp_vat),
         "reasons": reasons,
@@ -63,7 +66,6 @@ def release(attempt: Attempt, document: ErpDocument, etag: str | None) -> None:
     if attempt.changed(planned, proof.result.get("updated") if proof is not None else None):
         attempt.remove(key, "invoice.changed")
         raise StartOver
-    attempt.checked = True
     delivery.claim_document(*key)
     if document.status == "Hold":
         try:
@@ -103,6 +105,9 @@ def _refused(attempt: Attempt, key: Key, error: Refused) -> None:
         raise attempt.stop(
             "invoice.not_allowed", {"text": error.message, "operation": error.operation}
         ) from error
+    if now is not None and now[0].status in NOT_RELEASABLE:
+        values = {"status": now[0].status, "text": error.message}
+        raise attempt.fail("invoice.not_releasable", values, key) from error
     code, values = refusal(error.message)
     raise attempt.fail(code, values, key) from error
 

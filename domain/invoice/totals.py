@@ -26,12 +26,23 @@ class VatAmount:
 
     def __str__(self) -> str:
         named = f" ({self.vat_id})" if self.vat_id else ""
-        return f"{rate_text(self.rate)} %{named}: {self.net:f} + {self.vat:f}"
+        return f"{rate_text(self.rate)} %{named}: {_two(self.net)} + {_two(self.vat)}"
 
 
 def rate_text(rate: Decimal) -> str:
     """A percentage without trailing zeros: 25, 25.5."""
     return f"{rate.normalize():f}"
+
+
+def _two(value: Decimal) -> str:
+    """An amount with at least two decimals."""
+    exponent = value.as_tuple().exponent
+    return f"{value:.2f}" if isinstance(exponent, int) and exponent > -2 else f"{value:f}"
+
+
+def money_text(value: Decimal, currency: str) -> str:
+    """An amount as people read it: the currency's decimals and its code."""
+    return f"{rounded(value, currency):f} {currency}".strip()
 
 
 def vat_text(amounts: Iterable[VatAmount]) -> str:

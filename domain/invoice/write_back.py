@@ -12,6 +12,7 @@ from domain.errors import Refused, Stop
 from domain.invoice.attempt import Attempt
 from domain.invoice.fields import DOCUMENTS, INVOICES, NUMBER_PATH, REFERENCE_PATH, STATUS_PATH
 from domain.invoice.model import ErpDocument, SeveraInvoice
+from domain.invoice.totals import money_text
 from domain.mapper import read
 from domain.money import ZERO
 from domain.ports import Json, LinkUpdate
@@ -27,7 +28,7 @@ def write_back(attempt: Attempt, document: ErpDocument, difference: str, *, rest
     attempt.see(document)
     if not document.number.isdigit():
         raise _not_numbered(attempt, document, "")
-    if not attempt.checked:
+    if not attempt.read:
         attempt.read_invoice()
     booked_wrong = abs(document.totals.total - attempt.invoice.total * attempt.invoice.sign)
     if booked_wrong > attempt.delivery.limits.total_tolerance:
@@ -147,7 +148,7 @@ def _say(attempt: Attempt, document: ErpDocument, difference: str, *, restored: 
         code = "invoice.credit_note_transferred"
     if restored:
         code = "invoice.restored"
-    total = f"{document.totals.total:f} {document.currency}"
+    total = money_text(document.totals.total, document.currency)
     customer = attempt.invoice.customer.name
     attempt.say(code, number=document.number, customer=customer, total=total, difference=difference)
     if document.totals.total - attempt.invoice.total * attempt.invoice.sign != ZERO:

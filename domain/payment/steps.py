@@ -14,6 +14,7 @@ from domain.invoice.fields import DOCUMENTS, INVOICES
 from domain.invoice.look_up import read_document
 from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, document_type
 from domain.invoice.steps import roles_of
+from domain.invoice.totals import money_text
 from domain.mapper import patch
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
@@ -210,4 +211,4 @@ def _say(left: _Left, document: ErpDocument, link: Link, wanted: Target, closed:
 
 
 def _money(document: ErpDocument, amount: Decimal) -> str:
-    return f"{amount:f} {document.currency}".strip()
+    return money_text(amount, document.currency)

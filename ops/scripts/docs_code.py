@@ -12,9 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import SecretStr
-
 from docs_common import DOCS, HEAD, ROOT, NotComplete, code, imported, table
+from pydantic import SecretStr
 
 DOMAINS = ("customer", "product", "project", "invoice", "payment", "cost")
 
@@ -130,7 +129,8 @@ def _keys(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, str, st
 def is_used(setting: str) -> bool:
     """Whether any code looks at a tenant's setting: as an attribute of ``settings``, or by a name that can be nothing else."""
     # A single word is a member of the vendors' bodies as well ("attachments"), so only its use as an attribute counts.
-    named = f"|[\"']{setting}[\"']" if "_" in setting else ""
+    stem = setting.rpartition("_")[0]
+    named = f"|[\"']{setting}[\"']|f[\"']{stem}_\\{{" if stem else ""
     wanted = re.compile(rf"\bsettings\.{setting}\b{named}")
     return any(
         wanted.search(path.read_text(encoding="utf-8"))
@@ -270,8 +270,8 @@ def mapping_page() -> str:
         HEAD,
         "# Mapping\n\nEvery field that travels, as the tables in `domain/*/fields.py` have it. `→` from Severa to Visma.net ERP,\n",
         "`←` back, `↔` both ways, merged against the last values both sides agreed on. Paths are those of the bodies as read;\n",
-        "an empty one is a constant or kept in the bridge. *rule* means: both changed differently → the conflict rule\n",
-        "(this version asks: both values stay and a problem names them).\n",
+        "an empty one is a constant or kept in the bridge. Where both sides changed differently, *rule* means\n",
+        f"{_conflict_rule()}\n",
     ]
     for domain in DOMAINS:
         module = imported(f"domain.{domain}.fields")
@@ -296,6 +296,12 @@ def mapping_page() -> str:
 
 
 _COLUMNS = ("field", "Severa", "", "Visma.net ERP", "written as", "conversion", "who wins", "note")
+
+
+def _conflict_rule() -> str:
+    if is_used("conflict_customer"):
+        return "what the tenant's `conflict_…` setting says; the value that lost is in the log."
+    return "that both values stay and a problem names them."
 
 
 def _field(one: Any) -> tuple[str, ...]:

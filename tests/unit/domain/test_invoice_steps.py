@@ -421,6 +421,69 @@ def test_a_document_that_does_not_open_is_removed_and_the_invoice_fails(status: 
 
 
 @pytest.mark.req("R-INV-4")
+def test_a_document_that_must_be_printed_first_is_removed_with_that_reason() -> None:
+    firm = Firm()
+    firm.invoice()
+
+    def demand_print(call: Call) -> bool:
+        if call.method == "act":
+            firm.document()["status"] = "PendingPrint"
+        return call.method == "act"
+
+    firm.faults.arm_nth(1, Refused("can't be released", system="visma_net", status=400), only=demand_print)
+    stop = stopped(firm)
+    assert (stop.code, stop.values["status"]) == ("invoice.not_releasable", "PendingPrint")
+    assert firm.erp.documents() == []
+
+
+@pytest.mark.req("R-INV-13")
+def test_a_held_document_that_a_person_released_in_the_erp_is_numbered_and_not_made_again() -> None:
+    firm = Firm()
+    firm.invoice()
+
+    def release_by_hand(call: Call) -> bool:
+        if call.method == "update":
+            firm.document()["status"] = "Balanced"
+            firm.erp.finish_release("customerinvoice", "101")
+        return False
+
+    firm.faults.arm_nth(1, AssertionError("never raised"), only=release_by_hand)
+    settle(firm.transfer())
+    assert firm.in_severa_now()["number"] == 101
+    assert len(firm.erp.documents()) == 1
+
+
+@pytest.mark.req("R-INV-6")
+def test_an_invoice_moved_after_release_gets_its_number_but_a_person_must_move_it_on() -> None:
+    firm = Firm()
+    firm.invoice()
+    firm.faults.arm("act", "customerinvoice/release", Killed(), after=True)
+    delivery = firm.transfer()
+    with pytest.raises(Killed):
+        settle(delivery)
+    firm.in_severa_now()["status"] = {"guid": "s-draft", "name": "Utkast"}
+    with pytest.raises(Stop) as stop:
+        settle(delivery.again())
+    assert (stop.value.code, stop.value.values["number"]) == ("invoice.moved_after_booking", "101")
+    assert firm.in_severa_now()["number"] == 101
+    assert firm.in_severa_now()["status"]["guid"] == "s-draft"
+
+
+@pytest.mark.req("R-INV-13")
+def test_a_deleted_invoice_takes_its_held_document_with_it() -> None:
+    firm = Firm()
+    firm.invoice()
+    firm.faults.arm("create", "customerinvoice", Killed(), after=True)
+    delivery = firm.transfer()
+    with pytest.raises(Killed):
+        settle(delivery)
+    del firm.severa.records["invoices"][GUID]
+    settled = settle(delivery.again())
+    assert firm.erp.documents() == []
+    assert [gap.number for gap in settled.effects.gaps] == ["101"]
+
+
+@pytest.mark.req("R-INV-4")
 def test_a_release_that_fails_removes_the_document_with_the_erps_reason() -> None:
     firm = Firm()
     firm.erp.release_result = ActionResult("Failed", "Period 112026 is closed.")

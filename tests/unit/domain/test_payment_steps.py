@@ -228,7 +228,7 @@ def test_a_write_off_inside_a_payment_is_found_on_the_payments_lines() -> None:
     payment = {"type": "Payment", "refNbr": "9", "status": "Closed", "applicationDate": "2026-11-20T00:00:00"}
     firm.erp.store("customerPayment", {**payment, "paymentLines": [line]}, "9")
     polled(firm)
-    assert stopped(firm).values["amount"] == "500 SEK"
+    assert stopped(firm).values["amount"] == "500.00 SEK"
 
 
 def test_a_document_without_applications_is_dated_by_its_payments() -> None:

@@ -1,0 +1,300 @@
+"""A customer's three addresses in both systems: which Severa address holds which role, and what moves when one changes.
+
+Severa marks addresses with flags, and one address may hold several roles; Visma.net ERP has three blocks. A role that no
+Severa address holds is the same as the main address (mapping 'Customers').
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from domain.mapper import read, text
+from domain.ports import Json
+from domain.text import canonical, lines, name_key
+
+Role = Literal["main", "invoice", "delivery"]
+ROLES: tuple[Role, ...] = ("main", "invoice", "delivery")
+PARTS = ("address_line", "postal_code", "city", "country", "county")
+BLOCKS: Mapping[Role, str] = {
+    "main": "mainAddress",
+    "invoice": "invoiceAddress",
+    "delivery": "deliveryAddress",
+}
+FLAGS: Mapping[Role, str] = {
+    "main": "isVisitAddress",
+    "invoice": "isBillingAddress",
+    "delivery": "isPostalAddress",
+}
+
+# Open question: how a PATCH of an address names its country; the object with the country's guid, as in the model.
+COUNTRY_PATH = "country"
+
+Values = dict[str, str]
+
+
+def field_name(role: Role, part: str) -> str:
+    """The field of a role's part as the merge calls it: ``city``, ``invoice_city``."""
+    return part if role == "main" else f"{role}_{part}"
+
+
+FIELD_NAMES = tuple(field_name(role, part) for role in ROLES for part in PARTS)
+_ROLE_OF: Mapping[str, tuple[Role, str]] = {
+    field_name(role, part): (role, part) for role in ROLES for part in PARTS
+}
+
+
+def role_of(name: str) -> tuple[Role, str]:
+    """Role and part of an address field."""
+    return _ROLE_OF[name]
+
+
+def role_values(values: Mapping[str, str], role: Role) -> Values:
+    """The parts of one role that are known."""
+    return {part: values[name] for part in PARTS if (name := field_name(role, part)) in values}
+
+
+# ---------------------------------------------------------------- Severa
+
+
+def places(customer: Json, addresses: Iterable[Json]) -> dict[Role, Json | None]:
+    """The Severa address of each role; None where none holds it.
+
+    Main: the headquarter address (its own fields where its address is not known), else the first created one for
+    visits. Several addresses with one flag: the first created.
+    """
+    rows = sorted(addresses, key=lambda row: (text(row, "createdDateTime"), text(row, "guid")))
+    found: dict[Role, Json | None] = {
+        role: next((row for row in rows if read(row, flag) is True), None) for role, flag in FLAGS.items()
+    }
+    headquarter = read(customer, "headquarterAddress")
+    if headquarter:
+        own = text(headquarter, "guid")
+        found["main"] = next((row for row in rows if text(row, "guid") == own), headquarter)
+    return found
+
+
+def place_values(place: Json, countries: Iterable[Json]) -> Values:
+    """Parts of a Severa address as canonical strings; a country that is not resolved is left out."""
+    values = {
+        "address_line": "\n".join(three_lines(text(place, "addressline"))),
+        "postal_code": text(place, "postalCode"),
+        "city": text(place, "city"),
+        "country": country_of(place, countries),
+        "county": text(place, "countryRegion.name"),
+    }
+    if not values["country"] and country_name(place):
+        del values["country"]
+    if "countryRegion" not in place:
+        # A headquarter address tells no region.
+        del values["county"]
+    return values
+
+
+def country_name(place: Json) -> str:
+    """What a Severa address calls its country: an address has an object, the headquarter address a name."""
+    value = read(place, "country")
+    return canonical(value) if isinstance(value, str) else text(place, "country.name")
+
+
+def country_of(place: Json, countries: Iterable[Json]) -> str:
+    """The two-letter code of a Severa address's country, '' if there is none or it is not resolved."""
+    own = text(place, "country.guid") if isinstance(read(place, "country"), Mapping) else ""
+    by_guid = next((row for row in countries if own and text(row, "guid") == own), None)
+    if by_guid is not None:
+        return text(by_guid, "code2").upper()
+    return country_code(country_name(place), countries)
+
+
+def country_code(name: str, countries: Iterable[Json]) -> str:
+    """The two-letter code of a country by its name (in either language) or code, '' if it is not resolved."""
+    wanted = name_key(name)
+    for row in countries:
+        if wanted and wanted in (
+            name_key(text(row, path)) for path in ("name", "englishName", "code2", "code3")
+        ):
+            return text(row, "code2").upper()
+    return ""
+
+
+def three_lines(addressline: str) -> list[str]:
+    """The lines of a Severa address as the ERP's three; what is more is joined into the third."""
+    found = lines(addressline)
+    return found if len(found) <= 3 else [*found[:2], ", ".join(found[2:])]
+
+
+def severa_values(
+    customer: Json, addresses: Iterable[Json], countries: tuple[Json, ...], base: Mapping[str, Any]
+) -> Values:
+    """All three roles of a Severa customer. A role without an address is the same as the main one; without any address
+    nothing was changed (what is removed in one system is never removed in the other, R-CUS-7)."""
+    held = places(customer, addresses)
+    values: Values = {}
+    for role in ROLES:
+        place = held[role] or held["main"]
+        for part in PARTS:
+            name = field_name(role, part)
+            if place is None:
+                values[name] = str(base[name][0]) if name in base else ""
+        if place is not None:
+            values |= {
+                field_name(role, part): value for part, value in place_values(place, countries).items()
+            }
+    return values
+
+
+# ---------------------------------------------------------------- Visma.net ERP
+
+
+def erp_values(customer: Json) -> Values:
+    """All three roles of an ERP customer; a block that is not shown is the same as the main one."""
+    values: Values = {}
+    for role in ROLES:
+        block = read(customer, BLOCKS[role]) or read(customer, BLOCKS["main"]) or {}
+        parts = {
+            "address_line": "\n".join(line for n in (1, 2, 3) if (line := text(block, f"addressLine{n}"))),
+            "postal_code": text(block, "postalCode"),
+            "city": text(block, "city"),
+            "country": text(block, "country.id").upper(),
+            "county": text(block, "county.id") or text(block, "county.name"),
+        }
+        values |= {field_name(role, part): value for part, value in parts.items()}
+    return values
+
+
+def erp_members(role: Role, parts: Mapping[str, str]) -> dict[str, Any]:
+    """Members of an ERP customer's update for parts of one role. A country is never cleared: the ERP requires one."""
+    block = BLOCKS[role]
+    members: dict[str, Any] = {}
+    for part, value in parts.items():
+        match part:
+            case "address_line":
+                padded = [*three_lines(value), "", "", ""]
+                members |= {f"{block}.addressLine{n + 1}": padded[n] for n in range(3)}
+            case "postal_code":
+                members[f"{block}.postalCode"] = value
+            case "city":
+                members[f"{block}.city"] = value
+            case "country":
+                members[f"{block}.countryId"] = value or None
+            case "county":
+                members[f"{block}.county"] = value
+    return members
+
+
+def erp_update(wanted: Mapping[str, str], before: Json, expected: Mapping[str, str]) -> dict[str, Any]:
+    """Members for the address fields to be written (``wanted``).
+
+    ``before``: the ERP customer; ``expected``: all its address fields as they shall be. A role that is the main address
+    there and shall stay so is not sent: sending it would make it an address of its own.
+    """
+    members: dict[str, Any] = {}
+    for role in ROLES:
+        parts = {part: value for name, value in wanted.items() for own, part in [role_of(name)] if own == role}
+        if not parts:
+            continue
+        if role != "main" and same_as_main(before, role):
+            if role_values(expected, role) == role_values(expected, "main"):
+                continue
+            parts = role_values(expected, role)
+        members |= erp_members(role, parts)
+    return members
+
+
+def same_as_main(customer: Json, role: Role) -> bool:
+    """Whether the ERP's block is the main address itself, told by its id where it has one, else by its content."""
+    main, own = read(customer, BLOCKS["main"]) or {}, read(customer, BLOCKS[role])
+    if not own:
+        return True
+    if text(main, "addressId") and text(own, "addressId"):
+        return text(main, "addressId") == text(own, "addressId")
+    values = erp_values(customer)
+    return role_values(values, role) == role_values(values, "main")
+
+
+# ---------------------------------------------------------------- what moves in Severa
+
+
+@dataclass(slots=True)
+class NewAddress:
+    """An address to be made in Severa, for one or several roles."""
+
+    values: Values
+    roles: list[Role] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Severa addresses to change (guid → parts), to take a flag from (guid → flags), and to make."""
+
+    changed: dict[str, Values]
+    unflagged: dict[str, list[str]]
+    made: list[NewAddress]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.unflagged or self.made)
+
+
+def moves(held: Mapping[Role, Json | None], now: Mapping[str, str], wanted: Mapping[str, str]) -> Moves:
+    """What must happen in Severa so that every role has its wanted values.
+
+    ``now`` and ``wanted``: all address fields as Severa shows them and as they shall be. An address that several roles
+    share and only some change is split: the unchanged ones keep it, the others get a new one with their flag. The main
+    role always keeps its address (a headquarter is not moved by flags); then it is the others that get a new one.
+    """
+    changed: dict[str, Values] = {}
+    unflagged: dict[str, list[str]] = {}
+    made: list[NewAddress] = []
+    keeps: dict[str, Values] = {}
+
+    def differs(role: Role) -> bool:
+        return role_values(now, role) != role_values(wanted, role)
+
+    order: list[Role] = ["main", *sorted((role for role in ROLES if role != "main"), key=differs)]
+    for role in order:
+        place, values = held[role] or held["main"], role_values(wanted, role)
+        guid = text(place, "guid") if place is not None else ""
+        if guid and keeps.setdefault(guid, values) == values:
+            before = role_values(now, role)
+            parts = {part: value for part, value in values.items() if before.get(part) != value}
+            if parts and held[role] is not None:
+                changed[guid] = parts
+            continue
+        if not any(values.get(part) for part in ("address_line", "postal_code", "city")):
+            continue
+        if guid and held[role] is not None:
+            unflagged.setdefault(guid, []).append(FLAGS[role])
+        for new in made:
+            if new.values == values:
+                new.roles.append(role)
+                break
+        else:
+            made.append(NewAddress(values, [role]))
+    return Moves(changed, unflagged, made)
+
+
+def severa_members(parts: Mapping[str, str], countries: Iterable[Json]) -> dict[str, Any]:
+    """Members of a Severa address for its parts. A county is a reference that the bridge does not resolve: left out."""
+    members: dict[str, Any] = {}
+    for part, value in parts.items():
+        match part:
+            case "address_line":
+                members["addressline"] = value
+            case "postal_code":
+                members["postalCode"] = value
+            case "city":
+                members["city"] = value
+            case "country":
+                found = next((row for row in countries if value and text(row, "code2").upper() == value), None)
+                if found is not None:
+                    members[COUNTRY_PATH] = {"guid": text(found, "guid"), "name": text(found, "name")}
+    return members
+
+
+def new_address(new: NewAddress, countries: Iterable[Json]) -> Json:
+    """The body of a new Severa address."""
+    return {
+        **severa_members(new.values, countries),
+        **{flag: role in new.roles for role, flag in FLAGS.items()},
+    }

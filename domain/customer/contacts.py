@@ -1,0 +1,274 @@
+"""Contact persons of a customer in both systems: mapping, merge rules and matching (mapping 'Contact persons').
+
+Severa keeps phone numbers and e-mail addresses as communications of their own; of several of one type the first created
+counts. Both of Severa's names are required, so that '-' stands for a missing one and is never written back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from domain.fields import Field
+from domain.mapper import flag, read, text
+from domain.merge import FieldRule, Merge, Rule, merge
+from domain.ports import Json, System
+from domain.text import canonical, name_key, one_line
+
+NO_NAME = "-"
+
+# Open question: which of the ERP's phones is which. The guide: Mobil ↔ Telefon 1, Telefon ↔ Telefon 2.
+PHONES: Mapping[str, str] = MappingProxyType({"mobile": "phone1", "phone": "phone2"})
+
+# Field → the type of Severa communication that holds it.
+COMMUNICATION_OF: Mapping[str, str] = MappingProxyType(
+    {"mobile": "MobilePhone", "phone": "Phone", "email": "EmailAddress"}
+)
+
+# Titles that Severa does not know: both sides stay.
+_TITLES: Mapping[str, str] = MappingProxyType({"": "", "Mr": "Mr.", "Mrs": "Mrs.", "Ms": "Ms."})
+
+FIELDS = (
+    Field("title", "salutation", "title", "↔", "salutation", note="Doctor, Miss and Prof: both sides stay"),
+    Field("first_name", "firstName", "firstName", "↔", note="'-' in Severa for none"),
+    Field("last_name", "lastName", "lastName", "↔", note="'-' in Severa for none"),
+    Field("position", "jobTitle", "position", "↔"),
+    Field("mobile", "communications[MobilePhone].value", "phone1", "↔", "communication"),
+    Field("phone", "communications[Phone].value", "phone2", "↔", "communication"),
+    Field("email", "communications[EmailAddress].value", "email", "↔", "communication"),
+    Field("email_allowed", "isEmailAllowed", "doNotEmail", "↔", "negated"),
+    Field("active", "isActive", "active", "↔", "flag"),
+)
+
+# An emptied value of these is reported, not deleted.
+_KEPT = frozenset({"title", "first_name", "last_name", "position", *COMMUNICATION_OF})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Severa contact person with its communications."""
+
+    body: Json
+    communications: tuple[Json, ...] = ()
+
+    @property
+    def guid(self) -> str:
+        return text(self.body, "guid")
+
+    def communication(self, name: str) -> Json | None:
+        """The first created communication of a field's type."""
+        wanted = COMMUNICATION_OF[name]
+        rows = [row for row in self.communications if text(row, "communicationType.type") == wanted]
+        return min(rows, key=lambda row: (text(row, "createdDateTime"), text(row, "guid")), default=None)
+
+
+def severa_values(person: Person) -> dict[str, str]:
+    """The mapped fields of a Severa contact person; a deleted one counts as inactive."""
+    body = person.body
+    values = {
+        "title": text(body, "salutation").removesuffix("."),
+        "first_name": _named(text(body, "firstName")),
+        "last_name": _named(text(body, "lastName")),
+        "position": text(body, "jobTitle"),
+        "email_allowed": canonical(flag(read(body, "isEmailAllowed"), default=False)),
+        "active": canonical(flag(read(body, "isActive")) and not flag(read(body, "isDeleted"), default=False)),
+    }
+    for name in COMMUNICATION_OF:
+        found = person.communication(name)
+        values[name] = one_line(text(found, "value")) if found is not None else ""
+    return values
+
+
+def erp_values(contact: Json) -> dict[str, str]:
+    """The mapped fields of an ERP contact; a title that Severa does not know is left out."""
+    values = {
+        "first_name": _named(text(contact, "firstName")),
+        "last_name": _named(text(contact, "lastName")),
+        "position": text(contact, "position"),
+        "mobile": one_line(text(contact, PHONES["mobile"])),
+        "phone": one_line(text(contact, PHONES["phone"])),
+        "email": text(contact, "email"),
+        "email_allowed": canonical(not flag(read(contact, "doNotEmail"), default=False)),
+        "active": canonical(flag(read(contact, "active"))),
+    }
+    if text(contact, "title") in _TITLES:
+        values["title"] = text(contact, "title")
+    return values
+
+
+def _named(value: str) -> str:
+    return "" if value == NO_NAME else value
+
+
+def severa_projection(body: Json) -> Mapping[str, str]:
+    """What of a Severa contact person is compared; its communications are a register of their own."""
+    values = severa_values(Person(body))
+    return {
+        **{name: value for name, value in values.items() if name not in COMMUNICATION_OF},
+        "customer": text(body, "customer.guid"),
+    }
+
+
+def communication_projection(body: Json) -> Mapping[str, str]:
+    """What of a communication is compared."""
+    return {
+        "value": text(body, "value"),
+        "type": text(body, "communicationType.type"),
+        "contact": text(body, "contact.guid"),
+    }
+
+
+def erp_projection(contact: Json) -> Mapping[str, str]:
+    """What of an ERP contact is compared."""
+    return {**erp_values(contact), "account": text(contact, "businessAccount")}
+
+
+# ---------------------------------------------------------------- merge
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both sides of a contact. ``base`` as in a link."""
+
+    person: Person
+    contact: Json
+    base: Mapping[str, Any] = field(default_factory=dict)
+
+    def values(self) -> tuple[dict[str, str], dict[str, str]]:
+        return severa_values(self.person), erp_values(self.contact)
+
+    def merged(self, rule: Rule, latest: System | None) -> tuple[Merge, tuple[str, ...]]:
+        """The merge, and the fields that one side emptied: those are reported, not deleted."""
+        severa, erp = self.values()
+        found = merge(self.base, severa, erp, rules(rule), latest=latest)
+        written = {**found.to_erp, **found.to_severa}
+        emptied = tuple(name for name, value in written.items() if name in _KEPT and not value)
+        if not emptied:
+            return found, ()
+        kept = Merge(
+            {name: value for name, value in found.to_severa.items() if name not in emptied},
+            {name: value for name, value in found.to_erp.items() if name not in emptied},
+            {**found.agreed, **{name: [severa[name], erp[name]] for name in emptied}},
+            tuple(one for one in found.overruled if one.field not in emptied),
+            found.differs,
+            found.asked,
+        )
+        return kept, emptied
+
+
+def rules(rule: Rule) -> dict[str, FieldRule]:
+    """How each field is merged."""
+    plain = FieldRule(rule, first=rule)
+    folded = FieldRule(rule, first=rule, same=lambda severa, erp: severa.casefold() == erp.casefold())
+    digits = FieldRule(rule, first=rule, same=lambda severa, erp: _dialled(severa) == _dialled(erp))
+    return {
+        **{one.name: plain for one in FIELDS},
+        "email": folded,
+        **dict.fromkeys(PHONES, digits),
+    }
+
+
+def _dialled(number: str) -> str:
+    return "".join(sign for sign in number if sign not in " -()")
+
+
+def erp_members(values: Mapping[str, str]) -> dict[str, Any]:
+    """Members of an ERP contact's update."""
+    members: dict[str, Any] = {}
+    for name, value in values.items():
+        match name:
+            case "title":
+                members["title"] = value or None
+            case "first_name" | "last_name":
+                members["firstName" if name == "first_name" else "lastName"] = value
+            case "mobile" | "phone":
+                members[PHONES[name]] = value
+            case "email_allowed":
+                members["doNotEmail"] = value != "true"
+            case "active":
+                members["active"] = value == "true"
+            case _:
+                members[name] = value
+    return members
+
+
+def new_erp_contact(person: Person, customer_number: str) -> dict[str, Any]:
+    """Members of a new ERP contact. Its last name is mandatory there: without one the first name stands for it, and
+    without any name the e-mail address."""
+    values = severa_values(person)
+    if not values["last_name"]:
+        values["last_name"], values["first_name"] = values["first_name"] or values["email"], ""
+    filled = {name: value for name, value in values.items() if value}
+    return {**erp_members(filled), "businessAccount": customer_number, "sameAsAccount": True}
+
+
+def severa_members(values: Mapping[str, str]) -> dict[str, Any]:
+    """Members of a Severa contact person; its communications are written by themselves."""
+    members: dict[str, Any] = {}
+    for name, value in values.items():
+        match name:
+            case "title":
+                members["salutation"] = _TITLES.get(value) or None
+            case "first_name" | "last_name":
+                members["firstName" if name == "first_name" else "lastName"] = value or NO_NAME
+            case "position":
+                members["jobTitle"] = value
+            case "email_allowed":
+                members["isEmailAllowed"] = value == "true"
+            case "active":
+                members["isActive"] = value == "true"
+    return members
+
+
+def new_person(contact: Json, customer_guid: str) -> Json:
+    """The body of a new Severa contact person."""
+    values = {name: value for name, value in erp_values(contact).items() if name not in COMMUNICATION_OF}
+    if not values.get("title"):
+        values.pop("title", None)
+    return {**severa_members(values), "customer": {"guid": customer_guid}}
+
+
+# ---------------------------------------------------------------- matching
+
+
+def matched(persons: Iterable[Person], erp_contacts: Iterable[Json]) -> tuple[list[tuple[Person, Json]], set[str]]:
+    """Pairs of contacts of one customer that are the same: by e-mail, then by first and last name.
+
+    Also the ids (guid or contact id) of those that fit several: nothing is created for them.
+    """
+    left, right = list(persons), list(erp_contacts)
+    pairs: list[tuple[Person, Json]] = []
+    doubtful: set[str] = set()
+    for key_of, other_key in ((_email, _erp_email), (_name, _erp_name)):
+        for person in list(left):
+            key = key_of(person)
+            same = [contact for contact in right if key and other_key(contact) == key]
+            rivals = [other for other in left if key and key_of(other) == key]
+            if len(same) == 1 and len(rivals) == 1:
+                pairs.append((person, same[0]))
+                left.remove(person)
+                right.remove(same[0])
+            elif same:
+                doubtful |= {person.guid, *(text(contact, "contactId") for contact in same)}
+    still = {one.guid for one in left} | {text(contact, "contactId") for contact in right}
+    return pairs, doubtful & still
+
+
+def _email(person: Person) -> str:
+    return severa_values(person)["email"].casefold()
+
+
+def _erp_email(contact: Json) -> str:
+    return text(contact, "email").casefold()
+
+
+def _name(person: Person) -> str:
+    values = severa_values(person)
+    return name_key(f"{values['first_name']} {values['last_name']}".strip())
+
+
+def _erp_name(contact: Json) -> str:
+    values = erp_values(contact)
+    return name_key(f"{values['first_name']} {values['last_name']}".strip())
