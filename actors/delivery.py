@@ -32,9 +32,6 @@ from domain.ports import (
     TenantContext,
 )
 
-# What a call's limit is lengthened by: time to write its outcome down.
-LEASE_MARGIN_SECONDS = 30.0
-
 
 class Systems(Protocol):
     """Both systems of a tenant, signed in and paced; ``begun`` work may use the budget's reserve."""
@@ -61,6 +58,7 @@ class LiveDelivery:
         steps: Mapping[str, Step],
         first_attempt_at: datetime,
         step_lease: float,
+        lease_margin: float,
     ) -> None:
         self._db = db
         self._systems = systems
@@ -74,6 +72,8 @@ class LiveDelivery:
         self._steps = dict(steps)
         self._first = first_attempt_at
         self._step_lease = step_lease
+        # What a call's limit is lengthened by: time to write its outcome down.
+        self._lease_margin = lease_margin
         self._claimed_at = time.monotonic()
         self._begun = any(step.sent_at for step in steps.values())
 
@@ -125,7 +125,7 @@ class LiveDelivery:
         return self._steps.get(name)
 
     def begin(self, name: str, request: Json, *, limit_seconds: float) -> None:
-        lease = max(self._step_lease, limit_seconds + LEASE_MARGIN_SECONDS)
+        lease = max(self._step_lease, limit_seconds + self._lease_margin)
         with self._db.tenant(self.row.tenant_id) as db:
             if not outbox.extend(db, self.row, lease):
                 raise LeaseLost

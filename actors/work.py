@@ -21,7 +21,7 @@ import structlog
 
 from actors.delivery import LiveDelivery, Systems
 from actors.recording import Recorder
-from db import attempts, links, log, outbox, records, tenants
+from db import attempts, links, log, outbox, records
 from db.books import SEVERA_REGISTERS, SIBLINGS, ReferenceCache, TenantBooks, subjects_of
 from db.outbox import Claimed
 from db.pool import Connection, Database
@@ -59,6 +59,7 @@ class Pace:
     """Leases and waits of the worker, seconds."""
 
     claim_lease: float = 300.0
+    lease_margin: float = 30.0
     wait: float = 30.0
     backoff: float = 2.0
     backoff_most: float = 900.0
@@ -131,10 +132,9 @@ class Workshop:
                 return None
             attempts.start(db, row, self.worker)
             link, severa_record, erp_record = _load(db, row)
-            # Always: a refunded attempt (429, not yet) leaves the counter at 1 though a step may have been sent.
-            steps = attempts.steps(db, tenant_id, row.delivery)
-            first = attempts.first_at(db, tenant_id, row.delivery)
-            settings = TenantSettings.model_validate(tenants.settings(db, tenant_id))
+            # By the attempts there were, not by the counter: a refunded attempt (429, not yet) may have sent a step.
+            steps = {} if row.first_attempt_at is None else attempts.steps(db, tenant_id, row.delivery)
+        settings = TenantSettings.model_validate(row.settings or {})
         delivery = LiveDelivery(
             db=self.db,
             systems=self.systems,
@@ -146,8 +146,9 @@ class Workshop:
             severa_record=severa_record,
             erp_record=erp_record,
             steps=steps,
-            first_attempt_at=first or row.now,
+            first_attempt_at=row.first_attempt_at or row.now,
             step_lease=self.pace.claim_lease,
+            lease_margin=self.pace.lease_margin,
         )
         return row, delivery
 
@@ -210,7 +211,8 @@ class _End:
             if outbox.fold(db, self.row, [s for s in subjects if s != self.row.subject]):
                 again = True
             warnings = [line.code for line in result.effects.log if line.level == "warning"]
-            log.close_problems(db, self.row.tenant_id, self.row.domain, subjects, "settled")
+            if not result.problems_stay:
+                log.close_problems(db, self.row.tenant_id, self.row.domain, subjects, "settled")
             self._wake(db, result.effects)
             outbox.finish(db, self.row, again=again)
             self._finish(db, "done", None)
@@ -277,7 +279,12 @@ class _End:
                 db, self.row.tenant_id, self.row.domain, self._subjects(), "other cause", keep=[stop.code]
             )
             self._log(db, LogLine(stop.code, values), level="error", outcome=stop.state)
-            outbox.fail(db, self.row, stop.state)
+            waits_for = self._dependency(db, stop.waits_for)
+            if stop.waits_for is not None and waits_for is None:
+                # It succeeded between the look and this transaction: nothing would wake this one any more.
+                outbox.finish(db, self.row, again=True)
+            else:
+                outbox.fail(db, self.row, stop.state, waits_for=waits_for)
             self._wake(db, effects)
             self._finish(db, stop.state, stop.code)
         logger.warning("failed", subject=self.row.subject, code=stop.code)
@@ -371,6 +378,15 @@ class _End:
                         system="severa",
                         register=register,
                     )
+
+    def _dependency(self, db: Connection, waits_for: Waiting | None) -> str | None:
+        """Key of the record in error that a failed row points at (R-INV-11); None: none, or it is linked by now."""
+        if waits_for is None:
+            return None
+        by = {"severa_id": waits_for.severa_id, "erp_id": waits_for.erp_id}
+        if links.find(db, self.row.tenant_id, waits_for.domain, **by):
+            return None
+        return outbox.waits_key(waits_for.domain, **by)
 
     def _about(self) -> dict[str, str]:
         record = self.delivery.severa_record or self.delivery.erp_record

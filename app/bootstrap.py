@@ -83,6 +83,7 @@ class Bridge:
             erp_zone=ZoneInfo(s.erp_time_zone),
             pace=Pace(
                 claim_lease=s.claim_lease_seconds,
+                lease_margin=s.lease_margin_seconds,
                 wait=s.waiting_seconds,
                 backoff=s.backoff_seconds,
                 backoff_most=s.backoff_most_seconds,

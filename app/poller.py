@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -19,11 +19,12 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from actors.work import close_connection_problem, open_connection_problem
+from app import announcing
 from app.settings import Settings
 from app.systems import Connections
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
-from db import links, log, outbox, records, streams, tenants
+from db import log, outbox, records, streams, tenants
 from db.pool import Connection, Database
 from db.streams import DuePoll, Stream
 from domain.errors import BridgeError, LeaseLost, NotFound, SignInFailed, TryLater
@@ -46,6 +47,9 @@ class _Reading:
     newest: datetime | None
     changes: int = 0
     rows: int = 0
+    known: int = 0
+    unreadable: bool = False
+    held: announcing.Held = field(default_factory=announcing.Held)
 
 
 class Poller:
@@ -66,6 +70,10 @@ class Poller:
         self._by_system: dict[System, list[Register]] = {"severa": [], "visma_net": []}
         for register in registers:
             self._by_system[register.system].append(register)
+        self._registers: dict[tuple[str, str], Register] = {
+            (register.system, register.name): register for register in registers
+        }
+        self._brake = announcing.Brake(settings.brake_percent, settings.brake_records)
         self._zone = ZoneInfo(settings.erp_time_zone)
 
     # ---- the loop
@@ -176,9 +184,10 @@ class Poller:
     def _read(self, poll: DuePoll, register: Register, settings: TenantSettings) -> _Reading:
         with self._db.tenant(poll.tenant_id) as db:
             stream = streams.streams(db, poll.tenant_id, poll.system).get(register.name)
+            known = len(records.ids(db, poll.tenant_id, poll.system, register.name)) if stream else 0
         since, whole = self._since(poll, register, stream)
         start = getattr(settings, register.start_setting) if register.start_setting else None
-        reading = _Reading(register, start, set(), stream.watermark if stream else None)
+        reading = _Reading(register, start, set(), stream.watermark if stream else None, known=known)
         client = (
             self._connections.severa(poll.tenant_id, poll=True)
             if poll.system == "severa"
@@ -189,6 +198,17 @@ class Poller:
             if register.singly
             else client.pages(register.name, changed_since=since)
         )
+        try:
+            self._pages(poll, reading, pages)
+        except BridgeError as error:
+            # What was stored is announced even so: the next reading finds it unchanged.
+            if not isinstance(error, LeaseLost):
+                self._finish(poll, reading, whole=False, complete=False)
+            raise
+        self._finish(poll, reading, whole=whole, complete=True)
+        return reading
+
+    def _pages(self, poll: DuePoll, reading: _Reading, pages: Iterator[Page]) -> None:
         while True:
             requested_at = datetime.now(UTC)
             try:
@@ -197,12 +217,10 @@ class Poller:
                 # A register that this company does not have (an add-on, an older API) is an empty one.
                 page = None
             if page is None:
-                break
+                return
             self._store(poll, reading, page, requested_at)
             if self._stop.is_set():
                 raise TryLater("stopped")
-        self._complete(poll, reading, whole=whole)
-        return reading
 
     @staticmethod
     def _singly(client: SeveraClient | VismaNetClient, register: Register) -> Iterator[Page]:
@@ -237,8 +255,12 @@ class Poller:
             if not streams.hold(db, poll, self._settings.poll_lease_seconds):
                 raise LeaseLost
             changed = records.store(db, poll.tenant_id, reading.register, rows, requested_at)
-            announced = [row for row in changed if row.in_scope]
-            self._announce(db, poll, reading.register, announced)
+            if changed and reading.register.reference:
+                # What failed for a set-up that is wrong there (invoice statuses) goes on once it is repaired.
+                key = outbox.waits_key("reference", severa_id=reading.register.name)
+                outbox.wake(db, poll.tenant_id, [key])
+        announced = [row for row in changed if row.in_scope]
+        reading.held.add(announced)
         # What is out of scope or only looked up changes nothing that has to be settled.
         reading.changes += len(announced)
         reading.rows += len(rows)
@@ -256,6 +278,7 @@ class Poller:
                 row = records.row_of(reading.register, body, reading.start, self._zone)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one row must not stop its page
                 self._unreadable(poll, reading.register, body, error)
+                reading.unreadable = True
                 continue
             if row.id:
                 found[row.id] = row
@@ -282,56 +305,49 @@ class Poller:
                 {"register": register.name, "text": f"{type(error).__name__}: {error}", "row": shown},
             )
 
-    def _announce(
-        self, db: Connection, poll: DuePoll, register: Register, changed: Sequence[records.Row]
-    ) -> None:
-        concerns = [(concern, row) for row in changed for concern in register.concerns(row.json)]
-        by_domain = {links.link_domain(concern.domain) for concern, _ in concerns}
-        linked: dict[tuple[str, str], str] = {}
-        for found_id, domain, severa_id, erp_id in links.of_ids(
-            db, poll.tenant_id, sorted(by_domain), [concern.id for concern, _ in concerns]
-        ):
-            linked[domain, severa_id] = linked[domain, erp_id] = found_id
-        own: set[str] = set()
-        for concern, row in concerns:
-            link_id = linked.get((links.link_domain(concern.domain), concern.id))
-            if link_id is not None:
-                subject = outbox.link_subject(link_id)
-            elif concern.only_linked:
-                continue
-            else:
-                subject = outbox.record_subject(register.system, concern.register, concern.id)
-            if concern.id == row.id:
-                own.add(row.id)
-            outbox.announce(
-                db,
-                poll.tenant_id,
-                concern.domain,
-                subject,
-                cause="changed",
-                system=register.system,
-                register=concern.register,
-            )
-        # A row that is settled with another record, or concerns nobody yet, has no work of its own.
-        for row in changed:
-            if row.id not in own:
-                records.settled_now(db, poll.tenant_id, register.system, register.name, row.id)
-
-    def _complete(self, poll: DuePoll, reading: _Reading, *, whole: bool) -> None:
-        register = reading.register
+    def _finish(self, poll: DuePoll, reading: _Reading, *, whole: bool, complete: bool) -> None:
+        """The last page is in: announces what changed, or brakes; the mark moves only after a complete reading."""
+        register, held = reading.register, reading.held
         with self._db.tenant(poll.tenant_id) as db:
             if not streams.hold(db, poll, self._settings.poll_lease_seconds):
                 raise LeaseLost
-            if whole:
-                missing = records.ids(db, poll.tenant_id, poll.system, register.name) - reading.seen
-                if missing:
-                    records.gone(db, poll.tenant_id, poll.system, register.name, sorted(missing))
-            streams.complete(
-                db,
-                poll.tenant_id,
-                poll.system,
-                register.name,
-                watermark=reading.newest,
-                whole=whole,
-                changes=reading.changes,
-            )
+            missing: list[str] = []
+            # A row that could not be read is not absent.
+            if whole and not reading.unreadable:
+                missing = sorted(records.ids(db, poll.tenant_id, poll.system, register.name) - reading.seen)
+            braked = self._braked(db, poll, reading, missing)
+            rows = [(row.id, row.json) for row in held.rows.values()]
+            announcing.announce(db, poll.tenant_id, self._registers, register, rows)
+            if missing and not braked:
+                announcing.gone(db, poll.tenant_id, self._registers, register, missing)
+            if complete:
+                streams.complete(
+                    db,
+                    poll.tenant_id,
+                    poll.system,
+                    register.name,
+                    watermark=reading.newest,
+                    # Absence that nobody has confirmed is looked at again in the next poll.
+                    whole=whole and not (braked and missing),
+                    changes=reading.changes,
+                )
+
+    def _braked(self, db: Connection, poll: DuePoll, reading: _Reading, missing: list[str]) -> bool:
+        """Whether the reading looks like an accident (R-CON-3); then its domains are paused and a problem asks."""
+        register, known = reading.register, reading.known
+        changed = reading.held.changed + (0 if register.passing else len(missing))
+        empty = bool(missing) and not reading.rows and not register.passing
+        if not known or not (empty or self._brake.stops(changed, known)):
+            return False
+        bodies = [row.json for row in reading.held.rows.values()]
+        if missing:
+            first = records.get(db, poll.tenant_id, poll.system, register.name, missing[0])
+            bodies += [first.body] if first is not None else []
+        domains = announcing.domains_of(register, bodies) & announcing.BRAKED
+        if not domains:
+            return False
+        values = {"changed": changed, "known": known, "missing": len(missing)}
+        braked = announcing.brake(db, poll.tenant_id, register, domains, values)
+        if braked:
+            logger.error("poll_braked", tenant_id=str(poll.tenant_id), register=register.name, **values)
+        return braked

@@ -18,10 +18,11 @@ import structlog
 
 from actors import topology
 from actors.publisher import ConfirmingPublisher, Outgoing
+from app import announcing
 from app.settings import Settings
-from db import links, outbox, records, tenants
+from db import outbox, records, tenants
 from db.outbox import Taken
-from db.pool import Connection, Database
+from db.pool import Database
 from domain.errors import TryLater
 from domain.registers import Register
 
@@ -169,40 +170,11 @@ class Relay:
             missing = 0
             for system, name, record_id in found:
                 register = self._registers.get((system, name))
-                if register is not None:
-                    missing += announce_record(db, tenant_id, register, record_id)
+                record = records.get(db, tenant_id, system, name, record_id) if register else None
+                if register is not None and record is not None:
+                    missing += announcing.announce(
+                        db, tenant_id, self._registers, register, [(record_id, record.body)], cause="audit"
+                    )
         if missing:
             # Should be 0: a record was changed and nothing was going to settle it.
             logger.error("audit_found_unsettled", tenant=str(tenant_id), rows=missing)
-
-
-def announce_record(db: Connection, tenant_id: UUID, register: Register, record_id: str) -> int:
-    """Makes the missing rows of a record that is newer than what was settled; how many."""
-    record = records.get(db, tenant_id, register.system, register.name, record_id)
-    if record is None:
-        return 0
-    made = 0
-    for concern in register.concerns(record.body):
-        by = {"severa_id": concern.id} if register.system == "severa" else {"erp_id": concern.id}
-        link = links.find(db, tenant_id, concern.domain, **by)
-        if link is None and concern.only_linked:
-            continue
-        target = (
-            outbox.link_subject(link.id)
-            if link
-            else outbox.record_subject(register.system, concern.register, concern.id)
-        )
-        if outbox.state_of(db, tenant_id, concern.domain, target) is None:
-            outbox.announce(
-                db,
-                tenant_id,
-                concern.domain,
-                target,
-                cause="audit",
-                system=register.system,
-                register=concern.register,
-            )
-            made += 1
-    if made == 0 and not register.concerns(record.body):
-        records.settled(db, tenant_id, register.system, register.name, record_id, record.version)
-    return made

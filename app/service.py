@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from app import announcing
 from app.bootstrap import Bridge
 from app.poller import Poller
 from app.systems import connection_parts
@@ -267,6 +268,10 @@ def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = 
         else:
             others = [other for other in tenant.paused_domains if other != domain]
             tenants.set_paused_domains(db, tenant.id, [*others, domain] if paused else others)
+        if not paused:
+            # Whoever resumes has looked: what the brake held goes on (R-CON-3).
+            log.close_cause(db, tenant.id, domain, announcing.BRAKE, announcing.RESUMED)
+            streams.ask(db, tenant.id)
         tenants.audit(db, tenant.id, _who(), f"tenant.{action}", {"domain": domain})
 
 

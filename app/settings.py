@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,9 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import InputError
+
+ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
+"""Data directory of an installation that runs as root: its server does not, and cannot reach root's home."""
 
 
 class Settings(BaseSettings):
@@ -33,7 +37,8 @@ class Settings(BaseSettings):
         description="Declare quorum queues. To be fixed before the first start: arguments of existing queues cannot change.",
     )
     data_dir: Path = Field(
-        Path("~/.local/share/severa-bridge"), description="Embedded PostgreSQL and the key file."
+        Path("~/.local/share/severa-bridge"),
+        description="Embedded PostgreSQL and the key file. Default as root: `/var/lib/severa-bridge`.",
     )
     secret_keys: SecretStr | None = Field(
         None, description="Keys for stored secrets, comma between them, newest first."
@@ -83,6 +88,14 @@ class Settings(BaseSettings):
         "Europe/Stockholm", description="Zone of Visma.net ERP's times, which carry none."
     )
 
+    brake_percent: int = Field(
+        20,
+        ge=0,
+        le=100,
+        description="A poll that changes more than this share of a register of customers, products or projects pauses that domain and asks.",
+    )
+    brake_records: int = Field(25, ge=1, description="Fewer changed records than this never pause a domain.")
+
     # relay
     relay_seconds: float = Field(0.5, gt=0, description="Longest pause between two looks for ready rows.")
     relay_window: int = Field(
@@ -104,6 +117,9 @@ class Settings(BaseSettings):
     # working
     worker_threads: int = Field(4, ge=1, description="Threads of one worker process.")
     claim_lease_seconds: float = Field(300, gt=0, description="Lease of a claimed row; each step extends it.")
+    lease_margin_seconds: float = Field(
+        30, gt=0, description="How much longer than a call can last its row's lease is."
+    )
     waiting_seconds: float = Field(30, gt=0, description="How often a waiting row is re-checked.")
     backoff_seconds: float = Field(
         2, gt=0, description="First pause after a temporary failure; doubles each time, with jitter."
@@ -158,7 +174,16 @@ class Settings(BaseSettings):
 
     @property
     def data(self) -> Path:
-        return self.data_dir.expanduser()
+        """The data directory; ``data_dir`` itself only says what was set, or an ordinary user's default."""
+        chosen = self.data_dir if "data_dir" in self.model_fields_set else default_data_dir()
+        return chosen.expanduser()
+
+
+def default_data_dir() -> Path:
+    """Where data goes when nothing is said; root's server runs as another user, who cannot reach root's home."""
+    if os.geteuid() == 0:
+        return ROOTS_DIRECTORY
+    return Path("~/.local/share/severa-bridge")
 
 
 def read_settings(**overrides: object) -> Settings:

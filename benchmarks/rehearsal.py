@@ -90,7 +90,8 @@ def _polls(url: str) -> int:
 
 # Registers that polls read; everything else is work for one invoice.
 POLLED = ("customers", "products", "worktypes", "travelexpensetypes", "projects", "salescases", "invoices",
-          "customer", "inventory", "project", "customerdocument", "customerpayment")  # fmt: skip
+          "customer", "inventory", "project", "customerdocument", "customerpayment",
+          "contactpersons", "contactcommunications", "addresses", "contact")  # fmt: skip
 
 
 def per_invoice(calls: Counter[str], invoices: int) -> dict[str, float]:

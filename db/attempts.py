@@ -26,7 +26,7 @@ def start(db: Connection, row: Claimed, worker: str) -> None:
         "worker": worker,
     }
     db.execute(SQL["attempts.start"], values)
-    if row.attempts > 1:
+    if row.first_attempt_at is not None:
         db.execute(SQL["attempts.lose"], values)
 
 
@@ -54,11 +54,6 @@ def steps(db: Connection, tenant_id: UUID, delivery: UUID) -> dict[str, Step]:
         if step.done or step.name not in found or not found[step.name].done:
             found[step.name] = step
     return {name: step for name, step in found.items() if step.done or step.sent_at is not None}
-
-
-def first_at(db: Connection, tenant_id: UUID, delivery: UUID) -> datetime | None:
-    row = db.execute(SQL["attempts.first"], {"tenant_id": tenant_id, "delivery": delivery}).fetchone()
-    return row["at"] if row else None
 
 
 def begin_step(db: Connection, row: Claimed, name: str, request: Json) -> datetime:

@@ -6,7 +6,7 @@ import time
 from threading import Lock
 from uuid import UUID
 
-from db import links, log, outbox, records, streams
+from db import links, log, outbox, records, streams, tenants
 from db.pool import Database
 from domain.ports import Domain, Link, Record, System
 
@@ -105,6 +105,10 @@ class TenantBooks:
         system, record_id = ("severa", severa_id) if severa_id else ("visma_net", erp_id)
         with self._db.tenant(self._tenant_id) as db:
             return links.choice(db, self._tenant_id, domain, system, record_id or "")
+
+    def branch(self, business_unit_id: str) -> str | None:
+        with self._db.tenant(self._tenant_id) as db:
+            return tenants.branches(db, self._tenant_id).get(business_unit_id)
 
 
 # Under which registers an unlinked record of a domain may stand.

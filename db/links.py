@@ -122,3 +122,11 @@ def choice(db: Connection, tenant_id: UUID, domain: str, system: str, record_id:
         {"tenant_id": tenant_id, "domain": domain, "system": system, "record_id": record_id},
     ).fetchone()
     return row["value"] if row else None
+
+
+def put_choice(db: Connection, tenant_id: UUID, domain: str, system: str, record_id: str, value: str) -> None:
+    """Keeps what a person chose for a record: a class (R-CUS-6), or ``released`` for an invoice (R-INV-15)."""
+    db.execute(
+        SQL["links.put_choice"],
+        {"tenant_id": tenant_id, "domain": domain, "system": system, "record_id": record_id, "value": value},
+    )

@@ -80,19 +80,17 @@ def close_problems(
     how: str,
     *,
     keep: Sequence[str] = (),
-) -> int:
-    """Closes the open problems of these subjects but the causes in ``keep``; how many."""
-    return len(
-        db.execute(
-            SQL["log.close_problems"],
-            {
-                "tenant_id": tenant_id,
-                "domain": domain,
-                "subjects": list(subjects),
-                "how": how,
-                "except": list(keep),
-            },
-        ).fetchall()
+) -> None:
+    """Closes the open problems of these subjects but the causes in ``keep``."""
+    db.execute(
+        SQL["log.close_problems"],
+        {
+            "tenant_id": tenant_id,
+            "domain": domain,
+            "subjects": list(subjects),
+            "how": how,
+            "except": list(keep),
+        },
     )
 
 
@@ -109,6 +107,24 @@ def has_problem(db: Connection, tenant_id: UUID, domain: str, subjects: Sequence
         SQL["log.has_problem"], {"tenant_id": tenant_id, "domain": domain, "subjects": list(subjects)}
     ).fetchone()
     return bool(row and row["found"])
+
+
+def closed_lately(db: Connection, tenant_id: UUID, domain: str, subject: str, code: str, how: str) -> bool:
+    """Whether such a problem was closed in this way within the last day."""
+    row = db.execute(
+        SQL["log.closed_lately"],
+        {"tenant_id": tenant_id, "domain": domain, "subject": subject, "code": code, "how": how},
+    ).fetchone()
+    return bool(row and row["found"])
+
+
+def close_cause(db: Connection, tenant_id: UUID, domain: str | None, code: str, how: str) -> int:
+    """Closes the open problems of one cause, of one domain or (None) of all; how many."""
+    return len(
+        db.execute(
+            SQL["log.close_cause"], {"tenant_id": tenant_id, "domain": domain, "code": code, "how": how}
+        ).fetchall()
+    )
 
 
 def open_problems(db: Connection) -> int:

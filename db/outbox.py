@@ -49,6 +49,9 @@ class Claimed:
     tenant_name: str
     language: str
     time_zone: str
+    settings: Mapping[str, Any] | None
+    # when an earlier attempt of this delivery began, None = this is the first
+    first_attempt_at: datetime | None
 
 
 def link_subject(link_id: str) -> str:
@@ -132,7 +135,7 @@ def reap(db: Connection) -> int:
 
 def reset_leases(db: Connection) -> int:
     """Embedded mode's start: nobody else can be working. Needs a dispatch transaction."""
-    return db.execute(SQL["outbox.reset_leases"]).rowcount
+    return len(db.execute(SQL["outbox.reset_leases"]).fetchall())
 
 
 def claim(
@@ -170,9 +173,9 @@ def wait(db: Connection, row: Claimed, *, waits_for: str, delay: float) -> None:
     db.execute(SQL["outbox.wait"], {**_own(row), "waits_for": waits_for, "delay": delay})
 
 
-def fail(db: Connection, row: Claimed, state: str) -> None:
-    """``state``: failed | in_doubt."""
-    db.execute(SQL["outbox.fail"], {**_own(row), "state": state})
+def fail(db: Connection, row: Claimed, state: str, *, waits_for: str | None = None) -> None:
+    """``state``: failed | in_doubt. ``waits_for``: what must succeed first, as ``waits_key`` says it."""
+    db.execute(SQL["outbox.fail"], {**_own(row), "state": state, "waits_for": waits_for})
 
 
 def wake(db: Connection, tenant_id: UUID, keys: Sequence[str]) -> None:
@@ -199,7 +202,7 @@ def state_of(db: Connection, tenant_id: UUID, domain: str, subject: str) -> str 
 def retry(db: Connection, tenant_id: UUID, domain: str, subject: str) -> bool:
     """A person's retry of a failed row; False when it has no row that can be retried."""
     done = db.execute(SQL["outbox.retry"], {"tenant_id": tenant_id, "domain": domain, "subject": subject})
-    return done.rowcount > 0
+    return done.fetchone() is not None
 
 
 def rows(db: Connection, tenant_id: UUID) -> Sequence[Mapping[str, Any]]:

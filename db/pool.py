@@ -6,10 +6,12 @@ states and times of all tenants but no bodies and no secrets. No transaction may
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -20,6 +22,8 @@ from domain.errors import InputError, Unavailable
 
 Connection = psycopg.Connection[DictRow]
 
+# A connection used this recently is handed out unchecked.
+IDLE_SECONDS = 3.0
 _SESSION = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"
 )
@@ -33,6 +37,7 @@ class Database:
     ) -> None:
         """``size`` must be at least the number of threads that work at once: a thread that never waits cannot starve."""
         self.url = url
+        self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
         self._app = self._pool("bridge_app", size, name)
         self._dispatch = self._pool("bridge_dispatch", dispatch_size, name)
 
@@ -56,9 +61,14 @@ class Database:
             open=False,
             timeout=30,
             configure=configure,
-            check=ConnectionPool.check_connection,
+            check=self._check,
             name=role,
         )
+
+    def _check(self, connection: Connection) -> None:
+        """A round trip, but only for a connection that may have died while it lay idle."""
+        if time.monotonic() - self._used.get(connection, 0.0) > IDLE_SECONDS:
+            ConnectionPool.check_connection(connection)
 
     def open(self) -> None:
         """Checks the login and the schema's version, then opens both pools. Raises InputError."""
@@ -100,8 +110,11 @@ class Database:
     @contextmanager
     def _transaction(self, pool: ConnectionPool[Connection]) -> Iterator[Connection]:
         try:
-            with pool.connection() as connection:
+            # Pipelined: statements whose result nobody asks for yet travel together, COMMIT with the last of them.
+            with pool.connection() as connection, connection.pipeline():
                 yield connection
+                connection.commit()
+                self._used[connection] = time.monotonic()
         except PoolTimeout as error:
             raise Unavailable("The database does not answer.") from error
         except psycopg.OperationalError as error:

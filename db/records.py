@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,8 @@ class Row:
     json: Json
     organisation: str = ""
     owner: str = ""
+    # never seen before (known after it was stored)
+    new: bool = False
 
 
 def name_key(name: str) -> str:
@@ -94,7 +96,7 @@ def store(
         if written is None:
             continue
         if old is None or (old["version"] != written["version"]):
-            changed.append(row)
+            changed.append(replace(row, new=old is None))
     if same:
         db.execute(SQL["records.touch"], {**key, "ids": same, "requested_at": requested_at})
     return changed
@@ -103,9 +105,7 @@ def store(
 def put_own(db: Connection, tenant_id: UUID, register: Register, row: Row, requested_at: datetime) -> None:
     """What our own read or write gave back becomes the last seen state, settled: its echo causes nothing (R-CON-2)."""
     key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
-    written = db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at)}).fetchone()
-    if written:
-        settled(db, tenant_id, register.system, register.name, row.id, written["version"])
+    db.execute(SQL["records.put_own"], {**key, **_values(register, row, requested_at)})
 
 
 def _values(register: Register, row: Row, requested_at: datetime) -> dict[str, Any]:

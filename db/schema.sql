@@ -179,8 +179,13 @@ CREATE TABLE public.outbox (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT outbox_check CHECK (((state = ANY (ARRAY['out'::text, 'started'::text])) = (lease_until IS NOT NULL))),
     CONSTRAINT outbox_check1 CHECK (((state = 'started'::text) = (token IS NOT NULL))),
-    CONSTRAINT outbox_check2 CHECK (((state = 'waiting'::text) = (waits_for IS NOT NULL))),
-    CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'out'::text, 'started'::text, 'failed'::text, 'in_doubt'::text])))
+    CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'out'::text, 'started'::text, 'failed'::text, 'in_doubt'::text]))),
+    CONSTRAINT outbox_waits_for CHECK (
+CASE state
+    WHEN 'waiting'::text THEN (waits_for IS NOT NULL)
+    WHEN 'failed'::text THEN true
+    ELSE (waits_for IS NULL)
+END)
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500', fillfactor='70');
 
@@ -280,7 +285,9 @@ CREATE TABLE public.record (
     settled_version bigint DEFAULT 0 NOT NULL,
     in_scope boolean NOT NULL,
     seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    gone_at timestamp with time zone
+    gone_at timestamp with time zone,
+    organisation text DEFAULT ''::text NOT NULL,
+    owner text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.schema_migrations (
@@ -483,7 +490,7 @@ CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun D
 
 CREATE INDEX outbox_leased ON public.outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['out'::text, 'started'::text]));
 
-CREATE INDEX outbox_waiting ON public.outbox USING btree (tenant_id, waits_for) WHERE (state = 'waiting'::text);
+CREATE INDEX outbox_waiting ON public.outbox USING btree (tenant_id, waits_for) WHERE (waits_for IS NOT NULL);
 
 CREATE INDEX payload_attempt ON ONLY public.payload USING btree (tenant_id, attempt_id);
 
@@ -496,6 +503,10 @@ CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHER
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
 
 CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, number) WHERE (number <> ''::text);
+
+CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
+
+CREATE INDEX record_owner ON public.record USING btree (tenant_id, system, register, owner) WHERE (owner <> ''::text);
 
 CREATE INDEX record_unsettled ON public.record USING btree (tenant_id) WHERE (in_scope AND (version > settled_version));
 

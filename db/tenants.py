@@ -84,6 +84,11 @@ def set_paused_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> N
     db.execute(SQL["tenants.set_paused_domains"], {"id": tenant_id, "domains": domains})
 
 
+def pause_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
+    """Pauses these domains as well."""
+    db.execute(SQL["tenants.pause_domains"], {"id": tenant_id, "domains": domains})
+
+
 def add_settings(db: Connection, tenant_id: UUID, values: Mapping[str, Any], made_by: str) -> None:
     """A new version of the settings; old ones are kept."""
     db.execute(
@@ -200,6 +205,22 @@ def lease_slots(
 
 def free_slots(db: Connection, tenant_id: UUID, system: System, holder: UUID) -> None:
     db.execute(SQL["tenants.free_slots"], {"tenant_id": tenant_id, "system": system, "holder": holder})
+
+
+def branches(db: Connection, tenant_id: UUID) -> dict[str, str]:
+    """Severa business unit → number of the ERP branch (R-SET-6)."""
+    rows = db.execute(SQL["tenants.branches"], {"tenant_id": tenant_id})
+    return {row["business_unit_id"]: row["branch_number"] for row in rows}
+
+
+def put_branch(db: Connection, tenant_id: UUID, business_unit_id: str, branch_number: str) -> None:
+    """Maps a business unit; '' takes the mapping away."""
+    values = {
+        "tenant_id": tenant_id,
+        "business_unit_id": business_unit_id,
+        "branch_number": branch_number,
+    }
+    db.execute(SQL["tenants.put_branch" if branch_number else "tenants.drop_branch"], values)
 
 
 def audit(db: Connection, tenant_id: UUID, who: str, action: str, details: Mapping[str, Any]) -> None:

@@ -57,7 +57,9 @@ class TryLater(BridgeError):
 class RateLimited(TryLater):
     """The vendor's call budget is used up for the moment."""
 
-    def __init__(self, message: str | None = None, *, retry_after: float | None = None, **fields: Any) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, **fields: Any
+    ) -> None:
         super().__init__(message, retry_after=retry_after, costs_attempt=False, **fields)
 
 
@@ -96,7 +98,13 @@ class Refused(BridgeError):
     """The system refused the request."""
 
     def __init__(
-        self, message: str | None = None, *, system: str = "", status: int = 0, operation: str = "", **fields: Any
+        self,
+        message: str | None = None,
+        *,
+        system: str = "",
+        status: int = 0,
+        operation: str = "",
+        **fields: Any,
     ) -> None:
         """``message`` is the vendor's own text, cut to a readable length; ``operation`` is like ``POST /v1/customer``."""
         super().__init__(message, system=system, status=status, operation=operation, **fields)
@@ -132,15 +140,22 @@ class Stop(BridgeError):
 
     ``code`` is the stable cause (``invoice.total_differs``), ``values`` fill its sentence in the user's language.
     ``effects`` are what happened on the way and must be kept even so: records read back, ERP numbers that became
-    gaps, a link. ``closes_by_itself`` is said by the catalogue, not here.
+    gaps, a link. ``closes_by_itself`` is said by the catalogue, not here. ``waits_for`` names the record that is itself
+    in error: once that one is settled this is tried again (R-INV-11).
     """
 
     state = "failed"
 
     def __init__(
-        self, code: str, values: Mapping[str, Any] | None = None, *, effects: Effects | None = None
+        self,
+        code: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        effects: Effects | None = None,
+        waits_for: Waiting | None = None,
     ) -> None:
         super().__init__(code, **dict(values or {}))
+        self.waits_for = waits_for
         self.code = code
         self.values: dict[str, Any] = dict(values or {})
         self.effects = effects

@@ -29,7 +29,7 @@ class FieldRule:
     rule        who wins when both sides changed it differently
     direction   '→' or '←': the other side's changes stay where they are
     first       who wins when there is no agreed state yet; 'ask' and 'latest' = nobody is overwritten, the difference
-                is reported (both sides were first seen at the same time). Nothing never wins over something
+                is reported (both sides were first seen at the same time). At first link something wins over nothing
     same        whether a Severa value and an ERP value mean the same
     """
 
@@ -163,7 +163,8 @@ class _Making:
         elif decided == "latest" and not first:
             winner = self.latest
         if first and winner is not None and not (open_.severa if winner == "severa" else open_.erp):
-            winner = None
+            other: System = "visma_net" if winner == "severa" else "severa"
+            winner = other if rule.direction == "↔" else None
         if winner is not None:
             written = self.to_erp if winner == "severa" else self.to_severa
             written[open_.field] = open_.severa if winner == "severa" else open_.erp

@@ -28,8 +28,6 @@ from domain.ports import (
     System,
 )
 
-# The lease of a step is longer than the call it covers: the client gives up 10 s after the vendor's own limit.
-CALL_MARGIN = 30.0
 # How soon an unfinished first reading of a register is looked at again.
 READING_WAIT = 30.0
 # The zone of ERP times is not documented: what was created up to this long 'before' the first attempt may be ours.
@@ -127,7 +125,7 @@ def create_once(
         if left > 0:
             raise TryLater("the outcome is not known yet", retry_after=left, costs_attempt=False)
         delivery.undone(step, "looked up after every limit: it was not done")
-    delivery.begin(step, request, limit_seconds=delivery.limits.create_seconds + CALL_MARGIN)
+    delivery.begin(step, request, limit_seconds=delivery.limits.create_seconds)
     try:
         result = send()
     except (Refused, TryLater, SignInFailed) as error:

@@ -230,9 +230,14 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A delivery that ended well. Without log lines it is quiet: nothing had to be done."""
+    """A delivery that ended well. Without log lines it is quiet: nothing had to be done.
+
+    ``problems_stay``: nothing was done because a person still has to act (an edited invoice that stands in the failed
+    status); otherwise a settled record's problems close by themselves (R-LOG-3).
+    """
 
     effects: Effects = Effects()
+    problems_stay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +307,15 @@ class Books(Protocol):
         """True while the record is itself in error."""
         ...
 
-    def choice(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> str | None:
-        """The class kept in the bridge for this record (customer class, item class), None = the tenant's default (R-CUS-6)."""
+    def choice(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> str | None:
+        """The class kept in the bridge for this record (customer class, item class), None = the tenant's default (R-CUS-6).
+        Of an invoice: ``released`` once a person let it go (R-INV-15)."""
+        ...
+
+    def branch(self, business_unit_id: str) -> str | None:
+        """Number of the ERP branch that a Severa business unit is mapped to, None = not mapped (R-SET-6)."""
         ...
 
 

@@ -47,6 +47,7 @@ class Register:
     wanted      whether this tenant reads the register at all (costs are off by default)
     singly      keys of rows that are read one by one, for lists that show only names
     organisation  its organisation number, normalised, '' if it has none (matching without reading whole registers)
+    passing     rows leave it in everyday use (a sales case that was won): absence says nothing
     owner       the record that a row belongs to, as the row names it (guid, or number), '' if to none
     start_setting  tenant setting with the date before which rows are left alone (invoices_from, costs_from); ``in_scope`` gets it
     """
@@ -63,6 +64,7 @@ class Register:
     reference: bool = False
     in_scope: Callable[[Json, date | None], bool] = field(default=lambda _body, _start: True)
     start_setting: str | None = None
+    passing: bool = False
     singly: tuple[str, ...] = ()
     wanted: Callable[[TenantSettings], bool] = field(default=lambda _settings: True)
     organisation: Callable[[Json], str] = field(default=lambda _body: "")

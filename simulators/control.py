@@ -252,6 +252,8 @@ async def _suffer(
             await app(scope, receive, swallow)
             await _drop(receive, send)
         case "delay":
+            # The whole call has arrived: it is carried out even when the caller has hung up meanwhile.
+            _, receive = await _peek(receive)
             await asyncio.sleep(fault.seconds)
             await app(scope, receive, observed)
         case "delay_after":

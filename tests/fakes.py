@@ -33,6 +33,7 @@ from domain.ports import (
     System,
     TenantContext,
 )
+from domain.registers import Register
 from domain.setup.settings import TenantSettings
 from tests.fakes_vendors import START, Call, Clock, FakeErp, FakeSevera, Faults, Killed, identify, unwrapped
 
@@ -63,7 +64,8 @@ class FakeBooks:
         self.incomplete: set[tuple[str, str]] = set()
         self.problems: set[tuple[str, str]] = set()
         self.choices: dict[tuple[str, str], str] = {}
-        self.markers_known = True
+        self.branches: dict[str, str] = {}
+        self.registers: dict[tuple[str, str], Register] = {}
 
     def remember(
         self,
@@ -92,6 +94,7 @@ class FakeBooks:
             version=before.version + 1 if before else 1,
             remote_time=remote_time,
             requested_at=self.clock.now(),
+            changed_at=before.changed_at if before and before.body == body else self.clock.now(),
         )
         self.records[system, register, own_id] = record
         return record
@@ -153,13 +156,27 @@ class FakeBooks:
         return self.records.get((system, register, id))
 
     def find(
-        self, system: System, register: str, *, number: str | None = None, name: str | None = None
+        self,
+        system: System,
+        register: str,
+        *,
+        number: str | None = None,
+        name: str | None = None,
+        organisation: str | None = None,
+        owner: str | None = None,
     ) -> list[Record]:
+        """``organisation`` and ``owner`` are told by the register itself: put it in ``registers`` first."""
+        told = self.registers.get((system, register))
         return [
             record
             for record in self.all(system, register)
             if (number is None or record.number.strip().casefold() == number.strip().casefold())
             and (name is None or record.name.strip().casefold() == name.strip().casefold())
+            and (
+                organisation is None or (told is not None and told.organisation(record.body) == organisation)
+            )
+            and (owner is None or (told is not None and told.owner(record.body) == owner))
+            and not record.gone
         ]
 
     def find_marker(self, marker: str) -> list[Record]:
@@ -170,7 +187,11 @@ class FakeBooks:
         ]
 
     def all(self, system: System, register: str) -> list[Record]:
-        return [record for key, record in sorted(self.records.items()) if key[:2] == (system, register)]
+        return [
+            record
+            for key, record in sorted(self.records.items())
+            if key[:2] == (system, register) and not record.gone
+        ]
 
     def complete(self, system: System, register: str) -> bool:
         return (system, register) not in self.incomplete
@@ -192,6 +213,9 @@ class FakeBooks:
         erp_id: str | None = None,
     ) -> str | None:
         return self.choices.get((domain, severa_id or "")) or self.choices.get((domain, erp_id or ""))
+
+    def branch(self, business_unit_id: str) -> str | None:
+        return self.branches.get(business_unit_id)
 
 
 def link_domain(domain: Domain) -> Domain:

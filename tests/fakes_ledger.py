@@ -123,6 +123,9 @@ class LedgerErp(FakeErp):
         document["_total"] = amount
 
     def on_update(self, register: str, key: str, body: Json, etag: str | None) -> None:
+        if register not in {"customerinvoice", "customerCreditNote"}:
+            super().on_update(register, key, body, etag)
+            return
         document = self.stored(register, key)
         if document["status"] in {"Open", "Closed"}:
             raise Refused(
@@ -168,6 +171,20 @@ class LedgerErp(FakeErp):
         if self.payment_reference:
             document["paymentReference"] = f"{key}9"
         self.released.append(document["note"].split("\n")[0])
+
+    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+        """A header attachment; the same name again is a new revision of the same file."""
+
+        def work() -> None:
+            files = self.stored(register, key).setdefault("attachments", [])
+            known = next((file for file in files if file["name"] == name), None)
+            if known is not None:
+                known["revision"] += 1
+            else:
+                files.append({"name": name, "id": f"f-{len(files) + 1}", "revision": 1})
+            self.attachments.setdefault((register, key), {})[name] = content
+
+        self._do("attach", register, key, name, work)
 
     def documents(self) -> list[Json]:
         """All documents, invoices and credit notes."""
@@ -308,7 +325,9 @@ class Firm(World):
     def link_item(self, code: str) -> None:
         product = self.books.remember("severa", "products", {"guid": f"i-{code}", "code": code, "name": code})
         category = {"CONS": "25", "TRAIN": "06", "FREE": "00"}[code]
+        account = {"CONS": "3010", "TRAIN": "3050", "FREE": "3010"}[code]
         item = {"inventoryId": code, "inventoryNumber": code, "vatCode": {"id": category}, "salesUnit": "TIM"}
+        item["accountInformation"] = {"salesAccount": {"number": account}}
         self.books.connect("product", product, self.books.remember("visma_net", "inventory", item))
 
     def know_vat(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
+from domain.customer.fields import REGISTERS
 from domain.errors import NotFound, Refused, Stale
-from domain.ports import Json, Stored
+from domain.ports import Filter, Json, Stored
 from tests.fakes import FakeErp, FakeSevera, World, unwrapped
 
 ITEM_CLASSES = {"PRODUCT": "NonStockItem", "LABOR": "LaborItem", "EXPENSE": "ExpenseItem"}
@@ -20,6 +21,8 @@ class RegisterErp(FakeErp):
         super().__init__(*args)
         self.next_customer = 10001
         self.class_terms = "30"
+        # How many times a changed class still brings its own credit terms.
+        self.class_moves_terms = 0
         self.template_tasks: list[str] = ["10"]
         self.balances: dict[str, Any] = {}
         self.description_limit = 255
@@ -58,6 +61,8 @@ class RegisterErp(FakeErp):
                 key = str(self.next_customer)
                 self.next_customer += 1
                 new = self._customer(sent, key, number)
+            case "contact":
+                key, new = number, {"contactId": int(number), "active": True, **sent}
             case _:
                 return super().on_create(register, body, number)
         if key in rows:
@@ -120,8 +125,13 @@ class RegisterErp(FakeErp):
                     row["creditTerms"] = {"id": value}
                 case "customer", "customerClassId":
                     row["customerClass"] = {"id": value}
-                case "customer", "mainAddress":
-                    row["mainAddress"] = _address(row["mainAddress"], value)
+                    if self.class_moves_terms:
+                        row["creditTerms"] = {"id": self.class_terms}
+                        self.class_moves_terms -= 1
+                case "customer", "mainAddress" | "invoiceAddress" | "deliveryAddress":
+                    before = row.get(name) or row["mainAddress"]
+                    row[name] = _address(before, value)
+                    self._followers(row, name, before)
                 case "customer", "mainContact":
                     row["mainContact"].update(value)
                 case "project", "customer":
@@ -130,6 +140,16 @@ class RegisterErp(FakeErp):
                     self._tasks(row, value)
                 case _:
                     row[name] = value
+
+    def _followers(self, row: Json, name: str, before: Json) -> None:
+        """A block that is the main address follows it; one that is sent by itself becomes an address of its own."""
+        own = before.get("addressId")
+        if name != "mainAddress":
+            row[name]["addressId"] = own + 1 if own == row["mainAddress"].get("addressId") and own else own
+            return
+        for other in ("invoiceAddress", "deliveryAddress"):
+            if own and (row.get(other) or {}).get("addressId") == own:
+                row[other] = copy.deepcopy(row["mainAddress"])
 
     @staticmethod
     def _tasks(row: Json, sent: list[Json]) -> None:
@@ -143,17 +163,44 @@ class RegisterErp(FakeErp):
 
 def _address(before: Json, sent: Json) -> Json:
     new = {**before, **{name: value for name, value in sent.items() if name not in ("countryId", "county")}}
+    if "county" in sent:
+        new["county"] = {"id": sent["county"]}
     if "countryId" in sent:
         new["country"] = {"id": sent["countryId"]}
     return new
 
 
 class RegisterSevera(FakeSevera):
-    """Customer names are unique; a customer's number too."""
+    """Customer names are unique; a customer's number too. Addresses, contacts and communications name their owner."""
+
+    # List below a record → the register that its rows stand in, and the member that names the owner.
+    BELOW: ClassVar[dict[str, tuple[str, str]]] = {
+        "customers/addresses": ("addresses", "customer"),
+        "customers/contactpersons": ("contactpersons", "customer"),
+        "contacts/contactcommunications": ("contactcommunications", "contact"),
+    }
+
+    def list(self, register: str, *, parent: str | None = None, **filters: Filter) -> Iterator[Json]:
+        if parent is None or register not in self.BELOW:
+            yield from super().list(register, parent=parent, **filters)
+            return
+        rows, owner = self.BELOW[register]
+
+        def work() -> Any:
+            found = self.records.get(rows, {}).values()
+            return [copy.deepcopy(row) for row in found if row[owner]["guid"] == parent]
+
+        yield from self._do("list", register, parent, dict(filters), work)
 
     def on_create(self, register: str, new: Json, parent: str | None) -> None:
         if register == "customers" and parent is None:
             self._unique(new, new)
+        if register == "customers/addresses":
+            new["customer"] = {"guid": parent}
+            self.records.setdefault("addresses", {})[new["guid"]] = new
+        if register == "contactcommunications":
+            kind = self.records["communicationtypes"][new["communicationType"]["guid"]]
+            new["communicationType"] = {**kind}
 
     def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
         if register == "customers" and "/number" in changes:
@@ -162,7 +209,7 @@ class RegisterSevera(FakeSevera):
 
     def on_patch(self, register: str, body: Json, path: str, value: Any) -> None:
         if register == "customers" and path == "/headquarterAddress/guid":
-            address = self.records["customers/addresses"][value]
+            address = self.records["addresses"][value]
             country = address.get("country") or {}
             body["headquarterAddress"] = {
                 "guid": value,
@@ -171,6 +218,11 @@ class RegisterSevera(FakeSevera):
             }
             return
         super().on_patch(register, body, path, value)
+        if register == "addresses":
+            # The headquarter address on the customer is a copy that is always up to date.
+            customer = self.records["customers"][body["customer"]["guid"]]
+            if (customer.get("headquarterAddress") or {}).get("guid") == body["guid"]:
+                self.on_patch("customers", customer, "/headquarterAddress/guid", body["guid"])
 
     def _unique(self, new: Json, values: Json) -> None:
         for row in self.records.get("customers", {}).values():
@@ -190,6 +242,7 @@ def world() -> World:
     """A tenant with the reference registers that products, customers and projects look at."""
     made = World(severa=RegisterSevera, erp=RegisterErp)
     books = made.books
+    books.registers.update({(one.system, one.name): one for one in REGISTERS})
     for name, kind in ITEM_CLASSES.items():
         books.remember("visma_net", "inventory/itemClass", {"id": name, "type": kind})
     books.remember(
@@ -202,6 +255,10 @@ def world() -> World:
         "currencies",
         {"guid": "eur", "code": "EUR", "isOrganizationCurrency": False, "name": "Euro"},
     )
+    for kind in ("Phone", "MobilePhone", "EmailAddress"):
+        type_ = {"guid": kind.lower(), "name": kind, "type": kind, "isActive": True}
+        made.severa.store("communicationtypes", type_)
+        books.remember("severa", "communicationtypes", type_)
     for key, length in (("INVENTORY", 12), ("PROJECT", 6), ("CUSTOMER", 10)):
         books.remember("visma_net", "dimension", {"id": key, "length": length})
     return made

@@ -359,6 +359,7 @@ def identify(system: System, register: str, body: Json) -> str:
         "vatCategoryId",
         "vatId",
         "termsId",
+        "contactId",
         "number",
         "id",
     ):

@@ -39,9 +39,10 @@ from simulators.visma_net import create_app as erp_app
 
 Json = dict[str, Any]
 
-# Waits that a test shortens. Polls come when they are asked for: the hour is never waited for.
+# Waits that a test shortens. Polls come when they are asked for (the firms' own interval is an hour), and again soon
+# after one that failed.
 QUICK: Mapping[str, Any] = {
-    "min_poll_seconds": 3600,
+    "min_poll_seconds": 0.5,
     "poll_threads": 2,
     "poller_seconds": 0.05,
     "visibility_lag_seconds": 0.2,
@@ -49,12 +50,14 @@ QUICK: Mapping[str, Any] = {
     "read_timeout_seconds": 20,
     "create_timeout_seconds": 20,
     "claim_lease_seconds": 20,
+    "lease_margin_seconds": 2,
     "out_lease_seconds": 10,
     "backoff_seconds": 0.1,
     "backoff_most_seconds": 1,
     "waiting_seconds": 0.5,
     "sign_in_seconds": 0.5,
     "relay_seconds": 0.05,
+    "audit_seconds": 0.5,
     "slot_lease_seconds": 5,
     "severa_calls_per_second": 2000,
     "worker_threads": 4,
@@ -216,7 +219,7 @@ class Road:
         service.go_live(self.installation.bridge, self.name, lambda _system, _register, _rows: None)
         self.settle()
 
-    def settle(self, *, seconds: float = 60) -> None:
+    def settle(self, *, seconds: float = 40) -> None:
         """Both systems are read until nothing changes any more and no work is unfinished."""
         watch = running.Idle(self.installation.bridge)
         try:
@@ -413,7 +416,15 @@ def installation(database: Database, amqp_url: str | None = None, **changed: Any
 def warnings_only() -> Iterator[None]:
     """What goes well is proven by the tests and need not be told in their output."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(30),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ],
+    )
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.console import Console
 
-from app.cli import database, demo, processes, reading, tenant
+from app.cli import database, demo, linking, processes, reading, reviewing, tenant
 from domain.errors import BridgeError, InputError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(database.app, name="db")
 app.add_typer(database.secrets_app, name="secrets")
 processes.register(app)
 reading.register(app)
+linking.register(app)
+reviewing.register(app)
 demo.register(app)
 
 

@@ -16,6 +16,7 @@ from app.demo.stage import Stage, open_stage
 from app.demo.watch import BrokenError, Facts, Met, StoppedError, follow, look
 from app.running import stopping
 from db import log
+from domain.errors import InputError
 
 __all__ = ["play"]
 
@@ -31,7 +32,9 @@ def play(*, once: bool, acts: Sequence[Act] = DAY) -> int:
     stop = threading.Event()
     began = time.monotonic()
     with stopping(stop):
-        screen.narrate("Starting PostgreSQL, the bridge and both simulators …")
+        screen.narrate(
+            "A small company's day: Visma Severa, Visma.net ERP and the bridge between them. Starting …"
+        )
         try:
             with open_stage(stop) as stage:
                 missed = [met for act in _played(stage, screen, acts) for met in act]
@@ -43,11 +46,14 @@ def play(*, once: bool, acts: Sequence[Act] = DAY) -> int:
                 if not once:
                     _stay(stage, screen)
                 return UNPROVEN if wrong else PROVEN
-        except StoppedError:
+        except (StoppedError, InputError) as error:
+            # a reading that was stopped in its middle says so as an error of its own
+            if isinstance(error, InputError) and not stop.is_set():
+                raise
             screen.narrate("Stopped.")
             return STOPPED
         except BrokenError:
-            screen.narrate("A part of the bridge has died.")
+            screen.narrate("A part of the bridge has died; its log says why.")
             return UNPROVEN
 
 
@@ -103,7 +109,7 @@ def _stay(stage: Stage, screen: Screen) -> None:
     """The bridge runs on until Ctrl-C. Raises BrokenError when it dies."""
     screen.narrate("\nThe bridge keeps running; Ctrl-C stops it. Look around:")
     for line in stage.tell():
-        screen.note(line, style="cyan")
+        screen.command(line)
     while not stage.bridge.stop.wait(0.5):
         if not stage.healthy():
             raise BrokenError

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app.demo import moves
 from app.demo.expecting import amount, booked, closed, logged, problem_of, standing
+from app.demo.proof import ZERO
 from app.demo.stage import Stage
 from app.demo.watch import Expect
 
@@ -59,7 +60,7 @@ DAY: tuple[Act, ...] = (
         (
             Beat(
                 "Sales has won Havsbris Hotell AB. Customer, project and a first invoice appear in Severa within the same "
-                "second; the ERP knows none of them.",
+                "second. The ERP knows none of them, and is slow to answer just now.",
                 moves.win_a_customer,
                 (moves.NEW_CUSTOMER_NUMBERED, moves.NEW_INVOICE_WAITED, booked("havsbris")),
             ),
@@ -112,7 +113,7 @@ DAY: tuple[Act, ...] = (
                     standing(
                         "partly_paid",
                         lambda p: (
-                            f"{p.erp_number} is partly paid, {amount(p.open_balance or moves.ZERO, p.currency)} is left"
+                            f"{p.erp_number} is partly paid, {amount(p.open_balance or ZERO, p.currency)} is left"
                         ),
                         "aino",
                     ),

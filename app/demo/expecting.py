@@ -8,6 +8,7 @@ from decimal import Decimal
 from app.demo.proof import Proof
 from app.demo.stage import Stage
 from app.demo.watch import Expect, Facts
+from domain import catalogue
 
 
 def joined(words: Iterable[str]) -> str:
@@ -16,9 +17,14 @@ def joined(words: Iterable[str]) -> str:
     return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)
 
 
+def plain(value: Decimal) -> str:
+    """Two decimals, groups of three: 12 345.60."""
+    return f"{value:,.2f}".replace(",", " ")
+
+
 def amount(value: Decimal, currency: str) -> str:
-    """Two decimals, thin groups of three: 12 345.60 SEK."""
-    return f"{value:,.2f} {currency}".replace(",", " ")
+    """The same with its currency: 12 345.60 SEK."""
+    return f"{plain(value)} {currency}"
 
 
 def kept(stage: Stage, facts: Facts, word: str) -> Proof | None:
@@ -67,13 +73,18 @@ def when(wanted: str, test: Callable[[Stage, Facts], bool], sentence: str) -> Ex
 
 
 def problem_of(word: str, code: str) -> Expect:
-    """An open problem of that cause on a remembered record, told in Swedish as the tenant sees it."""
+    """An open problem of that cause on a remembered record, told as the tenant sees it and in English."""
 
     def told(stage: Stage, facts: Facts) -> str | None:
         problem = facts.problem_of(stage.kept.get(word, ""))
         if problem is None or problem["code"] != code:
             return None
-        return f"Problem, in the tenant's own language: “{problem['wrong']}” → “{problem['do']}”"
+        cause = catalogue.causes()[code]
+        english = [text.fill("en", problem["values"]) for text in (cause.wrong, cause.do)]
+        return (
+            f"Open problem, in the tenant's language: {problem['wrong']} {problem['do']}\n"
+            f"In English: {' '.join(english)}"
+        )
 
     return Expect(f"a problem {code} that explains itself", told)
 

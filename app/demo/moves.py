@@ -8,21 +8,21 @@ from decimal import Decimal
 from typing import Any
 
 from app import service
-from app.demo.expecting import amount, kept, when
+from app.demo.expecting import amount, joined, kept, when
 from app.demo.people import customer_name
 from app.demo.proof import money
 from app.demo.stage import Stage
 from app.demo.watch import Expect, Facts
 
-ZERO = Decimal(0)
+SLOW_SECONDS = 2.0
 NEW_CUSTOMER = "Havsbris Hotell AB"
 SUBCONTRACTOR = "Molnbolaget Drift AB"
 COST = Decimal("8400.00")
 COST_FILE = "Faktura Molnbolaget 2207.pdf"
 _NOUNS = {
-    "customer": ("customer", "customers"),
-    "product": ("product, work type or travel expense", "products, work types and travel expenses"),
-    "project": ("project", "projects"),
+    "customer": "Customers",
+    "product": "products, work types and travel expenses",
+    "project": "projects",
 }
 
 
@@ -38,12 +38,10 @@ def _row(code: str, text: str, quantity: str, price: str, vat: int, **more: Any)
     }
 
 
-def _invoice(stage: Stage, word: str, project: int | str, rows: list[Mapping[str, Any]], **more: Any) -> str:
-    """Makes an invoice, approves it (status transfer) and remembers it; its customer and total for people."""
-    made = stage.severa.add("invoices", project=str(project), rows=rows, status="transfer", **more)
+def _invoice(stage: Stage, word: str, project: int | str, rows: list[Mapping[str, Any]]) -> None:
+    """Makes an invoice, approves it (status transfer) and remembers it."""
+    made = stage.severa.add("invoices", project=str(project), rows=rows, status="transfer")
     stage.kept[word] = made["guid"]
-    total = amount(money(made["totalIncludingTax"]["amount"]), made["currency"]["code"])
-    return f"{made['customer']['name']}: {total}"
 
 
 # ---------------------------------------------------------------- go-live
@@ -64,7 +62,7 @@ def go_live(stage: Stage) -> list[str]:
 
 def _linked(_stage: Stage, facts: Facts) -> str | None:
     told = []
-    for domain, (one, many) in _NOUNS.items():
+    for domain, noun in _NOUNS.items():
         count: Counter[str] = Counter(line["code"] for line in facts.log if line["domain"] == domain)
         linked = count[f"{domain}.linked"]
         in_erp = sum(
@@ -82,15 +80,14 @@ def _linked(_stage: Stage, facts: Facts) -> str | None:
             )
             if number
         ]
-        noun = one if linked + in_erp + in_severa == 1 else many
-        told.append(f"{noun}: {', '.join(parts)}")
-    return "; ".join(told).capitalize() + "."
+        told.append(f"{noun}: {joined(parts)}")
+    return "; ".join(told) + "."
 
 
 REGISTERS_LINKED = Expect("customers, products and projects linked or created", _linked)
 
 
-def _stays(stage: Stage, facts: Facts) -> bool:
+def _stays(stage: Stage, _facts: Facts) -> bool:
     in_erp = {customer["name"] for customer in stage.erp.look("customer")}
     in_severa = {customer["name"] for customer in stage.severa.look("customers")}
     return customer_name("internal") not in in_erp and customer_name("konkurs") not in in_severa
@@ -108,40 +105,40 @@ INTERNAL_STAYS = when(
 
 def approve_three_invoices(stage: Stage) -> list[str]:
     """Mixed VAT, fractions of hours, kilometres and a hotel."""
-    return [
-        _invoice(
-            stage,
-            "aino",
-            1001,
-            [
-                _row("KONS", "Projekteringsstöd, etapp 2", "37.75", "1185.50", 25, unit="tim"),
-                _row("MIL", "Resor till Västerås", "412", "9.25", 25, rowType="TravelExpenses", unit="km"),
-            ],
-        ),
-        _invoice(
-            stage,
-            "erik",
-            1002,
-            [
-                _row("SENIOR", "Arkitektur bokningssystem", "16.5", "1450.00", 25, unit="tim"),
-                _row("HOTELL", "Hotell Mariehamn", "2", "1249.11", 12, rowType="TravelExpenses"),
-                _row("BOK", "Kursbok till besättningen", "12", "321.70", 6),
-            ],
-        ),
-        _invoice(
-            stage,
-            "leila",
-            1007,
-            [
-                _row("KONS", "Webbutik, betalflöde", "21.25", "1095.00", 25, unit="tim"),
-                _row("LIC", "Licens, årsvis", "1", "12000.00", 25),
-            ],
-        ),
-    ]
+    _invoice(
+        stage,
+        "aino",
+        1001,
+        [
+            _row("KONS", "Projekteringsstöd, etapp 2", "37.75", "1185.50", 25, unit="tim"),
+            _row("MIL", "Resor till Västerås", "412", "9.25", 25, rowType="TravelExpenses", unit="km"),
+        ],
+    )
+    _invoice(
+        stage,
+        "erik",
+        1002,
+        [
+            _row("SENIOR", "Arkitektur bokningssystem", "16.5", "1450.00", 25, unit="tim"),
+            _row("HOTELL", "Hotell Mariehamn", "2", "1249.11", 12, rowType="TravelExpenses"),
+            _row("BOK", "Kursbok till besättningen", "12", "321.70", 6),
+        ],
+    )
+    _invoice(
+        stage,
+        "leila",
+        1007,
+        [
+            _row("KONS", "Webbutik, betalflöde", "21.25", "1095.00", 25, unit="tim"),
+            _row("LIC", "Licens, årsvis", "1", "12000.00", 25),
+        ],
+    )
+    return []
 
 
 def win_a_customer(stage: Stage) -> list[str]:
-    """Customer, project and invoice at once."""
+    """Customer, project and invoice at once; the ERP takes its time with the customer."""
+    stage.erp.answer_slowly("POST", "/v1/customer$", SLOW_SECONDS)
     customer = stage.severa.add(
         "customers",
         name=NEW_CUSTOMER,
@@ -158,7 +155,8 @@ def win_a_customer(stage: Stage) -> list[str]:
     project = stage.severa.add("projects", name="Gästapp", customer=customer["guid"])
     stage.kept["customer"], stage.kept["project"] = customer["guid"], project["guid"]
     rows = [_row("PL", "Projektstart", "12", "1320.00", 25, unit="tim")]
-    return [_invoice(stage, "havsbris", project["guid"], rows)]
+    _invoice(stage, "havsbris", project["guid"], rows)
+    return []
 
 
 def _numbered(stage: Stage, _facts: Facts) -> str | None:
@@ -179,15 +177,14 @@ def _waited(stage: Stage, facts: Facts) -> str | None:
     proof = kept(stage, facts, "havsbris")
     if proof is None or not proof.proven:
         return None
-    waited = [
-        str(attempt["error"])
+    waited = any(
+        attempt["outcome"] == "waiting"
         for traced in service.trace(stage.bridge, stage.tenant, "invoice", proof.guid)
         for attempt in traced.attempts
-        if attempt["outcome"] == "waiting"
-    ]
+    )
     if not waited:
-        return "Customer and project were there before the invoice was looked at."
-    return f"The invoice waited for them ({len(waited)} times looked at) and went on by itself."
+        return "Customer and project were there before the bridge came to the invoice."
+    return "The invoice waited for both and went on by itself."
 
 
 NEW_INVOICE_WAITED = Expect("the invoice waited and went on by itself", _waited)
@@ -199,7 +196,8 @@ def approve_with_wrong_vat(stage: Stage) -> list[str]:
         _row("UTB", "Utbildning, heldag", "8", "1250.00", 25, unit="tim"),
         _row("BOK", "Kursböcker", "20", "318.00", 25),
     ]
-    return [_invoice(stage, "books", 1001, rows)]
+    _invoice(stage, "books", 1001, rows)
+    return []
 
 
 def repair_vat(stage: Stage) -> list[str]:
@@ -217,7 +215,8 @@ def invoice_in_euro(stage: Stage) -> list[str]:
         _row("SENIOR", "ERP implementation, phase 1", "22.5", "128.40", 0, unit="tim"),
         _row("HOTELL", "Hotel Vaasa", "3", "117.33", 0, rowType="TravelExpenses"),
     ]
-    return [_invoice(stage, "vaasa", 1004, rows)]
+    _invoice(stage, "vaasa", 1004, rows)
+    return []
 
 
 def _euro(stage: Stage, facts: Facts) -> str | None:
@@ -247,7 +246,9 @@ def send_and_pay(stage: Stage) -> list[str]:
         total = money(invoice["totalIncludingTax"]["amount"])
         paid = (total * share).quantize(Decimal("0.01"))
         stage.erp.pay(str(invoice["number"]), paid)
-        told.append(f"{amount(paid, 'SEK')} of {amount(total, 'SEK')} on {invoice['number']}")
+        told.append(
+            f"Payment in the ERP: {amount(paid, 'SEK')} of {amount(total, 'SEK')} on {invoice['number']}"
+        )
     return told
 
 
@@ -260,8 +261,7 @@ def credit(stage: Stage) -> list[str]:
     """The whole invoice, in the default status of credit notes, which is the transfer status."""
     note = stage.severa.add("invoices", credit_of=stage.kept["havsbris"])
     stage.kept["credit"] = note["guid"]
-    total = amount(money(note["totalIncludingTax"]["amount"]), note["currency"]["code"])
-    return [f"{note['customer']['name']}: {total}"]
+    return []
 
 
 def _applied(stage: Stage, facts: Facts) -> str | None:
@@ -339,11 +339,8 @@ def decide_conflict(stage: Stage) -> list[str]:
 
 
 def _decided(stage: Stage, _facts: Facts) -> bool:
-    return (
-        _customer(stage, "skargard")["email"]
-        == _erp_customer(stage, "skargard")["mainContact"]["email"]
-        == "faktura@skargardsrederiet.example"
-    )
+    shown = {_customer(stage, "skargard")["email"], _erp_customer(stage, "skargard")["mainContact"]["email"]}
+    return shown == {"faktura@skargardsrederiet.example"}
 
 
 CONFLICT_DECIDED = when("one e-mail address in both systems", _decided, "One address stands in both systems.")
@@ -370,7 +367,7 @@ def supplier_invoice(stage: Stage) -> list[str]:
         ],
     )
     stage.kept["cost"] = made["referenceNumber"]
-    return [f"{SUBCONTRACTOR}: {amount(COST, 'SEK')} without VAT, document {made['referenceNumber']}"]
+    return [f"Document {made['referenceNumber']} of {SUBCONTRACTOR}: {amount(COST, 'SEK')} without VAT"]
 
 
 def _cost(stage: Stage, _facts: Facts) -> str | None:

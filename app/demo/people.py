@@ -86,7 +86,7 @@ class SeveraPeople(_Played):
 
     def role(self, invoice: Json) -> str:
         """The role of an invoice's status, as the simulator set it up."""
-        return self._roles.get(invoice["status"]["guid"], invoice["status"]["name"])
+        return self._roles.get(invoice["status"]["guid"], str(invoice["status"]["name"]))
 
     def hurry(self, calls_per_second: int) -> None:
         """A faster Severa than the real one, for this organisation: a day passes within a minute."""
@@ -140,6 +140,11 @@ class ErpPeople(_Played):
 
     def edit(self, register: str, key: str, **fields: Any) -> None:
         self.call("PATCH", f"{self._company}/{register}/{key}", fields)
+
+    def answer_slowly(self, method: str, path: str, seconds: float) -> None:
+        """The next call of this company to that path (a regular expression) takes so long."""
+        fault = {"kind": "delay", "method": method, "path": path, "seconds": seconds, "org": self.tenant_id}
+        self.call("POST", "/faults", fault)
 
     def pay(self, number: str, amount: Decimal) -> None:
         """Register, apply and release a payment on one invoice, in its currency."""

@@ -13,6 +13,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+ZERO = Decimal(0)
 TOLERANCE = Decimal("0.05")
 MARKER = "severa:"
 """First line of an ERP document's note, before the guid of its Severa invoice (the mapping's contract)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,12 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.padding import Padding
-from rich.rule import Rule
 from rich.table import Table
 
-from app.demo.expecting import amount
-from app.demo.proof import BOOKED, Proof
+from app.demo.expecting import plain
+from app.demo.proof import BOOKED, ZERO, Proof
 from app.demo.watch import Facts, Met
 
 WIDTH = 100
@@ -31,13 +30,33 @@ class Screen:
 
     def act(self, number: int, title: str) -> None:
         self.console.print()
-        self.console.print(Rule(f"[bold]{number}. {escape(title)}[/bold]", align="left", style="dim"))
+        heading = f"{number}. {title} "
+        self.console.print(f"[bold]{escape(heading)}[/bold][dim]{'─' * (self._width - len(heading))}[/dim]")
 
     def narrate(self, text: str) -> None:
-        self.console.print(escape(text))
+        self._print(text)
 
-    def note(self, text: str, *, style: str = "dim") -> None:
-        self.console.print(Padding(f"[{style}]{escape(text)}[/{style}]", (0, 0, 0, 2)))
+    def note(self, text: str) -> None:
+        self._print(text, style="dim", first="  ", rest="    ")
+
+    def command(self, text: str) -> None:
+        """A line to be copied: never folded."""
+        self.console.print(f"  [cyan]{escape(text)}[/cyan]", soft_wrap=True)
+
+    @property
+    def _width(self) -> int:
+        return min(self.console.width, WIDTH)
+
+    def _print(self, text: str, *, style: str = "", first: str = "", rest: str = "", mark: str = "") -> None:
+        """Folded text; ``mark`` is markup in front of its first line, as wide as ``first``."""
+        for paragraph in text.split("\n"):
+            for line in textwrap.wrap(
+                paragraph, self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+            ) or [""]:
+                shown = f"{mark}{escape(line[len(first) :])}" if mark else escape(line)
+                self.console.print(f"[{style}]{shown}[/{style}]" if style else shown, soft_wrap=True)
+                mark = ""
+            first = rest
 
     @contextmanager
     def following(self) -> Iterator[Callable[[Facts], None]]:
@@ -61,23 +80,20 @@ class Screen:
                 self.console.print(_table(facts, changed))
             self._shown = {p.guid: _cells(facts, p) for p in facts.proofs}
         for one in met:
-            mark, text = (
-                ("[green]✓[/green]", one.sentence) if one.sentence else ("[red]✗[/red]", f"not: {one.wanted}")
-            )
-            line = Table.grid(padding=(0, 1))
-            line.add_row(f" {mark}", escape(text))
-            self.console.print(line)
+            if one.sentence is None:
+                self._print(f"not: {one.wanted}", first="  ", rest="  ", mark="[red]✗[/red] ")
+            else:
+                self._print(one.sentence, first="  ", rest="  ", mark="[green]✓[/green] ")
 
     def _lines(self, facts: Facts) -> None:
         for proof in facts.proofs:
             cells = _cells(facts, proof)
             if self._shown.get(proof.guid) != cells:
                 self._shown[proof.guid] = cells
-                name, severa, erp, number, role, status, outcome = cells
+                name, severa, erp, currency, number, role, status, outcome = cells
+                booked = f"ERP {number} {erp} {status}" if number else "not in the ERP"
                 self.console.print(
-                    escape(
-                        f"  {name}: Severa {severa} {role} | ERP {erp or '–'} {number} {status} | {outcome}"
-                    ),
+                    escape(f"  {name}: Severa {severa} {currency} {role} | {booked} | {outcome}"),
                     soft_wrap=True,
                 )
 
@@ -90,27 +106,27 @@ class Screen:
     ) -> None:
         """Every invoice with both totals, number, statuses and outcome; gaps, open problems, and the verdict."""
         self.console.print()
-        self.console.print(Rule("[bold]The day in one table[/bold]", align="left", style="dim"))
+        heading = "The day in one table "
+        self.console.print(f"[bold]{heading}[/bold][dim]{'─' * (self._width - len(heading))}[/dim]")
         self.console.print(_table(facts, facts.proofs, proven=True))
         removed = ", ".join(f"{gap['document_type']} {gap['number']} ({gap['reason']})" for gap in gaps)
-        self.console.print(f"Removed numbers: {escape(removed) or 'none; the numbering has no gap'}.")
-        if not facts.problems:
-            self.console.print("Open problems: none.")
+        self._print(f"Removed numbers: {removed or 'none, the numbering has no gap'}.")
         for problem in facts.problems:
             called = " ".join(part for part in (problem["number"], problem["name"]) if part)
-            self.console.print(
-                f"Open problem: {problem['domain']} {escape(called)}: {escape(problem['wrong'])}"
-            )
+            self._print(f"Open problem: {problem['domain']} {called}: {problem['wrong']}", rest="  ")
+        if not facts.problems:
+            self._print("Open problems: none.")
         proven = sum(proof.proven for proof in facts.proofs)
         verdict = f"{proven} of {len(facts.proofs)} invoices proven in {seconds:.0f} s"
         if not wrong:
-            self.console.print(
-                f"[bold green]{verdict}: totals equal, one number on both sides, one released document each.[/bold green]"
+            self._print(
+                f"{verdict}: totals equal, one number on both sides, one released document each.",
+                style="bold green",
             )
             return
-        self.console.print(f"[bold red]{verdict}. Not proven:[/bold red]")
+        self._print(f"{verdict}. Not proven:", style="bold red")
         for sentence in wrong:
-            self.console.print(f"  [red]✗[/red] {escape(sentence)}")
+            self._print(sentence, first="  ", rest="  ", mark="[red]✗[/red] ")
 
 
 def _console() -> Console:
@@ -122,30 +138,31 @@ def _console() -> Console:
 
 
 def _table(facts: Facts, proofs: Sequence[Proof], *, proven: bool = False) -> Table:
-    table = Table(header_style="bold", pad_edge=False, box=None, padding=(0, 2, 0, 0), expand=False)
+    table = Table(header_style="bold", pad_edge=False, box=None, padding=(0, 1, 0, 0), expand=False)
     table.add_column("invoice to", max_width=26, no_wrap=True, overflow="ellipsis")
     table.add_column("Severa total", justify="right", no_wrap=True)
     table.add_column("ERP total", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     table.add_column("number", no_wrap=True)
     table.add_column("Severa", no_wrap=True)
     table.add_column("ERP", no_wrap=True)
-    table.add_column("outcome", overflow="fold")
+    table.add_column("outcome", no_wrap=True)
     for proof in proofs:
         *cells, outcome = _cells(facts, proof)
         if proven:
-            outcome = "proven" if proof.proven else f"NOT PROVEN: {'; '.join(proof.wrong)}"
+            outcome = "proven" if proof.proven else "NOT PROVEN"
         style = "green" if proof.proven else "red" if proven or proof.role == "failed" else "yellow"
         table.add_row(*(escape(cell) for cell in cells), f"[{style}]{escape(outcome)}[/{style}]")
     return table
 
 
 def _cells(facts: Facts, proof: Proof) -> tuple[str, ...]:
-    """Customer, Severa total, ERP total, number, Severa status, ERP status, outcome."""
-    name = f"{proof.customer} (credit)" if proof.credit_note else proof.customer
+    """Customer, Severa total, ERP total, currency, number, Severa status, ERP status, outcome."""
     return (
-        name,
-        amount(proof.severa_total, proof.currency),
-        "" if proof.erp_total is None else amount(proof.erp_total, proof.currency),
+        f"Credit {proof.customer}" if proof.credit_note else proof.customer,
+        plain(proof.severa_total),
+        "" if proof.erp_total is None else plain(proof.erp_total),
+        proof.currency,
         proof.erp_number,
         _ROLES.get(proof.role, proof.role),
         proof.erp_status,
@@ -154,22 +171,17 @@ def _cells(facts: Facts, proof: Proof) -> tuple[str, ...]:
 
 
 def _outcome(facts: Facts, proof: Proof) -> str:
+    """What stands behind both statuses, in a few words."""
     if proof.role == "failed":
-        return "stopped: a person must act"
-    if proof.role == "draft":
-        return "draft"
+        return "a person must act"
     if proof.role not in BOOKED:
         if proof.erp_status:
             return "released" if proof.erp_status in ("Open", "Closed") else "held until proven"
         waits = [row for row in facts.work.get(proof.guid, ()) if row["state"] == "waiting"]
-        if waits:
-            return f"waits for its {str(waits[0]['waits_for']).split(':')[0]}"
-        return "a problem is open" if facts.problem_of(proof.guid) else "seen"
+        return f"waits for {str(waits[0]['waits_for']).split(':')[0]}" if waits else "to be booked"
     if proof.role == "transferred":
-        paid = proof.open_balance is not None and abs(proof.erp_total or 0) > proof.open_balance
-        return "payment waits for sending" if paid else "booked"
+        paid = proof.open_balance is not None and proof.open_balance < abs(proof.erp_total or ZERO)
+        return "paid, but not sent" if paid else "booked"
     if proof.role == "partly_paid" and proof.open_balance is not None:
-        return f"{amount(proof.open_balance, '')}left".replace("  ", " ")
-    if proof.role == "paid":
-        return f"paid {proof.payment_date or ''}".strip()
-    return "sent"
+        return f"{plain(proof.open_balance)} left"
+    return f"paid {proof.payment_date}" if proof.role == "paid" else "booked"

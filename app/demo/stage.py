@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -70,13 +71,15 @@ class Stage:
 
     def tell(self) -> list[str]:
         """Lines about where to look around while the bridge runs."""
-        prefix = f"BRIDGE_DATA_DIR={self.bridge.settings.data} " if self.embedded else ""
+        program = sys.argv[0] if Path(sys.argv[0]).name == "severa-bridge" else "severa-bridge"
+        command = f"BRIDGE_DATA_DIR={self.bridge.settings.data} {program}" if self.embedded else program
         return [
-            f"Severa simulator         {self.severa.base_url}/rest-api   (people's moves below /_sim)",
+            f"Severa simulator         {self.severa.base_url}/rest-api",
             f"Visma.net ERP simulator  {self.erp.base_url}",
-            f"{prefix}severa-bridge problems {self.tenant} --all",
-            f"{prefix}severa-bridge log {self.tenant}",
-            f"{prefix}severa-bridge trace {self.tenant} invoice 100000",
+            f"Invoices as people see   {self.severa.base_url}/_sim/orgs/{self.severa.client_id}/invoices",
+            f"{command} problems {self.tenant} --all",
+            f"{command} log {self.tenant}",
+            f"{command} trace {self.tenant} invoice 100000",
             *([f"Log of the bridge: {self.log_file}"] if self.embedded else []),
         ]
 
@@ -94,8 +97,8 @@ def open_stage(stop: threading.Event) -> Iterator[Stage]:
 
 def _embedded(stack: ExitStack, stop: threading.Event) -> Stage:
     from simulators.server import running  # noqa: PLC0415 - services bring simulators of their own
-    from simulators.severa import create_app as severa_app  # noqa: PLC0415
-    from simulators.visma_net import create_app as erp_app  # noqa: PLC0415
+    from simulators.severa import create_app as severa_app  # noqa: PLC0415 - as above
+    from simulators.visma_net import create_app as erp_app  # noqa: PLC0415 - as above
 
     directory = _data_dir(stack)
     settings = read_settings(data_dir=directory, amqp_url=None, database_url=None, **PACE)

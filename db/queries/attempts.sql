@@ -15,9 +15,6 @@ select s.name, s.sent_at, s.done_at, s.request, s.result, a.started_at from step
 join attempt a on a.tenant_id = s.tenant_id and a.id = s.attempt_id
 where s.tenant_id = %(tenant_id)s and s.delivery = %(delivery)s order by a.started_at, s.sent_at
 
--- first --
-select min(started_at) as at from attempt where tenant_id = %(tenant_id)s and delivery = %(delivery)s
-
 -- begin_step --
 insert into step (tenant_id, attempt_id, name, delivery, sent_at, request)
 values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, clock_timestamp(), %(request)s)

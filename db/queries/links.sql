@@ -50,3 +50,8 @@ delete from link where tenant_id = %(tenant_id)s and domain = 'invoice' and seve
 
 -- choice --
 select value from choice where tenant_id = %(tenant_id)s and domain = %(domain)s and system = %(system)s and record_id = %(record_id)s
+
+-- put_choice --
+insert into choice (tenant_id, domain, system, record_id, value)
+values (%(tenant_id)s, %(domain)s, %(system)s, %(record_id)s, %(value)s)
+on conflict (tenant_id, domain, system, record_id) do update set value = excluded.value

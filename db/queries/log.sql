@@ -21,7 +21,6 @@ returning id, times
 -- close_problems --
 update problem set closed_at = clock_timestamp(), closed_how = %(how)s
 where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and closed_at is null and code <> all (%(except)s)
-returning id, code
 
 -- problems --
 select * from problem where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null) order by opened_at, id
@@ -31,6 +30,16 @@ select * from problem where tenant_id = %(tenant_id)s and id = %(id)s
 
 -- has_problem --
 select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and closed_at is null) as found
+
+-- closed_lately --
+-- A person who resumed a braked domain is not asked the same again at the next reading.
+select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and code = %(code)s
+               and closed_how = %(how)s and closed_at > clock_timestamp() - interval '1 day') as found
+
+-- close_cause --
+update problem set closed_at = clock_timestamp(), closed_how = %(how)s
+where tenant_id = %(tenant_id)s and code = %(code)s and (%(domain)s::text is null or domain = %(domain)s) and closed_at is null
+returning id
 
 -- open_problems --
 select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state <> 'new'

@@ -75,6 +75,7 @@ update outbox
 set state = 'ready', token = null, lease_until = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
     lost = lost + case when state = 'started' then 1 else 0 end
 where state in ('out', 'started')
+returning id
 
 -- claim --
 -- A worker makes the row its own; only the message of the present generation may, and only while the tenant is active.
@@ -85,7 +86,9 @@ from tenant t
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.generation = %(generation)s and o.state = 'out'
   and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains))
 returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, clock_timestamp() as now,
-          t.name as tenant_name, t.language, t.time_zone
+          t.name as tenant_name, t.language, t.time_zone,
+          (select s.values from setting s where s.tenant_id = o.tenant_id order by s.version desc limit 1) as settings,
+          (select min(a.started_at) from attempt a where a.tenant_id = o.tenant_id and a.delivery = o.delivery) as first_attempt_at
 
 -- extend --
 -- The lease of a begun step; no row, no call.
@@ -130,9 +133,10 @@ where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state 
 
 -- fail --
 -- A person must act, or its source must change (which it may have done meanwhile: again). The delivery starts anew
--- unless a sent call is still without an answer.
+-- unless a sent call is still without an answer. With waits_for it failed for another record: that one's success wakes it.
 update outbox o
 set state = case when o.again then 'ready' else %(state)s end, token = null, lease_until = null, lost = 0, again = false,
+    waits_for = case when o.again then null else %(waits_for)s end,
     due_at = clock_timestamp(), changed_at = clock_timestamp(),
     begun = begun and %(state)s = 'in_doubt',
     delivery = case when %(state)s = 'in_doubt' or exists (
@@ -142,8 +146,9 @@ where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and 
 
 -- wake --
 -- Whatever waited for this record goes on at once.
-update outbox set state = 'ready', waits_for = null, due_at = clock_timestamp(), changed_at = clock_timestamp()
-where tenant_id = %(tenant_id)s and state = 'waiting' and waits_for = any (%(keys)s)
+update outbox set state = 'ready', waits_for = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
+    attempts = 0, lost = 0
+where tenant_id = %(tenant_id)s and state in ('waiting', 'failed') and waits_for = any (%(keys)s)
 
 -- fold --
 -- A record that became part of a link is settled with the link: its own row has no work left.
@@ -163,6 +168,7 @@ where tenant_id = %(tenant_id)s order by id
 -- A person asks again.
 update outbox set state = 'ready', due_at = clock_timestamp(), attempts = 0, lost = 0, waits_for = null, cause = 'person', changed_at = clock_timestamp()
 where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and state in ('failed', 'in_doubt', 'ready', 'waiting')
+returning id
 
 -- unfinished --
 -- What is still to be done, over all live tenants; failed and in doubt wait for people, not for the bridge.
@@ -177,4 +183,6 @@ select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o g
 select r.system, r.register, r.id from record r
 where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < clock_timestamp() - interval '60 seconds'
   and r.gone_at is null
+  -- A register that is being read announces its rows when its last page is in.
+  and not exists (select from connection c where c.tenant_id = r.tenant_id and c.system = r.system and c.poll_lease_until > clock_timestamp())
 limit 1000

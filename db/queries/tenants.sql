@@ -17,6 +17,10 @@ where id = %(id)s
 -- set_paused_domains --
 update tenant set paused_domains = %(domains)s where id = %(id)s
 
+-- pause_domains --
+update tenant set paused_domains = array(select distinct d from unnest(paused_domains || %(domains)s::text[]) as d order by d)
+where id = %(id)s
+
 -- add_settings --
 insert into setting (tenant_id, version, values, made_by)
 select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s from setting where tenant_id = %(tenant_id)s
@@ -89,3 +93,13 @@ select i.system_identifier, i.timeline, i.writes, i.key_id, i.adopted_at from in
 
 -- audit --
 insert into audit_log (tenant_id, who, action, details) values (%(tenant_id)s, %(who)s, %(action)s, %(details)s)
+
+-- branches --
+select business_unit_id, branch_number from branch_map where tenant_id = %(tenant_id)s
+
+-- put_branch --
+insert into branch_map (tenant_id, business_unit_id, branch_number) values (%(tenant_id)s, %(business_unit_id)s, %(branch_number)s)
+on conflict (tenant_id, business_unit_id) do update set branch_number = excluded.branch_number
+
+-- drop_branch --
+delete from branch_map where tenant_id = %(tenant_id)s and business_unit_id = %(business_unit_id)s

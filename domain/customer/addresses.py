@@ -86,8 +86,8 @@ def place_values(place: Json, countries: Iterable[Json]) -> Values:
     }
     if not values["country"] and country_name(place):
         del values["country"]
-    if "countryRegion" not in place:
-        # A headquarter address tells no region.
+    if "isVisitAddress" not in place:
+        # The headquarter address on the customer itself tells no region.
         del values["county"]
     return values
 
@@ -191,7 +191,9 @@ def erp_update(wanted: Mapping[str, str], before: Json, expected: Mapping[str, s
     """
     members: dict[str, Any] = {}
     for role in ROLES:
-        parts = {part: value for name, value in wanted.items() for own, part in [role_of(name)] if own == role}
+        parts = {
+            part: value for name, value in wanted.items() for own, part in [role_of(name)] if own == role
+        }
         if not parts:
             continue
         if role != "main" and same_as_main(before, role):
@@ -203,14 +205,13 @@ def erp_update(wanted: Mapping[str, str], before: Json, expected: Mapping[str, s
 
 
 def same_as_main(customer: Json, role: Role) -> bool:
-    """Whether the ERP's block is the main address itself, told by its id where it has one, else by its content."""
+    """Whether the ERP's block is the main address itself, told by its content and, where it has one, its id."""
     main, own = read(customer, BLOCKS["main"]) or {}, read(customer, BLOCKS[role])
     if not own:
         return True
-    if text(main, "addressId") and text(own, "addressId"):
-        return text(main, "addressId") == text(own, "addressId")
+    ids = {text(main, "addressId"), text(own, "addressId")}
     values = erp_values(customer)
-    return role_values(values, role) == role_values(values, "main")
+    return (len(ids) == 1 or "" in ids) and role_values(values, role) == role_values(values, "main")
 
 
 # ---------------------------------------------------------------- what moves in Severa
@@ -286,7 +287,9 @@ def severa_members(parts: Mapping[str, str], countries: Iterable[Json]) -> dict[
             case "city":
                 members["city"] = value
             case "country":
-                found = next((row for row in countries if value and text(row, "code2").upper() == value), None)
+                found = next(
+                    (row for row in countries if value and text(row, "code2").upper() == value), None
+                )
                 if found is not None:
                     members[COUNTRY_PATH] = {"guid": text(found, "guid"), "name": text(found, "name")}
     return members

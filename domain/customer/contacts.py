@@ -73,7 +73,9 @@ def severa_values(person: Person) -> dict[str, str]:
         "last_name": _named(text(body, "lastName")),
         "position": text(body, "jobTitle"),
         "email_allowed": canonical(flag(read(body, "isEmailAllowed"), default=False)),
-        "active": canonical(flag(read(body, "isActive")) and not flag(read(body, "isDeleted"), default=False)),
+        "active": canonical(
+            flag(read(body, "isActive")) and not flag(read(body, "isDeleted"), default=False)
+        ),
     }
     for name in COMMUNICATION_OF:
         found = person.communication(name)
@@ -233,7 +235,9 @@ def new_person(contact: Json, customer_guid: str) -> Json:
 # ---------------------------------------------------------------- matching
 
 
-def matched(persons: Iterable[Person], erp_contacts: Iterable[Json]) -> tuple[list[tuple[Person, Json]], set[str]]:
+def matched(
+    persons: Iterable[Person], erp_contacts: Iterable[Json]
+) -> tuple[list[tuple[Person, Json]], set[str]]:
     """Pairs of contacts of one customer that are the same: by e-mail, then by first and last name.
 
     Also the ids (guid or contact id) of those that fit several: nothing is created for them.

@@ -140,14 +140,68 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             do=Text("Ange samma valuta i båda systemen.", "Set the same currency in both systems."),
             where=_BOTH,
         ),
+        "customer.merged": Cause(
+            wrong=Text(
+                "Kunden {number} finns inte kvar som aktiv kund i {system}; {heir} verkar ha tagit dess plats.",
+                "The customer {number} is no active customer in {system} any more; {heir} seems to have taken its place.",
+            ),
+            do=Text(
+                "Är kunderna sammanslagna: koppla om med kommandot {relink}. Annars behöver inget göras.",
+                "Were the customers merged: relink with the command {relink}. Otherwise nothing has to be done.",
+            ),
+            where=_BOTH,
+        ),
+        "customer.ping_pong": Cause(
+            wrong=Text(
+                "{name}: dessa fält har skrivits två gånger åt vardera hållet på ett dygn och skrivs inte mer: {fields}.",
+                "{name}: these fields were written twice in each direction within a day and are not written any more: {fields}.",
+            ),
+            do=Text(
+                "Kontrollera om ett annat program ändrar kunden, skriv in samma värde i båda systemen och försök igen efter ett dygn.",
+                "Check whether another program changes the customer, enter the same value in both systems and try again after a day.",
+            ),
+            where=_BOTH,
+        ),
+        "customer.side_effect": Cause(
+            wrong=Text(
+                "{name}: Visma.net ERP ändrade dessa fält när något annat skrevs, och tar inte tillbaka det: {fields}.",
+                "{name}: Visma.net ERP changed these fields when something else was written, and does not take it back: {fields}.",
+            ),
+            do=Text(
+                "Kontrollera fälten; kundklassen kan styra dem.",
+                "Check the fields; the customer class may govern them.",
+            ),
+            where=_ERP,
+        ),
+        "customer.contact_refused": Cause(
+            wrong=Text(
+                "Kontaktpersoner på {name} togs inte emot: {text}",
+                "Contact persons of {name} were not accepted: {text}",
+            ),
+            do=Text("Rätta det som felet nämner.", "Correct what the message names."),
+            where=Text(
+                "Severa: Kunder > Kontaktpersoner. Visma.net ERP: Kontaktpersoner (CR302000).",
+                "Severa: Customers > Contacts. Visma.net ERP: Contacts (CR302000).",
+            ),
+        ),
+        "customer.communication_type": Cause(
+            wrong=Text(
+                "Severa har ingen aktiv kontaktmetod av typen {type}.",
+                "Severa has no active communication method of type {type}.",
+            ),
+            do=Text("Lägg upp en kontaktmetod av den typen.", "Add a communication method of that type."),
+            where=Text(
+                "Severa: Inställningar > Kontaktmetoder.", "Severa: Settings > Communication methods."
+            ),
+        ),
         "customer.gone": Cause(
             wrong=Text(
                 "Kunden {number} finns inte längre i {system}.",
                 "The customer {number} does not exist in {system} any more.",
             ),
             do=Text(
-                "Kontrollera om kunden har tagits bort eller slagits ihop med en annan, och koppla om den.",
-                "Check whether the customer was removed or merged with another one, and relink it.",
+                "Kontrollera om kunden har tagits bort eller slagits ihop med en annan, och koppla om den: severa-bridge relink.",
+                "Check whether the customer was removed or merged with another one, and relink it: severa-bridge relink.",
             ),
             where=_BOTH,
             closes_by_itself=False,
@@ -221,6 +275,33 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
         "customer.country_not_sent": Text(
             "{name}: landet {country} finns inte bland Severas länder och fördes inte över.",
             "{name}: the country {country} is not among Severa's countries and was not carried over.",
+        ),
+        "customer.contact_linked": Text(
+            "Kontaktpersonen {contact} kopplades.", "The contact person {contact} was linked."
+        ),
+        "customer.contact_created_in_erp": Text(
+            "Kontaktpersonen {contact} lades upp i Visma.net ERP.",
+            "The contact person {contact} was created in Visma.net ERP.",
+        ),
+        "customer.contact_created_in_severa": Text(
+            "Kontaktpersonen {contact} lades upp i Severa.",
+            "The contact person {contact} was created in Severa.",
+        ),
+        "customer.contact_updated_in_erp": Text(
+            "Kontaktpersonen {contact} ändrades i Visma.net ERP: {fields}.",
+            "The contact person {contact} was changed in Visma.net ERP: {fields}.",
+        ),
+        "customer.contact_updated_in_severa": Text(
+            "Kontaktpersonen {contact} ändrades i Severa: {fields}.",
+            "The contact person {contact} was changed in Severa: {fields}.",
+        ),
+        "customer.contact_emptied": Text(
+            "Kontaktpersonen {contact}: {fields} tömdes i det ena systemet och får stå kvar i det andra.",
+            "The contact person {contact}: {fields} was emptied in one system and stays in the other.",
+        ),
+        "customer.contacts_ambiguous": Text(
+            "Dessa kontaktpersoner kan vara flera i det andra systemet och kopplades inte: {contacts}.",
+            "These contact persons may be several in the other system and were not linked: {contacts}.",
         ),
         "customer.address_not_main": Text(
             "{name}: adressen lades upp i Severa, men inte som huvudkontor: {text}",

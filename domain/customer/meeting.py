@@ -6,19 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from domain.customer import matching, plan
-from domain.customer.fields import (
-    ADDRESS_FIELDS,
-    ADDRESSES,
-    CUSTOMERS,
-    ERP_CUSTOMER,
-    HEADQUARTER_REFERENCE,
-    erp_values,
-    severa_values,
-)
+from domain.customer import addresses, matching, placing, plan, writing
+from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, erp_values, organisation
+from domain.customer.people import People, Trouble
 from domain.customer.work import Work
-from domain.errors import InDoubt, OutcomeUnknown, Refused, Stop, Waiting
-from domain.mapper import patch, read, text, unwrap, update_body
+from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
+from domain.mapper import read, text, unwrap, update_body
 from domain.merge import settled_base
 from domain.moves import (
     ERP_TIME_SLACK,
@@ -26,11 +19,10 @@ from domain.moves import (
     create_once,
     created_after,
     named,
-    told,
     wait_until_read,
 )
-from domain.ports import Json, Link, Record, Stored
-from domain.text import same_name
+from domain.ports import Json, Link, Record, Stored, System
+from domain.text import organisation_number, same_name
 
 _CREATE_IN_ERP = "create customer"
 _CREATE_IN_SEVERA = "create in Severa"
@@ -39,14 +31,18 @@ _CREATE_IN_SEVERA = "create in Severa"
 def from_severa(work: Work, record: Record) -> None:
     """A Severa customer without a link: find or make the ERP customer, and write the ERP's number back."""
     delivery, books = work.delivery, work.delivery.books
-    if plan.is_internal(record.body) or books.link("customer", severa_id=record.id) is not None:
+    if (
+        record.gone
+        or plan.is_internal(record.body)
+        or books.link("customer", severa_id=record.id) is not None
+    ):
         return
     wait_until_read(books, ("severa", CUSTOMERS), ("visma_net", ERP_CUSTOMER))
     # Once a create was sent, what a poll finds under our name may be our own: only the look-up decides.
     if delivery.step(_CREATE_IN_ERP) is None:
         half = matching.erp_half(
             record,
-            books.all("visma_net", ERP_CUSTOMER),
+            _candidates(work, "visma_net", record, organisation_number(text(record.body, "vatNumber"))),
             lambda other: books.link("customer", erp_id=other.id) is None,
         )
         if half is not None:
@@ -58,13 +54,14 @@ def from_severa(work: Work, record: Record) -> None:
 def from_erp(work: Work, record: Record) -> None:
     """An ERP customer without a link: find or make the Severa customer. Inactive ones stay where they are (R-CUS-3)."""
     delivery, books = work.delivery, work.delivery.books
-    if text(record.body, "status") == "Inactive" or books.link("customer", erp_id=record.id) is not None:
+    inactive = text(record.body, "status") == "Inactive"
+    if record.gone or inactive or books.link("customer", erp_id=record.id) is not None:
         return
     wait_until_read(books, ("severa", CUSTOMERS), ("visma_net", ERP_CUSTOMER))
     if delivery.step(_CREATE_IN_SEVERA) is None:
         half, maybe = matching.severa_half(
             record,
-            books.all("severa", CUSTOMERS),
+            _candidates(work, "severa", record, organisation(record.body)),
             lambda other: books.link("customer", severa_id=other.id) is None,
         )
         if half is not None:
@@ -78,22 +75,63 @@ def from_erp(work: Work, record: Record) -> None:
     _create_in_severa(work, record)
 
 
+def _candidates(work: Work, system: System, record: Record, number: str) -> list[Record]:
+    """Customers of the other system that have this name or this organisation number."""
+    register = CUSTOMERS if system == "severa" else ERP_CUSTOMER
+    books = work.delivery.books
+    found = books.find(system, register, name=record.name)
+    if number:
+        found = [*found, *books.find(system, register, organisation=number)]
+    return list({one.id: one for one in found}.values())
+
+
 # ---------------------------------------------------------------- both exist
 
 
 def _link_both(work: Work, severa: Json, erp: Stored) -> None:
-    """Links two customers that are the same; what differs stays until one side changes it (R-CON-1)."""
-    sides = plan.Sides(severa, erp.body, work.terms(), work.countries())
+    """Links two customers that are the same. What differs is decided by the tenant's rule; by 'ask' and 'latest' it
+    stays until one side changes it (R-CON-1)."""
+    link = _new_link(severa, erp.body)
+    places = work.places(link.severa_id)
+    sides = work.sides(severa, erp.body, places)
     merged = sides.merged()
-    ours, theirs = sides.values()
-    base = {**settled_base({}, merged, ours, theirs), "customer_class": [theirs["customer_class"]] * 2}
-    work.keep(_new_link(severa, erp.body), base, numbered=False)
-    work.see_erp(erp.body)
-    work.see_severa(severa)
-    work.after.say("customer.linked", name=text(severa, "name"), number=text(erp.body, "number"))
-    told(work.after, "customer", text(severa, "name"), merged)
-    work.number_back(severa, erp.body)
-    currency_stop(work, severa, erp.body)
+    # The class as it was when both met: a choice made later is a change, the tenant's default never is.
+    work.keep(link, {"customer_class": [text(erp.body, "customerClass.id")] * 2}, numbered=False)
+    work.after.say("customer.linked", name=text(severa, "name"), number=link.erp_number)
+    writing.write(work, link, sides, merged, erp)
+    finish(work, link)
+
+
+def finish(work: Work, link: Link) -> None:
+    """The number back to Severa, then the contacts; what stops the number does not stop the contacts."""
+    severa, erp = work.stored
+    stopped: Stop | None = None
+    try:
+        work.stored = (work.number_back(severa, erp), erp)
+    except Stop as stop:
+        stopped = stop
+    trouble = people_of(work, link, erp).settle()
+    if stopped is not None:
+        stopped.effects = work.after.effects()
+        raise stopped
+    currency_stop(work, severa, erp)
+    trouble_stop(work, text(severa, "name"), trouble)
+
+
+def people_of(work: Work, link: Link, erp: Json) -> People:
+    """The contacts of a customer; those of a renumbered one may still name its old number."""
+    state = (work.after.link.state if work.after.link is not None else None) or link.state
+    return People(work, link.severa_id, (link.erp_number, text(erp, "number")), state)
+
+
+def trouble_stop(work: Work, name: str, trouble: Trouble) -> None:
+    """Raises Stop ``customer.conflict``, ``customer.ping_pong`` or ``customer.contact_refused``."""
+    if trouble.conflicts:
+        raise work.after.stop("customer.conflict", name=name, fields="; ".join(trouble.conflicts))
+    if trouble.halted:
+        raise work.after.stop("customer.ping_pong", name=name, fields="; ".join(trouble.halted))
+    if trouble.refused:
+        raise work.after.stop("customer.contact_refused", name=name, text="; ".join(trouble.refused))
 
 
 def _new_link(severa: Json, erp: Json) -> Link:
@@ -124,14 +162,12 @@ def currency_stop(work: Work, severa: Json, erp: Json) -> None:
 
 def _create_in_erp(work: Work, record: Record) -> None:
     delivery = work.delivery
-    address = _visit_address(work, record.body)
-    countries = work.countries()
-    sides = plan.Sides(record.body, {}, work.terms(), countries, address=address)
+    sides = work.sides(record.body, {}, work.places(record.id))
     unresolved = sides.unresolved_country()
     if unresolved:
         raise Stop("customer.country_unknown", {"name": record.name, "country": unresolved})
     values, _ = sides.values()
-    customer_class = work.class_of(record.id, record.name)
+    customer_class = work.class_of(record.id, record.name, values.get("country", ""))
     request = update_body(plan.new_erp_customer(values, customer_class))
 
     def look_up(sent: Json) -> Json | None:
@@ -154,7 +190,7 @@ def _create_in_erp(work: Work, record: Record) -> None:
     )
     sides = replace(sides, erp=made.body)
     merged = plan.after_create(sides)
-    members: dict[str, Any] = plan.erp_members(merged, sides.terms)
+    members = plan.erp_members(merged.to_erp, sides.terms, made.body, sides.expected(merged))
     pair = plan.currency_differs(record.body, made.body)
     if pair is not None:
         members["currencyId"] = pair[0]
@@ -170,19 +206,8 @@ def _create_in_erp(work: Work, record: Record) -> None:
     without = plan.terms_without_counterpart(replace(sides, erp=stored), merged)
     if without is not None and ours["payment_term"]:
         work.after.say("customer.terms_not_sent", level="warning", name=record.name, **without)
-    work.number_back(record.body, stored)
-
-
-def _visit_address(work: Work, severa: Json) -> Json | None:
-    """The address to use when the customer has no headquarter address: the first created one for visits."""
-    if read(severa, "headquarterAddress"):
-        return None
-    rows = [
-        row
-        for row in work.delivery.severa.list(ADDRESSES, parent=text(severa, "guid"))
-        if read(row, "isVisitAddress") is True
-    ]
-    return min(rows, key=lambda row: text(row, "createdDateTime"), default=None)
+    work.stored = (record.body, stored)
+    finish(work, link)
 
 
 def _look_up_erp(work: Work, sent: Json) -> Json | None:
@@ -223,8 +248,7 @@ def _is_what_was_sent(row: Json, sent: Mapping[str, Any]) -> bool:
 def _create_in_severa(work: Work, record: Record) -> None:
     delivery, books = work.delivery, work.delivery.books
     erp = delivery.erp.get(ERP_CUSTOMER, record.number).body
-    terms, countries = work.terms(), work.countries()
-    body = plan.new_severa_customer(erp, terms, work.currencies())
+    body = plan.new_severa_customer(erp, work.terms(), work.currencies())
     if delivery.step(_CREATE_IN_SEVERA) is None:
         taken = books.find("severa", CUSTOMERS, name=record.name)
         if taken:
@@ -239,21 +263,27 @@ def _create_in_severa(work: Work, record: Record) -> None:
         lambda: {"guid": text(delivery.severa.create(CUSTOMERS, body), "guid")},
         lambda _sent: _look_up_severa(work, body),
     )
-    guid = result["guid"]
-    _address_in_severa(work, guid, erp, countries)
-    severa = delivery.severa.get(CUSTOMERS, guid)
-    severa = _headquarter(work, severa)
-    sides = plan.Sides(severa, erp, terms, countries)
+    severa = delivery.severa.get(CUSTOMERS, result["guid"])
+    link = _new_link(severa, erp)
+    work.keep(link, {"customer_class": [text(erp, "customerClass.id")] * 2}, numbered=False)
+    work.after.say("customer.created_in_severa", name=text(severa, "name"), number=text(erp, "number"))
+    sides = work.sides(severa, erp, ())
+    wanted = {**sides.values()[0], **addresses.erp_values(erp)}
+    moves = addresses.moves(addresses.places(severa, ()), sides.values()[0], wanted)
+    severa, places = placing.carry_out(work, severa, (), moves)
+    sides = sides.with_bodies(severa, erp, places)
     ours, theirs = sides.values()
     base = {
         **settled_base({}, sides.merged(), ours, theirs),
+        # Made from each other just now: what one side cannot hold is agreed to differ.
+        **{name: [ours[name], theirs[name]] for name in addresses.FIELD_NAMES if name in ours},
         "customer_class": [theirs["customer_class"]] * 2,
     }
-    work.keep(_new_link(severa, erp), base, numbered=False)
+    work.keep(link, base, numbered=False)
     work.see_severa(severa)
     work.see_erp(erp)
-    work.after.say("customer.created_in_severa", name=text(severa, "name"), number=text(erp, "number"))
-    work.number_back(severa, erp)
+    work.stored = (severa, erp)
+    finish(work, link)
 
 
 def _look_up_severa(work: Work, body: Json) -> Json | None:
@@ -274,43 +304,3 @@ def _look_up_severa(work: Work, body: Json) -> Json | None:
             },
         )
     return None
-
-
-def _address_in_severa(work: Work, guid: str, erp: Json, countries: tuple[Json, ...]) -> None:
-    address = plan.new_address(erp, countries)
-    if address is None:
-        return
-    delivery = work.delivery
-    wanted = severa_values({}, address)
-
-    def look_up(_sent: Json) -> Json | None:
-        for row in delivery.severa.list(ADDRESSES, parent=guid):
-            found = severa_values({}, row)
-            if all(found.get(name) == wanted[name] for name in ADDRESS_FIELDS if name != "country"):
-                return {"guid": text(row, "guid")}
-        return None
-
-    create_once(
-        delivery,
-        "create address",
-        address,
-        lambda: {"guid": text(delivery.severa.create(ADDRESSES, address, parent=guid), "guid")},
-        look_up,
-    )
-
-
-def _headquarter(work: Work, severa: Json) -> Json:
-    """Makes the new address the headquarter's, unless Severa did so itself."""
-    step = work.delivery.step("create address")
-    if step is None or not step.done or text(severa, "headquarterAddress.guid"):
-        return severa
-    try:
-        return work.delivery.severa.patch(
-            CUSTOMERS, text(severa, "guid"), patch({HEADQUARTER_REFERENCE: step.result["guid"]})
-        )
-    except Refused as error:
-        # The address is there; only its place on the customer's page is not.
-        work.after.say(
-            "customer.address_not_main", level="warning", name=text(severa, "name"), text=error.message
-        )
-        return severa

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.customer import addresses
-from domain.customer.fields import erp_values, severa_values
+from domain.customer.fields import erp_values, organisation, severa_values
 from domain.customer.terms import CreditTerms
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
 from domain.ports import Json, Link, Record, System
 from domain.setup.settings import TenantSettings
-from domain.text import one_line, vat_key
+from domain.text import one_line, organisation_number, vat_key
 
 # Members of the ERP's update for the fields that are carried over as they are.
 _ERP_MEMBERS = {
@@ -46,9 +46,7 @@ def rules(terms: CreditTerms, settings: TenantSettings) -> dict[str, FieldRule]:
     folded = FieldRule(rule, first=rule, same=lambda severa, erp: severa.casefold() == erp.casefold())
     found = {
         "name": plain,
-        "vat_number": FieldRule(
-            rule, first=rule, same=lambda severa, erp: vat_key(severa) == vat_key(erp)
-        ),
+        "vat_number": FieldRule(rule, first=rule, same=lambda severa, erp: vat_key(severa) == vat_key(erp)),
         "payment_term": FieldRule(rule, first=rule, same=terms.same),
         "email": folded,
         "website": plain,
@@ -61,9 +59,7 @@ def rules(terms: CreditTerms, settings: TenantSettings) -> dict[str, FieldRule]:
         # Severa's region is a reference that the bridge does not resolve: a county goes to the ERP only.
         found[addresses.field_name(role, "county")] = FieldRule(direction="→", same=folded.same)
     if settings.notes != "off":
-        found["notes"] = FieldRule(
-            rule, direction="→" if settings.notes == "to_erp" else "↔", first=rule
-        )
+        found["notes"] = FieldRule(rule, direction="→" if settings.notes == "to_erp" else "↔", first=rule)
     return found
 
 
@@ -134,9 +130,9 @@ class Sides:
     def unresolved_country(self) -> str:
         """The name of a country that Severa's own list does not have, '' if there is none."""
         for place in addresses.places(self.severa, self.places).values():
-            if place is not None and addresses.country_name(place):
-                if not addresses.country_of(place, self.countries):
-                    return addresses.country_name(place)
+            name = addresses.country_name(place) if place is not None else ""
+            if place is not None and name and not addresses.country_of(place, self.countries):
+                return name
         return ""
 
     def with_bodies(self, severa: Json, erp: Json, places: tuple[Json, ...] | None = None) -> Sides:
@@ -249,6 +245,13 @@ def new_severa_customer(erp: Json, terms: CreditTerms, currencies: Iterable[Json
     if known is not None:
         body["currency"] = {"guid": text(known, "guid"), "code": code}
     return body
+
+
+def organisation_of(record: Record) -> str:
+    """The organisation number of a customer's record, normalised, '' if it has none."""
+    if record.system == "severa":
+        return organisation_number(text(record.body, "vatNumber"))
+    return organisation(record.body)
 
 
 def severa_number(number: str, name: str) -> int:

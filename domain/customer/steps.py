@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from domain.customer import meeting, plan
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER
+from domain.customer import addresses, meeting, plan, writing
+from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, severa_values
+from domain.customer.fields import erp_values as erp_values_of
 from domain.customer.work import Work
-from domain.errors import NotFound
-from domain.mapper import decimal, patch, read, text, update_body
+from domain.errors import NotFound, Stop
+from domain.mapper import flag, read, text
 from domain.merge import Merge, settled_base
-from domain.moves import explained, fields_named, is_fresh, latest_side, listed, told
-from domain.ports import Delivery, Json, Link, Settled, Stored
+from domain.moves import explained, is_fresh, latest_side, listed
+from domain.ports import Delivery, Json, Link, Record, Settled, Stored, System
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -39,23 +38,61 @@ def _linked(work: Work, link: Link) -> None:
     severa_record, erp_record = delivery.severa_record, delivery.erp_record
     if severa_record is not None and plan.is_internal(severa_record.body):
         return
-    latest = latest_side(severa_record, erp_record)
-    choice = delivery.books.choice("customer", severa_id=link.severa_id)
-    terms, countries = work.terms(), work.countries()
-    if severa_record is not None and erp_record is not None:
-        seen = plan.Sides(
-            severa_record.body, erp_record.body, terms, countries, link.base, choice, listed=True
-        )
-        merged = seen.merged(latest)
-        if merged.quiet and _nothing_to_say(link, seen, merged):
+    places = work.places(link.severa_id)
+    there = severa_record is not None and erp_record is not None
+    if severa_record is not None and erp_record is not None and not (severa_record.gone or erp_record.gone):
+        seen = work.sides(severa_record.body, erp_record.body, places, link=link, listed=True)
+        merged = seen.merged(latest_side(severa_record, erp_record))
+        people = meeting.people_of(work, link, erp_record.body)
+        if merged.quiet and people.quiet() and _nothing_to_say(link, seen, merged):
             ours, theirs = seen.values()
             work.keep(link, settled_base(link.base, merged, ours, theirs), numbered=True)
+            people.settle()  # asks nobody: it remembers what both sides agree on
             return
-    fresh = severa_record is not None and is_fresh(delivery, severa_record)
+        if any(name in addresses.FIELD_NAMES for name in _touched(merged)):
+            places = work.places(link.severa_id, fresh=True)
+    fresh = severa_record is not None and not severa_record.gone and is_fresh(delivery, severa_record)
     severa = severa_record.body if severa_record is not None and fresh else _severa_now(work, link)
     erp = _erp_now(work, link)
-    sides = plan.Sides(severa, erp.body, terms, countries, link.base, choice)
-    _write(work, link, sides, sides.merged(latest), erp)
+    latest = latest_side(
+        severa_record,
+        erp_record,
+        severa_newer=there and severa_record is not None and _differs(severa, severa_record.body),
+        erp_newer=there and erp_record is not None and _erp_differs(erp.body, erp_record.body),
+    )
+    sides = work.sides(severa, erp.body, places, link=link)
+    merged = sides.merged(latest)
+    work.keep(link, None, numbered=bool(link.state.get("numbered")))
+    outcome = writing.write(work, link, sides, merged, erp)
+    severa, stored = work.stored
+    renumbered = plan.renumbered(link, severa, stored)
+    stopped: Stop | None = None
+    if not renumbered:
+        try:
+            severa = work.number_back(severa, stored)
+        except Stop as stop:
+            stopped = stop
+    trouble = meeting.people_of(work, link, stored).settle()
+    if stopped is not None:
+        stopped.effects = work.after.effects()
+        raise stopped
+    _problems(work, link, severa, stored, merged, outcome)
+    meeting.trouble_stop(work, text(severa, "name"), trouble)
+
+
+def _touched(merged: Merge) -> set[str]:
+    differences = (*merged.overruled, *merged.differs, *merged.asked)
+    return {*merged.to_erp, *merged.to_severa, *(one.field for one in differences)}
+
+
+def _differs(now: Json, before: Json) -> bool:
+    return severa_values(now) != severa_values(before)
+
+
+def _erp_differs(now: Json, before: Json) -> bool:
+    ours, theirs = erp_values_of(now, listed=True), erp_values_of(before, listed=True)
+    # A list row may leave the credit terms out.
+    return any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys())
 
 
 def _nothing_to_say(link: Link, seen: plan.Sides, merged: Merge) -> bool:
@@ -73,7 +110,7 @@ def _severa_now(work: Work, link: Link) -> Json:
     try:
         return work.delivery.severa.get(CUSTOMERS, link.severa_id)
     except NotFound as error:
-        raise work.after.stop("customer.gone", number=link.erp_number, system="Severa") from error
+        raise _gone(work, link, "severa") from error
 
 
 def _erp_now(work: Work, link: Link) -> Stored:
@@ -89,63 +126,73 @@ def _erp_now(work: Work, link: Link) -> Stored:
     try:
         return work.delivery.erp.get(f"{ERP_CUSTOMER}/internal", link.erp_id)
     except NotFound as error:
-        raise work.after.stop("customer.gone", number=link.erp_number, system="Visma.net ERP") from error
+        raise _gone(work, link, "visma_net") from error
 
 
-def _write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Stored) -> None:
-    delivery = work.delivery
-    severa, erp = sides.severa, there.body
-    name, number = text(severa, "name"), text(erp, "number")
-    owed = _owed(work, number) if merged.to_erp.get("active") == "false" else None
-    if owed:
-        # Held back until the balance is 0; the base stays, so that it is still a change then.
-        merged = replace(
-            merged, to_erp={key: value for key, value in merged.to_erp.items() if key != "active"}
-        )
-    if "customer_class" in merged.to_erp:
-        work.class_of(link.severa_id, name)
-    to_erp = plan.erp_members(merged, sides.terms)
-    if to_erp:
-        delivery.erp.update(ERP_CUSTOMER, number, update_body(to_erp), etag=there.etag)
-        erp = delivery.erp.get(ERP_CUSTOMER, number).body
-        work.after.say(
-            "customer.updated_in_erp", name=name, number=number, fields=fields_named(merged.to_erp)
-        )
-    work.see_erp(erp)
-    to_severa = plan.severa_members(merged, sides.terms)
-    if to_severa:
-        severa = delivery.severa.patch(CUSTOMERS, link.severa_id, patch(to_severa))
-        work.after.say(
-            "customer.updated_in_severa",
-            name=text(severa, "name"),
-            number=number,
-            fields=fields_named(merged.to_severa),
-        )
-    work.see_severa(severa)
-    told(work.after, "customer", name, merged)
-    without = plan.terms_without_counterpart(sides, merged)
-    if without is not None:
-        work.after.say("customer.terms_not_sent", level="warning", name=name, **without)
-    unresolved = sides.unresolved_country()
-    if unresolved:
-        work.after.say("customer.country_not_sent", level="warning", name=name, country=unresolved)
-    ours, theirs = sides.with_bodies(severa, erp).values()
-    base = settled_base(link.base, merged, ours, theirs)
-    work.keep(link, base, numbered=bool(link.state.get("numbered")))
-    if not plan.renumbered(link, severa, erp):
-        severa = work.number_back(severa, erp)
-    _problems(work, link, severa, erp, merged, owed)
+# ---------------------------------------------------------------- two that became one (R-CUS-8)
 
 
-def _owed(work: Work, number: str) -> str:
-    """What the customer still owes, '' when nothing (R-CUS-7: only then it may be made inactive)."""
-    body = work.delivery.erp.get(f"{ERP_CUSTOMER}/balance", number).body
-    balance = decimal(read(body, "balance"))
-    return str(balance) if balance else ""
+def _gone(work: Work, link: Link, system: System) -> Stop:
+    """The problem of a linked customer that is not there any more: merged into another, if one can be named."""
+    heir = _heir(work, link, system)
+    named = "Severa" if system == "severa" else "Visma.net ERP"
+    if heir is None:
+        return work.after.stop("customer.gone", number=link.erp_number, system=named)
+    return work.after.stop("customer.merged", **_merge_values(work, link, system, heir))
 
 
-def _problems(work: Work, link: Link, severa: Json, erp: Json, merged: Merge, owed: str | None) -> None:
-    """What a person must look at, after everything that could be written was."""
+def _heir(work: Work, link: Link, system: System) -> Record | None:
+    """The one customer of the same system that may have taken this one's place: same organisation number, or same name;
+    active and not linked to another. None when there is none or several."""
+    books, delivery = work.delivery.books, work.delivery
+    record = delivery.severa_record if system == "severa" else delivery.erp_record
+    register = CUSTOMERS if system == "severa" else ERP_CUSTOMER
+    own = link.severa_id if system == "severa" else link.erp_id
+    other_side = delivery.erp_record if system == "severa" else delivery.severa_record
+    found: dict[str, Record] = {}
+    for known in (record, other_side):
+        if known is None:
+            continue
+        number = plan.organisation_of(known)
+        if number:
+            found |= {one.id: one for one in books.find(system, register, organisation=number)}
+        found |= {one.id: one for one in books.find(system, register, name=known.name)}
+    free = [
+        one
+        for one in found.values()
+        if one.id != own and _is_active(one) and not _linked_elsewhere(work, one)
+    ]
+    return free[0] if len(free) == 1 else None
+
+
+def _is_active(record: Record) -> bool:
+    if record.system == "severa":
+        return flag(read(record.body, "isActive"))
+    return text(record.body, "status") != "Inactive"
+
+
+def _linked_elsewhere(work: Work, record: Record) -> bool:
+    by = {"severa_id": record.id} if record.system == "severa" else {"erp_id": record.id}
+    return work.delivery.books.link("customer", **by) is not None
+
+
+def _merge_values(work: Work, link: Link, system: System, heir: Record) -> dict[str, str]:
+    pair = (heir.id, link.erp_id) if system == "severa" else (link.severa_id, heir.id)
+    return {
+        "number": link.erp_number,
+        "system": "Severa" if system == "severa" else "Visma.net ERP",
+        "heir": f"{heir.number} {heir.name}".strip(),
+        "relink": f"severa-bridge relink {work.delivery.tenant.name} customer {pair[0]} {pair[1]}",
+    }
+
+
+# ---------------------------------------------------------------- what a person must look at
+
+
+def _problems(
+    work: Work, link: Link, severa: Json, erp: Json, merged: Merge, outcome: writing.Outcome
+) -> None:
+    """After everything that could be written was."""
     name = text(severa, "name")
     if plan.renumbered(link, severa, erp):
         raise work.after.stop(
@@ -155,8 +202,27 @@ def _problems(work: Work, link: Link, severa: Json, erp: Json, merged: Merge, ow
             erp_number=text(erp, "number"),
             linked_number=link.erp_number,
         )
+    for system, inactive in (
+        ("severa", not flag(read(severa, "isActive"))),
+        ("visma_net", text(erp, "status") == "Inactive"),
+    ):
+        side: System = "severa" if system == "severa" else "visma_net"
+        heir = _heir(work, link, side) if inactive else None
+        if heir is not None and _same_organisation(work, side, heir):
+            raise work.after.stop("customer.merged", **_merge_values(work, link, side, heir))
     if merged.asked:
         raise work.after.stop("customer.conflict", name=name, fields=listed(merged.asked))
-    if owed:
-        raise work.after.stop("customer.balance", name=name, number=text(erp, "number"), balance=owed)
+    if outcome.halted:
+        raise work.after.stop("customer.ping_pong", name=name, fields=", ".join(outcome.halted))
+    if outcome.side_effects:
+        raise work.after.stop("customer.side_effect", name=name, fields=", ".join(outcome.side_effects))
+    if outcome.owed:
+        raise work.after.stop("customer.balance", name=name, number=text(erp, "number"), balance=outcome.owed)
     meeting.currency_stop(work, severa, erp)
+
+
+def _same_organisation(work: Work, system: System, heir: Record) -> bool:
+    """A customer made inactive may simply be inactive: only the same organisation number speaks of a merge."""
+    record = work.delivery.severa_record if system == "severa" else work.delivery.erp_record
+    number = plan.organisation_of(record) if record is not None else ""
+    return bool(number) and number == plan.organisation_of(heir)

@@ -1,4 +1,4 @@
-"""What every move of a customer needs: the tenant's tables, fresh reads, the link, and the number written back."""
+"""What every move of a customer needs: the tenant's tables, both sides, the link, and the number written back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from domain import pingpong
 from domain.customer import plan
 from domain.customer.fields import (
+    ADDRESSES,
+    ADDRESSES_OF,
     COUNTRIES,
     CREDIT_TERMS,
     CURRENCIES,
@@ -18,10 +21,11 @@ from domain.customer.fields import (
     INTERIM_NUMBERS,
 )
 from domain.customer.terms import CreditTerms
-from domain.mapper import patch, text
+from domain.mapper import flag, patch, read, text
 from domain.merge import Base
-from domain.moves import Aftermath
+from domain.moves import Aftermath, is_fresh
 from domain.ports import Delivery, Json, Link, LinkUpdate, System
+from domain.setup.settings import TenantSettings
 
 
 @dataclass(slots=True)
@@ -30,22 +34,28 @@ class Work:
 
     delivery: Delivery
     after: Aftermath = field(default_factory=Aftermath)
+    # Both customers as they are stored now.
+    stored: tuple[Json, Json] = field(default_factory=lambda: ({}, {}))
 
     # ------------------------------------------------------------ the tenant's tables
 
+    @property
+    def settings(self) -> TenantSettings:
+        return self.delivery.tenant.settings
+
     def terms(self) -> CreditTerms:
-        """The ERP's credit terms by days."""
-        return CreditTerms.of(self._rows("visma_net", CREDIT_TERMS))
+        """The ERP's credit terms by days, and the tenant's choice among them."""
+        return CreditTerms.of(self.rows("visma_net", CREDIT_TERMS), self.settings.credit_terms)
 
     def countries(self) -> tuple[Json, ...]:
         """Severa's countries."""
-        return tuple(self._rows("severa", COUNTRIES))
+        return tuple(self.rows("severa", COUNTRIES))
 
     def currencies(self) -> list[Json]:
         """Severa's currencies."""
-        return self._rows("severa", CURRENCIES)
+        return self.rows("severa", CURRENCIES)
 
-    def _rows(self, system: System, register: str) -> list[Json]:
+    def rows(self, system: System, register: str) -> list[Json]:
         """A reference register as last read; asked for as long as it was never read."""
         rows = [record.body for record in self.delivery.books.all(system, register)]
         if rows or self.delivery.books.complete(system, register):
@@ -53,17 +63,80 @@ class Work:
         asked = self.delivery.severa if system == "severa" else self.delivery.erp
         return list(asked.list(register))
 
-    def class_of(self, severa_id: str, name: str) -> str:
-        """The customer class kept for this customer, else the tenant's default. Raises Stop ``customer.class_unknown``."""
+    def class_of(self, severa_id: str, name: str, country: str | None = None) -> str:
+        """The customer class kept for this customer, else the tenant's default for its country (domestic, EU, other).
+
+        ``country``: two letters, '' counts as domestic; None = only the default. Raises Stop ``customer.class_unknown``.
+        """
         chosen = self.delivery.books.choice("customer", severa_id=severa_id)
-        customer_class = chosen or self.delivery.tenant.settings.customer_class
+        customer_class = chosen or self._default_class(country or "")
         plan.class_exists(customer_class, self.delivery.books.all("visma_net", CUSTOMER_CLASSES), name)
         return customer_class
+
+    def _default_class(self, country: str) -> str:
+        settings = self.settings
+        special = settings.customer_class_eu or settings.customer_class_other
+        if not special or not country or country == self._own_country():
+            return settings.customer_class
+        row = next((row for row in self.countries() if text(row, "code2").upper() == country), None)
+        in_eu = row is not None and flag(read(row, "isInEU"), default=False)
+        chosen = settings.customer_class_eu if in_eu else settings.customer_class_other
+        return chosen or settings.customer_class
+
+    def _own_country(self) -> str:
+        """The organisation's own country; asked for only when a customer is made and the tenant tells classes apart."""
+        organisation = self.delivery.severa.get("organizationdetails", "")
+        own = text(organisation, "country.guid")
+        row = next((row for row in self.countries() if own and text(row, "guid") == own), None)
+        return text(row, "code2").upper() if row is not None else ""
+
+    # ------------------------------------------------------------ both sides
+
+    def sides(
+        self,
+        severa: Json,
+        erp: Json,
+        places: tuple[Json, ...],
+        *,
+        link: Link | None = None,
+        listed: bool = False,
+    ) -> plan.Sides:
+        """Both sides as they are merged, with the tenant's tables."""
+        return plan.Sides(
+            severa,
+            erp,
+            self.terms(),
+            self.settings,
+            self.countries(),
+            places,
+            base=link.base if link is not None else {},
+            choice=self.delivery.books.choice("customer", severa_id=link.severa_id) if link else None,
+            listed=listed,
+        )
+
+    def places(self, guid: str, *, fresh: bool = False) -> tuple[Json, ...]:
+        """The Severa addresses of a customer as last seen; ``fresh``: read again unless that was just now (one call)."""
+        known = self.delivery.books.find("severa", ADDRESSES, owner=guid)
+        complete = self.delivery.books.complete("severa", ADDRESSES)
+        if complete and (not fresh or (known and all(is_fresh(self.delivery, one) for one in known))):
+            return tuple(one.body for one in known)
+        rows = tuple(self.owned(row, guid) for row in self.delivery.severa.list(ADDRESSES_OF, parent=guid))
+        for row in rows:
+            self.see_place(row)
+        return rows
+
+    @staticmethod
+    def owned(row: Json, guid: str) -> Json:
+        """An address with its customer named, also where a list below the customer leaves it out."""
+        return row if text(row, "customer.guid") else {**row, "customer": {"guid": guid}}
 
     # ------------------------------------------------------------ what is left behind
 
     def see_severa(self, body: Json) -> None:
         self.after.see("severa", CUSTOMERS, text(body, "guid"), body)
+
+    def see_place(self, row: Json) -> None:
+        self.after.see("severa", ADDRESSES, text(row, "guid"), row)
 
     def see_erp(self, body: Json) -> None:
         """The ERP customer as it was read singly, in the form that its list row has.
@@ -97,6 +170,18 @@ class Work:
         """Other numbers or another state on the link that will be written."""
         if self.after.link is not None:
             self.after.link = replace(self.after.link, **changes)
+
+    def note(self, *, to_erp: Any = (), to_severa: Any = (), prefix: str = "") -> None:
+        """Fields that were written just now, for the ping-pong guard."""
+        if self.after.link is not None and (to_erp or to_severa):
+            state = pingpong.noted(
+                self.after.link.state or {},
+                self.delivery.now(),
+                to_erp=to_erp,
+                to_severa=to_severa,
+                prefix=prefix,
+            )
+            self.relabel(state=state)
 
     # ------------------------------------------------------------ numbers (R-CUS-4)
 

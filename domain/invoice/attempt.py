@@ -11,14 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from domain.errors import NotFound, Refused, Stop
+from domain.errors import NotFound, Refused, Stop, Waiting
 from domain.invoice.document import Choices, Draft
 from domain.invoice.fields import DOCUMENTS, INVOICES, STATUS_PATH, projection
 from domain.invoice.look_up import read_document
-from domain.invoice.model import REGISTER, DocumentType, ErpDocument, SeveraInvoice, document_type
+from domain.invoice.model import REGISTER, DocumentType, ErpDocument, Party, SeveraInvoice, document_type
 from domain.invoice.plan import KEEPS_STATUS, Needs
-from domain.moves import CALL_MARGIN
-from domain.ports import Delivery, Effects, Json, LinkUpdate, LogLine, NumberGap, Seen, Settled, Step
+from domain.ports import (
+    Announce,
+    Delivery,
+    Effects,
+    Json,
+    LinkUpdate,
+    LogLine,
+    NumberGap,
+    Seen,
+    Settled,
+    Step,
+)
 from domain.setup.statuses import Role, Roles
 
 Key = tuple[DocumentType, str]
@@ -33,11 +43,14 @@ class StartOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is to be sent and what the document is judged by."""
+    """What is to be sent and what the document is judged by. ``project``: Severa's project that it is posted on;
+    ``said``: log lines for the day it is booked."""
 
     need: Needs
     choices: Choices
     sent: Draft
+    project: Party | None = None
+    said: tuple[LogLine, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +65,7 @@ class Attempt:
     link: LinkUpdate | None = None
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
+    announce: list[Announce] = field(default_factory=list)
 
     # ------------------------------------------------------------ Severa's side
 
@@ -100,9 +114,7 @@ class Attempt:
 
     def begin(self, base: str, request: Json) -> None:
         """Commits that the call of a step is about to be made; its lease is longer than the call can last."""
-        self.delivery.begin(
-            self.name(base), request, limit_seconds=self.delivery.limits.create_seconds + CALL_MARGIN
-        )
+        self.delivery.begin(self.name(base), request, limit_seconds=self.delivery.limits.create_seconds)
 
     def done(self, base: str, result: Json) -> None:
         self.delivery.done(self.name(base), result)
@@ -126,15 +138,17 @@ class Attempt:
         gaps = tuple(
             NumberGap(row["type"], row["number"], self.guid, row["reason"]) for row in self.removals()
         )
-        return Effects(self.link, tuple(self.seen.values()), gaps, (), tuple(self.log))
+        return Effects(self.link, tuple(self.seen.values()), gaps, tuple(self.announce), tuple(self.log))
 
     def settled(self) -> Settled:
         return Settled(self.effects())
 
-    def stop(self, code: str, values: Mapping[str, Any] | None = None) -> Stop:
+    def stop(
+        self, code: str, values: Mapping[str, Any] | None = None, *, waits_for: Waiting | None = None
+    ) -> Stop:
         """A Stop that keeps what has happened so far and always names the customer."""
         named = {"customer": self.invoice.customer.name, "date": str(self.invoice.date or "–")}
-        return Stop(code, named | dict(values or {}), effects=self.effects())
+        return Stop(code, named | dict(values or {}), effects=self.effects(), waits_for=waits_for)
 
     # ------------------------------------------------------------ ways out
 
@@ -202,7 +216,14 @@ class Attempt:
             return
         raise self.stop(str(then["code"]), then["values"])
 
-    def fail(self, code: str, values: Mapping[str, Any], key: Key | None = None) -> Stop:
+    def fail(
+        self,
+        code: str,
+        values: Mapping[str, Any],
+        key: Key | None = None,
+        *,
+        waits_for: Waiting | None = None,
+    ) -> Stop:
         """The way out before booking: the document is removed, the invoice gets the failed status (if it still is in
         transfer), and the problem is returned to be raised (R-INV-4, R-INV-12).
 
@@ -211,7 +232,7 @@ class Attempt:
         if code in KEEPS_STATUS:
             if key is not None:
                 self.remove(key, code)
-            return self.stop(code, values)
+            return self.stop(code, values, waits_for=waits_for)
         planned = self.invoice
         if not self.read:
             self.read_invoice()

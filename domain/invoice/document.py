@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -37,6 +37,10 @@ class Choices:
     foreign    the invoice is not in the company's currency: the rate is sent
     country    ERP country of the receiver's address; None: the address is the customer's own and is not sent
     task       project task of every line
+    line_branches  row guid → branch of lines that are not of the header's
+    contact    ERP id of the receiver's contact person, '' if it is not linked
+    note       free text below the marker
+    units      the tenant's table of units, Severa's → the ERP's
     language   sv | en
     credited   number of the credited invoice
     original   the credited ERP document to apply to, None = left open
@@ -49,8 +53,12 @@ class Choices:
     country: str | None
     task: str
     language: str
+    units: Mapping[str, str] = field(default_factory=dict)
     credited: str = ""
     original: ErpDocument | None = None
+    line_branches: Mapping[str, str] = field(default_factory=dict)
+    contact: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ def _header(invoice: SeveraInvoice, need: Needs, choices: Choices, warnings: lis
         "exchangeRate": _rate(invoice) if choices.foreign else None,
         "branchNumber": choices.branch,
         "project": need.project,
-        "note": invoice.marker,
+        "note": f"{invoice.marker}\n{choices.note}".rstrip(),
         "hold": True,
         "dontPrint": True,
         "dontEmail": True,
@@ -172,17 +180,20 @@ def _line(
         "unitPriceInCurrency": price,
         "manualDiscount": True,
         "discountPercent": Decimal(0),
-        "uom": unit(row, item),
-        "branchNumber": choices.branch,
+        "uom": unit(row, item, choices.units),
+        "branchNumber": choices.line_branches.get(row.guid, choices.branch),
         "taskId": choices.task,
     }
     return {name: value for name, value in line.items() if value != ""}
 
 
-def unit(row: InvoiceRow, item: Item) -> str:
-    """The item's unit that the row names, else its sales unit; '' while the item is not known (the ERP takes its own)."""
-    named = [one for one in item.units if one.casefold() == row.unit.casefold()]
-    return (named or list(item.units) or [""])[0]
+def unit(row: InvoiceRow, item: Item, table: Mapping[str, str]) -> str:
+    """The tenant's unit for the row's, else the item's unit that the row names, else the item's sales unit; '' while the
+    item is not known (the ERP takes its own)."""
+    wanted = row.unit.casefold()
+    chosen = [there for here, there in table.items() if here.strip().casefold() == wanted]
+    named = [one for one in item.units if one.casefold() == wanted]
+    return (chosen or named or list(item.units) or [""])[0]
 
 
 def _applications(invoice: SeveraInvoice, choices: Choices) -> tuple[Mapping[str, Any], ...]:
@@ -241,17 +252,22 @@ def _receiver(invoice: SeveraInvoice, need: Needs, choices: Choices) -> dict[str
         }
         members[f"{block}.overrideAddress"] = True
         members |= {f"{block}.{name}": value for name, value in parts.items() if value}
-    return members | _contact(invoice, need.customer_body)
+    if choices.contact:
+        members["contact"] = int(choices.contact)
+    return members | _contact(invoice, need.customer_body, linked=bool(choices.contact))
 
 
-def _contact(invoice: SeveraInvoice, customer: Json | None) -> dict[str, Any]:
-    """The receiver's name, person and e-mail, where they are not what the customer's invoice contact says already."""
+def _contact(invoice: SeveraInvoice, customer: Json | None, *, linked: bool) -> dict[str, Any]:
+    """The receiver's name, person and e-mail, where they are not what the customer's invoice contact says already.
+
+    ``linked``: the person is sent as a contact of the customer, which tells its name and e-mail itself.
+    """
     if customer is None:
         return {}
     wanted = {
         "name": text(invoice.body, "receiverCustomerName"),
-        "attention": text(invoice.body, "receiverContactName"),
-        "email": text(invoice.body, "receiverContactEmail"),
+        "attention": "" if linked else text(invoice.body, "receiverContactName"),
+        "email": "" if linked else text(invoice.body, "receiverContactEmail"),
     }
     own = {
         name: text(customer, f"invoiceContact.{name}") or text(customer, f"mainContact.{name}")

@@ -72,7 +72,7 @@ def _adopt(attempt: Attempt, found: list[ErpDocument]) -> Key:
         # Kept in the result as well: the request belongs to the attempt that sent it.
         sent = {
             name: step.request[name]
-            for name in ("customer", "date", "currency", "total", "order", "again")
+            for name in ("customer", "date", "currency", "total", "order", "again", "said")
             if name in step.request
         }
         result |= sent | {"sent_at": step.sent_at.isoformat()}

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from domain.explain import Cause, Text
+from domain.invoice.sentences import SENTENCES
+
+__all__ = ["CAUSES", "SENTENCES"]
 
 _SEVERA = Text("Severa: Fakturor", "Severa: Invoices")
 _ERP = Text("Visma.net ERP: Kundfakturor (AR301000)", "Visma.net ERP: Customer invoices (AR301000)")
@@ -61,8 +64,36 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Fakturan till {customer} gäller flera projekt ({projects}); Visma.net ERP har ett projekt per faktura.",
                 "The invoice to {customer} is for several projects ({projects}); Visma.net ERP has one project per invoice.",
             ),
-            Text("Dela upp fakturan på en per projekt.", "Split it into one invoice per project."),
+            Text(
+                "Dela upp fakturan på en per projekt, eller välj att det största projektet gäller (inställningen several_projects).",
+                "Split it into one invoice per project, or choose that the largest project counts (setting several_projects).",
+            ),
             _SEVERA,
+        ),
+        "invoice.project_closed": Cause(
+            Text(
+                "Projektet {project} för fakturan till {customer} är avslutat i Visma.net ERP (status {status}).",
+                "The project {project} of the invoice to {customer} is closed in Visma.net ERP (status {status}).",
+            ),
+            Text(
+                "Sätt projektet aktivt eller slå på inställningen reopen_projects, och sätt fakturan i överföringsstatus igen.",
+                "Set the project active or switch on the setting reopen_projects, and set the invoice to the transfer status again.",
+            ),
+            _PROJECT,
+        ),
+        "invoice.company_differs": Cause(
+            Text(
+                "Fakturan till {customer} säljs av {company}, men {other} hör till ett annat företag.",
+                "The invoice to {customer} is sold by {company}, but {other} belongs to another company.",
+            ),
+            Text(
+                "Rätta projektets avdelning eller fakturans avsändare och sätt fakturan i överföringsstatus igen.",
+                "Correct the project's business unit or the invoice's sender and set the invoice to the transfer status again.",
+            ),
+            Text(
+                "Severa: Inställningar > Organisation > Avdelningar",
+                "Severa: Settings > Organization > Business units",
+            ),
         ),
         "invoice.row_without_code": Cause(
             Text(
@@ -70,15 +101,19 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Row {row} of the invoice to {customer} has no code of a product, work type or travel expense.",
             ),
             Text(
-                "Ge produkten, arbetstypen eller resekostnaden en kod och sätt fakturan i överföringsstatus igen.",
-                "Give the product, work type or travel expense a code and set the invoice to the transfer status again.",
+                "Ge produkten, arbetstypen eller resekostnaden en kod, eller välj en artikel för {row_type} med {rate} % moms "
+                "(inställningen fallback_items), och sätt fakturan i överföringsstatus igen.",
+                "Give the product, work type or travel expense a code, or choose an item for {row_type} with {rate} % VAT "
+                "(setting fallback_items), and set the invoice to the transfer status again.",
             ),
             Text("Severa: Inställningar > Register", "Severa: Settings > Registers"),
         ),
         "invoice.grouped_row": Cause(
             Text(
-                "Rad {row} på fakturan till {customer} samlar flera koder ({codes}) med olika moms eller konto.",
-                "Row {row} of the invoice to {customer} groups several codes ({codes}) with different VAT or accounts.",
+                "Rad {row} på fakturan till {customer} samlar flera koder ({codes}) med olika moms eller konto, "
+                "och posterna bakom den blir inte radens belopp.",
+                "Row {row} of the invoice to {customer} groups several codes ({codes}) with different VAT or accounts, "
+                "and the items behind it do not add up to its amount.",
             ),
             Text(
                 "Gruppera raderna per kod i fakturans inställningar och sätt den i överföringsstatus igen.",
@@ -148,7 +183,46 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             _GOES_ON,
             _PROBLEMS,
         ),
+        "invoice.original_in_error": Cause(
+            Text(
+                "Fakturan som kreditfakturan till {customer} gäller har själv ett fel.",
+                "The invoice that the credit note to {customer} is for is itself in error.",
+            ),
+            Text(
+                "Rätta den fakturan först; kreditfakturan ligger kvar i överföringsstatus och fortsätter sedan av sig själv.",
+                "Repair that invoice first; the credit note stays in the transfer status and then goes on by itself.",
+            ),
+            _PROBLEMS,
+        ),
+        "invoice.held_for_review": Cause(
+            Text(
+                "Fakturan till {customer} på {total} (netto {net}, moms {tax}) väntar på granskning. "
+                "Moms: {vat}. Konton: {accounts}. Projekt {project}.",
+                "The invoice to {customer} for {total} (net {net}, VAT {tax}) waits for review. "
+                "VAT: {vat}. Accounts: {accounts}. Project {project}.",
+            ),
+            Text(
+                "Granska och släpp den: severa-bridge review NAMN --release {invoice}. Ska den ändras, flytta den ur överföringsstatus.",
+                "Review it and let it go: severa-bridge review NAME --release {invoice}. To change it, move it out of the transfer status.",
+            ),
+            _PROBLEMS,
+        ),
         # ---------------------------------------------------- totals
+        "invoice.vat_would_differ": Cause(
+            Text(
+                "Totalbeloppet {severa_total} stämmer, men momsen skulle bli en annan i Visma.net ERP. "
+                "Moms i Severa: {severa_vat}. Moms i Visma.net ERP: {erp_vat}. "
+                "Troligast är rad {row}: {row_severa_rate} % i Severa, {row_erp_rate} % i Visma.net ERP.",
+                "The total {severa_total} agrees, but the VAT would be another one in Visma.net ERP. "
+                "VAT in Severa: {severa_vat}. VAT in Visma.net ERP: {erp_vat}. "
+                "Most likely it is row {row}: {row_severa_rate} % in Severa, {row_erp_rate} % in Visma.net ERP.",
+            ),
+            Text(
+                "Rätta raderna med felaktig momsprocent och sätt fakturan i överföringsstatus igen. Ingenting har bokförts.",
+                "Correct the rows with the wrong VAT percentage and set the invoice to the transfer status again. Nothing was booked.",
+            ),
+            _SEVERA,
+        ),
         "invoice.total_would_differ": Cause(
             Text(
                 "Totalbeloppet är {severa_total} i Severa men skulle bli {erp_total} i Visma.net ERP (skillnad {difference}). "
@@ -167,9 +241,9 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         "invoice.total_differs": Cause(
             Text(
                 "Totalbeloppet är {severa_total} i Severa men blev {erp_total} i Visma.net ERP (skillnad {difference}). "
-                "Moms i Severa: {severa_vat}. Moms i Visma.net ERP: {erp_vat}. Skiljer sig: {reasons}.",
+                "Moms i Severa: {severa_vat}. Moms i Visma.net ERP: {erp_vat}. Skiljer sig: {reasons}. Troligast är rad {row}.",
                 "The total is {severa_total} in Severa but became {erp_total} in Visma.net ERP (difference {difference}). "
-                "VAT in Severa: {severa_vat}. VAT in Visma.net ERP: {erp_vat}. Different: {reasons}.",
+                "VAT in Severa: {severa_vat}. VAT in Visma.net ERP: {erp_vat}. Different: {reasons}. Most likely it is row {row}.",
             ),
             Text(
                 "Kontrollera fakturaraderna, rätta raden med felaktig momsprocent och sätt fakturan i överföringsstatus igen. "
@@ -298,6 +372,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ),
             _SEVERA,
         ),
+        "invoice.attachment_failed": Cause(
+            Text(
+                "Bilagor till faktura {number} kunde inte skickas till Visma.net ERP: {files}. Fakturan är bokförd och numrerad.",
+                "Attachments of invoice {number} could not be sent to Visma.net ERP: {files}. The invoice is booked and numbered.",
+            ),
+            Text(
+                "Försök igen här, eller lägg bilagan på fakturan i Visma.net ERP för hand.",
+                "Try again here, or put the attachment on the invoice in Visma.net ERP by hand.",
+            ),
+            _ERP,
+        ),
         "invoice.moved_after_booking": Cause(
             Text(
                 "Fakturan till {customer} är bokförd som {number} men flyttades under tiden till ”{status}” i Severa.",
@@ -347,68 +432,6 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Decide which document is the invoice's; nothing is created before that.",
             ),
             _ERP,
-        ),
-    }
-)
-
-SENTENCES: Mapping[str, Text] = MappingProxyType(
-    {
-        "invoice.transferred": Text(
-            "Fakturan till {customer} på {total} är bokförd som {number}.",
-            "The invoice to {customer} for {total} is booked as {number}.",
-        ),
-        "invoice.credit_note_transferred": Text(
-            "Kreditfakturan till {customer} på {total} är bokförd som {number}.",
-            "The credit note to {customer} for {total} is booked as {number}.",
-        ),
-        "invoice.restored": Text(
-            "Fakturan till {customer} var redan bokförd som {number}; nummer och status är återställda i Severa.",
-            "The invoice to {customer} was already booked as {number}; number and status are restored in Severa.",
-        ),
-        "invoice.difference": Text(
-            "Faktura {number} skiljer sig med {difference} mellan systemen, inom det tillåtna.",
-            "Invoice {number} differs by {difference} between the systems, within what is allowed.",
-        ),
-        "invoice.proof_warning": Text(
-            "Faktura {number}, skillnader inom det tillåtna (Severa / Visma.net ERP): {differences}.",
-            "Invoice {number}, differences within what is allowed (Severa / Visma.net ERP): {differences}.",
-        ),
-        "invoice.text_cut": Text(
-            "Fakturatexten är avkortad till {limit} tecken.",
-            "The invoice text was cut to {limit} characters.",
-        ),
-        "invoice.description_cut": Text(
-            "Texten på rad {row} är avkortad till {limit} tecken.",
-            "The text of row {row} was cut to {limit} characters.",
-        ),
-        "invoice.no_payment_reference": Text(
-            "Visma.net ERP gav faktura {number} ingen betalningsreferens; Severas egen står kvar.",
-            "Visma.net ERP gave invoice {number} no payment reference; Severa's own stays.",
-        ),
-        "invoice.status_not_written": Text(
-            "Statusen ”{status}” gick inte att sätta i Severa: {text}",
-            "The status “{status}” could not be set in Severa: {text}",
-        ),
-        "invoice.withdrawn": Text(
-            "Fakturan togs ur överföringen i Severa (”{status}”); dokument {number} är borttaget.",
-            "The invoice was taken out of the transfer in Severa (“{status}”); document {number} was removed.",
-        ),
-        "invoice.credit_left_open": Text(
-            "Kreditfaktura {number} är inte kvittad mot {original}.",
-            "Credit note {number} was not applied to {original}.",
-        ),
-        # Reasons of the gap list that are no problems.
-        "invoice.changed": Text(
-            "Fakturan ändrades i Severa innan dokumentet frisläpptes.",
-            "The invoice was changed in Severa before the document was released.",
-        ),
-        "invoice.removed_by_others": Text(
-            "Dokumentet togs bort i Visma.net ERP innan det frisläpptes.",
-            "The document was removed in Visma.net ERP before it was released.",
-        ),
-        "invoice.doubled": Text(
-            "Fakturan hade två dokument; det överflödiga är borttaget.",
-            "The invoice had two documents; the surplus one was removed.",
         ),
     }
 )

@@ -45,7 +45,8 @@ def money(body: Json | None, path: str) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """One row; ``price`` is without VAT in ``currency``, None where Severa gives none."""
+    """One row; ``price`` is without VAT in ``currency``, None where Severa gives none. ``rebuilt_from``: it is a part of
+    this grouped row, '' for a row as Severa has it."""
 
     guid: str
     row_type: str
@@ -58,6 +59,8 @@ class InvoiceRow:
     vat_rate: Decimal | None
     sort_order: int
     prices: tuple[tuple[str, Decimal], ...] = ()
+    flat_rate: str = ""
+    rebuilt_from: str = ""
 
     @classmethod
     def of(cls, body: Json) -> InvoiceRow:
@@ -82,6 +85,7 @@ class InvoiceRow:
                 for one in others
                 if text(one, "currencyCode")
             ),
+            flat_rate=text(body, "flatRateGuid"),
         )
 
     def price_in(self, currency: str) -> Decimal | None:

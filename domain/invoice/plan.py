@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from domain.errors import Stop, TryLater, Waiting
 from domain.invoice.fields import FIXED_DAYS, ONE_INSTALMENT
-from domain.invoice.model import ErpDocument, InvoiceRow, SeveraInvoice
+from domain.invoice.model import ErpDocument, InvoiceRow, Party, SeveraInvoice
 from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
 from domain.mapper import day, flag, read, text
+from domain.money import ZERO
 from domain.ports import Books, Domain, Json
 from domain.setup.statuses import Roles
-from domain.text import organisation_number
 
 Action = Literal["leave", "transfer", "restore"]
 
@@ -33,6 +33,8 @@ KEEPS_STATUS = frozenset(
         "invoice.moved_after_booking",
         "invoice.document_gone",
         "invoice.in_doubt",
+        "invoice.held_for_review",
+        "invoice.original_in_error",
     }
 )
 
@@ -99,8 +101,13 @@ class Needs:
         return {guid: item.vat_category for guid, item in self.items.items()}
 
 
-def needs(books: Books, invoice: SeveraInvoice) -> Needs:
+def needs(
+    books: Books, invoice: SeveraInvoice, fallback_items: Mapping[str, str], project: Party | None
+) -> Needs:
     """The linked customer, project and items of an invoice (R-INV-2, R-INV-11).
+
+    ``fallback_items``: ``<row type>/<VAT percent>`` → item of rows without a code. ``project``: the one that the
+    document is posted on, None if the invoice has none.
 
     Raises Waiting for a record that is not linked yet, Stop that points at a record in error itself, and Stop for
     what can never be transferred as it stands.
@@ -114,18 +121,35 @@ def needs(books: Books, invoice: SeveraInvoice) -> Needs:
     if invoice.date is None:
         raise Stop("invoice.no_date", _named(invoice))
     customer = _linked(books, invoice, "customer", invoice.customer.guid, invoice.customer.name)
-    if len(invoice.projects) > 1:
-        names = ", ".join(f"{one.number} {one.name}".strip() for one in invoice.projects)
-        raise Stop("invoice.several_projects", _named(invoice) | {"projects": names})
-    project = ""
-    for one in invoice.projects:
-        project = _linked(books, invoice, "project", one.guid, f"{one.number} {one.name}".strip()).number
+    number = ""
+    if project is not None:
+        number = _linked(
+            books, invoice, "project", project.guid, f"{project.number} {project.name}".strip()
+        ).number
     return Needs(
         customer=customer.number,
         customer_body=customer.body,
-        project=project,
-        items={row.guid: _item(books, invoice, row) for row in invoice.rows},
+        project=number,
+        items={row.guid: _item(books, invoice, row, fallback_items) for row in invoice.rows},
     )
+
+
+def several_projects(invoice: SeveraInvoice) -> Stop:
+    """The problem of an invoice with several projects: an ERP document has one."""
+    names = ", ".join(f"{one.number} {one.name}".strip() for one in invoice.projects)
+    return Stop("invoice.several_projects", _named(invoice) | {"projects": names})
+
+
+def mixed_rows(books: Books, invoice: SeveraInvoice) -> set[str]:
+    """Guids of grouped rows whose codes do not all post alike, or whose items' posting is not known. Raises as ``needs``."""
+    found: set[str] = set()
+    for row in invoice.rows:
+        if len(row.codes) < 2:
+            continue
+        items = [_item_of(books, invoice, row, code) for code in row.codes]
+        if any(one.body is None for one in items) or len({one.posting for one in items}) > 1:
+            found.add(row.guid)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +163,20 @@ def _linked(books: Books, invoice: SeveraInvoice, domain: Domain, guid: str, nam
     if link is not None and link.erp_number:
         record = books.record("visma_net", link.erp_register, link.erp_id)
         return _Linked(link.erp_number, record.body if record else None)
+    waiting = Waiting(domain, severa_id=guid, name=name)
     if books.has_problem(domain, severa_id=guid):
-        raise Stop(_IN_ERROR[domain], _named(invoice) | {"name": name})
-    raise Waiting(domain, severa_id=guid, name=name)
+        raise Stop(_IN_ERROR[domain], _named(invoice) | {"name": name}, waits_for=waiting)
+    raise waiting
 
 
-def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow) -> Item:
+def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow, fallback_items: Mapping[str, str]) -> Item:
     if not row.codes:
-        raise Stop("invoice.row_without_code", _named(invoice) | _row(row))
+        fallback = fallback_items.get(f"{row.row_type}/{rate_text(row.vat_rate or ZERO)}")
+        if fallback:
+            found = books.find("visma_net", "inventory", number=fallback)
+            return Item(fallback, found[0].body if found else None)
+        values = {"row_type": row.row_type, "rate": rate_text(row.vat_rate or ZERO)}
+        raise Stop("invoice.row_without_code", _named(invoice) | _row(row) | values)
     items = [_item_of(books, invoice, row, code) for code in row.codes]
     if len(items) > 1 and (any(i.body is None for i in items) or len({i.posting for i in items}) > 1):
         raise Stop("invoice.grouped_row", _named(invoice) | _row(row) | {"codes": ", ".join(row.codes)})
@@ -166,11 +196,12 @@ def _item_of(books: Books, invoice: SeveraInvoice, row: InvoiceRow, code: str) -
         if by_guid is not None and by_guid.erp_number:
             record = books.record("visma_net", by_guid.erp_register, by_guid.erp_id)
             return Item(by_guid.erp_number, record.body if record else None)
+        name = f"{code} {found[0].name}".strip()
+        waiting = Waiting("product", severa_id=found[0].id, name=name)
         if books.has_problem("product", severa_id=found[0].id):
-            raise Stop(
-                "invoice.item_in_error", _named(invoice) | _row(row) | {"name": f"{code} {found[0].name}"}
-            )
-        raise Waiting("product", severa_id=found[0].id, name=f"{code} {found[0].name}".strip())
+            values = _named(invoice) | _row(row) | {"name": name}
+            raise Stop("invoice.item_in_error", values, waits_for=waiting)
+        raise waiting
     if not all(books.complete("severa", register) for register in SEVERA_ITEM_REGISTERS):
         raise TryLater("the registers of products are still being read", retry_after=30, costs_attempt=False)
     raise Stop("invoice.item_unknown", _named(invoice) | _row(row) | {"code": code})
@@ -195,35 +226,11 @@ def is_foreign(invoice: SeveraInvoice, base: str) -> bool:
     return invoice.currency != base if base else invoice.rate != 1
 
 
-def branch(books: Books, invoice: SeveraInvoice) -> str:
-    """Number of the selling company's branch, '' to leave it to the ERP (one company, or nothing to tell them apart by).
-
-    Raises Stop when the company has several branches and none has the sender's VAT number (R-INV-10).
-    """
-    branches = [r.body for r in books.all("visma_net", "branch") if flag(read(r.body, "isActive"))]
-    if len(branches) == 1:
-        return text(branches[0], "number")
-    sender = organisation_number(text(invoice.body, "senderVatNumber"))
-    numbered = [one for one in branches if _company_numbers(one)]
-    if not sender or not numbered:
-        return ""
-    ours = [one for one in numbered if sender in _company_numbers(one)]
-    if not ours:
-        raise Stop(
-            "invoice.branch_unknown", _named(invoice) | {"vat_number": text(invoice.body, "senderVatNumber")}
-        )
-    main = [one for one in ours if flag(read(one, "isMainBranch"), default=False)]
-    return text((main or ours)[0], "number")
-
-
-def _company_numbers(body: Json) -> set[str]:
-    numbers = {organisation_number(text(body, name)) for name in ("vatRegistrationId", "corporateId")}
-    return numbers - {""}
-
-
-def credit_terms(books: Books, invoice: SeveraInvoice, customer: Json | None) -> str:
-    """Credit terms of the invoice's days, '' to leave them to the customer: sent only when one term fits, or the
-    customer's own does."""
+def credit_terms(
+    books: Books, invoice: SeveraInvoice, customer: Json | None, table: Mapping[int, str]
+) -> str:
+    """Credit terms of the invoice's days, '' to leave them to the customer: the customer's own where they fit, else the
+    tenant's choice (``table``: days → terms), else the only ones that fit."""
     fitting = {
         text(r.body, "termsId")
         for r in books.all("visma_net", "creditTerm")
@@ -232,6 +239,8 @@ def credit_terms(books: Books, invoice: SeveraInvoice, customer: Json | None) ->
     own = text(customer, "creditTerms.id")
     if own in fitting:
         return own
+    if invoice.payment_term is not None and invoice.payment_term in table:
+        return table[invoice.payment_term]
     return fitting.pop() if len(fitting) == 1 else ""
 
 
@@ -297,11 +306,12 @@ def check_prediction(books: Books, invoice: SeveraInvoice, need: Needs, toleranc
     if not vats or invoice.date is None:
         return
     prediction = predict(invoice, need.categories(), need.zone, table, invoice.date)
-    if prediction is None or abs(prediction.difference(invoice)) <= tolerance:
+    if prediction is None or prediction.agrees(invoice, tolerance):
         return
     row = prediction.suspicious()
+    same_total = abs(prediction.difference(invoice)) <= tolerance
     raise Stop(
-        "invoice.total_would_differ",
+        "invoice.vat_would_differ" if same_total else "invoice.total_would_differ",
         _named(invoice)
         | {
             "severa_total": money_text(invoice.total * invoice.sign, invoice.currency),
@@ -310,7 +320,7 @@ def check_prediction(books: Books, invoice: SeveraInvoice, need: Needs, toleranc
             "severa_vat": vat_text(severa_vat(invoice)),
             "erp_vat": vat_text(prediction.per_rate),
             "row": _row_text(row.row) if row else "–",
-            "row_severa_rate": rate_text(row.row.vat_rate or Decimal(0)) if row else "–",
+            "row_severa_rate": rate_text(row.row.vat_rate or ZERO) if row else "–",
             "row_erp_rate": rate_text(row.rule.rate) if row else "–",
         },
     )

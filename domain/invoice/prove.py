@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.invoice.document import Draft
 from domain.invoice.fields import SAME_RATE_DIRECTION
-from domain.invoice.model import ErpDocument, ErpLine, SeveraInvoice
+from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
 from domain.invoice.totals import VatAmount, severa_vat
 from domain.mapper import day, decimal, flag, read, text
 from domain.money import ZERO
@@ -230,3 +230,43 @@ def _company(invoice: SeveraInvoice, document: ErpDocument, tolerance: Decimal) 
     allowed = tolerance * max(rate, Decimal(1)) + tolerance
     if abs(document.company.total - expected) > allowed:
         yield Finding("company amount", f"{expected:.2f}", f"{document.company.total:f}", essential=True)
+
+
+# ---------------------------------------------------------------- the row at fault
+
+
+def suspect(invoice: SeveraInvoice, document: ErpDocument) -> str:
+    """The row that most likely causes a difference, '–' if none stands out (R-INV-4).
+
+    First a line whose amount is not the row's. Else, of the rate whose VAT differs most, the row whose own VAT comes
+    nearest to that difference: its percentage is probably wrong.
+    """
+    sign = invoice.sign
+    lines = sorted(document.lines, key=lambda line: int(line.number) if line.number.isdigit() else 0)
+    if len(lines) == len(invoice.rows):
+        for row, line in zip(invoice.rows, lines, strict=True):
+            if line.amount and line.amount != row.net(invoice.currency) * sign:
+                return _named(row)
+    erp: dict[Decimal, Decimal] = {}
+    for tax in document.taxes:
+        erp[tax.rate] = erp.get(tax.rate, ZERO) + abs(tax.vat)
+    off = {one.rate: one.vat - erp.get(one.rate, ZERO) for one in severa_vat(invoice)}
+    rate = max(off, key=lambda one: abs(off[one]), default=None)
+    if rate is None or not off[rate]:
+        # Severa has no VAT where the ERP has some: then it is a row of 0 %.
+        rate = ZERO if ZERO in off and erp != {ZERO: ZERO} else None
+    rows = [row for row in invoice.rows if (row.vat_rate or ZERO) == rate]
+    if rate is None or not rows:
+        return "–"
+    missing = off[rate]
+    return _named(
+        min(rows, key=lambda row: abs(row.net(invoice.currency) * sign * rate / 100 - missing))
+        if rate
+        else max(rows, key=lambda row: abs(row.net(invoice.currency)))
+    )
+
+
+def _named(row: InvoiceRow) -> str:
+    """A row as a problem names it, with its percentage."""
+    name = row.description.split("\n", 1)[0] or ", ".join(row.codes) or row.row_type
+    return f"{row.sort_order}: {name[:60]} ({number_text(row.vat_rate or ZERO)} %)"

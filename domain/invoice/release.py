@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain.errors import Forbidden, Refused, SignInFailed, Stale, TryLater
-from domain.invoice import look_up
+from domain.invoice import attachments, look_up
 from domain.invoice.attempt import LOOK_AGAIN, Attempt, Key, Planned, StartOver
 from domain.invoice.existing import in_doubt, key_of
 from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraInvoice
-from domain.invoice.prove import Proof, prove
+from domain.invoice.prove import Proof, prove, suspect
 from domain.invoice.refusals import refusal
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.write_back import write_back
@@ -31,17 +31,18 @@ def prove_held(attempt: Attempt, planned: Planned, document: ErpDocument) -> Pro
     if not proof.ok:
         if document.released:
             raise attempt.stop("invoice.already_booked", {"number": document.number})
-        code, values = _why(proof, attempt.invoice)
+        code, values = _why(proof, attempt.invoice, document)
         raise attempt.fail(code, values, document.key)
     # The total has a line of its own when the number is written.
     small = "; ".join(str(one) for one in proof.warnings if one.field != "total")
-    if small:
-        attempt.say("invoice.proof_warning", level="warning", number=document.number, differences=small)
-    attempt.done("proof", {"difference": f"{proof.difference:f}", "updated": attempt.invoice.updated})
+    attempt.done(
+        "proof",
+        {"difference": f"{proof.difference:f}", "updated": attempt.invoice.updated, "warnings": small},
+    )
     return proof
 
 
-def _why(proof: Proof, invoice: SeveraInvoice) -> tuple[str, dict[str, str]]:
+def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[str, dict[str, str]]:
     reasons = "; ".join(str(one) for one in proof.reasons)
     money = any(
         one.field in {"total", "net", "vat", "rounding"} or one.field.startswith("vat ")
@@ -54,6 +55,7 @@ def _why(proof: Proof, invoice: SeveraInvoice) -> tuple[str, dict[str, str]]:
         "severa_vat": vat_text(proof.severa_vat),
         "erp_vat": vat_text(proof.erp_vat),
         "reasons": reasons,
+        "row": suspect(invoice, document),
     }
 
 
@@ -155,10 +157,22 @@ def _wait_for_release(attempt: Attempt, document: ErpDocument, etag: str | None)
 def _number(attempt: Attempt, document: ErpDocument) -> Settled:
     """Number, reference and status to Severa; then, after a create that was sent twice, the search for its twin."""
     proof = attempt.step("proof")
-    difference = str(proof.result.get("difference", "0")) if proof is not None and proof.done else "0"
-    write_back(attempt, document, difference)
+    proven = proof.result if proof is not None and proof.done else {}
+    write_back(attempt, document, str(proven.get("difference", "0")))
+    attempt.announce += attachments.plan_for_later(attempt)
     _remove_twin(attempt, document)
+    _tell(attempt, document, str(proven.get("warnings", "")))
     return attempt.settled()
+
+
+def _tell(attempt: Attempt, document: ErpDocument, differences: str) -> None:
+    """What an attempt, maybe an earlier one, found worth telling of the document."""
+    created = attempt.step("create")
+    said = (created.request | created.result).get("said") if created is not None else None
+    for code, values, level in said or []:
+        attempt.say(code, level=level, **(values | {"number": document.number}))
+    if differences:
+        attempt.say("invoice.proof_warning", level="warning", number=document.number, differences=differences)
 
 
 def _remove_twin(attempt: Attempt, document: ErpDocument) -> None:

@@ -8,30 +8,54 @@ step that is not done, and looks before it sends anything again.
 from __future__ import annotations
 
 from domain.errors import Forbidden, NotFound, Refused, SignInFailed, Stale, Stop, TryLater, Waiting
-from domain.invoice import look_up, plan
+from domain.invoice import attachments, look_up, plan, reopening, review
 from domain.invoice.attempt import Attempt, Key, Planned, StartOver
-from domain.invoice.document import Choices, address_differs, applicable, draft
 from domain.invoice.existing import customer_numbers, in_doubt, present
 from domain.invoice.fields import INVOICES, ROWS, STATUSES, in_scope
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
+from domain.invoice.prepare import prepare
 from domain.invoice.refusals import refusal
 from domain.invoice.release import after_release, prove_held, release
 from domain.invoice.write_back import write_back
 from domain.mapper import text
 from domain.moves import is_fresh
-from domain.ports import Delivery, Settled
-from domain.setup.statuses import Roles, derive_roles
+from domain.ports import Delivery, Json, LogLine, Settled
+from domain.setup.statuses import ROLES, Roles, derive_roles
+
+# Refusals that a project closed meanwhile may be behind.
+_PROJECT_REFUSED = frozenset({"invoice.project_refused", "invoice.task_refused"})
 
 # How often a document is started anew in one attempt because the invoice was changed while it was being booked.
 ROUNDS = 3
 
 
 def roles_of(delivery: Delivery) -> Roles:
-    """The roles of the tenant's invoice statuses (R-STA-1). Raises Stop ``statuses.*``, TryLater before they were read."""
+    """The roles of the tenant's invoice statuses (R-STA-1).
+
+    Raises Stop ``statuses.*`` when the set-up breaks a rule in Severa too, not only as it was last read; it waits for the
+    statuses to change. TryLater before they were read.
+    """
     records = delivery.books.all("severa", STATUSES)
     if not records:
         raise TryLater("the invoice statuses have not been read yet", retry_after=30, costs_attempt=False)
-    return derive_roles(record.body for record in records)
+    try:
+        return _derived(delivery, [record.body for record in records])
+    except Stop:
+        pass
+    try:
+        return _derived(delivery, list(delivery.severa.list(STATUSES)))
+    except Stop as stop:
+        stop.waits_for = Waiting("reference", severa_id=STATUSES)
+        raise
+
+
+def _derived(delivery: Delivery, statuses: list[Json]) -> Roles:
+    settings = delivery.tenant.settings
+    return derive_roles(
+        statuses,
+        ignored=settings.ignored_statuses,
+        overrides={role: settings.status_roles[role] for role in ROLES if role in settings.status_roles},
+    )
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -44,29 +68,65 @@ def settle(delivery: Delivery) -> Settled:
         return Settled()
     roles = roles_of(delivery)
     attempt = Attempt(delivery, roles, record.id, SeveraInvoice.of(record.body), read=False)
-    begun = attempt.removals() or any(attempt.step(name) for name in ("create", "release", "remove"))
+    begun = _begun(attempt)
     if not begun and not _asks(attempt):
-        return Settled()
+        if delivery.link is not None and attachments.due(delivery.link):
+            return attachments.attach(attempt, delivery.link)
+        return Settled(problems_stay=_person_acts(attempt))
+    try:
+        _rounds(attempt, begun=begun)
+    except Stop as stop:
+        reopening.set_back(attempt)
+        stop.effects = attempt.effects()
+        stop.values = {"customer": attempt.invoice.customer.name, "invoice": attempt.guid} | stop.values
+        raise
+    reopening.set_back(attempt)
+    return attempt.settled()
+
+
+def _begun(attempt: Attempt) -> bool:
+    """Whether an earlier attempt left something that has to be brought to its end, whatever the status is by now."""
+    reopened = attempt.delivery.step(reopening.STEP)
+    return (
+        bool(attempt.removals())
+        or any(attempt.step(name) for name in ("create", "release", "remove"))
+        or (reopened is not None and not reopened.result.get("back"))
+    )
+
+
+def _person_acts(attempt: Attempt) -> bool:
+    """Whether an invoice that asks for nothing still waits for a person: it failed, or it is booked and stands before
+    *transferred*. Its problems stay open then (R-LOG-3)."""
+    link, invoice, roles = attempt.delivery.link, attempt.invoice, attempt.roles
+    if attempt.role == "failed":
+        return True
+    place = roles.position(invoice.status)
+    early = place is not None and place < roles.positions[roles.transferred.guid]
+    return early and link is not None and link.document is not None
+
+
+def _rounds(attempt: Attempt, *, begun: bool) -> None:
+    """Goes on with what was begun, then walks until the invoice stands still."""
+    record = attempt.delivery.severa_record
     try:
         if begun:
             attempt.resume_removal()
-        if not attempt.read and (begun or not is_fresh(delivery, record)):
+        stale = begun or record is None or not is_fresh(attempt.delivery, record)
+        if not attempt.read and stale:
             attempt.read_invoice()
     except NotFound:
-        return _deleted(attempt)
+        _deleted(attempt)
+        return
     for _ in range(ROUNDS):
         try:
-            return _walk(attempt)
+            _walk(attempt)
         except StartOver:
             continue
         except NotFound as error:
-            if error.system == "severa" and INVOICES in error.operation:
-                return _deleted(attempt)
-            raise
-        except Stop as stop:
-            if stop.effects is None:
-                raise attempt.stop(stop.code, stop.values) from stop
-            raise
+            if error.system != "severa" or INVOICES not in error.operation:
+                raise
+            _deleted(attempt)
+        return
     raise TryLater("the invoice keeps changing while it is being booked")
 
 
@@ -108,10 +168,12 @@ def _book(attempt: Attempt, key: Key | None) -> Settled:
     rows = delivery.severa.list(ROWS, parent=attempt.guid)
     attempt.invoice = SeveraInvoice.of(attempt.invoice.body, rows)
     try:
-        planned = _plan(attempt, creating=key is None)
+        planned = prepare(attempt, creating=key is None)
     except Stop as stop:
-        raise attempt.fail(stop.code, stop.values, key) from stop
+        raise attempt.fail(stop.code, stop.values, key, waits_for=stop.waits_for) from stop
     if document is None:
+        review.check_released(attempt, planned)
+        reopening.open_for(attempt, planned.project)
         key = _create(attempt, planned)
         document, etag = _read_held(attempt, key)
     prove_held(attempt, planned, document)
@@ -128,69 +190,6 @@ def _read_held(attempt: Attempt, key: Key) -> tuple[ErpDocument, str | None]:
     return answer
 
 
-def _plan(attempt: Attempt, *, creating: bool) -> Planned:
-    delivery, invoice = attempt.delivery, attempt.invoice
-    need = plan.needs(delivery.books, invoice)
-    if creating:
-        if invoice.number:
-            raise Stop("invoice.has_number", {"number": invoice.number})
-        plan.check_prediction(delivery.books, invoice, need, delivery.limits.total_tolerance)
-    credited, original = _credited(attempt, need, creating=creating)
-    choices = Choices(
-        branch=plan.branch(delivery.books, invoice),
-        terms=""
-        if invoice.is_credit_note
-        else plan.credit_terms(delivery.books, invoice, need.customer_body),
-        period=plan.period(delivery.books, invoice),
-        foreign=plan.is_foreign(invoice, plan.base_currency(delivery.books)),
-        country=_country(attempt, need),
-        task=delivery.tenant.settings.project_task,
-        language=delivery.tenant.language,
-        credited=credited,
-        original=original,
-    )
-    return Planned(need, choices, draft(invoice, need, choices))
-
-
-def _credited(attempt: Attempt, need: plan.Needs, *, creating: bool) -> tuple[str, ErpDocument | None]:
-    """Number of the credited invoice, and its document if the note may be applied to it (R-INV-7)."""
-    invoice, delivery = attempt.invoice, attempt.delivery
-    if not invoice.is_credit_note or invoice.credited is None:
-        return "", None
-    link = delivery.books.link("invoice", severa_id=invoice.credited.guid)
-    number = link.erp_number if link is not None and link.erp_number else invoice.credited.number
-    if not number:
-        raise Waiting("invoice", severa_id=invoice.credited.guid)
-    if link is None or not creating:
-        return number, None
-    answer = look_up.read_document(delivery, "Invoice", link.erp_number)
-    if answer is not None and applicable(invoice, answer[0], need.customer):
-        return number, answer[0]
-    return number, None
-
-
-def _country(attempt: Attempt, need: plan.Needs) -> str | None:
-    """ERP country of the receiver's address, None if the address is the customer's own. Raises Stop."""
-    invoice, delivery = attempt.invoice, attempt.delivery
-    if not address_differs(invoice, need.customer_body):
-        return None
-    name = text(invoice.body, "receiverAddress.country")
-    own = {
-        text(need.customer_body, f"{block}.country.{part}")
-        for block in ("mainAddress", "invoiceAddress")
-        for part in ("id", "name")
-    }
-    if not name or name in own:
-        return text(need.customer_body, "mainAddress.country.id")
-    known = [record.body for record in delivery.books.all("severa", "localization/countries")]
-    for country in known or delivery.severa.list("localization/countries"):
-        if name.casefold() in {
-            text(country, part).casefold() for part in ("name", "englishName", "code2", "code3")
-        }:
-            return text(country, "code2")
-    raise Stop("invoice.country_unknown", {"country": name})
-
-
 def _create(attempt: Attempt, planned: Planned) -> Key:
     """Makes the document on hold. Raises OutcomeUnknown with the step left begun."""
     invoice, delivery = attempt.invoice, attempt.delivery
@@ -204,6 +203,8 @@ def _create(attempt: Attempt, planned: Planned) -> Key:
         "order": text(invoice.body, "orderNumber"),
         # Sent a second time after an unknown outcome: a twin may still turn up and is looked for at the end.
         "again": earlier is not None,
+        # Told once the invoice is booked, maybe by a successor.
+        "said": [[line.code, dict(line.values), line.level] for line in _lines(invoice, planned)],
     }
     attempt.begin("create", request)
     try:
@@ -218,25 +219,28 @@ def _create(attempt: Attempt, planned: Planned) -> Key:
     except Refused as error:
         attempt.undone("create", error.message)
         code, values = refusal(error.message)
+        if code in _PROJECT_REFUSED and reopening.open_refused(attempt, planned.project):
+            raise StartOver from error
         raise attempt.fail(code, values) from error
     except (TryLater, SignInFailed) as error:
         attempt.undone("create", error.message)
         raise
-    attempt.done("create", {"type": invoice.document_type, "number": number})
-    attempt.log += planned.sent.warnings
-    if invoice.is_credit_note and planned.choices.original is None:
-        attempt.say(
-            "invoice.credit_left_open",
-            level="warning",
-            number=number,
-            original=planned.choices.credited or "–",
-        )
+    attempt.done("create", {"type": invoice.document_type, "number": number, "said": request["said"]})
     if not number:
         found = present(attempt)
         if found is None:
             raise in_doubt(attempt, [])
         return found
     return (invoice.document_type, number)
+
+
+def _lines(invoice: SeveraInvoice, planned: Planned) -> tuple[LogLine, ...]:
+    """What the log says of a document when it is booked: what was cut, chosen, and a credit note that is left open."""
+    said = planned.said
+    if invoice.is_credit_note and planned.choices.original is None:
+        values = {"original": planned.choices.credited or "–"}
+        said += (LogLine("invoice.credit_left_open", values, "warning"),)
+    return said
 
 
 # ---------------------------------------------------------------- the other ends
@@ -253,6 +257,7 @@ def _restore(attempt: Attempt, document: ErpDocument) -> Settled:
         raise attempt.stop("invoice.already_booked", {"number": document.number})
     difference = document.totals.total - attempt.invoice.total * attempt.invoice.sign
     write_back(attempt, document, f"{difference:f}", restored=True)
+    attempt.announce += attachments.plan_for_later(attempt)
     return attempt.settled()
 
 

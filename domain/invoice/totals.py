@@ -169,6 +169,23 @@ class Prediction:
         severa = (invoice.net + invoice.tax) * invoice.sign
         return min((self.net + vat - severa for vat in (self.vat_document, self.vat_line)), key=abs)
 
+    def agrees(self, invoice: SeveraInvoice, tolerance: Decimal) -> bool:
+        """Whether the proof will pass: the total, and the VAT of each rate, within ``tolerance``.
+
+        Per rate only where Severa's rows give Severa's tax: otherwise the proof does not compare them either.
+        """
+        if abs(self.difference(invoice)) > tolerance:
+            return False
+        severa = {one.rate: one.vat for one in severa_vat(invoice)}
+        if abs(sum(severa.values(), ZERO) - invoice.tax * invoice.sign) > tolerance:
+            return True
+        parts = [(one.net, one.rule.rate) for one in self.lines]
+        ways = (vat_on_sums(parts, invoice.currency), vat_on_lines(parts, invoice.currency))
+        return any(
+            all(abs(way.get(rate, ZERO) - severa.get(rate, ZERO)) <= tolerance for rate in {*way, *severa})
+            for way in ways
+        )
+
     def total(self, invoice: SeveraInvoice) -> Decimal:
         """The predicted total, with Severa's öresavrundning."""
         return (invoice.total * invoice.sign) + self.difference(invoice)
@@ -196,7 +213,11 @@ def predict(
         lines.append(PredictedLine(row, row.net(invoice.currency) * invoice.sign, rule))
     parts = [(one.net, one.rule.rate) for one in lines]
     on_sums, on_lines = vat_on_sums(parts, invoice.currency), vat_on_lines(parts, invoice.currency)
-    ids = {one.rule.rate: one.rule.vat_id for one in lines}
+    # 0 % may be an export on one row and reverse charge on another: every VAT id is shown (R-INV-5).
+    ids = {
+        rate: "/".join(sorted({one.rule.vat_id for one in lines if one.rule.rate == rate}))
+        for rate in on_sums
+    }
     return Prediction(
         lines=tuple(lines),
         net=sum((net for net, _ in parts), ZERO),

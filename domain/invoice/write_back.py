@@ -134,6 +134,7 @@ def _link(attempt: Attempt, document: ErpDocument, difference: str) -> LinkUpdat
         erp_id=document.id,
         erp_number=document.number,
         state={
+            **(attempt.delivery.link.state if attempt.delivery.link is not None else {}),
             "difference": difference,
             "total": f"{document.totals.total:f}",
             "currency": document.currency,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 
 from domain.fields import Field
 from domain.invoice.fields import DOCUMENTS
@@ -21,9 +20,6 @@ PAYMENTS = "customerPayment"
 
 # Open question: the input model of PATCH invoices is not published; null is taken to clear a payment date.
 PAYMENT_DATE_PATH = "/paymentDate"
-
-# Open question: a tenant's limit for small balances written off in the ERP; up to it a write-off counts as paid.
-WRITE_OFF_LIMIT = Decimal(10)
 
 # Open question: the words of an application's docType (a plain string in the vendor's document). Both the ERP's own
 # short codes and the enum words are taken for write-offs.

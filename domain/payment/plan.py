@@ -12,7 +12,7 @@ from domain.errors import Stop
 from domain.invoice.model import ErpDocument, SeveraInvoice
 from domain.mapper import day, decimal, read, text
 from domain.money import ZERO
-from domain.payment.fields import WRITE_OFF_LIMIT, WRITE_OFFS
+from domain.payment.fields import WRITE_OFFS
 from domain.ports import Json
 from domain.setup.statuses import Role, Roles
 
@@ -97,10 +97,6 @@ class Settlement:
 
     day: date | None
     written_off: Decimal
-
-    @property
-    def small(self) -> bool:
-        return self.written_off <= WRITE_OFF_LIMIT
 
 
 def settlement(document: ErpDocument, payments: Iterable[Json] = ()) -> Settlement:

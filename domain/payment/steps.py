@@ -95,7 +95,7 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     money = money_of(document)
     invoice = _invoice(delivery, link, left)
     closed = _settlement(delivery, document) if money == "paid" else Settlement(None, Decimal(0))
-    if money == "paid" and not closed.small:
+    if closed.written_off > delivery.tenant.settings.small_balance_limit:
         raise Stop("payment.written_off", {"amount": _money(document, closed.written_off)})
     wanted = target(roles, invoice, money, closed.day)
     _remember_waiting(link, left, waits=wanted.waits)

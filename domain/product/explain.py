@@ -135,11 +135,33 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ),
             where=_BOTH,
         ),
+        "product.merged": Cause(
+            wrong=Text(
+                "{code} finns inte längre i {system}; {heir} verkar ha tagit dess plats.",
+                "{code} does not exist in {system} any more; {heir} seems to have taken its place.",
+            ),
+            do=Text(
+                "Är det samma post: koppla om med kommandot {relink}.",
+                "Is it the same record: relink with the command {relink}.",
+            ),
+            where=_BOTH,
+        ),
+        "product.ping_pong": Cause(
+            wrong=Text(
+                "{name}: dessa fält har skrivits två gånger åt vardera hållet på ett dygn och skrivs inte mer: {fields}.",
+                "{name}: these fields were written twice in each direction within a day and are not written any more: {fields}.",
+            ),
+            do=Text(
+                "Kontrollera om ett annat program ändrar posten, skriv in samma värde i båda systemen och försök igen efter ett dygn.",
+                "Check whether another program changes the record, enter the same value in both systems and try again after a day.",
+            ),
+            where=_BOTH,
+        ),
         "product.gone": Cause(
             wrong=Text("{code} finns inte längre i {system}.", "{code} does not exist in {system} any more."),
             do=Text(
-                "Lägg upp posten igen med samma kod, eller koppla isär den.",
-                "Create the record again with the same code, or unlink it.",
+                "Lägg upp posten igen med samma kod och koppla om den: severa-bridge relink.",
+                "Create the record again with the same code and relink it: severa-bridge relink.",
             ),
             where=_BOTH,
             closes_by_itself=False,

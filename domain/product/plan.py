@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.errors import Stop
 from domain.mapper import flag, read, text
-from domain.merge import FieldRule, Merge, merge
+from domain.merge import FieldRule, Merge, Rule, merge
 from domain.ports import Json, Link, Record, System
 from domain.product.fields import (
     BY_REGISTER,
@@ -30,20 +30,18 @@ def _same_price(severa: str, erp: str) -> bool:
     return severa == erp or (severa in _NO_PRICE and erp in _NO_PRICE)
 
 
-def _same_name(severa: str, erp: str) -> bool:
-    return severa == erp
-
-
-def rules(kind: Kind, severa: Json) -> dict[str, FieldRule]:
-    """How each field of this record is merged. Work types have no price; paid rates go to the ERP only."""
+def rules(kind: Kind, severa: Json, rule: Rule = "ask") -> dict[str, FieldRule]:
+    """How each field of this record is merged, by the tenant's ``rule`` (R-CON-1). Work types have no price; paid rates
+    go to the ERP only."""
     found = {
-        "name": FieldRule(same=_same_name),
-        "active": FieldRule(),
+        "name": FieldRule(rule, first=rule),
+        "active": FieldRule(rule, first=rule),
+        # Kept in the bridge: what the ERP has without a choice stays.
         "item_class": FieldRule(direction="→"),
     }
     if kind.price:
         paid = kind is TRAVEL_EXPENSES and text(severa, "expenseClass") in PAID_RATES
-        found["price"] = FieldRule(direction="→" if paid else "↔", same=_same_price)
+        found["price"] = FieldRule(rule, "→" if paid else "↔", first=rule, same=_same_price)
     return found
 
 
@@ -57,11 +55,12 @@ class Sides:
     base: Mapping[str, Any] = field(default_factory=dict)
     choice: str | None = None
     currency: str = ""
+    rule: Rule = "ask"
 
     def merged(self, latest: System | None = None) -> Merge:
         """The merge of both sides; writes that say nothing in the target's own words are dropped."""
         severa, erp = self.values()
-        return merge(self.base, severa, erp, rules(self.kind, self.severa), latest=latest)
+        return merge(self.base, severa, erp, rules(self.kind, self.severa, self.rule), latest=latest)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out on both."""

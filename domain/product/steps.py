@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from domain import pingpong
 from domain.errors import NotFound, Stop
 from domain.mapper import decimal, patch, read, text, update_body
-from domain.merge import Merge, settled_base
+from domain.merge import Merge, Rule, settled_base
 from domain.moves import (
     Aftermath,
     create_once,
@@ -19,7 +20,7 @@ from domain.moves import (
     told,
     wait_until_read,
 )
-from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.product import plan
 from domain.product.fields import BY_REGISTER, INVENTORY, INVENTORY_KEY, ITEM_CLASSES, KINDS, Kind
 
@@ -52,6 +53,8 @@ class _Work:
     def from_severa(self, record: Record) -> None:
         """A Severa record without a link: link it to the item of its code, or create the item."""
         kind = BY_REGISTER[record.register]
+        if record.gone:
+            return
         self._registers_read()
         if self.delivery.books.link("product", severa_id=record.id) is not None:
             return
@@ -63,10 +66,7 @@ class _Work:
             return
         plan.fits(code, key_length(self.delivery, INVENTORY_KEY), record.name)
         item_class = self._class_of(kind, record)
-        currency = self._currency()
-        sides = plan.Sides(kind, record.body, {}, currency=currency)
-        if sides.foreign_price:
-            self._foreign_price(sides, record.name)
+        sides = plan.Sides(kind, record.body, {}, currency=self._currency())
         members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
         create_once(
             self.delivery,
@@ -84,7 +84,7 @@ class _Work:
     def from_erp(self, record: Record) -> None:
         """An item without a link: link it to the Severa record of its code, or create that; others are left alone."""
         kind = plan.kind_of_item(record.body)
-        if kind is None:
+        if kind is None or record.gone:
             return
         self._registers_read()
         code = text(record.body, "inventoryNumber")
@@ -188,13 +188,11 @@ class _Work:
             erp_id=text(item, "inventoryId"),
             erp_number=text(item, "inventoryNumber"),
         )
-        sides = plan.Sides(kind, severa, item, currency=self._currency())
-        merged = sides.merged()
-        ours, theirs = sides.values()
-        base = settled_base({}, merged, ours, theirs)
         # The class as it was when both met: a choice made later is a change, the tenant's default never is.
-        base["item_class"] = [theirs["item_class"], theirs["item_class"]]
-        self.after.link = LinkUpdate(
+        base = {"item_class": [text(item, "itemClass.id")] * 2}
+        kept = Link(
+            "",
+            "product",
             link.severa_register,
             link.severa_id,
             link.severa_number,
@@ -203,40 +201,67 @@ class _Work:
             link.erp_number,
             base=base,
         )
-        self.after.see("severa", kind.register, link.severa_id, severa)
-        self.after.see("visma_net", INVENTORY, link.erp_id, item)
         self.after.say(code, code=link.erp_number, name=text(severa, "name"))
-        if not first:
-            told(self.after, "product", text(severa, "name"), merged)
+        # Made from each other just now: whatever differs is agreed to differ.
+        sides = self._sides(kept, severa, item, rule="ask" if first else None)
+        merged = sides.merged()
+        if first:
+            merged = replace(merged, differs=())
+        elif merged.to_erp or merged.to_severa:
+            sides = self._sides(kept, self._severa_now(kept), self._item_now(kept).body)
+            merged = sides.merged()
+        self._write(kept, sides, merged)
 
     # ------------------------------------------------------------ linked
 
     def linked(self, link: Link) -> None:
         """Merges both sides; both are read again before anything is written."""
-        kind = BY_REGISTER[link.severa_register]
         severa_record, erp_record = self.delivery.severa_record, self.delivery.erp_record
         latest = latest_side(severa_record, erp_record)
-        choice = self.delivery.books.choice("product", severa_id=link.severa_id)
-        if severa_record is not None and erp_record is not None:
-            seen = plan.Sides(kind, severa_record.body, erp_record.body, link.base, choice, self._currency())
+        there = severa_record is not None and erp_record is not None
+        if (
+            severa_record is not None
+            and erp_record is not None
+            and not (severa_record.gone or erp_record.gone)
+        ):
+            seen = self._sides(link, severa_record.body, erp_record.body)
             renumbered = plan.numbers(link, severa_record.body, erp_record.body)
             if seen.merged(latest).quiet and not renumbered[2]:
                 self._remember(link, seen, seen.merged(latest), renumbered)
                 return
-        severa = (
-            severa_record.body
-            if severa_record is not None and is_fresh(self.delivery, severa_record)
-            else self._severa_now(link)
+        fresh = (
+            severa_record is not None and not severa_record.gone and is_fresh(self.delivery, severa_record)
         )
+        severa = severa_record.body if severa_record is not None and fresh else self._severa_now(link)
         item = self._item_now(link)
-        sides = plan.Sides(kind, severa, item.body, link.base, choice, self._currency())
+        sides = self._sides(link, severa, item.body)
+        if there and severa_record is not None and erp_record is not None:
+            before = self._sides(link, severa_record.body, erp_record.body).values()
+            now = sides.values()
+            latest = latest_side(
+                severa_record,
+                erp_record,
+                severa_newer=now[0] != before[0],
+                erp_newer=now[1] != before[1],
+            )
         self._write(link, sides, sides.merged(latest))
+
+    def _sides(self, link: Link, severa: Json, item: Json, *, rule: Rule | None = None) -> plan.Sides:
+        return plan.Sides(
+            BY_REGISTER[link.severa_register],
+            severa,
+            item,
+            link.base,
+            self.delivery.books.choice("product", severa_id=link.severa_id),
+            self._currency(),
+            rule or self.delivery.tenant.settings.conflict_product,
+        )
 
     def _severa_now(self, link: Link) -> Json:
         try:
             return self.delivery.severa.get(link.severa_register, link.severa_id)
         except NotFound as error:
-            raise self.after.stop("product.gone", code=link.severa_number, system="Severa") from error
+            raise self._gone(link, "severa") from error
 
     def _item_now(self, link: Link) -> Stored:
         """The item as it is now, by the number last seen, else by its internal id (it may have been renumbered)."""
@@ -251,11 +276,40 @@ class _Work:
         try:
             return self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id)
         except NotFound as error:
-            raise self.after.stop("product.gone", code=link.erp_number, system="Visma.net ERP") from error
+            raise self._gone(link, "visma_net") from error
+
+    def _gone(self, link: Link, system: System) -> Stop:
+        """The problem of a linked record that is not there any more; another of its code may have taken its place."""
+        named = "Severa" if system == "severa" else "Visma.net ERP"
+        code = link.severa_number if system == "severa" else link.erp_number
+        books = self.delivery.books
+        if system == "severa":
+            found = [
+                (one, one.id, link.erp_id)
+                for one in self._severa_by_code(code)
+                if one.id != link.severa_id and books.link("product", severa_id=one.id) is None
+            ]
+        else:
+            found = [
+                (one, link.severa_id, one.id)
+                for one in books.find("visma_net", INVENTORY, number=code)
+                if one.id != link.erp_id and books.link("product", erp_id=one.id) is None
+            ]
+        if len(found) != 1:
+            return self.after.stop("product.gone", code=code, system=named)
+        heir, severa_id, erp_id = found[0]
+        return self.after.stop(
+            "product.merged",
+            code=code,
+            system=named,
+            heir=f"{heir.number} {heir.name}".strip(),
+            relink=f"severa-bridge relink {self.delivery.tenant.name} product {severa_id} {erp_id}",
+        )
 
     def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
         name = text(sides.severa, "name")
         severa, item = sides.severa, sides.erp
+        merged, halted = pingpong.without(merged, pingpong.halted(link.state, self.delivery.now()))
         to_erp, to_severa = plan.erp_members(merged), plan.severa_members(sides, merged)
         if "itemClass" in to_erp:
             plan.class_fits(
@@ -285,6 +339,8 @@ class _Work:
         self._remember(link, sides.with_bodies(severa, item), merged, renumbered)
         if merged.asked:
             raise self.after.stop("product.conflict", name=name, fields=listed(merged.asked))
+        if halted:
+            raise self.after.stop("product.ping_pong", name=name, fields=", ".join(halted))
         if renumbered[2]:
             raise self.after.stop(
                 "product.renumbered",
@@ -307,6 +363,9 @@ class _Work:
             link.erp_id,
             erp_number,
             base=settled_base(link.base, merged, ours, theirs),
+            state=pingpong.noted(
+                link.state, self.delivery.now(), to_erp=merged.to_erp, to_severa=merged.to_severa
+            ),
         )
 
     def _foreign_price(self, sides: plan.Sides, name: str) -> None:

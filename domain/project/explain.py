@@ -78,6 +78,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ),
             where=_BOTH,
         ),
+        "project.merged": Cause(
+            wrong=Text(
+                "Projektet {number} finns inte längre i {system}; {heir} verkar ha tagit dess plats.",
+                "The project {number} does not exist in {system} any more; {heir} seems to have taken its place.",
+            ),
+            do=Text(
+                "Är det samma projekt: koppla om med kommandot {relink}.",
+                "Is it the same project: relink with the command {relink}.",
+            ),
+            where=_BOTH,
+        ),
         "project.gone": Cause(
             wrong=Text(
                 "Projektet {number} finns inte längre i {system}.",
@@ -96,10 +107,10 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "{system} did not accept the project {name}: {text}",
             ),
             do=Text(
-                "Rätta det som felet nämner; kontrollera projektmallen och kunden.",
-                "Correct what the message names; check the project template and the customer.",
+                "Rätta det som felet nämner; kontrollera projektmallen, kunden och att nyckeln PROJECT tillåter numret.",
+                "Correct what the message names; check the project template, the customer, and that the key PROJECT allows the number.",
             ),
-            where=_BOTH,
+            where=Text(f"{_BOTH.sv} {_KEYS.sv}", f"{_BOTH.en} {_KEYS.en}"),
         ),
         "project.not_allowed": Cause(
             wrong=Text(
@@ -123,6 +134,10 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
         "project.created": Text(
             "Projektet {number} {name} lades upp i Visma.net ERP.",
             "The project {number} {name} was created in Visma.net ERP.",
+        ),
+        "project.number_short": Text(
+            "Projektnumret {number} ({name}) har {length} tecken, men nyckeln PROJECT (CS203000) har {limit}; ingenting fylls ut.",
+            "The project number {number} ({name}) has {length} characters, but the key PROJECT (CS203000) has {limit}; nothing is filled up.",
         ),
         "project.linked": Text(
             "Projektet {number} {name} kopplades till projektet med samma nummer i Visma.net ERP.",

@@ -80,7 +80,7 @@ def _day(body: Json, path: str) -> str:
     return found.isoformat() if found is not None else ""
 
 
-def _severa_register(name: str) -> Register:
+def _severa_register(name: str, *, passing: bool = False) -> Register:
     return Register(
         system="severa",
         name=name,
@@ -91,13 +91,14 @@ def _severa_register(name: str) -> Register:
         # One subject whichever list shows it: two rows for one project would race each other.
         concerns=lambda body: (Concern("project", PROJECTS, text(body, "guid")),),
         remote_time=latest_time,
+        passing=passing,
     )
 
 
 REGISTERS: tuple[Register, ...] = (
     # A sales case and a project are the same record; whether the list of projects shows cases in progress is open.
     _severa_register(PROJECTS),
-    _severa_register(SALES_CASES),
+    _severa_register(SALES_CASES, passing=True),
     Register(
         system="visma_net",
         name=ERP_PROJECT,

@@ -49,11 +49,15 @@ def start_of(project: Json, time_zone: str, today: datetime) -> date:
     return created.astimezone(ZoneInfo(time_zone)).date() if created.tzinfo else created.date()
 
 
-def number_of(project: Json, length: int | None) -> str:
-    """The project number as the ERP gets it. Raises Stop ``project.number_missing`` or ``project.number_too_long``."""
-    number, name = text(project, "number"), text(project, "name")
-    if not number:
+def number_of(project: Json, length: int | None, padding: int = 0) -> str:
+    """The project number as the ERP gets it: padded with zeros to ``padding`` digits (0 = off), never cut.
+
+    Raises Stop ``project.number_missing`` or ``project.number_too_long``.
+    """
+    name = text(project, "name")
+    if not text(project, "number"):
         raise Stop("project.number_missing", {"name": name})
+    number = text(project, "number").zfill(padding)
     if length is not None and len(number) > length:
         raise Stop(
             "project.number_too_long",

@@ -16,7 +16,7 @@ from domain.moves import (
     key_length,
     wait_until_read,
 )
-from domain.ports import Announce, Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.ports import Announce, Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.project import plan
 from domain.project.fields import ERP_PROJECT, PROJECT_KEY, PROJECTS, SALES_STATUSES, STATUS_BY_STATE, erp_id
 
@@ -57,7 +57,7 @@ class _Work:
     def unlinked(self, record: Record) -> None:
         """A project without a link: link it to the ERP project of its number, or create that."""
         project, books = record.body, self.delivery.books
-        if plan.is_internal(project, self._customer_record(project)):
+        if record.gone or plan.is_internal(project, self._customer_record(project)):
             return
         if books.link("project", severa_id=record.id) is not None:
             return
@@ -72,8 +72,12 @@ class _Work:
         if found is not None:
             self._link_new(project, found, state, customer, "project.linked")
             return
-        number = plan.number_of(project, key_length(self.delivery, PROJECT_KEY))
         settings = self.delivery.tenant.settings
+        length = key_length(self.delivery, PROJECT_KEY)
+        number = plan.number_of(project, length, settings.project_number_padding)
+        if length is not None and len(number) < length:
+            described = {**plan.describe(project), "length": len(number), "limit": length}
+            self.after.say("project.number_short", level="warning", **described)
         request = update_body(
             plan.new_project(
                 project,
@@ -101,8 +105,13 @@ class _Work:
 
     def _existing(self, project: Json, customer: str) -> Stored | None:
         """The ERP project that has this number already. Raises Stop when it is another customer's or linked."""
-        number = text(project, "number")
-        found = self.delivery.books.find("visma_net", ERP_PROJECT, number=number) if number else []
+        own = text(project, "number")
+        padded = own.zfill(self.delivery.tenant.settings.project_number_padding)
+        found = [
+            record
+            for number in dict.fromkeys((padded, own) if own else ())
+            for record in self.delivery.books.find("visma_net", ERP_PROJECT, number=number)
+        ]
         if not found:
             return None
         other = self.delivery.books.link("project", erp_id=found[0].id)
@@ -168,10 +177,13 @@ class _Work:
         if (
             severa_record is not None
             and erp_record is not None
+            and not (severa_record.gone or erp_record.gone)
             and self._quiet(link, severa_record, erp_record)
         ):
             return
-        fresh = severa_record is not None and is_fresh(self.delivery, severa_record)
+        fresh = (
+            severa_record is not None and not severa_record.gone and is_fresh(self.delivery, severa_record)
+        )
         project = severa_record.body if severa_record is not None and fresh else self._severa_now(link)
         if plan.is_internal(project, self._customer_record(project)):
             return
@@ -192,7 +204,7 @@ class _Work:
         try:
             return self.delivery.severa.get(PROJECTS, link.severa_id)
         except NotFound as error:
-            raise self.after.stop("project.gone", number=link.severa_number, system="Severa") from error
+            raise self._gone(link, "severa") from error
 
     def _erp_now(self, link: Link) -> Stored:
         """The ERP project as it is now, by the number last seen, else by its internal id."""
@@ -203,7 +215,30 @@ class _Work:
         try:
             return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
         except NotFound as error:
-            raise self.after.stop("project.gone", number=link.erp_number, system="Visma.net ERP") from error
+            raise self._gone(link, "visma_net") from error
+
+    def _gone(self, link: Link, system: System) -> Stop:
+        """The problem of a linked project that is not there any more; another of its number may have taken its place."""
+        books = self.delivery.books
+        named = "Severa" if system == "severa" else "Visma.net ERP"
+        number = link.severa_number if system == "severa" else link.erp_number
+        register = PROJECTS if system == "severa" else ERP_PROJECT
+        found = [
+            (one.id, link.erp_id, one) if system == "severa" else (link.severa_id, one.id, one)
+            for one in books.find(system, register, number=number)
+            if one.id not in (link.severa_id, link.erp_id)
+            and books.link("project", **{"severa_id" if system == "severa" else "erp_id": one.id}) is None
+        ]
+        if len(found) != 1:
+            return self.after.stop("project.gone", number=number, system=named)
+        severa_id, erp_id, heir = found[0]
+        return self.after.stop(
+            "project.merged",
+            number=number,
+            system=named,
+            heir=f"{heir.number} {heir.name}".strip(),
+            relink=f"severa-bridge relink {self.delivery.tenant.name} project {severa_id} {erp_id}",
+        )
 
     def _wanted(self, project: Json, state: plan.State, customer: str) -> plan.Wanted:
         return plan.Wanted(

@@ -54,6 +54,18 @@ CAUSES: Mapping[str, Cause] = {
         "Logga in i {system} på nytt.",
         "Sign in to {system} again.",
     ),
+    "poll.brake": Cause(
+        Text(
+            "En avläsning av {register} ändrade {changed} av {known} poster ({missing} saknas); överföringen är pausad.",
+            "A reading of {register} changed {changed} of {known} records ({missing} are missing); the transfer is paused.",
+        ),
+        Text(
+            "Kontrollera om ändringen är avsiktlig. Är den det: severa-bridge tenant resume NAMN --domain {domain}.",
+            "Check whether the change is intended. If it is: severa-bridge tenant resume NAME --domain {domain}.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+        closes_by_itself=False,
+    ),
     "poll.unreadable": Cause(
         Text(
             "En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."

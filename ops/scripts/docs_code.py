@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections import defaultdict
@@ -35,6 +36,16 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "visma_net.tenant_id": "Tenant id of the ERP company (not of the customer that owns it).",
     }
 )
+# Variables that are no settings of the program itself.
+OTHER_VARIABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "BRIDGE_DEMO_SEVERA_URL": "`demo` beside running services: address of the Severa simulator.",
+        "BRIDGE_DEMO_ERP_URL": "`demo` beside running services: address of the Visma.net ERP simulator.",
+        "BRIDGE_DATABASE_PASSWORD": "`docker-compose.yml`: password of the login in `BRIDGE_DATABASE_URL`.",
+        "BRIDGE_BUILD_NETWORK": "`docker-compose.yml`, `make images`: network that builds use.",
+    }
+)
+
 EXIT_CODES: Mapping[int, str] = MappingProxyType(
     {
         0: "Well. A service that was asked to stop has ended well, too.",
@@ -80,6 +91,10 @@ def settings_page() -> str:
             f"\n### {title[:1].upper()}{title[1:]}\n\n",
             table(("variable", "default", "values", "what it is"), rows),
         ]
+    parts += [
+        "\n### Beside the program\n\n",
+        table(("variable", "what it is"), ((code(name), said) for name, said in OTHER_VARIABLES.items())),
+    ]
     settings = imported("domain.setup.settings")
     of_file = settings.FileSettings.model_fields
     further = (
@@ -91,11 +106,11 @@ def settings_page() -> str:
         "`severa-bridge tenant add FILE.toml` reads it. A key that is not listed here is refused. Adding a tenant again\n",
         "replaces its connections and these settings; links, log, problems and the further settings stay.\n",
         f"\n```toml\n{example}```\n\n",
-        table(("key", "default", "values", "what it is"), _keys(tenant_fields(settings.TenantFile))),
+        table(("key", "default", "values", "what it is"), described(tenant_fields(settings.TenantFile))),
         "\n## Further settings of a tenant\n\n",
         "`severa-bridge tenant set NAME KEY VALUE` changes one of these, or one of the file's `settings.` without that word.\n",
         'A table is written as JSON: `severa-bridge tenant set nordkonsult units \'{"tim": "HOUR"}\'`. Old versions are kept.\n\n',
-        table(("key", "default", "values", "what it is"), _keys(further)),
+        table(("key", "default", "values", "what it is"), described(further)),
     ]
     return "".join(parts)
 
@@ -113,7 +128,8 @@ def _sections(model: type[Any]) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _keys(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
+def described(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
+    """Rows for keys of a tenant: key, default, values, description. Raises NotComplete for one without a description."""
     for key, field in fields:
         description = field.description or KEYS.get(key)
         if description is None:
@@ -132,12 +148,14 @@ def is_used(setting: str) -> bool:
     stem = setting.rpartition("_")[0]
     named = f"|[\"']{setting}[\"']|f[\"']{stem}_\\{{" if stem else ""
     wanted = re.compile(rf"\bsettings\.{setting}\b{named}")
-    return any(
-        wanted.search(path.read_text(encoding="utf-8"))
-        for folder in ("actors", "app", "domain")
-        for path in (ROOT / folder).rglob("*.py")
-        if path.parent != ROOT / "domain" / "setup"
-    )
+    return wanted.search(_sources()) is not None
+
+
+@functools.cache
+def _sources() -> str:
+    """Everything that could look at a tenant's setting."""
+    paths = [path for folder in ("actors", "app", "domain") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.parent.name != "setup")
 
 
 def tenant_fields(model: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -286,7 +304,7 @@ def mapping_page() -> str:
         # A domain may offer its tables under one name as well.
         tables = [one for one in tables if len(tables) == 1 or one[0] != "FIELDS"]
         for name, fields in tables:
-            parts.append(f"\n### {name.capitalize()}\n\n" if len(tables) > 1 else "\n")
+            parts.append(f"\n### {name.replace('_', ' ').capitalize()}\n\n" if len(tables) > 1 else "\n")
             parts.append(table(_COLUMNS, (_field(one) for one in fields)))
     parts += [
         "\n## Registers that are read\n\nNamed by the vendors' own path segments; the sign-in must be allowed to read them.\n\n",

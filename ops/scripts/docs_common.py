@@ -38,5 +38,6 @@ def imported(name: str) -> ModuleType:
     """A module of the project. Raises NotComplete while it, or what it imports, is missing."""
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise NotComplete(f"{name} cannot be imported: {error}") from error
+    except Exception as error:
+        # A module may fail in any way while somebody is changing it; to a page it is missing.
+        raise NotComplete(f"{name} cannot be imported: {' '.join(str(error).split())}") from error

@@ -74,8 +74,8 @@ def collect_tests(folder: Path) -> dict[str, list[str]]:
         whole = [one for node in tree.body if _is_pytestmark(node) for one in _ids(node)]
         for test, ids in _marked(tree.body, whole):
             for one in ids:
-                group, _, number = one.removeprefix("R-").partition("-")
-                if not (number.isdigit() and 1 <= int(number) <= GROUPS.get(group, 0)):
+                named = re.fullmatch(r"R-([A-Z]+)-([1-9]\d*)", one)
+                if named is None or int(named[2]) > GROUPS.get(named[1], 0):
                     raise NotComplete(f"{name}::{test} names {one}, which is no requirement")
                 found[one].add(f"{name}::{test}")
     return {one: sorted(tests) for one, tests in found.items()}

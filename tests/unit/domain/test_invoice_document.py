@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from domain.errors import Stop, Waiting
-from domain.invoice import plan
+from domain.invoice import branches, plan
 from domain.invoice.document import Choices, address_differs, draft
 from domain.invoice.fields import INVOICE_TEXT_LIMIT, REFERENCES, REGISTERS
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs, decide
 from domain.invoice.steps import settle
 from domain.ports import Json
+from domain.setup.settings import TenantSettings
 from domain.setup.statuses import derive_roles
 from tests.fakes_ledger import GUID, Firm, row, statuses
 
@@ -189,16 +190,16 @@ def test_only_the_transfer_status_asks_for_anything() -> None:
 @pytest.mark.req("R-INV-10")
 def test_the_branch_is_the_selling_companys() -> None:
     firm, invoice = Firm(), made(senderVatNumber="SE556677889901")
-    assert plan.branch(firm.books, invoice) == ""
-    branches = [
+    assert branches.selling(firm.books, invoice).branch == ""
+    companies = [
         {"number": "1", "isActive": True, "corporateId": "556677-8899"},
         {"number": "2", "isActive": True, "corporateId": "559900-1122"},
     ]
-    for one in branches:
+    for one in companies:
         firm.books.remember("visma_net", "branch", one)
-    assert plan.branch(firm.books, invoice) == "1"
+    assert branches.selling(firm.books, invoice).branch == "1"
     with pytest.raises(Stop) as stop:
-        plan.branch(firm.books, made(senderVatNumber="SE111111111101"))
+        branches.selling(firm.books, made(senderVatNumber="SE111111111101"))
     assert stop.value.code == "invoice.branch_unknown"
 
 
@@ -206,11 +207,65 @@ def test_credit_terms_are_sent_only_when_one_fits_or_the_customers_own_does() ->
     firm, invoice = Firm(), made()
     term = {"dueDay1": 30, "dueDateType": "FixedNumberOfDays", "instalmentType": "Single"}
     firm.books.remember("visma_net", "creditTerm", {"termsId": "30"} | term)
-    assert plan.credit_terms(firm.books, invoice, None) == "30"
+    assert plan.credit_terms(firm.books, invoice, None, {}) == "30"
     firm.books.remember("visma_net", "creditTerm", {"termsId": "30B"} | term)
-    assert plan.credit_terms(firm.books, invoice, None) == ""
-    assert plan.credit_terms(firm.books, invoice, {"creditTerms": {"id": "30B"}}) == "30B"
-    assert plan.credit_terms(firm.books, made(paymentTerm=31), None) == ""
+    assert plan.credit_terms(firm.books, invoice, None, {}) == ""
+    assert plan.credit_terms(firm.books, invoice, {"creditTerms": {"id": "30B"}}, {}) == "30B"
+    assert plan.credit_terms(firm.books, made(paymentTerm=31), None, {}) == ""
+    assert plan.credit_terms(firm.books, invoice, None, {30: "30B"}) == "30B"
+
+
+def test_the_tenants_table_of_units_comes_first() -> None:
+    invoice = made([row("CONS", "1", "1", "25", measurementUnit="Tim")])
+    (line,) = sent(invoice, replace(CHOICES, units={"tim": "HOUR"}))["invoiceLines"]
+    assert line["uom"]["value"] == "HOUR"
+
+
+def with_settings(firm: Firm, **settings: Any) -> Firm:
+    firm.tenant = replace(firm.tenant, settings=TenantSettings.model_validate(settings))
+    return firm
+
+
+def test_a_row_without_a_code_takes_the_tenants_item_for_its_type_and_vat_rate() -> None:
+    firm = with_settings(Firm(), fallback_items={"Hours/25": "CONS"})
+    firm.invoice([row("CONS", "1", "100", "25") | {"code": []}])
+    settle(firm.transfer())
+    assert firm.document()["invoiceLines"][0]["inventoryNumber"] == "CONS"
+
+
+def test_of_several_projects_the_largest_is_taken_if_the_tenant_says_so() -> None:
+    firm = with_settings(Firm(), several_projects="largest")
+    second = firm.books.remember("severa", "projects", {"guid": "p-2", "number": 4712, "name": "Två"})
+    body = {"internalID": 813, "projectID": "4712", "description": "Två"}
+    firm.books.connect("project", second, firm.books.remember("visma_net", "project", body))
+    projects = [
+        {"guid": "p-1", "number": 4711, "name": "Ett"},
+        {"guid": "p-2", "number": 4712, "name": "Två"},
+    ]
+    firm.invoice(
+        [row("CONS", "1", "100", "25"), row("CONS", "-1", "300", "25"), row("CONS", "3", "100", "25")],
+        projects=projects,
+    )
+    firm.severa.children["invoices/workhours", GUID] = [
+        {"invoiceRowGuid": "r-1", "project": {"guid": "p-1"}},
+        {"invoiceRowGuid": "r-2", "project": {"guid": "p-2"}},
+    ]
+    settled = settle(firm.transfer())
+    assert firm.document()["project"]["id"] == "4712"
+    assert "invoice.several_projects_one" in [line.code for line in settled.effects.log]
+
+
+def test_a_credit_note_is_left_open_if_the_tenant_says_so() -> None:
+    firm = with_settings(Firm(), apply_credit_notes=False)
+    original = {"documentType": "Invoice", "referenceNumber": "90", "status": "Open"}
+    erp = firm.books.remember("visma_net", "customerdocument", original, number="90")
+    firm.books.connect("invoice", firm.books.remember("severa", "invoices", {"guid": "inv-0"}), erp)
+    firm.invoice(
+        [row("CONS", "-1", "100", "25")], isCreditNote=True, creditNoteInvoice={"guid": "inv-0", "number": 90}
+    )
+    settled = settle(firm.transfer())
+    assert firm.document()["applications"] == []
+    assert "invoice.credit_left_open" in [line.code for line in settled.effects.log]
 
 
 @pytest.mark.req("R-INV-14")
@@ -242,7 +297,12 @@ def test_a_grouped_row_takes_its_first_item_only_if_all_post_alike() -> None:
         settle(firm.transfer())
     assert stop.value.code == "invoice.grouped_row"
     alike = Firm()
-    item = {"inventoryId": "FREE", "inventoryNumber": "FREE", "vatCode": {"id": "25"}}
+    item = {
+        "inventoryId": "FREE",
+        "inventoryNumber": "FREE",
+        "vatCode": {"id": "25"},
+        "accountInformation": {"salesAccount": {"number": "3010"}},
+    }
     alike.books.remember("visma_net", "inventory", item)
     alike.invoice([row("CONS", "1", "100", "25") | {"code": ["CONS", "FREE"]}])
     settle(alike.transfer())
@@ -292,7 +352,8 @@ def test_the_receivers_country_is_resolved_by_its_name_or_is_a_problem() -> None
     customer = firm.books.record("visma_net", "customer", "1")
     assert customer is not None
     firm.books.remember("visma_net", "customer", customer.body | CUSTOMER)
-    firm.severa.store("localization/countries", {"guid": "no", "name": "Norge", "code2": "NO"})
+    # Severa answers a country's name like its guid.
+    firm.severa.store("localization/countries", {"guid": "no", "name": "Norge", "code2": "NO"}, key="Norge")
     firm.invoice(receiverAddress=address)
     settle(firm.transfer())
     create = next(call for call in firm.calls if call.method == "create")

@@ -796,6 +796,26 @@ def test_another_customers_or_invoices_document_is_never_adopted() -> None:
     assert len([call for call in firm.calls if call.method == "create"]) == 1
 
 
+@pytest.mark.req("R-INV-13")
+def test_only_the_claimed_document_is_released_and_it_is_claimed_before() -> None:
+    firm = Firm()
+    firm.invoice()
+    settle(firm.transfer())
+    asked = [f"{call.method} {call.register}" for call in firm.calls]
+    assert (
+        asked.index("claim Invoice/101")
+        < asked.index("begin release")
+        < asked.index("act customerinvoice/release")
+    )
+
+    other = Firm()
+    other.invoice()
+    other.claims["invoice", GUID] = ("Invoice", "77")
+    stop = stopped(other)
+    assert (stop.code, stop.values["other"]) == ("invoice.other_document", "77")
+    assert other.erp.released == []
+
+
 def test_a_fenced_out_worker_makes_no_call() -> None:
     firm = Firm()
     firm.invoice()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Waiting
 from domain.ports import Effects, Json
 from domain.project.steps import settle
+from domain.setup.settings import TenantSettings
 from tests.fakes import World
 from tests.fakes_registers import RegisterErp, poll, put_erp, put_severa
 from tests.fakes_registers import world as registers
@@ -128,7 +130,7 @@ def test_a_project_or_sales_case_is_created_as_the_mapping_says(register: str) -
     assert effects.link is not None
     assert (effects.link.severa_register, effects.link.severa_number) == ("projects", "4711")
     assert effects.link.erp_number == "4711"
-    assert [line.code for line in effects.log] == ["project.created"]
+    assert [line.code for line in effects.log] == ["project.number_short", "project.created"]
 
 
 def test_without_a_start_date_the_day_of_creation_in_the_tenants_zone_is_sent() -> None:
@@ -398,3 +400,87 @@ def test_erp_projects_of_their_own_are_left_alone() -> None:
     put_erp(made, "project", "9999", there(projectID="9999"))
 
     assert settle(made.delivery("project", erp=("project", "812"))).effects == Effects()
+
+
+def padded(made: World, digits: int) -> World:
+    made.tenant = replace(
+        made.tenant, settings=TenantSettings.model_validate({"project_number_padding": digits})
+    )
+    return made
+
+
+@pytest.mark.req("R-PRJ-2", "R-PRJ-6")
+def test_a_number_is_padded_by_setting_and_found_again_under_both_forms() -> None:
+    made = padded(world(), 6)
+    put_severa(made, "projects", project())
+
+    effects = settled(made)
+
+    assert list(made.erp.records["project"]) == ["004711"]
+    assert effects.link is not None
+    assert (effects.link.severa_number, effects.link.erp_number) == ("4711", "004711")
+    assert [line.code for line in effects.log] == ["project.created"]
+    made.calls.clear()
+    assert later(made).log == ()
+    assert changed(made) == []
+
+    other = padded(world(), 6)
+    put_severa(other, "projects", project())
+    put_erp(other, "project", "4711", there())
+    assert [line.code for line in settled(other).log] == ["project.linked"]
+
+
+@pytest.mark.req("R-PRJ-6")
+def test_a_padded_number_longer_than_the_key_is_a_problem_too() -> None:
+    made = padded(world(), 7)
+    put_severa(made, "projects", project())
+
+    assert stopped(made).code == "project.number_too_long"
+    assert changed(made) == []
+
+
+@pytest.mark.req("R-PRJ-6")
+def test_a_number_shorter_than_the_key_warns_and_is_sent_as_it_is() -> None:
+    made = world()
+    put_severa(made, "projects", project())
+
+    (warning, _) = settled(made).log
+
+    assert (warning.code, warning.level) == ("project.number_short", "warning")
+    assert (warning.values["length"], warning.values["limit"]) == (4, 6)
+    assert list(made.erp.records["project"]) == ["4711"]
+
+
+@pytest.mark.req("R-PRJ-1", "R-PRJ-3")
+def test_a_sales_case_that_is_won_stays_active_and_a_lost_one_won_back_is_active_again() -> None:
+    made = world()
+    put_severa(made, "salescases", project(salesStatus={"salesStatusTypeGuid": "inprogress"}))
+    settled(made, "salescases")
+    stored = made.erp.stored("project", "4711")
+    # It has become a project, which shows it as won.
+    ours = put_severa(made, "projects", project())
+    assert [line.code for line in later(made).log] == []
+    assert stored["status"] == "Active"
+
+    for state, status in (("lost", "Cancelled"), ("won", "Active")):
+        made.severa.stored("projects", "p1")["salesStatus"] = {"salesStatusTypeGuid": state}
+        later(made)
+        assert stored["status"] == status
+    assert ours["guid"] == "p1"
+
+
+@pytest.mark.req("R-CUS-8")
+def test_a_project_whose_number_another_has_taken_is_reported_with_a_relink() -> None:
+    made = world()
+    linked(made)
+    del made.severa.records["projects"]["p1"]
+    key = ("severa", "projects", "p1")
+    made.books.records[key] = replace(made.books.records[key], gone=True)
+    put_severa(made, "projects", project(guid="p9"))
+
+    stop = stopped(made)
+
+    assert stop.code == "project.merged"
+    link = made.books.link("project", severa_id="p1")
+    assert link is not None
+    assert stop.values["relink"] == f"severa-bridge relink nordkonsult project p9 {link.erp_id}"

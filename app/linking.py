@@ -1,0 +1,155 @@
+"""What people decide about pairs of records: moving a link (R-CUS-8), and the class of one record (R-CUS-6, R-PRD-4)."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.bootstrap import Bridge
+from app.service import find_tenant
+from db import links, outbox, records, tenants
+from db.books import ERP_REGISTERS, SEVERA_REGISTERS
+from db.pool import Connection
+from domain.errors import InputError
+from domain.ports import Domain, Link, LinkUpdate, Record
+
+LINKED_DOMAINS: tuple[Domain, ...] = ("customer", "product", "project")
+CLASS_REGISTERS = {"customer": "customer/customerClass", "product": "inventory/itemClass"}
+
+
+def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dict[str, Any]:
+    """Moves a link to another pair of records; what was linked before.
+
+    ``severa`` and ``erp`` are ids (Severa guid, ERP internal id) or numbers. The link starts without an agreed state:
+    fields that differ are decided by the tenant's rule. Raises InputError: unknown record or domain, a record that has
+    gone, or both linked to others.
+    """
+    tenant = find_tenant(bridge, name)
+    wanted = _domain(domain, LINKED_DOMAINS)
+    with bridge.db.tenant(tenant.id) as db:
+        ours = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
+        theirs = _one(db, tenant.id, "Visma.net ERP", ERP_REGISTERS[wanted], erp)
+        left = links.find(db, tenant.id, wanted, severa_id=ours.id)
+        right = links.find(db, tenant.id, wanted, erp_id=theirs.id)
+        if left is not None and right is not None:
+            if left.id == right.id:
+                raise InputError(
+                    f"{ours.number} {ours.name} and {theirs.number} {theirs.name} are linked already."
+                )
+            raise InputError(
+                f"Both are linked to others: {ours.name} to {left.erp_number} in Visma.net ERP, {theirs.name} to "
+                f"{right.severa_number} in Severa. Relink or deactivate one of those first."
+            )
+        moved = left or right
+        update = LinkUpdate(
+            moved.severa_register if moved is left and moved is not None else ours.register,
+            ours.id,
+            ours.number,
+            theirs.register,
+            theirs.id,
+            theirs.number,
+            base={},
+            state={},
+        )
+        link_id = links.put(db, tenant.id, wanted, moved, update)
+        before = _shown(moved)
+        details = {"domain": wanted, "severa": ours.id, "erp": theirs.id, "before": before}
+        tenants.audit(db, tenant.id, _who(), "link.moved", details)
+        outbox.announce(
+            db,
+            tenant.id,
+            wanted,
+            outbox.link_subject(link_id),
+            cause="person",
+            system="severa",
+            register=ours.register,
+        )
+    return {"severa": f"{ours.number} {ours.name}", "erp": f"{theirs.number} {theirs.name}", "before": before}
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes of the ERP that can be chosen, and which one a record has in the bridge (None = the tenant's default)."""
+
+    record: str
+    chosen: str | None
+    offered: Sequence[tuple[str, str]]
+
+
+def classes(bridge: Bridge, name: str, domain: str, severa: str) -> Classes:
+    """What can be chosen for one Severa customer, product, work type or travel expense. Raises InputError."""
+    tenant = find_tenant(bridge, name)
+    wanted = _domain(domain, tuple(CLASS_REGISTERS))
+    with bridge.db.tenant(tenant.id) as db:
+        record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
+        offered = records.all_of(db, tenant.id, "visma_net", CLASS_REGISTERS[wanted])
+        chosen = links.choice(db, tenant.id, wanted, "severa", record.id)
+    return Classes(
+        f"{record.number} {record.name}".strip(), chosen, [(one.number, one.name) for one in offered]
+    )
+
+
+def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str) -> str:
+    """Keeps the class of one Severa record in the bridge and carries it over; the record's number and name.
+
+    Raises InputError: unknown record, or a class that the ERP does not have.
+    """
+    tenant = find_tenant(bridge, name)
+    wanted = _domain(domain, tuple(CLASS_REGISTERS))
+    offered = [one for one, _ in classes(bridge, name, domain, severa).offered]
+    if value not in offered:
+        raise InputError(f"Visma.net ERP has no class '{value}': choose from {', '.join(offered) or '–'}.")
+    with bridge.db.tenant(tenant.id) as db:
+        record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
+        links.put_choice(db, tenant.id, wanted, "severa", record.id, value)
+        details = {"domain": wanted, "severa": record.id, "class": value}
+        tenants.audit(db, tenant.id, _who(), "class.chosen", details)
+        link = links.find(db, tenant.id, wanted, severa_id=record.id)
+        subject = (
+            outbox.link_subject(link.id)
+            if link
+            else outbox.record_subject("severa", record.register, record.id)
+        )
+        outbox.announce(
+            db, tenant.id, wanted, subject, cause="person", system="severa", register=record.register
+        )
+    return f"{record.number} {record.name}".strip()
+
+
+def _domain(domain: str, allowed: Sequence[Domain | str]) -> Domain:
+    for one in LINKED_DOMAINS:
+        if one == domain and one in allowed:
+            return one
+    raise InputError(f"'{domain}' cannot be used here: choose from {', '.join(allowed)}.")
+
+
+def _one(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str], wanted: str) -> Record:
+    """The one record of these registers with this id or number that is still there. Raises InputError."""
+    found = [
+        one
+        for one in records.search(db, tenant_id, list(registers), wanted)
+        if not one.gone and wanted in (one.id, one.number)
+    ]
+    exact = [one for one in found if one.id == wanted] or found
+    ids = {one.id for one in exact}
+    if not ids:
+        raise InputError(f"{system} has no record '{wanted}' in {', '.join(registers)}.")
+    if len(ids) > 1:
+        raise InputError(
+            f"'{wanted}' is several records in {system}: name the id ({', '.join(sorted(ids))})."
+        )
+    return exact[0]
+
+
+def _shown(link: Link | None) -> dict[str, str] | None:
+    return None if link is None else {"severa": link.severa_id, "erp": link.erp_id}
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"

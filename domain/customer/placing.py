@@ -1,0 +1,104 @@
+"""The moves of a customer's Severa addresses: changing, splitting and making them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.customer import addresses
+from domain.customer.addresses import FLAGS, Moves, NewAddress
+from domain.customer.fields import ADDRESSES, ADDRESSES_OF, CUSTOMERS, HEADQUARTER_REFERENCE
+from domain.customer.work import Work
+from domain.errors import Refused
+from domain.mapper import patch, read, text
+from domain.moves import create_once
+from domain.ports import Json
+
+
+def carry_out(
+    work: Work, severa: Json, rows: tuple[Json, ...], moves: Moves
+) -> tuple[Json, tuple[Json, ...]]:
+    """Makes, changes and unflags addresses; the customer and its addresses as they are afterwards.
+
+    New addresses come first: no role is ever without one.
+    """
+    guid = text(severa, "guid")
+    by_guid = {text(row, "guid"): row for row in rows}
+    # An address that is about to be changed or to lose its flag is not what a role can move to.
+    leaving = {*moves.changed, *moves.unflagged}
+    for new in moves.made:
+        made = _existing(work, new, rows, leaving) or _make(work, guid, new, leaving)
+        by_guid[text(made, "guid")] = made
+        if "main" in new.roles:
+            severa = _headquarter(work, severa, text(made, "guid"))
+    for own in dict.fromkeys((*moves.changed, *moves.unflagged)):
+        members = addresses.severa_members(moves.changed.get(own, {}), work.countries())
+        members |= dict.fromkeys(moves.unflagged.get(own, ()), False)
+        if members:
+            stored = work.delivery.severa.patch(ADDRESSES, own, patch(members))
+            by_guid[own] = work.owned(stored, guid)
+            work.see_place(by_guid[own])
+    return _shown(severa, by_guid), tuple(by_guid.values())
+
+
+def _existing(work: Work, new: NewAddress, rows: Iterable[Json], leaving: set[str]) -> Json | None:
+    """An address that is already what is wanted: an earlier delivery made it and went no further."""
+    return next((row for row in rows if text(row, "guid") not in leaving and _is(work, new, row)), None)
+
+
+def _is(work: Work, new: NewAddress, row: Json) -> bool:
+    found = addresses.place_values(row, work.countries())
+    wanted = {part: value for part, value in new.values.items() if part not in ("country", "county")}
+    flagged = all(read(row, FLAGS[role]) is True for role in new.roles)
+    return flagged and all(found.get(part) == value for part, value in wanted.items())
+
+
+def _make(work: Work, guid: str, new: NewAddress, leaving: set[str]) -> Json:
+    severa = work.delivery.severa
+    body = addresses.new_address(new, work.countries())
+
+    def look_up(_sent: Json) -> Json | None:
+        found = _existing(work, new, severa.list(ADDRESSES_OF, parent=guid), leaving)
+        return {"guid": text(found, "guid")} if found is not None else None
+
+    made: dict[str, Json] = {}
+
+    def send() -> Json:
+        made["row"] = severa.create(ADDRESSES_OF, body, parent=guid)
+        return {"guid": text(made["row"], "guid")}
+
+    result = create_once(work.delivery, f"create {'+'.join(new.roles)} address", body, send, look_up)
+    row = work.owned(made["row"] if made else severa.get(ADDRESSES, result["guid"]), guid)
+    work.see_place(row)
+    return row
+
+
+def _headquarter(work: Work, severa: Json, address: str) -> Json:
+    """Makes the new address the headquarter's, unless Severa did so itself."""
+    if text(severa, "headquarterAddress.guid") == address:
+        return severa
+    try:
+        return work.delivery.severa.patch(
+            CUSTOMERS, text(severa, "guid"), patch({HEADQUARTER_REFERENCE: address})
+        )
+    except Refused as error:
+        # The address is there; only its place on the customer's page is not.
+        work.after.say(
+            "customer.address_not_main", level="warning", name=text(severa, "name"), text=error.message
+        )
+        return severa
+
+
+def _shown(severa: Json, by_guid: dict[str, Json]) -> Json:
+    """The customer as its next reading will show it: a headquarter address repeats its address (R-CON-2)."""
+    own = text(severa, "headquarterAddress.guid")
+    if own not in by_guid:
+        return severa
+    row = by_guid[own]
+    shown = {
+        **(read(severa, "headquarterAddress") or {}),
+        "addressline": read(row, "addressline"),
+        "postalCode": read(row, "postalCode"),
+        "city": read(row, "city"),
+        "country": addresses.country_name(row) or None,
+    }
+    return {**severa, "headquarterAddress": shown}

@@ -1,0 +1,166 @@
+"""Files of the Severa invoice, and its PDF, onto the booked ERP document (R-INV-8).
+
+They go in a delivery of their own once the number is written: a file that fails, or a vendor that does not answer, holds
+up neither the invoice nor its payment. What is still to be done stands in the link's state, so that any later occasion
+goes on with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from domain.errors import Refused
+from domain.invoice.attempt import Attempt
+from domain.invoice.existing import key_of
+from domain.invoice.fields import INVOICES
+from domain.invoice.look_up import read_document
+from domain.invoice.model import REGISTER, DocumentType
+from domain.mapper import flag, read, text
+from domain.moves import create_once
+from domain.ports import Announce, Json, Link, LinkUpdate, Settled
+
+FILES = "invoices/files"
+FILE = "files"
+PDF = "invoices/pdf"
+
+# Member of the link's state: due | done; absent where attachments were off when the number was written.
+STATE = "attachments"
+DUE, DONE = "due", "done"
+
+# Name of the invoice's PDF in the ERP, with the number that it is booked under.
+_PDF_NAMES = {
+    "sv": {"Invoice": "Faktura {number}.pdf", "CreditNote": "Kreditfaktura {number}.pdf"},
+    "en": {"Invoice": "Invoice {number}.pdf", "CreditNote": "Credit note {number}.pdf"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One file to send: ``key`` names it in the steps, ``name`` in the ERP."""
+
+    key: str
+    name: str
+    register: str
+    guid: str
+
+
+def plan_for_later(attempt: Attempt) -> tuple[Announce, ...]:
+    """Notes on the link that attachments are due and asks for their delivery; nothing where the tenant sends none."""
+    link = attempt.link
+    if link is None or attempt.delivery.tenant.settings.attachments == "off":
+        return ()
+    state = dict(link.state or {})
+    if state.get(STATE) == DONE:
+        return ()
+    attempt.link = replace(link, state=state | {STATE: DUE})
+    return (Announce("invoice", "severa", INVOICES, attempt.guid),)
+
+
+def due(link: Link | None) -> bool:
+    """Whether an invoice is booked and numbered, and only its files are left."""
+    return link is not None and bool(link.erp_number) and link.state.get(STATE) == DUE
+
+
+def attach(attempt: Attempt, link: Link) -> Settled:
+    """Sends every file that the document does not have yet, each at most once.
+
+    Raises TryLater (also while nobody can tell whether a file arrived) and Stop ``invoice.attachment_failed`` when some
+    could not be sent: they are tried again when the problem is, or when the invoice changes.
+    """
+    key = key_of({"type": link.erp_id.split("/", 1)[0], "number": link.erp_number})
+    if key is None:
+        return attempt.settled()
+    there = _names(attempt, *key)
+    if there is None:
+        raise attempt.stop("invoice.document_gone", {"number": link.erp_number})
+    sent: list[str] = []
+    failed: list[str] = []
+    for one in _wanted(attempt, *key):
+        if one.name in there and attempt.delivery.step(_step(one)) is None:
+            # Sent in an earlier delivery.
+            continue
+        try:
+            _send(attempt, one, key)
+        except Refused as error:
+            failed.append(f"{one.name}: {error.message}")
+        else:
+            sent.append(one.name)
+    if sent:
+        attempt.say("invoice.attached", number=link.erp_number, files=", ".join(sent))
+    if failed:
+        values = {"number": link.erp_number, "files": "; ".join(failed), "attached": len(sent)}
+        raise attempt.stop("invoice.attachment_failed", values)
+    attempt.link = _done(link)
+    return attempt.settled()
+
+
+def _done(link: Link) -> LinkUpdate:
+    return LinkUpdate(
+        link.severa_register,
+        link.severa_id,
+        link.severa_number,
+        link.erp_register,
+        link.erp_id,
+        link.erp_number,
+        state={**link.state, STATE: DONE},
+    )
+
+
+def _names(attempt: Attempt, kind: DocumentType, number: str) -> set[str] | None:
+    """Names of the files that the document has; None if there is no such document."""
+    answer = read_document(attempt.delivery, kind, number)
+    if answer is None:
+        return None
+    return {text(one, "name") for one in read(answer[0].body, "attachments") or []}
+
+
+def _wanted(attempt: Attempt, kind: DocumentType, number: str) -> list[Attachment]:
+    """The files to send: not the internal ones; the PDF last. Two files of one name would become revisions of one file in
+    the ERP, so the later one's name gets a number."""
+    found = [
+        Attachment(
+            text(body, "fileGuid") or text(body, "guid"), text(body, "name"), FILE, text(body, "fileGuid")
+        )
+        for body in attempt.delivery.severa.list(FILES, parent=attempt.guid)
+        if not flag(read(body, "isInternal"), default=False)
+    ]
+    if attempt.delivery.tenant.settings.attachments == "files-and-pdf":
+        names = _PDF_NAMES["sv" if attempt.delivery.tenant.language == "sv" else "en"]
+        found.append(Attachment("pdf", names[kind].format(number=number), PDF, attempt.guid))
+    return list(_apart(found))
+
+
+def _apart(files: Iterable[Attachment]) -> Iterable[Attachment]:
+    taken: set[str] = set()
+    for one in files:
+        name, path, number = one.name, PurePath(one.name), 2
+        while name.casefold() in taken:
+            name, number = f"{path.stem} ({number}){path.suffix}", number + 1
+        taken.add(name.casefold())
+        yield replace(one, name=name)
+
+
+def _step(one: Attachment) -> str:
+    return f"attach {one.key}"
+
+
+def _send(attempt: Attempt, one: Attachment, key: tuple[DocumentType, str]) -> None:
+    """One file, at most once: after an unknown outcome the document's own list tells whether it arrived."""
+    kind, number = key
+    delivery = attempt.delivery
+    content: list[bytes] = []
+
+    def send() -> Json:
+        delivery.erp.attach(REGISTER[kind], number, one.name, content[0])
+        return {"name": one.name, "size": len(content[0])}
+
+    def arrived(_request: Json) -> Json | None:
+        return {"name": one.name} if one.name in (_names(attempt, kind, number) or set()) else None
+
+    known = delivery.step(_step(one))
+    if known is None or not known.done:
+        # Fetched before the step begins: nothing is in doubt while Severa is asked.
+        content.append(delivery.severa.download(one.register, one.guid))
+    create_once(delivery, _step(one), {"name": one.name, "document": f"{kind}/{number}"}, send, arrived)
