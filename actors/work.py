@@ -68,6 +68,8 @@ class Pace:
     # after so many attempts in a row a person is told, though the bridge goes on trying
     tell_after: int = 6
     lost_most: int = 3
+    # so often a record that is settled without a link is asked for again before the waiter says so
+    waits_most: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +244,18 @@ class _End:
 
     def waiting(self, error: Waiting) -> str:
         by = {"severa_id": error.severa_id, "erp_id": error.erp_id}
+        hopeless: Stop | None = None
         with self.shop.db.tenant(self.row.tenant_id) as db:
             if links.find(db, self.row.tenant_id, error.domain, **by):
                 # linked between the look and this transaction: nothing would wake it any more
                 outbox.later(db, self.row, delay=0, costs_attempt=False)
-            else:
+            elif (hopeless := self._hopeless(db, error)) is None:
                 key = outbox.waits_key(error.domain, **by)
                 outbox.wait(db, self.row, waits_for=key, delay=self.shop.pace.wait)
                 self._ensure(db, error)
-            self._finish(db, "waiting", error.message)
-        return "waiting"
+            if hopeless is None:
+                self._finish(db, "waiting", error.message)
+        return "waiting" if hopeless is None else self.failed(hopeless)
 
     def signed_out(self, error: SignInFailed) -> str:
         with self.shop.db.tenant(self.row.tenant_id) as db:
@@ -272,6 +276,11 @@ class _End:
             if outbox.hold(db, self.row) is None:
                 self._finish(db, "fenced", stop.code)
                 return "fenced"
+            if effects.link is None and self._linked_meanwhile(db):
+                # The other side's row linked this very record while it was being looked at: what seemed taken is its own.
+                outbox.finish(db, self.row, again=True)
+                self._finish(db, "again", stop.code)
+                return "again"
             self._keep(db, effects)
             values = {**stop.values}
             self._problem(db, stop.code, values)
@@ -285,12 +294,25 @@ class _End:
                 outbox.finish(db, self.row, again=True)
             else:
                 outbox.fail(db, self.row, stop.state, waits_for=waits_for)
-            self._wake(db, effects)
+            self._wake(db, effects, failed_too=effects.link is not None)
             self._finish(db, stop.state, stop.code)
         logger.warning("failed", subject=self.row.subject, code=stop.code)
         return stop.state
 
     # ---- parts
+
+    def _linked_meanwhile(self, db: Connection) -> bool:
+        if self.delivery.link is not None:
+            return False
+        return any(
+            links.find(
+                db,
+                self.row.tenant_id,
+                self.row.domain,
+                **{"severa_id" if record.system == "severa" else "erp_id": record.id},
+            )
+            for record in self.planned
+        )
 
     def _keep(self, db: Connection, effects: Effects) -> None:
         tenant_id = self.row.tenant_id
@@ -303,6 +325,7 @@ class _End:
         read_at = datetime.now(UTC)
         for seen in effects.seen:
             register = self.shop.registers[seen.system, seen.register]
+            register = register.of_tenant(self.delivery.tenant.settings)
             row = records.row_of(register, seen.body, None, self.shop.erp_zone)
             records.put_own(db, tenant_id, register, row, read_at)
         for gap in effects.gaps:
@@ -347,7 +370,7 @@ class _End:
             )
         return list(dict.fromkeys(found))
 
-    def _wake(self, db: Connection, effects: Effects) -> None:
+    def _wake(self, db: Connection, effects: Effects, *, failed_too: bool = True) -> None:
         keys = []
         for link in (effects.link, self.delivery.link):
             if link:
@@ -359,7 +382,28 @@ class _End:
             by = {"severa_id" if record.system == "severa" else "erp_id": record.id}
             keys.append(outbox.waits_key(self.row.domain, **by))
         if keys:
-            outbox.wake(db, self.row.tenant_id, list(dict.fromkeys(keys)))
+            outbox.wake(db, self.row.tenant_id, list(dict.fromkeys(keys)), failed_too=failed_too)
+
+    def _hopeless(self, db: Connection, error: Waiting) -> Stop | None:
+        """The problem of a waiter whose dependency has failed, or was left alone by rule however often it was asked for
+        (R-INV-11); it still goes on by itself when that one is settled. None: waiting makes sense."""
+        tenant_id = self.row.tenant_id
+        alone = False
+        for register in SEVERA_REGISTERS[error.domain] if error.severa_id else ():
+            record = records.get(db, tenant_id, "severa", register, error.severa_id or "")
+            if record is None:
+                continue
+            subject = outbox.record_subject("severa", register, record.id)
+            state = outbox.state_of(db, tenant_id, error.domain, subject)
+            values = {"name": error.name or record.name, "domain": error.domain}
+            if state in ("failed", "in_doubt"):
+                return Stop("work.dependency_in_error", values, waits_for=error)
+            alone = alone or (state is None and record.settled_version >= record.version)
+        if alone and attempts.waits(db, tenant_id, self.row.delivery) >= self.shop.pace.waits_most:
+            return Stop(
+                "work.dependency_left_alone", {"name": error.name, "domain": error.domain}, waits_for=error
+            )
+        return None
 
     def _ensure(self, db: Connection, error: Waiting) -> None:
         """A waiter makes sure that what it waits for has a row; a failed one is left to its problem."""

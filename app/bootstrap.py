@@ -86,6 +86,7 @@ class Bridge:
                 lease_margin=s.lease_margin_seconds,
                 wait=s.waiting_seconds,
                 backoff=s.backoff_seconds,
+                unknown_wait=s.look_up_seconds,
                 backoff_most=s.backoff_most_seconds,
                 sign_in_wait=s.sign_in_seconds,
                 tell_after=s.tell_after_attempts,

@@ -174,17 +174,26 @@ class Poller:
                 continue
             stream = known.get(register.name)
             read_at = stream.complete_at if stream else None
-            if register.reference and read_at is not None and read_at > old:
+            seldom = register.reference or register.slow or self._shown(poll, register)
+            if seldom and read_at is not None and read_at > old:
                 continue
             wanted.append(register)
         return wanted
 
+    def _shown(self, poll: DuePoll, register: Register) -> bool:
+        """Whether another register showed every row of this one (open question: are sales cases among the projects?)."""
+        if register.shown_by is None:
+            return False
+        with self._db.tenant(poll.tenant_id) as db:
+            return records.all_in(db, poll.tenant_id, poll.system, register.name, register.shown_by)
+
     # ---- one register
 
     def _read(self, poll: DuePoll, register: Register, settings: TenantSettings) -> _Reading:
+        register = register.of_tenant(settings)
         with self._db.tenant(poll.tenant_id) as db:
             stream = streams.streams(db, poll.tenant_id, poll.system).get(register.name)
-            known = len(records.ids(db, poll.tenant_id, poll.system, register.name)) if stream else 0
+            known = records.count(db, poll.tenant_id, poll.system, register.name) if stream else 0
         since, whole = self._since(poll, register, stream)
         start = getattr(settings, register.start_setting) if register.start_setting else None
         reading = _Reading(register, start, set(), stream.watermark if stream else None, known=known)

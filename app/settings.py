@@ -121,6 +121,9 @@ class Settings(BaseSettings):
         30, gt=0, description="How much longer than a call can last its row's lease is."
     )
     waiting_seconds: float = Field(30, gt=0, description="How often a waiting row is re-checked.")
+    look_up_seconds: float = Field(
+        5, gt=0, description="How soon a call that was sent and not answered is looked up."
+    )
     backoff_seconds: float = Field(
         2, gt=0, description="First pause after a temporary failure; doubles each time, with jitter."
     )

@@ -120,6 +120,7 @@ def main() -> int:
             BRIDGE_CLAIM_LEASE_SECONDS="60",
             BRIDGE_OUT_LEASE_SECONDS="60",
             BRIDGE_LOG_LEVEL="warning",
+            BRIDGE_BRAKE_PERCENT="100",
         ) as one:
             one.severa_sim("PATCH", "/settings", {"calls_per_second": None})
             one.erp_sim("PATCH", "/settings", {"concurrent_calls": 0})

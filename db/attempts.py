@@ -107,3 +107,9 @@ def put_payloads(
             SQL["attempts.put_payload"],
             [{**exchange, "tenant_id": tenant_id, "attempt_id": attempt_id} for exchange in exchanges],
         )
+
+
+def waits(db: Connection, tenant_id: UUID, delivery: UUID) -> int:
+    """How often this delivery has waited for another record so far."""
+    row = db.execute(SQL["attempts.waits"], {"tenant_id": tenant_id, "delivery": delivery}).fetchone()
+    return row["n"] if row else 0

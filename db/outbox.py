@@ -178,8 +178,10 @@ def fail(db: Connection, row: Claimed, state: str, *, waits_for: str | None = No
     db.execute(SQL["outbox.fail"], {**_own(row), "state": state, "waits_for": waits_for})
 
 
-def wake(db: Connection, tenant_id: UUID, keys: Sequence[str]) -> None:
-    db.execute(SQL["outbox.wake"], {"tenant_id": tenant_id, "keys": list(keys)})
+def wake(db: Connection, tenant_id: UUID, keys: Sequence[str], *, failed_too: bool = True) -> None:
+    """What waited for one of these (``waits_key``) goes on. ``failed_too``: also what failed because of it."""
+    states = ["waiting", "failed"] if failed_too else ["waiting"]
+    db.execute(SQL["outbox.wake"], {"tenant_id": tenant_id, "keys": list(keys), "states": states})
 
 
 def fold(db: Connection, row: Claimed, subjects: Sequence[str]) -> bool:

@@ -224,6 +224,22 @@ def ids(db: Connection, tenant_id: UUID, system: str, register: str) -> set[str]
     return {row["id"] for row in rows}
 
 
+def count(db: Connection, tenant_id: UUID, system: str, register: str) -> int:
+    row = db.execute(
+        SQL["records.count"], {"tenant_id": tenant_id, "system": system, "register": register}
+    ).fetchone()
+    return row["n"] if row else 0
+
+
+def all_in(db: Connection, tenant_id: UUID, system: str, register: str, other: str) -> bool:
+    """True when the register has rows and every one of them stands in the other register too."""
+    row = db.execute(
+        SQL["records.all_in"],
+        {"tenant_id": tenant_id, "system": system, "register": register, "other": other},
+    ).fetchone()
+    return bool(row and row["shown"])
+
+
 def gone(db: Connection, tenant_id: UUID, system: str, register: str, missing: list[str]) -> None:
     """These were absent from a complete sweep."""
     db.execute(

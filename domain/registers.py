@@ -6,7 +6,7 @@ Every domain package lists its registers as ``REGISTERS`` in ``fields.py``; noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from domain.ports import Domain, Json, System
@@ -46,8 +46,11 @@ class Register:
                 made aware by the caller)
     wanted      whether this tenant reads the register at all (costs are off by default)
     singly      keys of rows that are read one by one, for lists that show only names
+    unmapped    projected fields that this tenant does not carry over (notes are off by default): they cause nothing
     organisation  its organisation number, normalised, '' if it has none (matching without reading whole registers)
     passing     rows leave it in everyday use (a sales case that was won): absence says nothing
+    slow        read as seldom as a reference register: nothing that flows begins here
+    shown_by    another register that may show the same rows: as long as it showed them all, this one is read slowly
     owner       the record that a row belongs to, as the row names it (guid, or number), '' if to none
     start_setting  tenant setting with the date before which rows are left alone (invoices_from, costs_from); ``in_scope`` gets it
     """
@@ -65,7 +68,25 @@ class Register:
     in_scope: Callable[[Json, date | None], bool] = field(default=lambda _body, _start: True)
     start_setting: str | None = None
     passing: bool = False
+    slow: bool = False
+    shown_by: str | None = None
     singly: tuple[str, ...] = ()
     wanted: Callable[[TenantSettings], bool] = field(default=lambda _settings: True)
     organisation: Callable[[Json], str] = field(default=lambda _body: "")
     owner: Callable[[Json], str] = field(default=lambda _body: "")
+    unmapped: Callable[[TenantSettings], tuple[str, ...]] = field(default=lambda _settings: ())
+
+    def of_tenant(self, settings: TenantSettings) -> Register:
+        """The register as this tenant's settings make it; another mapping version, so that a changed setting re-hashes
+        without announcing."""
+        left_out = self.unmapped(settings)
+        if not left_out:
+            return self
+        whole = self.projection
+
+        def projection(body: Json) -> Mapping[str, str]:
+            return {name: value for name, value in whole(body).items() if name not in left_out}
+
+        return replace(
+            self, projection=projection, mapping_version=self.mapping_version + 1000, unmapped=lambda _s: ()
+        )

@@ -65,6 +65,7 @@ class FakeBooks:
         self.problems: set[tuple[str, str]] = set()
         self.choices: dict[tuple[str, str], str] = {}
         self.branches: dict[str, str] = {}
+        self.markers: dict[str, str] = {}
         self.registers: dict[tuple[str, str], Register] = {}
 
     def remember(
@@ -97,6 +98,9 @@ class FakeBooks:
             changed_at=before.changed_at if before and before.body == body else self.clock.now(),
         )
         self.records[system, register, own_id] = record
+        # As in the database: a row that shows no note keeps the marker that an earlier one had.
+        if register == "customerdocument" and (note := str(body.get("note") or "").split("\n", 1)[0].strip()):
+            self.markers[own_id] = note
         return record
 
     def connect(self, domain: Domain, severa: Record, erp: Record, **more: Any) -> Link:
@@ -183,7 +187,7 @@ class FakeBooks:
         return [
             record
             for record in self.all("visma_net", "customerdocument")
-            if str(record.body.get("note") or "").split("\n", 1)[0].strip() == marker
+            if self.markers.get(record.id) == marker
         ]
 
     def all(self, system: System, register: str) -> list[Record]:

@@ -53,6 +53,7 @@ QUICK: Mapping[str, Any] = {
     "lease_margin_seconds": 2,
     "out_lease_seconds": 10,
     "backoff_seconds": 0.1,
+    "look_up_seconds": 0.3,
     "backoff_most_seconds": 1,
     "waiting_seconds": 0.5,
     "sign_in_seconds": 0.5,
@@ -215,9 +216,11 @@ class Road:
 
     # ---- the bridge
 
-    def go_live(self) -> None:
+    def go_live(self, *, settled: bool = True) -> None:
+        """Reads both systems and switches the tenant on; ``settled``: waits until its registers are in step."""
         service.go_live(self.installation.bridge, self.name, lambda _system, _register, _rows: None)
-        self.settle()
+        if settled:
+            self.settle()
 
     def settle(self, *, seconds: float = 40) -> None:
         """Both systems are read until nothing changes any more and no work is unfinished."""

@@ -41,3 +41,7 @@ where tenant_id = %(tenant_id)s and attempt_id = any (%(attempts)s) order by at,
 -- put_payload --
 insert into payload (tenant_id, at, attempt_id, system, method, path, status, seconds, request, response, error)
 values (%(tenant_id)s, %(at)s, %(attempt_id)s, %(system)s, %(method)s, %(path)s, %(status)s, %(seconds)s, %(request)s, %(response)s, %(error)s)
+
+-- waits --
+-- How often a delivery found that what it needs is not there.
+select count(*) as n from attempt where tenant_id = %(tenant_id)s and delivery = %(delivery)s and outcome = 'waiting'

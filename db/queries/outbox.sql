@@ -145,10 +145,10 @@ set state = case when o.again then 'ready' else %(state)s end, token = null, lea
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
 
 -- wake --
--- Whatever waited for this record goes on at once.
+-- Whatever waited for this record goes on at once; what failed because of it only when it has succeeded.
 update outbox set state = 'ready', waits_for = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
     attempts = 0, lost = 0
-where tenant_id = %(tenant_id)s and state in ('waiting', 'failed') and waits_for = any (%(keys)s)
+where tenant_id = %(tenant_id)s and state = any (%(states)s) and waits_for = any (%(keys)s)
 
 -- fold --
 -- A record that became part of a link is settled with the link: its own row has no work left.

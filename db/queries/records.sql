@@ -91,6 +91,15 @@ select * from record where tenant_id = %(tenant_id)s and system = %(system)s and
 -- ids --
 select id from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and gone_at is null
 
+-- count --
+select count(*) as n from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and gone_at is null
+
+-- all_in --
+-- Whether a register has rows and all of them stand in another one too.
+select count(*) > 0 and count(o.id) = count(*) as shown from record r
+left join record o on o.tenant_id = r.tenant_id and o.system = r.system and o.register = %(other)s and o.id = r.id and o.gone_at is null
+where r.tenant_id = %(tenant_id)s and r.system = %(system)s and r.register = %(register)s and r.gone_at is null
+
 -- gone --
 -- Absence is concluded only from a complete sweep.
 update record set gone_at = clock_timestamp() where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)

@@ -10,6 +10,7 @@ from domain.fields import Field
 from domain.mapper import flag, latest_time, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
+from domain.setup.settings import TenantSettings
 from domain.text import canonical, cut, one_line, organisation_number
 
 CUSTOMERS = "customers"
@@ -181,6 +182,10 @@ def _reference(system: str, name: str, key: str, title: str, *mapped: str) -> Re
     )
 
 
+def _notes_off(settings: TenantSettings) -> tuple[str, ...]:
+    return ("notes",) if settings.notes == "off" else ()
+
+
 def _of_contact(body: Json) -> tuple[Concern, ...]:
     contact = text(body, "contact.guid")
     return (Concern("customer", CUSTOMERS, contact, through=CONTACTS),) if contact else ()
@@ -209,6 +214,7 @@ REGISTERS: tuple[Register, ...] = (
         remote_time=latest_time,
         organisation=lambda body: organisation_number(text(body, "vatNumber")),
         mapping_version=2,
+        unmapped=_notes_off,
     ),
     # What belongs to a customer settles with it: one row, one planner.
     Register(
@@ -255,6 +261,7 @@ REGISTERS: tuple[Register, ...] = (
         remote_time=latest_time,
         organisation=organisation,
         mapping_version=2,
+        unmapped=_notes_off,
     ),
     Register(
         system="visma_net",

@@ -48,6 +48,9 @@ def from_severa(work: Work, record: Record) -> None:
         if half is not None:
             _link_both(work, record.body, delivery.erp.get(ERP_CUSTOMER, half.number))
             return
+        if books.link("customer", severa_id=record.id) is not None:
+            # Linked from the other side since the look above: that is why its half was not free any more.
+            return
     _create_in_erp(work, record)
 
 
@@ -68,6 +71,8 @@ def from_erp(work: Work, record: Record) -> None:
             _link_both(
                 work, delivery.severa.get(CUSTOMERS, half.id), delivery.erp.get(ERP_CUSTOMER, record.number)
             )
+            return
+        if books.link("customer", erp_id=record.id) is not None:
             return
         if maybe is not None:
             # That one asks the question itself, or is being created in the ERP right now: this may be its half.

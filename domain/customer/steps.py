@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.customer import addresses, meeting, plan, writing
 from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, severa_values
 from domain.customer.fields import erp_values as erp_values_of
+from domain.customer.people import Trouble
 from domain.customer.work import Work
 from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
@@ -76,8 +77,10 @@ def _linked(work: Work, link: Link) -> None:
     if stopped is not None:
         stopped.effects = work.after.effects()
         raise stopped
-    _problems(work, link, severa, stored, merged, outcome)
-    meeting.trouble_stop(work, text(severa, "name"), trouble)
+    if merged.asked:
+        trouble.conflicts.insert(0, listed(merged.asked))
+    trouble.halted = [*outcome.halted, *trouble.halted]
+    _problems(work, link, severa, stored, outcome, trouble)
 
 
 def _touched(merged: Merge) -> set[str]:
@@ -190,7 +193,7 @@ def _merge_values(work: Work, link: Link, system: System, heir: Record) -> dict[
 
 
 def _problems(
-    work: Work, link: Link, severa: Json, erp: Json, merged: Merge, outcome: writing.Outcome
+    work: Work, link: Link, severa: Json, erp: Json, outcome: writing.Outcome, trouble: Trouble
 ) -> None:
     """After everything that could be written was."""
     name = text(severa, "name")
@@ -210,10 +213,7 @@ def _problems(
         heir = _heir(work, link, side) if inactive else None
         if heir is not None and _same_organisation(work, side, heir):
             raise work.after.stop("customer.merged", **_merge_values(work, link, side, heir))
-    if merged.asked:
-        raise work.after.stop("customer.conflict", name=name, fields=listed(merged.asked))
-    if outcome.halted:
-        raise work.after.stop("customer.ping_pong", name=name, fields=", ".join(outcome.halted))
+    meeting.trouble_stop(work, name, trouble)
     if outcome.side_effects:
         raise work.after.stop("customer.side_effect", name=name, fields=", ".join(outcome.side_effects))
     if outcome.owed:

@@ -69,6 +69,10 @@ def attach(attempt: Attempt, link: Link) -> Settled:
     Raises TryLater (also while nobody can tell whether a file arrived) and Stop ``invoice.attachment_failed`` when some
     could not be sent: they are tried again when the problem is, or when the invoice changes.
     """
+    if attempt.delivery.tenant.settings.attachments == "off":
+        # Switched off since: nothing is owed any more.
+        attempt.link = _done(link)
+        return attempt.settled()
     key = key_of({"type": link.erp_id.split("/", 1)[0], "number": link.erp_number})
     if key is None:
         return attempt.settled()

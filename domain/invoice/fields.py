@@ -54,6 +54,7 @@ HEADER = (
         "billingAddress",
         "if it differs",
     ),
+    Field("person", "receiverContactGuid", "contact.id", "→", "link", "severa", "contact", "if it is linked"),
     Field("contact", "receiverContactName", "invoiceContact", "→", "contact", "severa", note="if it differs"),
     Field("number", "number", "referenceNumber", "←", "integer", "visma_net", note="string kept in the link"),
     Field(
@@ -93,13 +94,25 @@ HEADER = (
     ),
     Field("currency", "currency.code", "currencyId", "→", "text", "severa"),
     Field("rate", "currencyRate", "exchangeRate", "→", "decimal", "severa", note="only in foreign currency"),
-    Field("branch", "senderVatNumber", "branchNumber.number", "→", "branch", "severa", "branchNumber"),
+    Field(
+        "branch",
+        "invoiceNumberBusinessUnitGuid",
+        "branchNumber.number",
+        "→",
+        "branch",
+        "severa",
+        "branchNumber",
+        "by the mapping of units, else by senderVatNumber",
+    ),
     Field("project", "projects", "project.id", "→", "link", "severa", "project", "one per document"),
     Field("hold", "", "hold", "→", "true", "rule", note="taken off after the proof (R-INV-4)"),
     Field("not printed", "", "dontPrint", "→", "true", "rule", note="R-INV-3"),
     Field("not e-mailed", "", "dontEmail", "→", "true", "rule", note="R-INV-3"),
     Field("not by AutoInvoice", "", "sendToAutoInvoice", "→", "false", "rule", note="R-INV-3"),
     Field("marker", "guid", "note", "→", "marker", "rule", note="first line severa:<guid> (R-INV-13)"),
+    Field(
+        "files", "files", "attachments", "→", "files", "severa", note="if chosen, after the number (R-INV-8)"
+    ),
 )
 
 LINES = (
@@ -111,7 +124,16 @@ LINES = (
     Field("price", "unitPrice", "unitPriceInCurrency", "→", "money", "severa", note="always sent, also 0"),
     Field("no discount", "", "manualDiscount", "→", "true", "rule", note="with discountPercent 0"),
     Field("unit", "measurementUnit", "uom", "→", "unit", "severa", note="unknown → the item's sales unit"),
-    Field("branch", "", "branchNumber.number", "→", "branch", "severa", "branchNumber"),
+    Field(
+        "branch",
+        "",
+        "branchNumber.number",
+        "→",
+        "branch",
+        "severa",
+        "branchNumber",
+        "of the row's project, within the selling company",
+    ),
     Field("task", "", "projectTask.id", "→", "setting", "rule", "taskId"),
 )
 
@@ -134,6 +156,8 @@ def projection(body: Json) -> Mapping[str, str]:
             ("freeText2", "freeText2.plainText"),
             ("receiver", "receiverCustomerName"),
             ("receiverContact", "receiverContactName"),
+            ("receiverPerson", "receiverContactGuid"),
+            ("unit", "invoiceNumberBusinessUnitGuid"),
             ("receiverEmail", "receiverContactEmail"),
             ("sender", "senderContactName"),
             ("senderVatNumber", "senderVatNumber"),

@@ -58,13 +58,16 @@ def prepare(attempt: Attempt, *, creating: bool) -> Planned:
     registers only after they were read again.
     """
     delivery, asked = attempt.delivery, attempt.invoice
+    fresh = reread.RereadBooks(delivery.books, delivery.erp, delivery.now())
+    # Lists show no accounts of items: where a row groups several codes, their items are read singly.
+    if any(len(row.codes) > 1 for row in asked.rows):
+        return _prepared(_Preparation(attempt, creating, fresh))
     try:
         return _prepared(_Preparation(attempt, creating, delivery.books))
     except Stop as stop:
         if stop.code not in reread.CAUSES:
             raise
         attempt.invoice = asked
-        fresh = reread.RereadBooks(delivery.books, delivery.erp, delivery.now())
         return _prepared(_Preparation(attempt, creating, fresh))
 
 

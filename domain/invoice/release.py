@@ -31,6 +31,10 @@ def prove_held(attempt: Attempt, planned: Planned, document: ErpDocument) -> Pro
     if not proof.ok:
         if document.released:
             raise attempt.stop("invoice.already_booked", {"number": document.number})
+        if _left_over(attempt):
+            # Made by an earlier delivery, of the invoice as it was then: no fault of the invoice as it is now.
+            attempt.remove(document.key, "invoice.changed")
+            raise StartOver
         code, values = _why(proof, attempt.invoice, document)
         raise attempt.fail(code, values, document.key)
     # The total has a line of its own when the number is written.
@@ -40,6 +44,12 @@ def prove_held(attempt: Attempt, planned: Planned, document: ErpDocument) -> Pro
         {"difference": f"{proof.difference:f}", "updated": attempt.invoice.updated, "warnings": small},
     )
     return proof
+
+
+def _left_over(attempt: Attempt) -> bool:
+    """Whether the document was found by its marker, not made by this delivery."""
+    step = attempt.step("create")
+    return step is not None and bool(step.result.get("adopted")) and "sent_at" not in step.result
 
 
 def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[str, dict[str, str]]:

@@ -5,6 +5,8 @@ What it has to go back to is kept in the step ``reopened``, so that a successor 
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.errors import NotFound, Refused, Stale, TryLater
 from domain.invoice.attempt import Attempt
 from domain.invoice.fields import INVOICES
@@ -83,16 +85,27 @@ def _kept(link: Link, status: str) -> Json:
 
 def _set_status(attempt: Attempt, number: str, body: Json, status: str, etag: str | None) -> None:
     # The document of the API requires description and start date on every write.
-    members = {
+    members: dict[str, Any] = {
         "status": status,
         "description": text(body, "description") or number,
         "startDate": text(body, "startDate"),
     }
+    task = attempt.delivery.tenant.settings.project_task
+    if status == "Active" and _closed(body, task):
+        # A task that was completed with its project takes no lines either.
+        members["tasks"] = [{"operation": "Update", "taskId": task, "status": "Active"}]
     changes = update_body({name: value for name, value in members.items() if value})
     try:
         attempt.delivery.erp.update(PROJECT, number, changes, etag=etag)
     except Stale as error:
         raise TryLater(error.message, retry_after=5) from error
+
+
+def _closed(body: Json, task: str) -> bool:
+    return any(
+        text(one, "taskId") == task and text(one, "status") not in ("", "Active")
+        for one in read(body, "tasks") or []
+    )
 
 
 def set_back(attempt: Attempt) -> None:

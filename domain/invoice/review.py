@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from domain.errors import NotFound
 from domain.invoice.attempt import Attempt, Planned
+from domain.invoice.plan import Item
 from domain.invoice.totals import money_text, severa_vat, vat_text
 from domain.mapper import text
 from domain.money import ZERO
@@ -41,13 +43,28 @@ def check_released(attempt: Attempt, planned: Planned) -> None:
     )
 
 
+def _sales_account(attempt: Attempt, item: Item) -> str:
+    """An item's sales account; lists do not show it, so the item is read singly where it is missing."""
+    path = "accountInformation.salesAccount.number"
+    known = text(item.body, path)
+    if known:
+        return known
+    try:
+        return text(attempt.delivery.erp.get("inventory", item.number).body, path) or "–"
+    except NotFound:
+        return "–"
+
+
 def accounts_text(attempt: Attempt, planned: Planned) -> str:
     """Net per sales account of the items: ``3010: 8000.00 SEK; 3050: 1200.00 SEK``; '–' where an item tells none."""
     invoice = attempt.invoice
     nets: dict[str, Decimal] = {}
+    accounts: dict[str, str] = {}
     for row in invoice.rows:
-        item = planned.need.items[row.guid]
-        account = text(item.body, "accountInformation.salesAccount.number") or "–"
+        number = planned.need.items[row.guid].number
+        if number not in accounts:
+            accounts[number] = _sales_account(attempt, planned.need.items[row.guid])
+        account = accounts[number]
         nets[account] = nets.get(account, ZERO) + row.net(invoice.currency) * invoice.sign
     return "; ".join(
         f"{account}: {money_text(net, invoice.currency)}" for account, net in sorted(nets.items())

@@ -78,6 +78,10 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
             "Faktura {number} på {amount} är delbetald; {balance} återstår.",
             "Invoice {number} for {amount} is partly paid; {balance} is left.",
         ),
+        "payment.part_shown_here": Text(
+            "Faktura {number} på {amount} är delbetald, {balance} återstår; Severa har ingen status för delbetalning, så det visas bara här.",
+            "Invoice {number} for {amount} is partly paid, {balance} is left; Severa has no status for partial payments, so it shows only here.",
+        ),
         "payment.reversed": Text(
             "Betalningen av faktura {number} är återförd; {balance} av {amount} återstår.",
             "The payment of invoice {number} was reversed; {balance} of {amount} is left.",

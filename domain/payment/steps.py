@@ -32,6 +32,7 @@ from domain.setup.statuses import Roles
 
 # What the link remembers of a payment, so that a thing is said once.
 WAITS = "payment_waits"
+PART = "payment_part"
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
             roles, SeveraInvoice.of(invoice_record.body), ErpDocument.of(document_record.body)
         )
         if forecast == STAY and not link.state.get(WAITS):
+            _tell_part(roles, link, left, SeveraInvoice.of(invoice_record.body), document_record.body)
             return
         if forecast.waits and link.state.get(WAITS):
             return
@@ -108,6 +110,35 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
         return
     _write(delivery, link, roles, left, wanted, move)
     _say(left, document, link, wanted, closed)
+
+
+def _tell_part(roles: Roles, link: Link, left: _Left, invoice: SeveraInvoice, body: Json) -> None:
+    """Where no status stands for a partial payment it shows in the bridge only, once for each balance (R-STA-1)."""
+    document = ErpDocument.of(body)
+    balance = f"{document.balance:f}"
+    if roles.partly_paid is not None or roles.standing(invoice.status) != "sent":
+        return
+    if money_of(document) != "partly" or link.state.get(PART) == balance:
+        return
+    left.link = _with_state(link, {PART: balance})
+    left.say(
+        "payment.part_shown_here",
+        number=document.number,
+        amount=_money(document, document.totals.total),
+        balance=_money(document, document.balance),
+    )
+
+
+def _with_state(link: Link, changes: dict[str, Any]) -> LinkUpdate:
+    return LinkUpdate(
+        severa_register=link.severa_register,
+        severa_id=link.severa_id,
+        severa_number=link.severa_number,
+        erp_register=link.erp_register,
+        erp_id=link.erp_id,
+        erp_number=link.erp_number,
+        state={**link.state, **changes},
+    )
 
 
 def _forecast(roles: Roles, invoice: SeveraInvoice, document: ErpDocument) -> Target:
@@ -159,15 +190,7 @@ def _explained(document: ErpDocument) -> bool:
 def _remember_waiting(link: Link, left: _Left, *, waits: bool) -> None:
     if bool(link.state.get(WAITS)) == waits:
         return
-    left.link = LinkUpdate(
-        severa_register=link.severa_register,
-        severa_id=link.severa_id,
-        severa_number=link.severa_number,
-        erp_register=link.erp_register,
-        erp_id=link.erp_id,
-        erp_number=link.erp_number,
-        state={**link.state, WAITS: waits},
-    )
+    left.link = _with_state(link, {WAITS: waits})
 
 
 def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Target, move: Any) -> None:

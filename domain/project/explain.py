@@ -56,6 +56,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             do=Text("Välj en kund för projektet.", "Choose a customer for the project."),
             where=_SEVERA,
         ),
+        "project.customer_in_error": Cause(
+            wrong=Text(
+                "Projektet {number} {name} väntar på kunden {customer}, som själv har ett fel.",
+                "The project {number} {name} waits for the customer {customer}, which is itself in error.",
+            ),
+            do=Text(
+                "Åtgärda kundens fel; projektet fortsätter sedan av sig självt.",
+                "Solve the customer's problem; the project then goes on by itself.",
+            ),
+            where=Text("Severa: Kunder.", "Severa: Customers."),
+        ),
         "project.not_found_after_create": Cause(
             wrong=Text(
                 "Projektet {number} {name} skapades, men finns inte under det numret i Visma.net ERP.",

@@ -92,6 +92,7 @@ def _severa_register(name: str, *, passing: bool = False) -> Register:
         concerns=lambda body: (Concern("project", PROJECTS, text(body, "guid")),),
         remote_time=latest_time,
         passing=passing,
+        shown_by=PROJECTS if name == SALES_CASES else None,
     )
 
 
@@ -108,6 +109,8 @@ REGISTERS: tuple[Register, ...] = (
         projection=erp_projection,
         concerns=lambda body: (Concern("project", ERP_PROJECT, erp_id(body), only_linked=True),),
         remote_time=latest_time,
+        # Projects flow to the ERP only: what is changed there is put right within the hour.
+        slow=True,
     ),
     Register(
         system="severa",

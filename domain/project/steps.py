@@ -154,7 +154,12 @@ class _Work:
             raise Stop("project.customer_missing", plan.describe(project))
         link = self.delivery.books.link("customer", severa_id=guid)
         if link is None:
-            raise Waiting("customer", severa_id=guid, name=text(project, "customer.name"))
+            waiting = Waiting("customer", severa_id=guid, name=text(project, "customer.name"))
+            if self.delivery.books.has_problem("customer", severa_id=guid):
+                # Waiting would look as if it went on by itself: its problem points at the customer's.
+                values = {**plan.describe(project), "customer": waiting.name or "–"}
+                raise Stop("project.customer_in_error", values, waits_for=waiting)
+            raise waiting
         # The number as last seen: a renumbered customer is known to the ERP by its new number only (R-CUS-8).
         record = self.delivery.books.record("visma_net", link.erp_register, link.erp_id)
         return record.number if record is not None and record.number else link.erp_number

@@ -93,6 +93,25 @@ CAUSES: Mapping[str, Cause] = {
         Text("Inget: bryggan fortsätter att försöka.", "Nothing: the bridge goes on trying."),
         _NOWHERE,
     ),
+    "work.dependency_in_error": Cause(
+        Text("{name} har själv ett fel.", "{name} is itself in error."),
+        Text(
+            "Rätta det felet först; det här fortsätter sedan av sig själv.",
+            "Solve that problem first; this then goes on by itself.",
+        ),
+        Text("Problem", "Problems"),
+    ),
+    "work.dependency_left_alone": Cause(
+        Text(
+            "{name} behövs men överförs inte (intern, eller inte med i överföringen).",
+            "{name} is needed but is not transferred (internal, or left out of the transfer).",
+        ),
+        Text(
+            "Byt kund, projekt eller artikel i Severa, eller ta med den i överföringen; det här fortsätter sedan av sig själv.",
+            "Choose another customer, project or item in Severa, or let it be transferred; this then goes on by itself.",
+        ),
+        Text("Severa", "Severa"),
+    ),
     "work.refused": Cause(
         Text("{system} nekade {operation}: {text}", "{system} refused {operation}: {text}"),
         Text("Rätta det som texten nämner och försök igen.", "Correct what the text names and try again."),

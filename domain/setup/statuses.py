@@ -205,6 +205,57 @@ def _warnings(
     return tuple(found)
 
 
+def autoinvoice_checks(roles: Roles) -> tuple[tuple[Text, str], ...]:
+    """What a user ticks for AutoInvoice, which has no API (R-STA-4): each line with the status it is about, '' for none.
+
+    The line's ``{status}`` is that status' name.
+    """
+    before = [roles.failed.name, roles.transfer.name]
+    return (
+        (AUTOINVOICE_CHECKS["from"], roles.transferred.name),
+        (AUTOINVOICE_CHECKS["after"], roles.sent.name),
+        (AUTOINVOICE_CHECKS["error"], ", ".join(f'"{name}"' for name in before)),
+        (AUTOINVOICE_CHECKS["all"], ""),
+        (AUTOINVOICE_CHECKS["first"], ""),
+        (AUTOINVOICE_CHECKS["own"], ""),
+    )
+
+
+def autoinvoice_error(roles: Roles, guid: str) -> bool:
+    """Whether a status may be AutoInvoice's error status: none of *failed*, *transfer* or any before *transferred*."""
+    place = roles.position(guid)
+    return place is None or place >= roles.positions[roles.transferred.guid]
+
+
+AUTOINVOICE_CHECKS: Mapping[str, Text] = MappingProxyType(
+    {
+        "from": Text(
+            "AutoInvoice: status för fakturor som ska överföras är ”{status}”.",
+            "AutoInvoice: the status of invoices to transfer is “{status}”.",
+        ),
+        "after": Text(
+            "AutoInvoice: status för fakturor efter överföring är ”{status}”.",
+            "AutoInvoice: the status of invoices after the transfer is “{status}”.",
+        ),
+        "error": Text(
+            "AutoInvoice: status på fakturor vid fel är varken {status} eller någon annan status före överföringen; märk den här så att den lämnas utanför.",
+            "AutoInvoice: the status of invoices in error is neither {status} nor any other status before the transfer; mark it here so that it is left out.",
+        ),
+        "all": Text(
+            "Visma.net ERP skickar inga fakturor: Skicka alla projektfakturor från Severa till AutoInvoice är på.",
+            "Visma.net ERP sends no invoices: Send all project invoices from Severa to AutoInvoice is on.",
+        ),
+        "first": Text(
+            "AutoInvoice är uppsatt före bryggan.",
+            "AutoInvoice is set up before the bridge.",
+        ),
+        "own": Text(
+            "Visma.net ERP:s egen Severa-integration är avstängd.",
+            "Visma.net ERP's own Severa integration is off.",
+        ),
+    }
+)
+
 _PAGE = Text(
     "Severa: Inställningar > Fakturering > Fakturastatusar", "Severa: Settings > Invoicing > Invoice statuses"
 )

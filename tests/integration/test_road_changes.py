@@ -121,13 +121,12 @@ def test_a_poll_that_hangs_is_taken_over_and_its_late_page_is_refused(road: Road
 def test_a_record_changed_while_later_pages_are_read_is_not_lost(postgres_server: PostgresServer) -> None:
     """Without any overlap: the mark is the newest time of the poll, and what changed during it is later than that."""
     database = postgres_server.create()
-    with installation(database, severa_overlap_seconds=0) as made:
+    with installation(database, severa_overlap_seconds=0, brake_records=1000) as made:
         road = made.add_firm(902, live=False)
         for n in range(130):
             road.severa.add("customers", name=f"Sidkund {n}", isActive=False)
         road.go_live()
         first = road.severa.one("customers", number=10001)
-        # A change of the last row makes the next poll's mark as late as can be.
         road.severa.arm("delay", "/v1/customers$", method="GET", skip=1, seconds=1.5)
         last = road.severa.one("customers", name="Sidkund 129")
         for row in road.severa.look("customers"):

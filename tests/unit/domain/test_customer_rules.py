@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.customer.fields import REGISTERS
 from domain.customer.steps import settle
 from domain.errors import Stop
 from domain.ports import Json
@@ -361,3 +362,14 @@ def test_a_stop_is_a_stop() -> None:
     removed(made, "severa")
     with pytest.raises(Stop):
         settle(made.delivery("customer", severa=("customers", "c1")))
+
+
+@pytest.mark.req("R-CUS-1")
+def test_notes_are_no_change_of_a_tenant_that_does_not_carry_them_over() -> None:
+    severa = next(one for one in REGISTERS if one.name == "customers")
+    off = severa.of_tenant(TenantSettings.model_validate({}))
+    on = severa.of_tenant(TenantSettings.model_validate({"notes": "both"}))
+
+    assert off.projection(ours(notes="a")) == off.projection(ours(notes="b"))
+    assert on.projection(ours(notes="a")) != on.projection(ours(notes="b"))
+    assert off.mapping_version != on.mapping_version, "a changed setting must not announce the whole register"

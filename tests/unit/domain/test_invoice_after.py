@@ -192,6 +192,38 @@ def test_two_files_of_one_name_do_not_become_revisions_of_one() -> None:
     assert sorted(firm.erp.attachments["customerinvoice", "101"]) == ["Bilaga (2).pdf", "bilaga.pdf"]
 
 
+@pytest.mark.req("R-INV-8")
+def test_attachments_that_were_switched_off_meanwhile_are_not_owed_any_more() -> None:
+    firm = firm_with(attachments="files")
+    with_files(firm, "tidrapport.pdf")
+    delivery = booked(firm)
+    firm.tenant = replace(firm.tenant, settings=TenantSettings.model_validate({"attachments": "off"}))
+    firm.finish(delivery, settle(delivery))
+    assert asked(firm, "attach") == []
+    link = firm.books.link("invoice", severa_id=GUID)
+    assert link is not None
+    assert link.state[STATE] != DUE
+
+
+@pytest.mark.req("R-INV-8", "R-INV-12")
+def test_a_booked_invoice_whose_number_is_restored_keeps_what_the_link_knows_of_files_and_payment() -> None:
+    firm = firm_with(attachments="files")
+    with_files(firm, "tidrapport.pdf")
+    delivery = booked(firm)
+    firm.finish(delivery, settle(delivery))
+    link = firm.books.link("invoice", severa_id=GUID)
+    assert link is not None
+    firm.books.replace_link(link, state={**link.state, "payment_waits": True})
+    firm.in_severa_now().update(number=None, status={"guid": "s-transfer", "name": ""})
+    firm.poll()
+    settled = settle(firm.transfer())
+    assert said(settled) == ["invoice.restored"]
+    assert settled.effects.announce == ()
+    assert settled.effects.link is not None
+    assert (settled.effects.link.state or {})["payment_waits"] is True
+    assert asked(firm, "attach") == ["attach customerinvoice"]
+
+
 def test_a_vendor_that_does_not_answer_holds_up_the_files_only() -> None:
     firm = firm_with(attachments="files")
     with_files(firm, "tidrapport.pdf")
@@ -285,6 +317,22 @@ def test_a_project_reopened_by_a_worker_that_died_is_set_back_even_if_the_invoic
     firm.clock.forward(600)
     settle(delivery.again())
     assert project_status(firm) == "Completed"
+
+
+@pytest.mark.req("R-PRJ-3")
+def test_a_project_reopened_before_anything_was_sent_is_set_back_when_the_invoice_is_withdrawn() -> None:
+    firm = Firm()
+    close_project(firm)
+    firm.invoice()
+    firm.faults.arm("begin", "create", Killed())
+    delivery = firm.transfer()
+    with pytest.raises(Killed):
+        settle(delivery)
+    firm.in_severa_now()["status"] = {"guid": "s-draft", "name": "Utkast"}
+    firm.poll()
+    settle(delivery.again())
+    assert project_status(firm) == "Completed"
+    assert firm.erp.documents() == []
 
 
 @pytest.mark.req("R-PRJ-3")
@@ -416,3 +464,101 @@ def test_a_period_opened_since_it_was_read_does_not_fail_the_invoice() -> None:
     firm.invoice()
     settle(firm.transfer())
     assert firm.in_severa_now()["number"] == 101
+
+
+# ---------------------------------------------------------------- the marker index
+
+
+def indexed(firm: Firm, **more: Any) -> Json:
+    """A held document of the invoice whose marker the index knows although its last row showed no note."""
+    document: Json = {
+        "documentType": "Invoice",
+        "referenceNumber": "77",
+        "status": "Hold",
+        "hold": True,
+        "customer": {"number": "10001"},
+        "note": f"severa:{GUID}",
+    } | more
+    firm.erp.store("customerinvoice", document, key="77")
+    firm.books.remember("visma_net", "customerdocument", document)
+    firm.books.remember("visma_net", "customerdocument", {**document, "note": None})
+    return document
+
+
+@pytest.mark.req("R-INV-13")
+def test_a_document_row_without_its_note_does_not_blind_the_marker_index() -> None:
+    firm = Firm()
+    firm.invoice()
+    indexed(firm)
+    # The document is ours but not of the invoice as it stands: it goes, and is no fault of the invoice.
+    settled = settle(firm.transfer())
+    assert firm.erp.deleted == ["Invoice/77"]
+    assert [(gap.number, gap.reason) for gap in settled.effects.gaps] == [("77", "invoice.changed")]
+    assert [one["referenceNumber"] for one in firm.erp.documents()] == ["101"]
+    assert firm.erp.released == [f"severa:{GUID}"]
+
+
+@pytest.mark.req("R-INV-13")
+def test_a_document_whose_marker_a_person_took_away_is_not_adopted() -> None:
+    firm = Firm()
+    firm.invoice()
+    indexed(firm)
+    firm.erp.stored("customerinvoice", "77")["note"] = "Sparas till nästa månad"
+    settle(firm.transfer())
+    assert firm.in_severa_now()["number"] == 101
+    assert firm.erp.deleted == []
+
+
+# ---------------------------------------------------------------- credit notes that are left open
+
+
+def crediting(firm: Firm, original: Json) -> None:
+    """A credit note of 125.00 for invoice 90, which the bridge transferred."""
+    body: Json = {
+        "documentType": "Invoice",
+        "referenceNumber": "90",
+        "status": "Open",
+        "customer": {"number": "10001"},
+        "currencyId": "SEK",
+        "amountInCurrency": 1000,
+        "balanceInCurrency": 1000,
+    }
+    firm.erp.store("customerinvoice", body | original, key="90")
+    erp = firm.books.remember("visma_net", "customerdocument", body | original, number="90")
+    firm.books.connect("invoice", firm.books.remember("severa", "invoices", {"guid": "inv-0"}), erp)
+    firm.invoice(
+        [row("CONS", "-1", "100", "25")], isCreditNote=True, reimburseInvoice={"guid": "inv-0", "number": 90}
+    )
+
+
+@pytest.mark.req("R-INV-7")
+@pytest.mark.parametrize(
+    "original",
+    [
+        {"status": "Closed", "balanceInCurrency": 0},
+        {"customer": {"number": "10002"}},
+        {"currencyId": "EUR"},
+        {"status": "Voided"},
+    ],
+)
+def test_a_credit_note_is_left_open_and_listed_when_its_original_cannot_take_it(original: Json) -> None:
+    firm = Firm()
+    crediting(firm, original)
+    settled = settle(firm.transfer())
+    assert firm.document()["applications"] == []
+    told = next(line for line in settled.effects.log if line.code == "invoice.credit_left_open")
+    assert (told.level, told.values["original"], told.values["number"]) == ("warning", "90", "101")
+    assert firm.document()["invoiceText"].startswith("Kredit av faktura 90 (Credit of invoice 90)")
+
+
+@pytest.mark.req("R-INV-7")
+@pytest.mark.parametrize(("balance", "applied"), [(1000, "125"), (50, "50")])
+def test_a_credit_note_is_applied_for_its_total_or_what_its_original_has_left(
+    balance: int, applied: str
+) -> None:
+    firm = Firm()
+    crediting(firm, {"balanceInCurrency": balance})
+    settled = settle(firm.transfer())
+    [application] = firm.document()["applications"]
+    assert (application["refNbr"], application["amountPaid"]) == ("90", int(applied))
+    assert "invoice.credit_left_open" not in said(settled)

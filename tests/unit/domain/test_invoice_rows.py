@@ -398,13 +398,13 @@ def test_a_failed_proof_names_the_row_that_most_likely_causes_it() -> None:
     firm.invoice(
         [
             row("CONS", "1", "1000", "25"),
-            row("TRAIN", "1", "500", "25", description="Kurs"),
+            row("TRAIN", "1", "2000", "25", description="Kurs"),
             row("FREE", "1", "9", "0"),
         ]
     )
     stop = stopped(firm)
     assert stop.code == "invoice.total_differs"
-    # The ERP has 6 % on the course: 125.00 of the VAT at 25 % is missing, which is what that row has.
+    # The ERP has 6 % on the course: 500.00 of the VAT at 25 % is missing, which is what that row has.
     assert stop.values["row"] == "2: Kurs (25 %)"
 
 

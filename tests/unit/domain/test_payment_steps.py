@@ -15,10 +15,10 @@ from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
 from domain.payment.explain import CAUSES, SENTENCES
 from domain.payment.fields import REGISTERS, erp_time
-from domain.payment.plan import settlement
+from domain.payment.plan import money_of, settlement
 from domain.payment.steps import settle
 from domain.ports import Json, Settled
-from tests.fakes_ledger import GUID, Firm
+from tests.fakes_ledger import GUID, Firm, row
 
 D = Decimal
 
@@ -120,14 +120,84 @@ def test_a_reversal_goes_back_the_same_way_and_clears_the_date(back: Decimal | N
     assert firm.in_severa_now()["paymentDate"] is None
 
 
-@pytest.mark.req("R-PAY-1")
-def test_without_a_partly_paid_status_a_partial_payment_changes_nothing() -> None:
+@pytest.mark.req("R-PAY-1", "R-STA-1")
+def test_without_a_partly_paid_status_a_partial_payment_shows_in_the_bridge_only_and_once() -> None:
     firm = booked(partly_paid=False)
     firm.erp.pay("101", D(1000), "2026-11-20T00:00:00")
     polled(firm)
-    pay(firm)
+    assert said(pay(firm)) == ["payment.part_shown_here"]
+    assert said(pay(firm)) == []
     assert status(firm) == "sent"
     assert firm.calls == []
+
+
+@pytest.mark.req("R-PAY-1")
+def test_two_partial_payments_leave_it_partly_paid_and_the_second_changes_nothing() -> None:
+    firm = booked()
+    for day in ("2026-11-20", "2026-11-22"):
+        firm.erp.pay("101", D(1000), f"{day}T00:00:00")
+        polled(firm)
+        pay(firm)
+        assert (status(firm), firm.in_severa_now()["paymentDate"]) == ("partly_paid", None)
+    assert len([call for call in firm.calls if call.method == "patch"]) == 1
+
+
+@pytest.mark.req("R-PAY-1")
+def test_a_credit_note_that_is_used_up_is_paid_like_an_invoice() -> None:
+    firm = Firm()
+    firm.invoice([row("CONS", "-1", "100", "25")], isCreditNote=True)
+    delivery = firm.transfer()
+    firm.finish(delivery, transfer(delivery))
+    firm.in_severa_now()["status"] = {"guid": "s-sent", "name": "Skickad"}
+    firm.erp.pay("101", D(125), "2026-11-24T00:00:00", register="customerCreditNote", docType="INV")
+    polled(firm)
+    settled = settle(firm.delivery("payment", erp=("customerdocument", "CreditNote/101")))
+    assert said(settled) == ["payment.paid"]
+    assert (status(firm), firm.in_severa_now()["paymentDate"]) == ("paid", "2026-11-24")
+
+
+@pytest.mark.req("R-PAY-1")
+def test_balance_and_amount_are_judged_in_the_documents_currency() -> None:
+    """In company currency nothing is left for the rounding of the rate, in the document's ten euro are."""
+    body: Json = {
+        "documentType": "Invoice",
+        "status": "Open",
+        "currencyId": "EUR",
+        "amount": D("1123.45"),
+        "balance": D(0),
+        "amountInCurrency": D(100),
+        "balanceInCurrency": D(10),
+    }
+    assert money_of(ErpDocument.of(body)) == "partly"
+    assert money_of(ErpDocument.of(body | {"balance": D(5), "balanceInCurrency": D(100)})) == "unpaid"
+
+
+@pytest.mark.req("R-PAY-3")
+@pytest.mark.parametrize(("off", "problem"), [("10", False), ("10.01", True)])
+def test_the_tenants_limit_decides_what_a_small_write_off_is(off: str, problem: bool) -> None:  # noqa: FBT001
+    firm = booked()
+    firm.erp.pay("101", total(firm) - D(off), "2026-11-20T00:00:00")
+    firm.erp.pay("101", D(off), "2026-11-21T00:00:00", docType="SMB")
+    polled(firm)
+    if problem:
+        assert stopped(firm).values["amount"] == "10.01 SEK"
+    else:
+        assert "payment.small_write_off" in said(pay(firm))
+
+
+@pytest.mark.req("R-PAY-1")
+def test_a_void_that_lists_a_payment_three_times_pays_nothing() -> None:
+    line = {"documentType": "Invoice", "refNbr": "101"}
+    payment = {
+        "type": "VoidPayment",
+        "refNbr": "9",
+        "status": "Closed",
+        "applicationDate": "2026-11-25T00:00:00",
+    }
+    lines = [line | {"amountPaid": D(amount)} for amount in ("100", "-100")]
+    document = ErpDocument.of({"documentType": "Invoice", "referenceNumber": "101", "status": "Closed"})
+    found = settlement(document, [{**payment, "paymentLines": lines}])
+    assert (found.day, found.written_off) == (None, 0)
 
 
 @pytest.mark.req("R-PAY-2")

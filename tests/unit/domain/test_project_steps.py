@@ -484,3 +484,16 @@ def test_a_project_whose_number_another_has_taken_is_reported_with_a_relink() ->
     link = made.books.link("project", severa_id="p1")
     assert link is not None
     assert stop.values["relink"] == f"severa-bridge relink nordkonsult project p9 {link.erp_id}"
+
+
+@pytest.mark.req("R-PRJ-5")
+def test_a_project_whose_customer_is_in_error_points_at_it_and_goes_on_when_that_is_linked() -> None:
+    made = world(customer_linked=False)
+    put_severa(made, "projects", project())
+    made.books.problems.add(("severa", "c1"))
+
+    stop = stopped(made)
+
+    assert (stop.code, stop.values["customer"]) == ("project.customer_in_error", "Ada AB")
+    assert stop.waits_for is not None
+    assert (stop.waits_for.domain, stop.waits_for.severa_id) == ("customer", "c1")

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.req("R-CON-1", "R-CON-2")
 RULES = st.sampled_from(["severa", "visma_net", "latest", "ask"])
 TEXTS = st.sampled_from(["Ett", "Två", "Tre"])
 PLACES = st.sampled_from(["Umeå", "Luleå", "Piteå", "Kiruna"])
-# A run of edits, then a poll and a delivery; several of these.
-DAY = timedelta_seconds = 25 * 3600
+# Longer than the ping-pong guard remembers.
+DAY = 25 * 3600.0
 
 Edit = tuple[str, str, Any]
 
@@ -146,6 +146,7 @@ CUSTOMER_EDITS: dict[str, tuple[Callable[[World, Any], None], st.SearchStrategy[
     "severa.name": (lambda made, value: _patch(made, "customers", "c1", {"/name": value}), TEXTS),
     "severa.website": (lambda made, value: _patch(made, "customers", "c1", {"/website": value}), TEXTS),
     "severa.city": (lambda made, value: _patch(made, "addresses", "a1", {"/city": value}), PLACES),
+    "severa.billing": (lambda made, city: _own_billing(made, city=city), PLACES),
     "severa.job": (lambda made, value: _patch(made, "contactpersons", "p1", {"/jobTitle": value}), TEXTS),
     "severa.mobile": (
         lambda made, value: _patch(made, "contactcommunications", "m1", {"/value": value}),
@@ -163,6 +164,16 @@ CUSTOMER_EDITS: dict[str, tuple[Callable[[World, Any], None], st.SearchStrategy[
 
 def _patch(made: World, register: str, guid: str, changes: Json) -> None:
     made.severa.patch(register, guid, changes)
+
+
+def _own_billing(made: World, city: str) -> None:
+    """A person gives the customer an invoice address of its own in Severa, or changes that."""
+    rows = made.severa.records["addresses"]
+    if "a2" not in rows:
+        made.severa.store("addresses", place("a2", city=city, isPostalAddress=False, isVisitAddress=False))
+    for guid, row in rows.items():
+        row["isBillingAddress"] = guid == "a2"
+    made.severa.patch("addresses", "a2", {"/city": city})
 
 
 def _erp(made: World) -> Json:

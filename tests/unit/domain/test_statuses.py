@@ -10,7 +10,7 @@ import pytest
 
 import domain.setup.statuses as module
 from domain.errors import Stop
-from domain.setup.statuses import CAUSES, SENTENCES, derive_roles
+from domain.setup.statuses import CAUSES, SENTENCES, autoinvoice_checks, autoinvoice_error, derive_roles
 
 
 def status(name: str, order: int, flags: str = "", **more: Any) -> dict[str, Any]:
@@ -161,6 +161,65 @@ def test_credit_notes_that_do_not_start_in_the_transfer_status_are_warned_about(
     assert {"statuses.credit_note_default", "statuses.severa_numbers_credit_notes"} <= {
         w.code for w in warnings
     }
+
+
+@pytest.mark.req("R-STA-2")
+def test_a_number_before_the_transfer_is_named_where_roles_are_set_by_hand() -> None:
+    rows = change("Väntar på godkännande", hasInvoiceNumber=True)
+    hand = {
+        "transfer": "g-Godkänd, klar för Visma.net ERP",
+        "transferred": "g-I Visma.net ERP, skicka till kund",
+    }
+    with pytest.raises(Stop) as stop:
+        derive_roles(rows, overrides=hand)  # type: ignore[arg-type]  # the keys are roles
+    assert (stop.value.code, stop.value.values["status"]) == (
+        "statuses.number_too_early",
+        "Väntar på godkännande",
+    )
+
+
+@pytest.mark.req("R-STA-1")
+def test_sent_and_partly_paid_should_wait_for_payment_or_severa_cannot_credit() -> None:
+    waiting = [row | {"isWaitingPayment": row["name"] in ("Skickad", "Delbetald")} for row in approval()]
+    assert derive_roles(waiting).warnings == ()
+    rows = [row | {"isWaitingPayment": row["name"] == "Skickad"} for row in approval()]
+    assert [(w.code, w.values["status"]) for w in derive_roles(rows).warnings] == [
+        ("statuses.not_waiting_payment", "Delbetald")
+    ]
+
+
+@pytest.mark.req("R-STA-1")
+@pytest.mark.parametrize("gone", [("Delbetald",), ("Delbetald", "Skickad")])
+def test_partly_paid_is_never_sent_or_transferred(gone: tuple[str, ...]) -> None:
+    rows = [row for row in approval() if row["name"] not in gone]
+    if "Skickad" in gone:
+        with pytest.raises(Stop) as stop:
+            derive_roles(rows)
+        assert stop.value.code == "statuses.no_sent"
+    else:
+        assert derive_roles(rows).partly_paid is None
+
+
+@pytest.mark.req("R-STA-4")
+def test_the_check_list_for_autoinvoice_names_the_tenants_own_statuses() -> None:
+    roles = derive_roles(approval())
+    lines = [text.fill("sv", {"status": named}) for text, named in autoinvoice_checks(roles)]
+    assert "I Visma.net ERP, skicka till kund" in lines[0]
+    assert "Skickad" in lines[1]
+    assert "Misslyckade fakturor" in lines[2]
+    assert "Godkänd, klar för Visma.net ERP" in lines[2]
+    assert len(lines) == 6
+    assert all("–" not in line for line in lines)
+    assert all(text.sv != text.en for text, _ in autoinvoice_checks(roles))
+
+
+@pytest.mark.req("R-STA-4")
+def test_autoinvoices_error_status_is_none_before_transferred() -> None:
+    roles = derive_roles(approval())
+    refused = ("Misslyckade fakturor", "Utkast", "Väntar på godkännande", "Godkänd, klar för Visma.net ERP")
+    assert not any(autoinvoice_error(roles, f"g-{name}") for name in refused)
+    assert autoinvoice_error(roles, "g-Skickad")
+    assert autoinvoice_error(roles, "g-Fel i AutoInvoice")
 
 
 def test_every_code_has_its_words_in_both_languages() -> None:

@@ -1,0 +1,172 @@
+"""The commands in their order: add, go live, up until idle, look at what happened; as processes, for people and scripts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from acceptance.conftest import KEY, Desk
+from cryptography.fernet import Fernet
+
+from simulators.seed import NORDKONSULT
+
+ORG = f"/orgs/{NORDKONSULT.severa_client_id}"
+
+
+def read(done: subprocess.CompletedProcess[str]) -> Any:
+    """The JSON document on standard output, and nothing else there."""
+    assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def live(desk: Desk) -> Desk:
+    """Nordkonsult added, gone live, and settled once."""
+    added = desk.run("tenant", "add", desk.file())
+    assert added.returncode == 0, added.stderr
+    assert "go-live nordkonsult" in added.stdout
+    gone = desk.run("tenant", "go-live", "nordkonsult")
+    assert gone.returncode == 0, gone.stderr
+    done = desk.run("up", "--until-idle", "--timeout", "60")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return desk
+
+
+def approve(desk: Desk, *, vat: int = 25) -> str:
+    project = next(row for row in desk.severa.ask("GET", f"{ORG}/projects") if row["number"] == 1001)
+    made = desk.severa.ask("POST", f"{ORG}/invoices", {
+        "customer": project["customer"]["guid"], "projects": [project["guid"]], "date": "2026-11-20", "dueDate": "2026-12-20",
+        "status": "transfer",
+        "rows": [{"code": "KONS", "description": "Konsultation", "quantity": "4", "unitPrice": "1000", "vatRate": vat, "rowType": "Hours", "unit": "h"}],
+    })  # fmt: skip
+    return str(made["guid"])
+
+
+def up(desk: Desk) -> int:
+    return desk.run("up", "--until-idle", "--timeout", "60").returncode
+
+
+@pytest.mark.req("R-SET-9")
+def test_going_live_twice_says_so_and_changes_nothing(live: Desk) -> None:
+    again = live.run("tenant", "go-live", "nordkonsult")
+    assert again.returncode == 0
+    assert "live already" in again.stdout
+
+
+@pytest.mark.req("R-LOG-4")
+def test_the_tenant_list_has_stable_keys(live: Desk) -> None:
+    [row] = read(live.run("tenant", "list", "--json"))
+    assert set(row) >= {"name", "state", "paused_domains", "language", "problems", "unfinished", "current_as_of"}
+    assert (row["name"], row["state"], row["problems"], row["unfinished"]) == ("nordkonsult", "live", 0, 0)
+    assert set(row["current_as_of"]) == {"severa", "visma_net"}
+    assert "nordkonsult" in live.run("tenant", "list").stdout
+
+
+@pytest.mark.req("R-OPS-1", "R-LOG-1", "R-LOG-2")
+def test_an_invoice_is_booked_by_up_and_its_road_can_be_traced(live: Desk) -> None:
+    guid = approve(live)
+    assert up(live) == 0
+    invoice = live.severa.ask("GET", f"{ORG}/invoices/{guid}")
+    number = str(invoice["number"])
+    for wanted in (guid, number):
+        [road] = read(live.run("trace", "nordkonsult", "invoice", wanted, "--json"))
+        assert set(road) == {"record", "link", "work", "attempts", "log"}
+        assert road["link"]["erp_number"] == number
+        assert [step["name"] for step in road["attempts"][-1]["steps"]]
+        assert {"method", "path", "status", "seconds"} <= set(road["attempts"][-1]["calls"][0])
+    assert NORDKONSULT.severa_client_secret not in live.run("trace", "nordkonsult", "invoice", guid, "--calls", "--json").stdout
+    line = read(live.run("log", "nordkonsult", "--domain", "invoice", "--json"))[0]
+    assert {"at", "domain", "direction", "register", "record_id", "number", "level", "outcome", "code", "sentence", "values", "duration_ms"} <= set(line)
+    assert number in line["sentence"]
+    assert number in live.run("trace", "nordkonsult", "invoice", guid).stdout
+
+
+@pytest.mark.req("R-LOG-3", "R-INV-12")
+def test_up_until_idle_ends_with_three_while_a_problem_is_open_and_with_zero_after_its_repair(live: Desk) -> None:
+    guid = approve(live, vat=12)
+    assert up(live) == 3
+    [problem] = read(live.run("problems", "nordkonsult", "--json"))
+    assert {"id", "domain", "code", "system", "register", "record_id", "number", "name", "wrong", "do", "where", "closes_by_itself", "values", "opened_at", "times"} <= set(problem)
+    assert problem["record_id"] == guid
+    assert problem["wrong"] in live.run("problems", "nordkonsult").stdout.replace("\n", " ")
+    retried = live.run("retry", "nordkonsult", str(problem["id"]))
+    assert retried.returncode == 0, retried.stderr
+    [row] = live.severa.ask("GET", f"{ORG}/invoices/{guid}")["rows"]
+    live.severa.ask("PATCH", f"{ORG}/invoicerows/{row['guid']}", {"vatRate": 25})
+    live.severa.ask("POST", f"{ORG}/invoices/{guid}/status", {"status": "transfer"})
+    assert up(live) == 0
+    assert read(live.run("problems", "nordkonsult", "--json")) == []
+    closed = read(live.run("problems", "nordkonsult", "--all", "--json"))
+    assert [row["closed_at"] is not None for row in closed] == [True] * len(closed)
+
+
+def test_up_until_idle_ends_with_four_when_its_time_is_over(live: Desk) -> None:
+    live.erp.arm("status", "/v2/customerinvoice", times=None, status=503)
+    try:
+        approve(live)
+        assert live.run("up", "--until-idle", "--timeout", "4").returncode == 4
+    finally:
+        live.erp.disarm()
+    assert up(live) == 0
+
+
+@pytest.mark.req("R-SET-9")
+def test_pause_and_resume_are_shown_and_unknown_domains_refused(live: Desk) -> None:
+    assert live.run("tenant", "pause", "nordkonsult", "--domain", "invoice").returncode == 0
+    assert read(live.run("tenant", "list", "--json"))[0]["paused_domains"] == ["invoice"]
+    assert live.run("tenant", "pause", "nordkonsult", "--domain", "invoices").returncode == 2
+    assert live.run("tenant", "resume", "nordkonsult", "--domain", "invoice").returncode == 0
+    assert read(live.run("tenant", "list", "--json"))[0]["paused_domains"] == []
+
+
+def test_doctor_says_what_works_and_ends_with_two_when_something_does_not(live: Desk) -> None:
+    checks = read(live.run("doctor", "--json"))
+    assert {"what", "fine", "found"} == set(checks[0])
+    assert all(check["fine"] for check in checks)
+    live.erp.arm("status", "/connect/token", times=None, status=400, body={"error": "invalid_client"})
+    live.erp.ask("POST", "/tokens/expire", {})
+    try:
+        done = live.run("doctor", "--json")
+    finally:
+        live.erp.disarm()
+    assert done.returncode == 2
+    assert [check["what"] for check in json.loads(done.stdout) if not check["fine"]] == ["nordkonsult: Visma.net ERP"]
+
+
+@pytest.mark.req("R-OPS-2")
+def test_a_new_key_takes_over_by_rotation_and_the_old_one_can_be_dropped(live: Desk) -> None:
+    new = live.run("secrets", "new-key").stdout.strip()
+    Fernet(new)
+    assert live.run("doctor", BRIDGE_SECRET_KEYS=new).returncode == 2
+    assert live.run("secrets", "rotate", BRIDGE_SECRET_KEYS=f"{new},{KEY}").returncode == 0
+    assert live.run("doctor", BRIDGE_SECRET_KEYS=new).returncode == 0
+    assert live.run("doctor", BRIDGE_SECRET_KEYS=KEY).returncode == 2
+    back = live.run("secrets", "rotate", BRIDGE_SECRET_KEYS=f"{KEY},{new}")
+    assert back.returncode == 0, back.stderr
+
+
+def test_every_command_explains_itself_and_lists_its_options() -> None:
+    """In this process: forty interpreters would say the same and take a minute."""
+    import click  # noqa: PLC0415 - typer's own ground, needed here only
+    import typer.main  # noqa: PLC0415
+    from typer.testing import CliRunner  # noqa: PLC0415
+
+    from app.cli import app  # noqa: PLC0415
+
+    runner = CliRunner(env={"COLUMNS": "240", "NO_COLOR": "1", "TERM": "dumb"})
+
+    def walk(command: click.Command, path: list[str]) -> int:
+        shown = runner.invoke(app, [*path, "--help"])
+        assert shown.exit_code == 0, path
+        assert (command.help or "").strip(), path
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, (path, parameter.name)
+                for name in parameter.opts:
+                    assert name in shown.output, (path, name)
+        children = getattr(command, "commands", {})
+        return 1 + sum(walk(child, [*path, name]) for name, child in children.items())
+
+    assert walk(typer.main.get_command(app), []) > 15
