@@ -15,6 +15,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import dramatiq
+import structlog
 from dramatiq.broker import Broker
 
 import actors.cost
@@ -32,13 +33,16 @@ from app.embedded import embedded_database, make_data_dir
 from app.relay import Publish, by_rabbitmq, in_process
 from app.settings import Settings
 from app.systems import Connections
-from db import outbox
+from db import installation, outbox
 from db.pool import Database
 from db.secrets import Secrets, read_key_file
 from domain import catalogue
 from domain.errors import InputError
 from domain.ports import Limits
 from domain.registers import Register
+
+logger = structlog.get_logger("bootstrap")
+OTHER_DATABASE = "This database was restored or cloned: nothing is transferred until 'severa-bridge db adopt' says that the original is gone."
 
 _MODULES = {
     "customer": actors.customer,
@@ -145,6 +149,10 @@ def open_bridge(
         # registered before opening, so that a half-opened database is closed too
         stack.callback(db.close)
         db.open()
+        with db.dispatch() as connection:
+            standing = installation.note(connection)
+        if standing.writes != "on":
+            logger.error("writes_are_off", reason=OTHER_DATABASE)
         if settings.embedded_database and settings.amqp_url is None and threads:
             # one process at a time: whatever was out when the last one ended is free
             with db.dispatch() as connection:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.broker import EventBroker, make_broker
-from app.bootstrap import Bridge, open_bridge
+from app.bootstrap import OTHER_DATABASE, Bridge, open_bridge
 from app.service import SYSTEM_NAMES, sign_in_sentence
 from app.settings import Settings
-from db import tenants
+from db import installation, tenants
 from domain.errors import BridgeError, InputError, SignInFailed
 
 
@@ -30,6 +30,7 @@ def examine(settings: Settings) -> list[Check]:
             with bridge.db.dispatch() as db:
                 version = db.execute("show server_version").fetchone()
                 found = tenants.all_tenants(db)
+                standing = installation.look(db)
             checks.append(
                 Check(
                     "PostgreSQL",
@@ -37,6 +38,8 @@ def examine(settings: Settings) -> list[Check]:
                     f"{version['server_version'] if version else '?'}, {where}; schema and login are right",
                 )
             )
+            fine = standing.writes == "on"
+            checks.append(Check("Writes", fine, "on" if fine else OTHER_DATABASE))
             checks.append(Check("Keys", True, f"first key {bridge.secrets.key_id}"))
             for tenant in found:
                 checks += [_connection(bridge, tenant, "severa"), _connection(bridge, tenant, "visma_net")]

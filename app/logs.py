@@ -8,6 +8,8 @@ import sys
 import structlog
 
 _QUIET = ("httpx", "httpcore", "pika", "dramatiq", "uvicorn", "uvicorn.access", "asyncio", "urllib3")
+# pika tells every failed attempt to connect in ten lines and a traceback; whoever connects says it in one.
+_LEAST = {"pika": logging.CRITICAL, "dramatiq": logging.ERROR}
 
 
 def set_up(level: str, *, human: bool | None = None) -> None:
@@ -31,4 +33,4 @@ def set_up(level: str, *, human: bool | None = None) -> None:
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR if name in ("pika", "dramatiq") else logging.WARNING)
+        logging.getLogger(name).setLevel(_LEAST.get(name, logging.WARNING))

@@ -19,7 +19,9 @@ ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
 class Settings(BaseSettings):
     """Every field is the environment variable BRIDGE_<NAME>. Times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="BRIDGE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BRIDGE_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     # where
     database_url: str | None = Field(

@@ -749,6 +749,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.step TO bridge_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO bridge_app;
 GRANT SELECT ON TABLE public.stream TO bridge_dispatch;
 
+GRANT UPDATE(watermark) ON TABLE public.stream TO bridge_dispatch;
+
+GRANT UPDATE(complete_at) ON TABLE public.stream TO bridge_dispatch;
+
+GRANT UPDATE(swept_at) ON TABLE public.stream TO bridge_dispatch;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant TO bridge_app;
 GRANT SELECT ON TABLE public.tenant TO bridge_dispatch;
 

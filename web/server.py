@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Mapping
 
 import uvicorn
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from domain.errors import BridgeError
+from domain.errors import BridgeError, InputError
 
 
 def create_app(state: Callable[[], Mapping[str, object]]) -> Starlette:
@@ -31,5 +33,26 @@ def create_app(state: Callable[[], Mapping[str, object]]) -> Starlette:
 
 
 def serve(state: Callable[[], Mapping[str, object]], host: str, port: int) -> None:
-    """Until SIGINT or SIGTERM."""
-    uvicorn.run(create_app(state), host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+    """Until SIGINT or SIGTERM. Raises InputError when the address cannot be used."""
+    config = uvicorn.Config(
+        create_app(state), host=host, port=port, log_level="critical", timeout_graceful_shutdown=5
+    )
+    server = uvicorn.Server(config)
+
+    def ask(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    # In a thread of its own: in the main thread uvicorn ends the process by the signal itself after its clean stop,
+    # which every supervisor takes for a crash.
+    thread = threading.Thread(target=server.run, name="web")
+    old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        thread.start()
+        thread.join()
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+    if not server.started:
+        raise InputError(
+            f"Nothing can be served at {host}:{port}: set BRIDGE_WEB_HOST and BRIDGE_WEB_PORT to a free address of this machine."
+        )

@@ -7,6 +7,7 @@ import typer
 from app import service
 from app.cli.common import console, settings, short_bridge
 from app.embedded import embedded_database
+from db import installation, streams
 from db.migrate import migrate
 from db.secrets import new_key
 from domain.errors import InputError
@@ -34,6 +35,18 @@ def migrate_() -> None:
         )
     applied = migrate(found.owner_database_url, found.database_url)
     console.print(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
+
+
+@app.command()
+def adopt() -> None:
+    """Say that this restored or cloned database is the one from now on (the original must be gone).
+
+    Until then nothing is transferred; afterwards every register is read anew before anything is created.
+    """
+    with short_bridge() as bridge, bridge.db.dispatch() as db:
+        installation.adopt(db)
+        streams.ask(db, None)
+    console.print("The database is adopted: both systems are read anew, then the transfers go on.")
 
 
 @secrets_app.command("new-key")

@@ -34,6 +34,12 @@ picked as (
             from tenant t left join busy b on b.tenant_id = t.id
             where t.state = 'live'
               and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > clock_timestamp())
+              -- writes are on, and both systems have been read to the end since this database was adopted
+              and exists (
+                  select from installation i
+                  where i.writes = 'on'
+                    and (i.adopted_at is null
+                         or (select min(coalesce(c.checked_at, '-infinity')) from connection c where c.tenant_id = t.id) > i.adopted_at))
             order by t.id <= %(after)s, t.id
         ) t
         cross join lateral (

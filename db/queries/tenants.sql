@@ -88,9 +88,6 @@ where tenant_id = %(tenant_id)s and system = %(system)s and holder = %(holder)s
 -- make_slots --
 insert into connection_slot (tenant_id, system, slot) select %(tenant_id)s, %(system)s, generate_series(0, 3) on conflict do nothing
 
--- installation --
-select i.system_identifier, i.timeline, i.writes, i.key_id, i.adopted_at from installation i
-
 -- audit --
 insert into audit_log (tenant_id, who, action, details) values (%(tenant_id)s, %(who)s, %(action)s, %(details)s)
 

@@ -21,7 +21,7 @@ def one_sentence(done: subprocess.CompletedProcess[str], *words: str) -> str:
     assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
     assert len(said) == 1, done.stderr
     assert said[0].startswith("severa-bridge: ")
-    assert said[0].endswith(".")
+    assert said[0].endswith((".", "?"))
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in said[0], said[0]
@@ -161,9 +161,8 @@ def test_an_unwritable_data_directory_is_named_as_root_too(desk: Desk) -> None:
 def test_a_data_directory_that_is_a_file_is_named(desk: Desk) -> None:
     path = desk.directory / "a-file"
     path.write_text("not a directory", encoding="utf-8")
-    env = {**desk.env, "BRIDGE_DATA_DIR": str(path)}
-    del env["BRIDGE_DATABASE_URL"]
-    done = Desk(env, desk.directory, desk.severa, desk.erp).run("up", "--until-idle")
+    # An empty variable is as good as none, as in an environment file.
+    done = desk.run("up", "--until-idle", BRIDGE_DATA_DIR=str(path), BRIDGE_DATABASE_URL="")
     one_sentence(done, str(path), "BRIDGE_DATA_DIR")
     assert path.read_text(encoding="utf-8") == "not a directory"
 

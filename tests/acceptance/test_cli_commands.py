@@ -90,7 +90,7 @@ def test_up_until_idle_ends_with_three_while_a_problem_is_open_and_with_zero_aft
     [problem] = read(live.run("problems", "nordkonsult", "--json"))
     assert {"id", "domain", "code", "system", "register", "record_id", "number", "name", "wrong", "do", "where", "closes_by_itself", "values", "opened_at", "times"} <= set(problem)
     assert problem["record_id"] == guid
-    assert problem["wrong"] in live.run("problems", "nordkonsult").stdout.replace("\n", " ")
+    assert problem["wrong"] in " ".join(live.run("problems", "nordkonsult").stdout.split())
     retried = live.run("retry", "nordkonsult", str(problem["id"]))
     assert retried.returncode == 0, retried.stderr
     [row] = live.severa.ask("GET", f"{ORG}/invoices/{guid}")["rows"]
@@ -139,12 +139,11 @@ def test_doctor_says_what_works_and_ends_with_two_when_something_does_not(live: 
 def test_a_new_key_takes_over_by_rotation_and_the_old_one_can_be_dropped(live: Desk) -> None:
     new = live.run("secrets", "new-key").stdout.strip()
     Fernet(new)
-    assert live.run("doctor", BRIDGE_SECRET_KEYS=new).returncode == 2
-    assert live.run("secrets", "rotate", BRIDGE_SECRET_KEYS=f"{new},{KEY}").returncode == 0
-    assert live.run("doctor", BRIDGE_SECRET_KEYS=new).returncode == 0
-    assert live.run("doctor", BRIDGE_SECRET_KEYS=KEY).returncode == 2
-    back = live.run("secrets", "rotate", BRIDGE_SECRET_KEYS=f"{KEY},{new}")
-    assert back.returncode == 0, back.stderr
+
+    def rotate(*keys: str) -> int:
+        return live.run("secrets", "rotate", BRIDGE_SECRET_KEYS=",".join(keys)).returncode
+
+    assert [rotate(new), rotate(new, KEY), rotate(new), rotate(KEY), rotate(KEY, new)] == [2, 0, 0, 2, 0]
 
 
 def test_every_command_explains_itself_and_lists_its_options() -> None:

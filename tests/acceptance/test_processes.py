@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from acceptance.conftest import Desk, answers
@@ -19,6 +21,14 @@ COMMANDS = {
     "relay": ["relay"],
     "web": ["web"],
 }
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory that other users may pass: as root PostgreSQL runs as somebody else."""
+    with tempfile.TemporaryDirectory(prefix="bridge-up-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +47,7 @@ def stopped(process: subprocess.Popen[str], number: signal.Signals) -> str:
         process.kill()
         _, said = process.communicate()
         raise AssertionError(f"did not stop: {said}") from None
-    assert process.returncode == 0, said
+    assert process.returncode == 0, (process.args, said)
     assert "Traceback" not in said
     return said
 
@@ -69,11 +79,11 @@ def test_every_process_stops_cleanly_when_asked(desk: Desk, amqp: str, number: s
 
 
 @pytest.mark.req("R-OPS-1")
-def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on(desk: Desk) -> None:
+def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on(desk: Desk, public: Path) -> None:
     """Embedded: PostgreSQL from the wheel, in the data directory; the second says what to do."""
     env = {k: v for k, v in desk.env.items() if k not in ("BRIDGE_DATABASE_URL", "BRIDGE_SECRET_KEYS")}
-    health = desk.directory / "embedded-health"
-    env |= {"BRIDGE_DATA_DIR": str(desk.directory / "embedded"), "BRIDGE_HEALTH_FILE": str(health)}
+    health, data = desk.directory / "embedded-health", public / "embedded"
+    env |= {"BRIDGE_DATA_DIR": str(data), "BRIDGE_HEALTH_FILE": str(health)}
     embedded = Desk(env, desk.directory, desk.severa, desk.erp)
     first = embedded.start("up")
     try:
@@ -85,7 +95,7 @@ def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on
         assert len(second.stderr.strip().splitlines()) == 1
         # A reading command works beside it.
         assert embedded.run("tenant", "list", "--json").stdout.strip() == "[]"
-        keys = desk.directory / "embedded" / "secret.keys"
+        keys = data / "secret.keys"
         assert keys.stat().st_mode & 0o777 == 0o600
         assert first.poll() is None
         stopped(first, signal.SIGTERM)

@@ -20,7 +20,9 @@ def open_project(road: Road, name: str) -> Json:
 
 
 @pytest.mark.req("R-INV-11", "R-LOG-3")
-def test_an_invoice_points_at_its_customers_problem_and_goes_on_by_itself_once_that_is_repaired(road: Road) -> None:
+def test_an_invoice_points_at_its_customers_problem_and_goes_on_by_itself_once_that_is_repaired(
+    road: Road,
+) -> None:
     refusal = {"status": 400, "body": {"message": "The customer cannot be created."}}
     fault = road.erp.arm("status", "^/v1/customer$", method="POST", times=None, **refusal)
     customer = road.add_customer("Sen Kund AB")
@@ -44,11 +46,14 @@ def test_an_invoice_points_at_its_customers_problem_and_goes_on_by_itself_once_t
 def test_held_invoices_wait_in_a_list_and_go_when_a_person_lets_them(new_firm: Callable[..., Road]) -> None:
     road = new_firm()
     road.sql(
-        "update setting set values = values || '{\"hold_invoices\": true}' where tenant_id = %s", road.tenant_id
+        "update setting set values = values || '{\"hold_invoices\": true}' where tenant_id = %s",
+        road.tenant_id,
     )
     bridge = road.installation.bridge
     project = open_project(road, "Granskad")
-    first, second = (road.approve(project, [hours("1", price), book("1", "100")]) for price in ("1000", "2000"))
+    first, second = (
+        road.approve(project, [hours("1", price), book("1", "100")]) for price in ("1000", "2000")
+    )
     road.settle()
     held = {row["record_id"]: row for row in reviewing.held(bridge, road.name)}
     assert set(held) == {first, second}
@@ -72,12 +77,16 @@ def test_held_invoices_wait_in_a_list_and_go_when_a_person_lets_them(new_firm: C
 
 
 @pytest.mark.req("R-INV-8")
-def test_files_and_pdf_reach_the_document_once_without_the_internal_ones(new_firm: Callable[..., Road]) -> None:
+def test_files_and_pdf_reach_the_document_once_without_the_internal_ones(
+    new_firm: Callable[..., Road],
+) -> None:
     road = new_firm(attachments="files-and-pdf")
     project = open_project(road, "Bilagd")
     guid = road.approve(project, [hours("1", "1000")], status="draft")
     road.severa.ask("POST", f"invoices/{guid}/files", {"name": "tidrapport.pdf", "text": "tio timmar"})
-    road.severa.ask("POST", f"invoices/{guid}/files", {"name": "kalkyl.xlsx", "text": "hemlig", "isInternal": True})
+    road.severa.ask(
+        "POST", f"invoices/{guid}/files", {"name": "kalkyl.xlsx", "text": "hemlig", "isInternal": True}
+    )
     # The ERP takes the first file and its answer is lost.
     road.erp.arm("commit_then_drop", "/attachment$", method="POST")
     road.move(guid, "transfer")
@@ -90,7 +99,9 @@ def test_files_and_pdf_reach_the_document_once_without_the_internal_ones(new_fir
 
 
 @pytest.mark.req("R-INV-8")
-def test_a_file_that_the_erp_refuses_is_a_problem_and_the_invoice_stays_numbered(new_firm: Callable[..., Road]) -> None:
+def test_a_file_that_the_erp_refuses_is_a_problem_and_the_invoice_stays_numbered(
+    new_firm: Callable[..., Road],
+) -> None:
     road = new_firm(attachments="files")
     project = open_project(road, "Vägrad")
     guid = road.approve(project, [hours("1", "1000")], status="draft")
@@ -169,7 +180,9 @@ def test_a_repaired_status_set_up_lets_invoices_go_by_itself(new_firm: Callable[
     road = new_firm()
     project = open_project(road, "Status")
     transfer = next(
-        row for row in road.severa.look("invoicestatuses") if not row["hasInvoiceNumber"] and row["isReadOnly"]
+        row
+        for row in road.severa.look("invoicestatuses")
+        if not row["hasInvoiceNumber"] and row["isReadOnly"]
     )
     road.severa.change("invoicestatuses", transfer["guid"], isReadOnly=False)
     due = "delete from stream where tenant_id = %s and register = 'invoicestatuses'"
@@ -183,3 +196,65 @@ def test_a_repaired_status_set_up_lets_invoices_go_by_itself(new_firm: Callable[
     road.settle()
     assert road.role(guid) == "transferred"
     assert road.problems() == []
+
+
+@pytest.mark.req("R-INV-2", "R-INV-4")
+def test_a_grouped_row_with_two_accounts_is_booked_as_one_line_per_code(road: Road) -> None:
+    """Licences and subcontracting of the same VAT rate post on different accounts: the work behind the row tells its parts."""
+    project = open_project(road, "Grupperad")
+    parts = [
+        {"code": "LIC", "quantity": 2, "unitPrice": "990"},
+        {"code": "UE", "quantity": 1, "unitPrice": "1100"},
+        {"code": "UE", "quantity": 2, "unitPrice": "1100"},
+    ]
+    row = {
+        "code": ["LIC", "UE"],
+        "description": "Licens och underkonsult",
+        "quantity": "1",
+        "unitPrice": "5280",
+        "vatRate": 25,
+        "rowType": "ProjectFees",
+        "items": parts,
+    }
+    guid = road.approve(project, [row])
+    road.settle()
+    document = road.document(guid)
+    lines = [(one["inventoryNumber"], money(one["quantity"])) for one in document["invoiceLines"]]
+    assert lines == [("LIC", Decimal(2)), ("UE", Decimal(3))]
+    assert money(document["amountInCurrency"]) == money(road.invoice(guid)["totalIncludingTax"]) == 6600
+
+
+@pytest.mark.req("R-INV-2")
+def test_an_invoice_of_two_projects_is_booked_on_the_larger_one(new_firm: Callable[..., Road]) -> None:
+    road = new_firm()
+    road.sql(
+        'update setting set values = values || \'{"several_projects": "largest"}\' where tenant_id = %s',
+        road.tenant_id,
+    )
+    small = open_project(road, "Liten")
+    large = road.add_project(small["customer"], "Stor")
+    road.settle()
+    rows = [hours("1", "1000") | {"project": small["guid"]}, hours("3", "1000") | {"project": large["guid"]}]
+    guid = road.approve(small, rows, projects=[small["guid"], large["guid"]])
+    road.settle()
+    document = road.document(guid)
+    assert document["project"]["id"] == str(large["number"])
+    assert f"{small['number']} Liten" in document["note"]
+    assert "invoice.several_projects_one" in road.log()
+
+
+@pytest.mark.req("R-INV-11", "R-PRJ-4")
+def test_an_invoice_of_an_internal_project_says_so_instead_of_waiting_for_ever(road: Road) -> None:
+    customer = road.add_customer("Intern betalare AB")
+    project = road.add_project(customer, "Internt arbete", isInternal=True)
+    road.settle()
+    guid = road.approve(project, [hours("1", "1000")])
+    road.settle()
+    [problem] = [row for row in road.problems() if row["record_id"] == guid]
+    assert problem["code"] == "work.dependency_left_alone"
+    assert "Internt arbete" in problem["wrong"]
+    assert road.role(guid) == "transfer"
+    # Nobody touches the invoice: it goes once its project is one that is transferred.
+    road.severa.change("projects", project["guid"], isInternal=False)
+    road.settle()
+    assert road.role(guid) == "transferred"
