@@ -43,6 +43,7 @@ class TenantBooks:
         self._db = db
         self._tenant_id = tenant_id
         self._cache = cache
+        self._choices: dict[tuple[str, str, str], str | None] = {}
 
     def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
         with self._db.tenant(self._tenant_id) as db:
@@ -103,8 +104,12 @@ class TenantBooks:
         self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
     ) -> str | None:
         system, record_id = ("severa", severa_id) if severa_id else ("visma_net", erp_id)
-        with self._db.tenant(self._tenant_id) as db:
-            return links.choice(db, self._tenant_id, domain, system, record_id or "")
+        key = (domain, system, record_id or "")
+        # One delivery asks several times, and a choice made meanwhile announces the record again.
+        if key not in self._choices:
+            with self._db.tenant(self._tenant_id) as db:
+                self._choices[key] = links.choice(db, self._tenant_id, *key)
+        return self._choices[key]
 
     def branch(self, business_unit_id: str) -> str | None:
         with self._db.tenant(self._tenant_id) as db:
