@@ -19,10 +19,11 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from actors import dependencies
 from actors.delivery import LiveDelivery, Systems
 from actors.recording import Recorder
 from db import attempts, links, log, outbox, records
-from db.books import SEVERA_REGISTERS, SIBLINGS, ReferenceCache, TenantBooks, subjects_of
+from db.books import SIBLINGS, ReferenceCache, TenantBooks, subjects_of
 from db.outbox import Claimed
 from db.pool import Connection, Database
 from domain.errors import (
@@ -68,8 +69,6 @@ class Pace:
     # after so many attempts in a row a person is told, though the bridge goes on trying
     tell_after: int = 6
     lost_most: int = 3
-    # so often a record that is settled without a link is asked for again before the waiter says so
-    waits_most: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +248,10 @@ class _End:
             if links.find(db, self.row.tenant_id, error.domain, **by):
                 # linked between the look and this transaction: nothing would wake it any more
                 outbox.later(db, self.row, delay=0, costs_attempt=False)
-            elif (hopeless := self._hopeless(db, error)) is None:
+            elif (hopeless := dependencies.hopeless(db, self.row, error)) is None:
                 key = outbox.waits_key(error.domain, **by)
                 outbox.wait(db, self.row, waits_for=key, delay=self.shop.pace.wait)
-                self._ensure(db, error)
+                dependencies.ensure(db, self.row, error)
             if hopeless is None:
                 self._finish(db, "waiting", error.message)
         return "waiting" if hopeless is None else self.failed(hopeless)
@@ -288,7 +287,7 @@ class _End:
                 db, self.row.tenant_id, self.row.domain, self._subjects(), "other cause", keep=[stop.code]
             )
             self._log(db, LogLine(stop.code, values), level="error", outcome=stop.state)
-            waits_for = self._dependency(db, stop.waits_for)
+            waits_for = dependencies.waits_key(db, self.row, stop.waits_for)
             if stop.waits_for is not None and waits_for is None:
                 # It succeeded between the look and this transaction: nothing would wake this one any more.
                 outbox.finish(db, self.row, again=True)
@@ -383,54 +382,6 @@ class _End:
             keys.append(outbox.waits_key(self.row.domain, **by))
         if keys:
             outbox.wake(db, self.row.tenant_id, list(dict.fromkeys(keys)), failed_too=failed_too)
-
-    def _hopeless(self, db: Connection, error: Waiting) -> Stop | None:
-        """The problem of a waiter whose dependency has failed, or was left alone by rule however often it was asked for
-        (R-INV-11); it still goes on by itself when that one is settled. None: waiting makes sense."""
-        tenant_id = self.row.tenant_id
-        alone = False
-        for register in SEVERA_REGISTERS[error.domain] if error.severa_id else ():
-            record = records.get(db, tenant_id, "severa", register, error.severa_id or "")
-            if record is None:
-                continue
-            subject = outbox.record_subject("severa", register, record.id)
-            state = outbox.state_of(db, tenant_id, error.domain, subject)
-            values = {"name": error.name or record.name, "domain": error.domain}
-            if state in ("failed", "in_doubt"):
-                return Stop("work.dependency_in_error", values, waits_for=error)
-            alone = alone or (state is None and record.settled_version >= record.version)
-        if alone and attempts.waits(db, tenant_id, self.row.delivery) >= self.shop.pace.waits_most:
-            return Stop(
-                "work.dependency_left_alone", {"name": error.name, "domain": error.domain}, waits_for=error
-            )
-        return None
-
-    def _ensure(self, db: Connection, error: Waiting) -> None:
-        """A waiter makes sure that what it waits for has a row; a failed one is left to its problem."""
-        if not error.severa_id:
-            return
-        for register in SEVERA_REGISTERS[error.domain]:
-            if records.get(db, self.row.tenant_id, "severa", register, error.severa_id):
-                subject = outbox.record_subject("severa", register, error.severa_id)
-                if outbox.state_of(db, self.row.tenant_id, error.domain, subject) is None:
-                    outbox.announce(
-                        db,
-                        self.row.tenant_id,
-                        error.domain,
-                        subject,
-                        cause="waited for",
-                        system="severa",
-                        register=register,
-                    )
-
-    def _dependency(self, db: Connection, waits_for: Waiting | None) -> str | None:
-        """Key of the record in error that a failed row points at (R-INV-11); None: none, or it is linked by now."""
-        if waits_for is None:
-            return None
-        by = {"severa_id": waits_for.severa_id, "erp_id": waits_for.erp_id}
-        if links.find(db, self.row.tenant_id, waits_for.domain, **by):
-            return None
-        return outbox.waits_key(waits_for.domain, **by)
 
     def _about(self) -> dict[str, str]:
         record = self.delivery.severa_record or self.delivery.erp_record

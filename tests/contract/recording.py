@@ -125,7 +125,7 @@ def live_through(made: Installation, tape: Tape) -> None:
     _edits(road, project)
     guids = _invoices(road, project, abroad)
     _payments(road, guids)
-    _costs(road, project)
+    _costs(road, abroad)
 
 
 def _registers(road: Road) -> tuple[Json, Json]:
@@ -187,24 +187,25 @@ def _invoices(road: Road, project: Json, abroad: Json) -> dict[str, str]:
     guids = {
         "plain": road.approve(project, [hours("7.5", "1333.33")], status="draft", orderNumber="PO-1", yourReference="Karin", ourReference="Eva"),
         "rates": road.approve(project, [hours("10", "1250"), hours("-1", "333.33"), book("3", "249.50"), hotel("2", "1399.99")]),
-        "euro": road.approve(abroad, [hours("3", "333.33", vat=0)], currency="EUR", currencyRate=11.2345),
+        "euro": road.approve(abroad, [hours("3", "333.33")], currency="EUR", currencyRate=11.2345),
         "refused": road.approve(project, [hours("10", "1000", vat=12)]),
     }  # fmt: skip
     road.severa.ask("POST", f"invoices/{guids['plain']}/files", {"name": "tidrapport.pdf", "text": "tio timmar"})
     road.move(guids["plain"], "transfer")
     road.settle()
-    [row] = [row for row in road.severa.look("invoicerows") if row["invoice"]["guid"] == guids["refused"]]
-    rate = next(rate for rate in road.severa.look("vatrates") if rate["percentage"] == 25)
-    road.severa.change("invoicerows", row["guid"], vatRate=rate["guid"])
+    [row] = road.invoice(guids["refused"])["rows"]
+    road.severa.change("invoicerows", row["guid"], vatRate=25)
     road.move(guids["refused"], "transfer")
     # The ERP's rate is changed after the bridge read it: the held document comes out otherwise and is removed.
-    road.erp.change("vats", "10", rate="6.5")
+    road.erp.change("vats", "U06", rate="7")
     guids["otherwise"] = road.approve(project, [book("3", "249.50")])
     road.settle()
-    road.erp.change("vats", "10", rate="6")
+    road.erp.change("vats", "U06", rate="6")
     road.move(guids["plain"], "sent")
-    guids["credit"] = str(road.severa.add("invoices", credit_of=guids["plain"])["guid"])
     road.severa.change("projects", project["guid"], isClosed=True)
+    road.settle()
+    # The project is opened for the credit note and closed after it.
+    guids["credit"] = str(road.severa.add("invoices", credit_of=guids["plain"])["guid"])
     road.settle()
     return guids
 
@@ -230,4 +231,8 @@ def _costs(road: Road, project: Json) -> None:
         "attachments": [{"name": "underlag.pdf", "text": "%PDF-1.4\n%%EOF\n"}],
     }  # fmt: skip
     road.erp.ask("POST", "supplierinvoices", {"supplier": supplier["number"], "reference": "2207", "lines": [line]})
+    road.erp.ask("POST", "journals", {"lines": [
+        {"account": "4600", "debit": "300.00", "project": str(project["number"]), "description": "Omfört"},
+        {"account": "1930", "credit": "300.00"},
+    ]})  # fmt: skip
     road.settle()

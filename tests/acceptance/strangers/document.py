@@ -80,11 +80,19 @@ class Document:
         """What an answer of ours has that the schema does not: the servers are held to the document as well."""
         return list(self._value(schema_name, body, {"$ref": f"#/components/schemas/{schema_name}"}, reading=True))
 
+    def schema(self, name: str) -> Mapping[str, Any]:
+        """A schema by its name."""
+        return self.resolved({"$ref": f"#/components/schemas/{name}"})
+
+    def value(self, at: str, value: Any, schema: Mapping[str, Any]) -> list[str]:
+        """What is wrong with a value that a client writes."""
+        return list(self._value(at, value, schema))
+
     def _parameters(self, operation: Operation) -> Iterator[Mapping[str, Any]]:
         for one in operation.spec.get("parameters", []):
-            yield self._resolved(one)
+            yield self.resolved(one)
 
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    def resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in schema:
             target: Any = self._whole
             for part in schema["$ref"].removeprefix("#/").split("/"):
@@ -93,9 +101,9 @@ class Document:
         return schema
 
     def _query_value(self, name: str, value: str, schema: Mapping[str, Any]) -> Iterable[str]:
-        schema = self._resolved(schema)
+        schema = self.resolved(schema)
         if schema.get("type") == "array":
-            schema = self._resolved(schema.get("items", {}))
+            schema = self.resolved(schema.get("items", {}))
         kind = schema.get("type")
         if kind == "boolean" and value not in ("true", "false"):
             yield f"query {name}={value} is no boolean"
@@ -109,7 +117,7 @@ class Document:
     def _value(self, at: str, value: Any, schema: Mapping[str, Any], *, reading: bool = False) -> Iterable[str]:
         named = str(schema.get("$ref", "")).rsplit("/", 1)[-1]
         nullable = schema.get("nullable")
-        schema = self._resolved(schema)
+        schema = self.resolved(schema)
         if value is None:
             if not (reading or nullable or schema.get("nullable")):
                 yield f"{at} is null"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -198,5 +198,3 @@ def _handler(server: Served) -> type[BaseHTTPRequestHandler]:
 
     return Handler
 
-
-Move = Callable[[Request, Mapping[str, str]], Answer]

@@ -37,7 +37,7 @@ def stopped(firm: Firm) -> Stop:
 def lines(firm: Firm) -> list[tuple[str, Decimal, Decimal]]:
     """Item, quantity and price of the document's lines."""
     document = firm.document()
-    rows = document.get("invoiceLines") or document.get("lines")
+    rows: list[Json] = document.get("invoiceLines") or document["lines"]
     return [(one["inventoryNumber"], one["quantity"], one["unitPriceInCurrency"]) for one in rows]
 
 
@@ -305,7 +305,7 @@ def created(firm: Firm) -> Json:
 
 
 def test_a_linked_contact_person_goes_by_its_id_and_another_one_by_name() -> None:
-    person = {
+    person: Json = {
         "receiverContactGuid": "k-1",
         "receiverContactName": "Eva Ek",
         "receiverContactEmail": "eva@ek.example",
