@@ -211,6 +211,7 @@ class _End:
             subjects = self._subjects()
             if outbox.fold(db, self.row, [s for s in subjects if s != self.row.subject]):
                 again = True
+            again = again or self._edited_meanwhile(result.effects)
             warnings = [line.code for line in result.effects.log if line.level == "warning"]
             if not result.problems_stay:
                 log.close_problems(db, self.row.tenant_id, self.row.domain, subjects, "settled")
@@ -299,6 +300,28 @@ class _End:
         return stop.state
 
     # ---- parts
+
+    def _edited_meanwhile(self, effects: Effects) -> bool:
+        """A field that somebody edited while our own write was on its way: it stands in the answer that becomes the last
+        seen state, so no poll would announce it, and no merge has seen it yet."""
+        link = effects.link or self.delivery.link
+        base = (link.base if link else None) or {}
+        for seen in effects.seen:
+            register = self.shop.registers[seen.system, seen.register]
+            for planned in self.planned:
+                if (planned.system, planned.register) != (seen.system, seen.register) or (
+                    planned.id != register.identify(seen.body)
+                ):
+                    continue
+                before, after = register.projection(planned.body), register.projection(seen.body)
+                side = 0 if seen.system == "severa" else 1
+                if any(
+                    value != before.get(name) and value != base[name][side]
+                    for name, value in after.items()
+                    if isinstance(base.get(name), list | tuple)
+                ):
+                    return True
+        return False
 
     def _linked_meanwhile(self, db: Connection) -> bool:
         if self.delivery.link is not None:

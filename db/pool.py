@@ -47,7 +47,16 @@ class Database:
             connection.execute(f"set role {role}")
             connection.commit()
 
-        return ConnectionPool(
+        def check(connection: Connection) -> None:
+            try:
+                self._check(connection)
+            except psycopg.OperationalError:
+                # The server went away: all that lie idle are as dead as this one. Left to be found one by one, with a
+                # longer pause after each, they would cost whoever asks next half a minute.
+                pool.check()
+                raise
+
+        pool: ConnectionPool[Connection] = ConnectionPool(
             self.url,
             connection_class=psycopg.Connection[DictRow],
             kwargs={
@@ -61,9 +70,10 @@ class Database:
             open=False,
             timeout=30,
             configure=configure,
-            check=self._check,
+            check=check,
             name=role,
         )
+        return pool
 
     def _check(self, connection: Connection) -> None:
         """A round trip, but only for a connection that may have died while it lay idle."""

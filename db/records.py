@@ -92,7 +92,9 @@ def store(
         if old and mapped and old["hash"] == row.hash and bytes(old["body"]) == row.body:
             same.append(row.id)
             continue
-        written = db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at)}).fetchone()
+        written = db.execute(
+            SQL["records.put"], {**key, **_values(register, row, requested_at), "own": False}
+        ).fetchone()
         if written is None:
             continue
         if old is None or (old["version"] != written["version"]):
@@ -105,7 +107,7 @@ def store(
 def put_own(db: Connection, tenant_id: UUID, register: Register, row: Row, requested_at: datetime) -> None:
     """What our own read or write gave back becomes the last seen state, settled: its echo causes nothing (R-CON-2)."""
     key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
-    db.execute(SQL["records.put_own"], {**key, **_values(register, row, requested_at)})
+    db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at), "own": True})
 
 
 def _values(register: Register, row: Row, requested_at: datetime) -> dict[str, Any]:

@@ -4,29 +4,12 @@ where tenant_id = %(tenant_id)s and system = %(system)s and register = %(registe
 for update
 
 -- put --
--- A record is never replaced by one with an older remote time; on equal times the later request wins.
-insert into record (tenant_id, system, register, id, number, name, name_key, marker, body, hash, mapping_version, remote_time, requested_at, in_scope,
-                    organisation, owner)
-values (%(tenant_id)s, %(system)s, %(register)s, %(id)s, %(number)s, %(name)s, %(name_key)s, %(marker)s, %(body)s, %(hash)s,
-        %(mapping_version)s, %(remote_time)s, %(requested_at)s, %(in_scope)s, %(organisation)s, %(owner)s)
-on conflict (tenant_id, system, register, id) do update set
-    number = excluded.number, name = excluded.name, name_key = excluded.name_key,
-    marker = coalesce(excluded.marker, record.marker), body = excluded.body, hash = excluded.hash,
-    mapping_version = excluded.mapping_version, remote_time = excluded.remote_time, requested_at = excluded.requested_at,
-    in_scope = excluded.in_scope, organisation = excluded.organisation, owner = excluded.owner, gone_at = null,
-    seen_at = case when record.hash <> excluded.hash then clock_timestamp() else record.seen_at end,
-    version = record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end
-where coalesce(record.remote_time, '-infinity') < coalesce(excluded.remote_time, 'infinity')
-   or (record.remote_time is not distinct from excluded.remote_time and record.requested_at <= excluded.requested_at)
-   or (excluded.remote_time is null and record.requested_at <= excluded.requested_at)
-returning version
-
--- put_own --
--- The same for what our own read or write gave back: settled in the version it gets, so its echo causes nothing.
+-- A record is never replaced by one with an older remote time; on equal times the later request wins. Our own write's
+-- answer (own) is settled in the version it gets, so that its echo causes nothing.
 insert into record (tenant_id, system, register, id, number, name, name_key, marker, body, hash, mapping_version, remote_time, requested_at, in_scope,
                     organisation, owner, settled_version)
 values (%(tenant_id)s, %(system)s, %(register)s, %(id)s, %(number)s, %(name)s, %(name_key)s, %(marker)s, %(body)s, %(hash)s,
-        %(mapping_version)s, %(remote_time)s, %(requested_at)s, %(in_scope)s, %(organisation)s, %(owner)s, 1)
+        %(mapping_version)s, %(remote_time)s, %(requested_at)s, %(in_scope)s, %(organisation)s, %(owner)s, case when %(own)s then 1 else 0 end)
 on conflict (tenant_id, system, register, id) do update set
     number = excluded.number, name = excluded.name, name_key = excluded.name_key,
     marker = coalesce(excluded.marker, record.marker), body = excluded.body, hash = excluded.hash,
@@ -34,10 +17,13 @@ on conflict (tenant_id, system, register, id) do update set
     in_scope = excluded.in_scope, organisation = excluded.organisation, owner = excluded.owner, gone_at = null,
     seen_at = case when record.hash <> excluded.hash then clock_timestamp() else record.seen_at end,
     version = record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end,
-    settled_version = record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end
+    settled_version = case when %(own)s
+        then record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end
+        else record.settled_version end
 where coalesce(record.remote_time, '-infinity') < coalesce(excluded.remote_time, 'infinity')
    or (record.remote_time is not distinct from excluded.remote_time and record.requested_at <= excluded.requested_at)
    or (excluded.remote_time is null and record.requested_at <= excluded.requested_at)
+returning version
 
 -- touch --
 -- Nothing changed, but it was read again just now: what is fresh need not be read once more.

@@ -15,11 +15,11 @@ pytestmark = needs_documents
 
 # The writes without which the day would prove little: one of every domain and direction.
 WRITTEN_TO_SEVERA = {
-    "POST /v1/customers", "PATCH /v1/customers/{guid}", "POST /v1/customers/{guid}/addresses", "PATCH /v1/addresses/{guid}",
+    "POST /v1/customers", "PATCH /v1/customers/{guid}", "POST /v1/customers/{customerGuid}/addresses", "PATCH /v1/addresses/{guid}",
     "POST /v1/contactpersons", "PATCH /v1/contactpersons/{guid}", "POST /v1/contactcommunications",
     "POST /v1/products", "PATCH /v1/products/{guid}", "POST /v1/worktypes", "PATCH /v1/worktypes/{guid}",
     "POST /v1/travelexpensetypes", "PATCH /v1/invoices/{guid}", "POST /v1/projectfees",
-    "POST /v1/projects/{guid}/files",
+    "POST /v1/projects/{projectGuid}/files",
 }  # fmt: skip
 WRITTEN_TO_THE_ERP = {
     "POST /v1/customer", "PUT /v1/customer/{customerCd}", "POST /v1/contact", "PUT /v1/contact/{contactId}",
@@ -189,7 +189,7 @@ def test_a_broken_body_of_a_customer_is_noticed(visma_net: VendorDocument, broke
         ({}, "'name' is a required property"),
         ({"name": "A", "isInternal": True}, "Additional properties"),
         ({"name": "A", "number": "10001"}, "is not of type 'integer'"),
-        ({"name": "A", "language": {"guid": None}}, "None is not of type 'string'"),
+        ({"name": "A", "overdueInterest": "8"}, "is not of type 'number'"),
     ],
 )
 def test_a_broken_severa_customer_is_noticed(severa: VendorDocument, broken: Json, said: str) -> None:

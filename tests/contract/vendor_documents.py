@@ -91,6 +91,7 @@ class VendorDocument:
         self.whole: Json = json.loads(path.read_text(encoding="utf-8"))
         self._absent_is_null = absent_is_null
         self._defined: dict[Use, Json] = {}
+        self._validators: dict[tuple[Use, str], Draft202012Validator] = {}
 
     @cached_property
     def operations(self) -> list[Operation]:
@@ -116,12 +117,17 @@ class VendorDocument:
 
     def complaints(self, schema: Json, value: Any, use: Use) -> list[str]:
         """What is wrong with a value by a schema of this document, one sentence with its place each."""
+        key = use, json.dumps(schema)
+        if key not in self._validators:
+            self._validators[key] = self._validator(schema, use)
+        return sorted(set(_sentences(self._validators[key].iter_errors(value))))
+
+    def _validator(self, schema: Json, use: Use) -> Draft202012Validator:
         if use not in self._defined:
             models = self.whole["components"]["schemas"]
             self._defined[use] = {name: self._closed(model, use) for name, model in models.items()}
         whole = {**self._closed(schema, use), "$defs": self._defined[use]}
-        validator = Draft202012Validator(whole, format_checker=FORMATS)
-        return sorted(set(_sentences(validator.iter_errors(value))))
+        return Draft202012Validator(whole, format_checker=FORMATS)
 
     def member(self, schema: Json, path: str) -> Json | None:
         """The schema of a member named by a JSON pointer (``/customer/guid``), whatever the case of its names."""

@@ -13,9 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from strangers.document import Document, Operation
-from strangers.serving import Answer, Refusal, Request, Served
-from strangers.ways import SeveraWays
+from acceptance.strangers.document import Document, Operation
+from acceptance.strangers.serving import Answer, Refusal, Request, Served
+from acceptance.strangers.ways import SeveraWays
 
 Row = dict[str, Any]
 CENT = Decimal("0.01")
@@ -245,7 +245,7 @@ class Severa(Served):
         rows = [row for row in rows if all(self._fits(row, name, request) for name in request.query)]
         wanted = int(request.one("rowCount") or 20)
         name = register.rsplit("/", 1)[-1]
-        if name in ("contactcommunications",) and below or name in UNPAGED or name == "projectbillingcustomers":
+        if (name == "contactcommunications" and below) or name in UNPAGED or name == "projectbillingcustomers":
             return Answer(200, [self._shown(name, row) for row in rows])
         if wanted > 100:
             self.violation(f"{request.path}: rowCount {wanted} is over the documented maximum")

@@ -1,0 +1,107 @@
+"""One company with both strange servers and its tenant in the bridge, and an installation that hosts several of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acceptance.strangers import erp as erp_side
+from acceptance.strangers import severa as severa_side
+from acceptance.strangers.erp import Erp
+from acceptance.strangers.serving import serving
+from acceptance.strangers.severa import Severa
+from acceptance.strangers.ways import Personality
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
+FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or ROOT.parent / "shared" / "vendor")
+
+
+def documents() -> tuple[Path, Path] | None:
+    """The vendors' OpenAPI documents, None when they are not there."""
+    found = [
+        next(iter(sorted((FOLDER / name).glob("*openapi*.json"))), None) for name in ("severa", "visma-net")
+    ]
+    return (found[0], found[1]) if found[0] and found[1] else None
+
+
+@dataclass
+class Company:
+    """A personality's servers and its tenant."""
+
+    name: str
+    personality: Personality
+    severa: Severa
+    erp: Erp
+    things: dict[str, Any] = field(default_factory=dict)
+    """What the play keeps by name: customers, projects, invoices."""
+
+    def file(self, directory: Path) -> str:
+        """The tenant's TOML file."""
+        path = directory / f"{self.name}.toml"
+        path.write_text(
+            f"""name = "{self.name}"
+language = "en"
+[severa]
+base_url = "{self.severa.url}/rest-api"
+client_id = "{severa_side.CLIENT}"
+client_secret = "{severa_side.SECRET}"
+[visma_net]
+base_url = "{self.erp.url}"
+auth_url = "{self.erp.url}/connect"
+client_id = "{erp_side.CLIENT}"
+client_secret = "{erp_side.SECRET}"
+tenant_id = "{erp_side.TENANT}"
+[settings]
+poll_interval_seconds = 1
+"""
+        )
+        return str(path)
+
+
+@dataclass
+class Installation:
+    """The bridge as an operator runs it: commands as processes, the embedded database."""
+
+    directory: Path
+    env: dict[str, str]
+    companies: list[Company]
+
+    def run(self, *arguments: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
+        """One command to its end; a traceback on its standard error fails the test."""
+        done = subprocess.run(
+            [*PROGRAM, *arguments], env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
+        )  # fmt: skip
+        (self.directory / "output.log").open("a").write(f"$ {arguments}\n{done.stdout}\n{done.stderr}\n")
+        return done
+
+    def read(self, *arguments: str) -> Any:
+        """The JSON of a command."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+
+@contextmanager
+def installation(directory: Path, personalities: Sequence[Personality], waits: dict[str, str]) -> Iterator[Installation]:
+    """Both servers of every personality, running."""
+    found = documents()
+    assert found is not None
+    directory.chmod(0o755)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("BRIDGE_", "TEST_"))}
+    env = {**clean, **waits, "BRIDGE_DATA_DIR": str(directory / "data"), "PYTHONUNBUFFERED": "1"}
+    with ExitStack() as stack:
+        companies = []
+        for personality in personalities:
+            severa, erp = Severa(found[0], personality.severa), Erp(found[1], personality.erp)
+            stack.enter_context(serving(severa))
+            stack.enter_context(serving(erp))
+            companies.append(Company(personality.name, personality, severa, erp))
+        yield Installation(directory, env, companies)
