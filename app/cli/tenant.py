@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app import service
+from app import service, signing_in
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
 from domain.ports import System
 
@@ -33,6 +33,23 @@ def add(
         f"Tenant '{read.name}' is {'added' if new else 'changed'}; both systems answer."
         + (f" Next: severa-bridge tenant go-live {read.name}" if new else "")
     )
+
+
+@app.command("sign-in")
+def sign_in(
+    name: Name,
+    redirect_uri: Annotated[
+        str, typer.Option("--redirect-uri", help="The redirect address registered for the application.")
+    ],
+) -> None:
+    """Sign a person in to Visma.net ERP once, for applications of the interactive kind; the bridge goes on by itself."""
+    with short_bridge() as bridge:
+        started = signing_in.begin(bridge, name, redirect_uri)
+        console.print("Open this address in a browser and sign in:")
+        typer.echo(started.url)
+        came_back = typer.prompt("The address that the browser ended at")
+        signing_in.finish(bridge, name, started, came_back)
+    console.print(f"Tenant '{name}' is signed in to Visma.net ERP.")
 
 
 @app.command("list")

@@ -29,8 +29,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "severa.client_secret": "Its secret. Stored encrypted.",
         "visma_net.base_url": "Address of Visma.net ERP's REST API; /v1 and /v2 follow it.",
         "visma_net.auth_url": "Address of Visma Connect; /token follows it.",
-        "visma_net.kind": "Kind of application in Visma Connect. **Only service connections work: this version has "
-        "nothing that signs a user in for an interactive one.**",
+        "visma_net.kind": "Kind of application in Visma Connect. For an interactive one a person signs in once: "
+        "`severa-bridge tenant sign-in NAME`.",
         "visma_net.client_id": "Client id of the application in Visma Connect.",
         "visma_net.client_secret": "Its secret. Stored encrypted.",
         "visma_net.tenant_id": "Tenant id of the ERP company (not of the customer that owns it).",

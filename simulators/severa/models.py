@@ -11,7 +11,6 @@ from simulators.severa.fields import Model, model
 _USER = "@users(code,name,firstName,lastName)"
 _UNIT = "@businessunits(name,code,companyGuid,companyName,companyBusinessUnitGuid,companyCountryGuid,companyCurrencyGuid)"
 _CURRENCY = "@currencies(name,code,symbol)"
-_PROJECT = "@projects(name,number,companyGuid,isInternal,isClosed)"
 _CUSTOMER = "@customers(name,number)"
 _ACCOUNT = "@salesaccounts(name,number)"
 _CENTRE = "@costcenters(name,identifier)"
@@ -98,8 +97,8 @@ MODELS: dict[str, Model] = {
             useProductsFromSetting:bool=true useOvertimeMultipliers:bool=true completionEstimatePercentage:int32
             rootPhase:@phases(name)- projectStatusType:@projectstatustypes- projectStatusDescription:str-
             salesStatusType:@salesstatustypes-""",
-        "phases": f"""
-            name:str! project:{_PROJECT} parentPhase:@phases(name)! isCompleted:bool=false isLocked:bool=false
+        "phases": """
+            name:str! project:@projects(name,number,isInternal,isClosed) parentPhase:@phases(name)! isCompleted:bool=false isLocked:bool=false
             startDate:date deadline:date workHoursEstimate:num originalWorkHoursEstimate:num
             originalStartDate:date originalDeadline:date sortOrder:int32 defaultWorkType:@worktypes(name)
             code:str""",
@@ -107,22 +106,22 @@ MODELS: dict[str, Model] = {
             name:str billingSchedule:Immediately|OnDate|WhenPhaseCompleted|Recurring=Immediately
             costCenter:{_CENTRE} description:str displayPeriodStartDate:date eventDate:date
             hasVolumePricing:bool=false isBillable:bool measurementUnit:str phase:@phases(name)
-            plannedBillingDate:date product:@products(name,code) productType:{_PRODUCT_TYPE} project:{_PROJECT}!
+            plannedBillingDate:date product:@products(name,code) productType:{_PRODUCT_TYPE} project:@projects(name,companyGuid)!
             quantity:num^=0 salesAccount:{_ACCOUNT} unitCost:moneyn unitPrice:moneyn
             user:@users(code,name,companyGuid) vatRate:num customer:{_CUSTOMER}- isRecurrenceRule:bool-=false
             {_ON_INVOICE}""",
         "workhours": f"""
             phase:@phases(name,isCompleted,isLocked)! user:{_USER}! workType:@worktypes(name,code)! description:str
             unitPrice:money unitCost:money eventDate:date! quantity:num isBillable:bool isApproved:bool=true
-            isProductive:bool=true customer:{_CUSTOMER}- project:{_PROJECT}- startTime:datetime endTime:datetime
+            isProductive:bool=true customer:{_CUSTOMER}- project:@projects(name,number,companyGuid,isClosed)- startTime:datetime endTime:datetime
             plannedInvoiceQuantity:num {_ON_INVOICE}""",
         "projecttravelexpenses": f"""
-            project:{_PROJECT}! phase:@phases(name)! user:@users(code,name,companyGuid)!
+            project:@projects(name,companyGuid,isInternal,number)! phase:@phases(name)! user:@users(code,name,companyGuid)!
             travelExpense:@travelexpensetypes(name,expenseClass,includeTime,code)! description:str unitPrice:money
             unitCost:money quantity:num! measurementUnit:str vatRate:num purchaseVatRate:num eventDate:date
             travelStartTime:datetime travelEndTime:datetime travelReimbursementRequired:bool=true isBillable:bool
             billingSchedule:Immediately|OnDate|WhenPhaseCompleted=Immediately plannedBillingDate:date
-            customer:{_CUSTOMER}- {_ON_INVOICE}""",
+            customer:@customers(name)- {_ON_INVOICE}""",
         "flatrates": """
             phase:@phases(name)! billingSchedule:Immediately|WhenPhaseCompleted|OnDate! plannedBillingDate:date
             price:moneyn includesHours:num billAdditionalHours:bool=true pricePerAdditionalHour:moneyn

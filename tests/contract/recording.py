@@ -15,6 +15,8 @@ from road import Installation, Json, Road, book, hotel, hours
 from services import Database
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simulators.severa.organisation import SCOPES
+
 SIGN_IN = ("/token", "/refreshtoken")
 
 
@@ -94,12 +96,31 @@ class Tape:
     def road(self) -> Road:
         return self.roads[0]
 
-    def reader(self, system: Recorded) -> httpx.Client:
-        """A client that may read what the bridge may read: with the bridge's own token."""
-        last = next(one for one in reversed(system.exchanges) if "authorization" in one.headers)
-        kept = {name: last.headers[name] for name in ("authorization", "client_id") if name in last.headers}
-        base = self.road.installation.severa.url + "/rest-api" if system is self.severa else self.road.installation.erp.url
-        return httpx.Client(base_url=base, headers=kept, timeout=30, trust_env=False)
+    @contextlib.contextmanager
+    def severa_reader(self) -> Iterator[httpx.Client]:
+        """A client that may read everything that can be read, more than the bridge asks for."""
+        firm = self.road.firm
+        with httpx.Client(
+            base_url=f"{self.road.severa.simulator.url}/rest-api", timeout=30, trust_env=False
+        ) as http:
+            asked = {
+                "client_id": firm.severa_client_id,
+                "client_secret": firm.severa_client_secret,
+                "scope": " ".join(sorted(SCOPES)),
+            }
+            token = http.post("/v1/token", json=asked).json()["access_token"]
+            http.headers.update({"authorization": f"Bearer {token}", "client_id": firm.severa_client_id})
+            yield http
+
+    @contextlib.contextmanager
+    def erp_reader(self) -> Iterator[httpx.Client]:
+        """A client with the bridge's own token."""
+        last = next(one for one in reversed(self.erp.exchanges) if "authorization" in one.headers)
+        kept = {"authorization": last.headers["authorization"]}
+        with httpx.Client(
+            base_url=self.road.erp.simulator.url, headers=kept, timeout=30, trust_env=False
+        ) as http:
+            yield http
 
 
 @contextlib.contextmanager
@@ -118,7 +139,9 @@ def recorded_installation(database: Database) -> Iterator[tuple[Installation, Ta
 
 def live_through(made: Installation, tape: Tape) -> None:
     """A firm goes live and lives through a day: every domain, both directions, create, change and undo."""
-    road = made.add_firm(1, live=False, costs="cost-and-fee", cost_multiplier_percent=150, attachments="files-and-pdf")
+    road = made.add_firm(
+        1, live=False, costs="cost-and-fee", cost_multiplier_percent=150, attachments="files-and-pdf"
+    )
     tape.roads.append(road)
     road.go_live()
     project, abroad = _registers(road)
@@ -132,7 +155,9 @@ def _registers(road: Road) -> tuple[Json, Json]:
     """Customers with people and places, products of all registers, projects; made in either system."""
     place = {"addressline": "Fakturafack 7", "postalCode": "903 25", "city": "Umeå", "country": "SE"}
     customer = road.add_customer("Kontraktbolaget AB", vatNumber="SE556222111101", email="a@kontrakt.example")
-    road.severa.add("addresses", customer=customer["guid"], isBillingAddress=True, isPostalAddress=False, **place)
+    road.severa.add(
+        "addresses", customer=customer["guid"], isBillingAddress=True, isPostalAddress=False, **place
+    )
     person = road.severa.add(
         "contactpersons", firstName="Kari", lastName="Berg", jobTitle="Ekonom", customer=customer["guid"], isEmailAllowed=True
     )  # fmt: skip
@@ -168,14 +193,18 @@ def _edits(road: Road, project: Json) -> None:
     road.erp.add("contact", firstName="Ola", lastName="Nord", email="ola@kontrakt.example", phone2="+46 90 1", businessAccount=theirs["number"])  # fmt: skip
     brought = road.erp.one("customer", name="Från ERP AB")
     road.erp.change("customer", brought["number"], name="Från ERP Nytt AB")
-    road.severa.change("products", road.severa.one("products", code="NYPROD")["guid"], name="Omdöpt", isActive=False)
+    road.severa.change(
+        "products", road.severa.one("products", code="NYPROD")["guid"], name="Omdöpt", isActive=False
+    )
     road.erp.change("inventory", "NYARB", description="Nytt namn på arbetet")
     road.erp.change("inventory", "LIC", defaultPrice="13500.00")
     road.severa.change("projects", project["guid"], name="Kontraktet, omdöpt")
     tender = road.severa.one("projects", name="Anbudet")
     road.severa.change("projects", tender["guid"], salesStatusType="Lost")
     road.settle()
-    road.erp.change("customer", theirs["number"], mainAddress={"city": "Gällivare"}, mainContact={"phone1": "08-123"})
+    road.erp.change(
+        "customer", theirs["number"], mainAddress={"city": "Gällivare"}, mainContact={"phone1": "08-123"}
+    )
     road.erp.change("customer", brought["number"], status="Inactive")
     road.erp.change("contact", str(road.erp.one("contact", firstName="Ola", businessAccount=theirs["number"])["contactId"]), active=False)  # fmt: skip
     road.severa.change("projects", tender["guid"], salesStatusType="Won")
@@ -190,7 +219,9 @@ def _invoices(road: Road, project: Json, abroad: Json) -> dict[str, str]:
         "euro": road.approve(abroad, [hours("3", "333.33")], currency="EUR", currencyRate=11.2345),
         "refused": road.approve(project, [hours("10", "1000", vat=12)]),
     }  # fmt: skip
-    road.severa.ask("POST", f"invoices/{guids['plain']}/files", {"name": "tidrapport.pdf", "text": "tio timmar"})
+    road.severa.ask(
+        "POST", f"invoices/{guids['plain']}/files", {"name": "tidrapport.pdf", "text": "tio timmar"}
+    )
     road.move(guids["plain"], "transfer")
     road.settle()
     [row] = road.invoice(guids["refused"])["rows"]
@@ -214,7 +245,9 @@ def _payments(road: Road, guids: dict[str, str]) -> None:
     """Paid in part, paid, and a payment that is taken back."""
     number = road.document(guids["rates"])["referenceNumber"]
     road.move(guids["rates"], "sent")
-    road.erp.ask("POST", "payments", {"lines": [{"number": number, "amount": "500.00"}], "date": "2026-11-21"})
+    road.erp.ask(
+        "POST", "payments", {"lines": [{"number": number, "amount": "500.00"}], "date": "2026-11-21"}
+    )
     road.settle()
     rest = road.erp.one("customerinvoice", referenceNumber=number)["balanceInCurrency"]
     paid = road.erp.ask("POST", "payments", {"lines": [{"number": number, "amount": str(on_road.money(rest))}], "date": "2026-11-22"})  # fmt: skip
@@ -230,7 +263,9 @@ def _costs(road: Road, project: Json) -> None:
         "account": "4600", "amount": "2500.00", "project": str(project["number"]), "description": "Driftsättning",
         "attachments": [{"name": "underlag.pdf", "text": "%PDF-1.4\n%%EOF\n"}],
     }  # fmt: skip
-    road.erp.ask("POST", "supplierinvoices", {"supplier": supplier["number"], "reference": "2207", "lines": [line]})
+    road.erp.ask(
+        "POST", "supplierinvoices", {"supplier": supplier["number"], "reference": "2207", "lines": [line]}
+    )
     road.erp.ask("POST", "journals", {"lines": [
         {"account": "4600", "debit": "300.00", "project": str(project["number"]), "description": "Omfört"},
         {"account": "1930", "credit": "300.00"},

@@ -106,7 +106,9 @@ def test_every_patch_to_severa_is_a_list_of_operations_on_members_that_exist_and
             if member is None:
                 lines.append(f"{row['path']}: no such member, or one that is only read")
             elif operation.path not in UNPUBLISHED_INPUT:
-                lines += [f"{row['path']}{line}" for line in severa.complaints(member, row["value"], "request")]
+                lines += [
+                    f"{row['path']}{line}" for line in severa.complaints(member, row["value"], "request")
+                ]
         found.update(f"{operation} {line}" for line in lines)
     assert not found, told(found)
 

@@ -111,6 +111,16 @@ class VendorDocument:
                 return one
         return None
 
+    def like(self, operation: Operation) -> list[Operation]:
+        """All of the same verb and shape of path; the given one first."""
+        shape = re.sub(r"\{[^}]*\}", "{}", operation.path)
+        same = [
+            one
+            for one in self.operations
+            if one.verb == operation.verb and re.sub(r"\{[^}]*\}", "{}", one.path) == shape
+        ]
+        return [operation, *(one for one in same if one != operation)]
+
     def model(self, name: str) -> Json:
         schema: Json = self.whole["components"]["schemas"][name]
         return schema
@@ -150,7 +160,9 @@ class VendorDocument:
         if "$ref" in schema:
             named = {"$ref": "#/$defs/" + schema["$ref"].rsplit("/", 1)[-1]}
             return {"anyOf": [named, {"type": "null"}]} if may_be_null else named
-        made = {key: value for key, value in schema.items() if key not in _NOT_IN_JSON_SCHEMA and key[:2] != "x-"}
+        made = {
+            key: value for key, value in schema.items() if key not in _NOT_IN_JSON_SCHEMA and key[:2] != "x-"
+        }
         if "properties" in schema:
             # Read-only members belong to answers; a body that carries one says something nobody listens to.
             members = {

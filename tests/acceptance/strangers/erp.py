@@ -685,7 +685,7 @@ class Erp(Served):
 
     def customer(self, name: str, **members: Any) -> Row:
         with self.lock:
-            row = self._customer({"name": name, "vatRegistrationId": "SE556011223301"})
+            row = self._customer({"name": name})
             row.update(members)
             return row
 

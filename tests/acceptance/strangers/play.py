@@ -33,10 +33,10 @@ def opening(company: Company) -> None:
         erp._create("inventory", {"inventoryNumber": code, "itemClass": "PRODUCT", "description": f"Vara {index}", "defaultPrice": Decimal(100)})  # fmt: skip
     kept["new_product"] = severa.product("products", "NYA", "Ny vara i Severa")
     erp._create("inventory", {"inventoryNumber": "EXT", "itemClass": "SERVICE", "description": "Ny tjänst i ERP", "defaultPrice": Decimal(75)})  # fmt: skip
-    alfa = erp.customer("Alfa AB")
-    kept["alfa"] = severa.customer("Alfa AB", number=int("".join(c for c in alfa["number"] if c.isdigit())))
-    kept["beta"] = severa.customer("Beta AB", number=602, email="info@beta.example")
-    kept["gamma"] = erp.customer("Gamma AB")
+    alfa = erp.customer("Alfa AB", vatRegistrationId="SE556011223301")
+    kept["alfa"] = severa.customer("Alfa AB", vatNumber="SE556011223301", number=int("".join(c for c in alfa["number"] if c.isdigit())))
+    kept["beta"] = severa.customer("Beta AB", vatNumber="SE556033445501", number=602, email="info@beta.example")
+    kept["gamma"] = erp.customer("Gamma AB", vatRegistrationId="SE556055667701")
     kept["project"] = severa.project(1001, "Införande", kept["alfa"])
     kept["project_beta"] = severa.project(1002, "Utbildning", kept["beta"])
     kept["case"] = severa.project(1003, "Offert", kept["alfa"], state="InProgress")

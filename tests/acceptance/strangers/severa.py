@@ -593,7 +593,7 @@ class Severa(Served):
     def customer(self, name: str, **members: Any) -> Row:
         """A customer with its address."""
         with self.lock:
-            row = self.put("customers", {**self._defaults("customers"), "name": name, "vatNumber": "SE556011223301", "currency": {"guid": SEK, "code": "SEK", "name": "Svensk krona", "symbol": "kr"}, "paymentTerm": 30, **members})  # fmt: skip
+            row = self.put("customers", {**self._defaults("customers"), "name": name, "currency": {"guid": SEK, "code": "SEK", "name": "Svensk krona", "symbol": "kr"}, "paymentTerm": 30, **members})  # fmt: skip
             country = self.table("countries")[SWEDEN]
             address = self.put("addresses", {**self._defaults("addresses"), "addressline": "Storgatan 1", "postalCode": "111 22", "city": "Stockholm", "isBillingAddress": True, "isPostalAddress": True, "isVisitAddress": True, "country": {"guid": SWEDEN, "name": "Sverige", "englishName": "Sweden", "hasRegions": country["hasRegions"]}, "customer": {"guid": row["guid"], "name": name, "number": row["number"]}})  # fmt: skip
             row["headquarterAddress"] = {"guid": address["guid"]}
