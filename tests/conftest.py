@@ -20,7 +20,9 @@ SERVICES = pytest.StashKey[Services]()
 def pytest_configure(config: pytest.Config) -> None:
     """A developer's own installation must not leak into a test."""
     for name in [name for name in os.environ if name.startswith("BRIDGE_")]:
-        del os.environ[name]
+        # Says where the vendors' documents are; only tests ask for it.
+        if name != "BRIDGE_VENDOR_DOCS":
+            del os.environ[name]
     config.stash[SERVICES] = Services()
 
 
