@@ -1,7 +1,7 @@
 # The project's habits. Needs make and Python 3.11 or newer; everything else is brought by `make setup`.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo test fast lint types bench docs images
+.PHONY: help setup services demo test fast lint types bench schema docs images
 
 # The first Python on the PATH that is new enough; PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
@@ -49,6 +49,9 @@ types: setup ## mypy, strict
 
 bench: setup ## Events per second beside the same machine's floor
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+schema: setup ## Write db/schema.sql from the migrations again
+	@PYTHONPATH=. $(BIN)/python ops/scripts/dump_schema.py
 
 docs: setup ## Write the pages that repeat the code again; ARGS=--check only compares
 	@$(BIN)/python ops/scripts/docs.py $(ARGS)

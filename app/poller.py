@@ -27,7 +27,7 @@ from connectors.visma_net import VismaNetClient
 from db import log, outbox, records, streams, tenants
 from db.pool import Connection, Database
 from db.streams import DuePoll, Stream
-from domain.errors import BridgeError, LeaseLost, NotFound, SignInFailed, TryLater
+from domain.errors import BridgeError, Forbidden, LeaseLost, NotFound, SignInFailed, TryLater
 from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
 from domain.setup.settings import TenantSettings
@@ -129,7 +129,10 @@ class Poller:
             error = caught
         if isinstance(error, TryLater):
             wait = min(wait, error.retry_after or self._settings.min_poll_seconds)
-        elif isinstance(error, SignInFailed):
+        elif isinstance(error, Forbidden):
+            # A right or scope was taken away: a person must know, and nothing can be read until it is given back.
+            error = SignInFailed(error.message, system=poll.system, reason="not_allowed")
+        if isinstance(error, SignInFailed):
             wait = self._settings.sign_in_seconds
         self._end(poll, changes, wait, None if quiet else error)
         if error is not None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import dramatiq  # noqa: E402 - the tests' folder must be on the path first
-from services import Services  # noqa: E402
+import dramatiq
+from services import Services
 
-from actors import topology  # noqa: E402
-from actors.broker import EventBroker, with_timeouts  # noqa: E402
-from actors.publisher import ConfirmingPublisher, Outgoing  # noqa: E402
+from actors import topology
+from actors.broker import EventBroker, with_timeouts
+from actors.publisher import ConfirmingPublisher, Outgoing
 
 MESSAGES = 3000
 
@@ -45,7 +45,9 @@ def main() -> int:
         assert taken == MESSAGES
         publisher.close()
         broker.close()
-        print(f"actor.send with confirms {single:.0f}/s, streaming confirms in batches of 200 {streamed:.0f}/s: {streamed / single:.1f} times")
+        print(
+            f"actor.send with confirms {single:.0f}/s, streaming confirms in batches of 200 {streamed:.0f}/s: {streamed / single:.1f} times"
+        )
     finally:
         services.stop()
     return 0

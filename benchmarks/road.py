@@ -81,15 +81,22 @@ def floor(amqp: str, owner_url: str, events: int, transactions: int) -> float:
         "FLOOR_TRANSACTIONS": str(transactions),
         "FLOOR_THREADS": str(THREADS),
     }
-    workers = [subprocess.Popen([sys.executable, "-m", "benchmarks.floor"], env=env, cwd=ROOT) for _ in range(2)]
+    workers = [
+        subprocess.Popen([sys.executable, "-m", "benchmarks.floor"], env=env, cwd=ROOT) for _ in range(2)
+    ]
     try:
         time.sleep(2)  # both workers are up before the clock starts: the road's workers are, too
         began = time.monotonic()
         publisher.publish(
-            [Outgoing(QUEUE, actor.message_with_options(kwargs={"n": n}).encode()) for n in range(1, events + 1)],
+            [
+                Outgoing(QUEUE, actor.message_with_options(kwargs={"n": n}).encode())
+                for n in range(1, events + 1)
+            ],
             timeout=60,
         )
-        wait_for("the floor is done", lambda: count(owner_url, "select count(*) from floor_work") == 0, seconds=600)
+        wait_for(
+            "the floor is done", lambda: count(owner_url, "select count(*) from floor_work") == 0, seconds=600
+        )
         return events / (time.monotonic() - began)
     finally:
         for worker in workers:
@@ -101,7 +108,9 @@ def floor(amqp: str, owner_url: str, events: int, transactions: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tenants", type=int, default=5)
     parser.add_argument("--events", type=int, default=300)
     parser.add_argument("--invoices", type=int, default=100)
@@ -144,15 +153,19 @@ def main() -> int:
             url = database.owner_url
             wait_for(
                 "the registers are settled",
-                lambda: count(url, "select count(*) from link where domain = 'product'") >= chosen.events
-                and count(url, UNFINISHED) == 0,
+                lambda: (
+                    count(url, "select count(*) from link where domain = 'product'") >= chosen.events
+                    and count(url, UNFINISHED) == 0
+                ),
                 seconds=300,
             )
 
             def rename() -> None:
                 for firm, guids in products.items():
                     for guid in guids:
-                        one.severa_sim("PATCH", one.org(firm, f"/products/{guid}"), {"name": f"Ny {guid[:8]}"})
+                        one.severa_sim(
+                            "PATCH", one.org(firm, f"/products/{guid}"), {"name": f"Ny {guid[:8]}"}
+                        )
 
             def approve() -> None:
                 for n in range(chosen.invoices):

@@ -129,7 +129,7 @@ class SignInFailed(BridgeError):
     """The system does not accept the sign-in."""
 
     def __init__(self, message: str | None = None, *, system: str, reason: str, **fields: Any) -> None:
-        """``reason``: wrong_secret | missing_scope | unknown_tenant | no_license | refused | signed_out."""
+        """``reason``: wrong_secret | missing_scope | unknown_tenant | no_license | refused | not_allowed | signed_out."""
         super().__init__(message, system=system, reason=reason, **fields)
         self.system = system
         self.reason = reason

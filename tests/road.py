@@ -452,7 +452,8 @@ def apart(settings: Settings) -> Iterator[None]:
         working = dramatiq.Worker(theirs, worker_threads=settings.worker_threads, worker_timeout=100)
         threads = [threading.Thread(target=loop) for loop in loops]
         stack.callback(working.stop, timeout=20_000)
-        stack.callback(lambda: [thread.join() for thread in threads])
+        for thread in threads:
+            stack.callback(thread.join)
         stack.callback(stop.set)
         working.start()
         for thread in threads:

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -291,7 +292,7 @@ def stage(database: Database, amqp_url: str | None, **env: str) -> Iterator[Stag
         made.start("simulators", "simulators", "--severa-port", str(ports[0]), "--erp-port", str(ports[1]))
         try:
             for base in (made.severa, made.erp):
-                wait_for(f"{base} answers", lambda base=base: _answers(http, base), seconds=20)
+                wait_for(f"{base} answers", partial(_answers, http, base), seconds=20)
             yield made
         finally:
             made.close()

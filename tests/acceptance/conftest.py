@@ -31,9 +31,9 @@ class Desk:
     severa: Simulator
     erp: Simulator
 
-    def run(self, *arguments: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*PROGRAM, *arguments], env={**self.env, **env}, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
+            [*PROGRAM, *arguments], env={**self.env, **env}, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )  # fmt: skip
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
@@ -81,7 +81,14 @@ poll_interval_seconds = 1
 def clean_environment(**more: Any) -> dict[str, str]:
     """This process's environment without an installation's own settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("BRIDGE_", "TEST_", "COV_"))}
-    return {**kept, "BRIDGE_MIN_POLL_SECONDS": "1", "BRIDGE_SECRET_KEYS": KEY, "NO_COLOR": "1", "COLUMNS": "200", **more}
+    return {
+        **kept,
+        "BRIDGE_MIN_POLL_SECONDS": "1",
+        "BRIDGE_SECRET_KEYS": KEY,
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+        **more,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +100,9 @@ def vendors() -> Iterator[tuple[Simulator, Simulator]]:
 
 @pytest.fixture(scope="module")
 def desk(
-    postgres_server: PostgresServer, vendors: tuple[Simulator, Simulator], tmp_path_factory: pytest.TempPathFactory
+    postgres_server: PostgresServer,
+    vendors: tuple[Simulator, Simulator],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Desk]:
     """An empty installation on a PostgreSQL by URL, shared by the tests of a file."""
     database = postgres_server.create()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 
 import psycopg
 import pytest
 from acceptance.conftest import Desk
-from psycopg.conninfo import conninfo_to_dict
 from services import PostgresServer
 from stage import free_port
 
@@ -124,14 +122,9 @@ def test_an_unknown_erp_tenant_is_explained(desk: Desk) -> None:
 def test_a_database_from_a_newer_version_is_refused(desk: Desk, postgres_server: PostgresServer) -> None:
     database = postgres_server.create()
     with psycopg.connect(database.owner_url, autocommit=True) as db:
-        [(table,)] = db.execute(
-            "select table_name from information_schema.tables where table_schema = 'public' and table_name like '%migration%'"
-        ).fetchall()
-        columns = [row[0] for row in db.execute("select column_name from information_schema.columns where table_name = %s order by ordinal_position", [table])]
-        row = db.execute(f"select {', '.join(columns)} from {table} limit 1").fetchone()  # noqa: S608 - names from the catalogue
-        assert row is not None
-        newer = [9999 if isinstance(value, int) else "9999_from_the_future.sql" if index <= 1 and isinstance(value, str) else value for index, value in enumerate(row)]
-        db.execute(f"insert into {table} ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))})", newer)  # noqa: S608 - names from the catalogue
+        db.execute(
+            "insert into schema_migrations (version, checksum) values ('9999_from_the_future', 'none')"
+        )
     for command in (["tenant", "list"], ["up", "--until-idle"]):
         one_sentence(desk.run(*command, BRIDGE_DATABASE_URL=database.app_url), "newer")
     postgres_server.drop(database)
@@ -144,18 +137,18 @@ def test_a_database_that_does_not_answer_is_named(desk: Desk) -> None:
 
 
 def test_a_login_that_could_read_every_tenant_is_refused(desk: Desk, postgres_server: PostgresServer) -> None:
-    parts = conninfo_to_dict(desk.env["BRIDGE_DATABASE_URL"])
-    with psycopg.connect(postgres_server.url, dbname=str(parts["dbname"])) as db:
-        row = db.execute("select current_user").fetchone()
-        assert row is not None
-    owner = postgres_server.url.rsplit("/", 1)[0] + f"/{parts['dbname']}"
-    one_sentence(desk.run("tenant", "list", BRIDGE_DATABASE_URL=owner), "plain login")
+    database = postgres_server.create()
+    one_sentence(desk.run("tenant", "list", BRIDGE_DATABASE_URL=database.owner_url), "plain login")
+    postgres_server.drop(database)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="/proc refuses everybody; the sentence is checked as root in the container")
 def test_an_unwritable_data_directory_is_named_as_root_too(desk: Desk) -> None:
-    """Root may write anywhere but where the kernel itself says no."""
-    one_sentence(desk.run("up", "--until-idle", BRIDGE_DATA_DIR="/proc/bridge", BRIDGE_DATABASE_URL=""), "/proc/bridge", "BRIDGE_DATA_DIR")
+    """Root may write anywhere but where the kernel itself says no; /proc says no to everybody."""
+    one_sentence(
+        desk.run("up", "--until-idle", BRIDGE_DATA_DIR="/proc/bridge", BRIDGE_DATABASE_URL=""),
+        "/proc/bridge",
+        "BRIDGE_DATA_DIR",
+    )
 
 
 def test_a_data_directory_that_is_a_file_is_named(desk: Desk) -> None:
@@ -168,7 +161,8 @@ def test_a_data_directory_that_is_a_file_is_named(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("BRIDGE_MIN_POLL_SECONDS", "soon"), ("BRIDGE_WORKER_THREADS", "0"), ("BRIDGE_SECRET_KEYS", "short")]
+    ("name", "value"),
+    [("BRIDGE_MIN_POLL_SECONDS", "soon"), ("BRIDGE_WORKER_THREADS", "0"), ("BRIDGE_SECRET_KEYS", "short")],
 )
 def test_a_setting_that_cannot_be_used_is_named(desk: Desk, name: str, value: str) -> None:
     said = one_sentence(desk.run("tenant", "list", **{name: value}))
@@ -178,7 +172,7 @@ def test_a_setting_that_cannot_be_used_is_named(desk: Desk, name: str, value: st
 @pytest.mark.parametrize(
     "arguments",
     [["tenant", "go-live", "nobody"], ["problems", "nobody"], ["log", "nobody"], ["tenant", "pause", "nobody"], ["retry", "nobody", "1"], ["trace", "nobody", "invoice", "1"]],
-    ids=lambda value: " ".join(value),
+    ids=" ".join,
 )  # fmt: skip
 def test_an_unknown_tenant_is_named(desk: Desk, arguments: list[str]) -> None:
     one_sentence(desk.run(*arguments), "nobody", "tenant list")

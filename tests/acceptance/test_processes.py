@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ def stopped(process: subprocess.Popen[str], number: signal.Signals) -> str:
     return said
 
 
+def _at_work_or_ended(name: str, process: subprocess.Popen[str], health: Path, port: int) -> bool:
+    alive = answers(f"http://127.0.0.1:{port}/health/live") if name == "web" else health.exists()
+    return alive or process.poll() is not None
+
+
 @pytest.mark.req("R-OPS-1", "R-OPS-3")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_every_process_stops_cleanly_when_asked(desk: Desk, amqp: str, number: signal.Signals) -> None:
@@ -64,10 +70,11 @@ def test_every_process_stops_cleanly_when_asked(desk: Desk, amqp: str, number: s
         # `up` without a broker of its own: its signals must work on the in-process one.
         running[name] = desk.start(*arguments, **env, **({} if name == "up" else {"BRIDGE_AMQP_URL": amqp}))
     try:
-        for name in COMMANDS:
+        for name, process in running.items():
             health = desk.directory / f"{name}.{number.name}"
-            alive = (lambda: answers(f"http://127.0.0.1:{port}/health/live")) if name == "web" else health.exists
-            wait_for(f"{name} is at work", lambda alive=alive, name=name: alive() or running[name].poll() is not None, seconds=40)  # type: ignore[misc]  # defaults make the lambda untyped
+            wait_for(
+                f"{name} is at work", partial(_at_work_or_ended, name, process, health, port), seconds=40
+            )
         for name in COMMANDS:
             assert running[name].poll() is None, (name, running[name].communicate())
             stopped(running[name], number)
@@ -79,7 +86,9 @@ def test_every_process_stops_cleanly_when_asked(desk: Desk, amqp: str, number: s
 
 
 @pytest.mark.req("R-OPS-1")
-def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on(desk: Desk, public: Path) -> None:
+def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on(
+    desk: Desk, public: Path
+) -> None:
     """Embedded: PostgreSQL from the wheel, in the data directory; the second says what to do."""
     env = {k: v for k, v in desk.env.items() if k not in ("BRIDGE_DATABASE_URL", "BRIDGE_SECRET_KEYS")}
     health, data = desk.directory / "embedded-health", public / "embedded"
@@ -87,7 +96,9 @@ def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on
     embedded = Desk(env, desk.directory, desk.severa, desk.erp)
     first = embedded.start("up")
     try:
-        wait_for("the embedded bridge is at work", lambda: health.exists() or first.poll() is not None, seconds=60)
+        wait_for(
+            "the embedded bridge is at work", lambda: health.exists() or first.poll() is not None, seconds=60
+        )
         assert first.poll() is None, first.communicate()
         second = embedded.run("up", "--until-idle")
         assert second.returncode == 2
@@ -108,7 +119,9 @@ def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on
 
 
 @pytest.mark.req("R-OPS-3")
-def test_a_worker_that_loses_rabbitmq_for_good_does_not_hang_on_stop(desk: Desk, rabbitmq: RabbitServer) -> None:
+def test_a_worker_that_loses_rabbitmq_for_good_does_not_hang_on_stop(
+    desk: Desk, rabbitmq: RabbitServer
+) -> None:
     url = rabbitmq.create_vhost()
     health = desk.directory / "orphan-health"
     worker = desk.start("worker", "--threads", "1", BRIDGE_AMQP_URL=url, BRIDGE_HEALTH_FILE=str(health))

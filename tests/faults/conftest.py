@@ -14,7 +14,11 @@ KINDS: dict[str, dict[str, object]] = {
     "answered 503": {"kind": "status", "status": 503, "body": "<html>Maintenance</html>"},
     "dropped": {"kind": "drop"},
     "carried out, then dropped": {"kind": "commit_then_drop"},
-    "carried out, then answered 504": {"kind": "commit_then_status", "status": 504, "body": "Gateway Timeout"},
+    "carried out, then answered 504": {
+        "kind": "commit_then_status",
+        "status": 504,
+        "body": "Gateway Timeout",
+    },
     "carried out after the time-out": {"kind": "delay", "seconds": 2.2},
 }
 Firms = dict[str, Road]

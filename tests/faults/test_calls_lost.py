@@ -71,9 +71,13 @@ def wrong_with(road: Road, guid: str) -> list[str]:
         found.append(f"reference {invoice['referenceNumber']} for {document['paymentReference']}")
     if (role := road.role(guid)) != "transferred":
         found.append(f"status {role}")
-    if document["status"] != "Open" or money(document["amountInCurrency"]) != money(invoice["totalIncludingTax"]):
+    if document["status"] != "Open" or money(document["amountInCurrency"]) != money(
+        invoice["totalIncludingTax"]
+    ):
         found.append(f"{document['status']} {document['amountInCurrency']}")
-    if moves := [entry for entry in invoice["history"] if entry["by"] == "api" and entry["field"] == "status"][1:]:
+    if moves := [
+        entry for entry in invoice["history"] if entry["by"] == "api" and entry["field"] == "status"
+    ][1:]:
         # Entered twice, transferred makes AutoInvoice send twice.
         found.append(f"status moved more than once: {moves}")
     return found
@@ -109,7 +113,9 @@ CUSTOMER_CALLS = {
 
 @pytest.mark.req("R-CUS-1", "R-CUS-4")
 @pytest.mark.parametrize("call", CUSTOMER_CALLS.values(), ids=CUSTOMER_CALLS.keys())
-def test_a_severa_customer_becomes_one_erp_customer_whatever_becomes_of_the_call(firms: Firms, call: Call) -> None:
+def test_a_severa_customer_becomes_one_erp_customer_whatever_becomes_of_the_call(
+    firms: Firms, call: Call
+) -> None:
     name = f"Felkund {next(NAMES)} AB"
     guids = {}
     for kind, road in firms.items():
@@ -127,7 +133,9 @@ def test_an_erp_customer_becomes_one_severa_customer_whatever_becomes_of_the_cre
     numbers = {}
     for kind, road in firms.items():
         Call("severa", "POST", "/customers$").lose(road, KINDS[kind])
-        made = road.erp.add("customer", name="Från ERP AB", customerClassId="1", vatRegistrationId="SE556111000201")
+        made = road.erp.add(
+            "customer", name="Från ERP AB", customerClassId="1", vatRegistrationId="SE556111000201"
+        )
         numbers[kind] = made["number"]
     settle(firms)
     for kind, road in firms.items():
@@ -142,7 +150,9 @@ def test_items_and_products_are_made_once_whatever_becomes_of_the_create(firms: 
         Call("erp", "POST", "/inventory$").lose(road, KINDS[kind])
         Call("severa", "POST", "/worktypes$").lose(road, KINDS[kind])
         road.severa.add("products", name="Felprodukt", code="FELPROD", type="Materials")
-        road.erp.add("inventory", inventoryNumber="FELTID", description="Feltid", type="LaborItem", itemClass="LABOR")
+        road.erp.add(
+            "inventory", inventoryNumber="FELTID", description="Feltid", type="LaborItem", itemClass="LABOR"
+        )
     settle(firms)
     for kind, road in firms.items():
         assert road.erp.one("inventory", inventoryNumber="FELPROD")["type"] == "NonStockItem", kind
@@ -200,7 +210,9 @@ def test_a_document_that_appears_after_a_second_one_was_made_is_removed_as_a_sur
 
 
 @pytest.mark.req("R-INV-13", "R-CUS-1")
-def test_a_look_up_whose_filter_was_ignored_takes_nobody_for_ours_and_makes_no_second_one(firms: Firms) -> None:
+def test_a_look_up_whose_filter_was_ignored_takes_nobody_for_ours_and_makes_no_second_one(
+    firms: Firms,
+) -> None:
     """After a lost create the look-up is answered with the whole register."""
     road = firms["dropped"]
     everyone = road.erp.look("customer")
@@ -209,7 +221,9 @@ def test_a_look_up_whose_filter_was_ignored_takes_nobody_for_ours_and_makes_no_s
     made = road.add_customer("Ingen annan AB", vatNumber="SE556111000301")
     road.ask()
     wait_for("the look-up is refused", lambda: road.codes() != [], seconds=30)
-    assert road.severa.one("customers", guid=made["guid"])["number"] not in [int(row["number"]) for row in everyone]
+    assert road.severa.one("customers", guid=made["guid"])["number"] not in [
+        int(row["number"]) for row in everyone
+    ]
     road.installation.erp.ask("DELETE", f"/faults/{fault}")
     service.retry(road.installation.bridge, road.name, str(road.problems()[0]["id"]))
     settle(firms)

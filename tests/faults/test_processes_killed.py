@@ -104,7 +104,9 @@ def test_purged_queues_cost_a_lease_and_nothing_else(rehearsal: Rehearsal, rabbi
 
 
 @pytest.mark.req("R-INV-13", "R-OPS-1")
-def test_rabbitmq_stopped_and_started_in_the_middle_only_delays(rehearsal: Rehearsal, rabbitmq: RabbitServer) -> None:
+def test_rabbitmq_stopped_and_started_in_the_middle_only_delays(
+    rehearsal: Rehearsal, rabbitmq: RabbitServer
+) -> None:
     if rabbitmq.control is None:
         pytest.skip("the broker of TEST_AMQP_URL is not ours to stop")
     before = len(rehearsal.invoices)
@@ -118,7 +120,9 @@ def test_rabbitmq_stopped_and_started_in_the_middle_only_delays(rehearsal: Rehea
 
 
 @pytest.mark.req("R-INV-13", "R-OPS-1")
-def test_postgresql_connections_cut_in_the_middle_only_delay(rehearsal: Rehearsal, postgres_server: PostgresServer) -> None:
+def test_postgresql_connections_cut_in_the_middle_only_delay(
+    rehearsal: Rehearsal, postgres_server: PostgresServer
+) -> None:
     before = len(rehearsal.invoices)
     rehearsal.approve(6)
     for booked in (1, 3, 5):
@@ -136,7 +140,12 @@ def test_postgresql_connections_cut_in_the_middle_only_delay(rehearsal: Rehearsa
 
 def _restart_what_ended(one: Stage) -> None:
     """What a supervisor does with a process that gave up; a process that stays up is left alone."""
-    arguments = {"poller": ["poller"], "relay": ["relay"], "worker1": ["worker", "--threads", "3"], "worker2": ["worker", "--threads", "3"]}
+    arguments = {
+        "poller": ["poller"],
+        "relay": ["relay"],
+        "worker1": ["worker", "--threads", "3"],
+        "worker2": ["worker", "--threads", "3"],
+    }
     for name, command in arguments.items():
         if one.processes[name].poll() is not None:
             one.start(name, *command)

@@ -41,9 +41,7 @@ def _describe(url: str) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def test_migrations_make_exactly_what_schema_sql_says(
-    database: Made, empty_database: Made
-) -> None:
+def test_migrations_make_exactly_what_schema_sql_says(database: Made, empty_database: Made) -> None:
     with psycopg.connect(empty_database.owner_url) as db:
         db.execute(SCHEMA.read_bytes())
     assert _describe(database.owner_url) == _describe(empty_database.owner_url)

@@ -10,7 +10,7 @@ import pytest
 from integration.test_isolation import make_tenant
 from services import Database as Made
 
-from db import attempts, outbox, tenants
+from db import attempts, links, outbox, tenants
 from db.outbox import DOMAINS, Claimed, Taken
 from db.pool import Database
 
@@ -281,8 +281,6 @@ def test_states_that_do_not_fit_together_are_refused_by_the_table(db: Database, 
 
 
 def test_only_one_document_may_be_claimed_for_an_invoice(db: Database, tenant: UUID) -> None:
-    from db import links
-
     with db.tenant(tenant) as connection:
         assert links.claim_document(connection, tenant, "s1", "customerdocument", ("Invoice", "100001"))
         assert links.claim_document(connection, tenant, "s1", "customerdocument", ("Invoice", "100001"))

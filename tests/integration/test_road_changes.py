@@ -52,11 +52,15 @@ def test_the_audit_finds_a_changed_record_without_a_row_and_makes_it(road: Road)
     service.set_paused(bridge, road.name, paused=True, domain="customer")
     road.severa.change("customers", made["guid"], website="https://borttappad.example")
     road.poll()
-    [row] = road.sql("delete from outbox where tenant_id = %s and domain = 'customer' returning state", road.tenant_id)
+    [row] = road.sql(
+        "delete from outbox where tenant_id = %s and domain = 'customer' returning state", road.tenant_id
+    )
     assert row["state"] == "ready"
     assert road.work() == []
     # The audit leaves young changes alone: they may be on their way.
-    road.sql("update record set seen_at = seen_at - interval '5 minutes' where tenant_id = %s", road.tenant_id)
+    road.sql(
+        "update record set seen_at = seen_at - interval '5 minutes' where tenant_id = %s", road.tenant_id
+    )
     service.set_paused(bridge, road.name, paused=False, domain="customer")
     wait_for("the audit repairs it", lambda: web(road, number) == "https://borttappad.example", seconds=20)
     road.settle()
@@ -110,7 +114,11 @@ def test_a_poll_that_hangs_is_taken_over_and_its_late_page_is_refused(road: Road
         tenant,
     )
     wait_for("another poll takes over", lambda: web(road, number) == "https://overtagen.example", seconds=20)
-    wait_for("the hanging answer has come", lambda: road.severa.calls()["GET /v1/customers"] >= before + 2, seconds=20)
+    wait_for(
+        "the hanging answer has come",
+        lambda: road.severa.calls()["GET /v1/customers"] >= before + 2,
+        seconds=20,
+    )
     road.settle()
     [now] = road.sql("select poll_token from connection where tenant_id = %s and system = 'severa'", tenant)
     assert now["poll_token"] != held["poll_token"]

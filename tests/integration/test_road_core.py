@@ -8,10 +8,14 @@ import pytest
 from road import Road, book, hotel, hours, money
 
 
-@pytest.mark.req("R-CUS-1", "R-CUS-4", "R-PRJ-2", "R-PRJ-5", "R-INV-1", "R-INV-6", "R-INV-11", "R-INV-13", "R-PRO-3")
+@pytest.mark.req(
+    "R-CUS-1", "R-CUS-4", "R-PRJ-2", "R-PRJ-5", "R-INV-1", "R-INV-6", "R-INV-11", "R-INV-13", "R-PRO-3"
+)
 def test_customer_project_and_invoice_made_at_once_are_booked_in_their_order(either_road: Road) -> None:
     road = either_road
-    customer = road.add_customer("Havsörnen AB", vatNumber="SE556111222201", email="ekonomi@havsornen.example")
+    customer = road.add_customer(
+        "Havsörnen AB", vatNumber="SE556111222201", email="ekonomi@havsornen.example"
+    )
     project = road.add_project(customer, "Örnprojektet")
     guid = road.approve(project, [hours(), book(), hotel()])
     road.settle()
@@ -35,7 +39,9 @@ def test_a_payment_in_the_erp_marks_the_sent_invoice_paid(either_road: Road) -> 
     road.settle()
     road.move(guid, "sent")
     number = road.document(guid)["referenceNumber"]
-    road.erp.ask("POST", "payments", {"lines": [{"number": number, "amount": "125.00"}], "date": "2026-11-23"})
+    road.erp.ask(
+        "POST", "payments", {"lines": [{"number": number, "amount": "125.00"}], "date": "2026-11-23"}
+    )
     road.settle()
     assert road.role(guid) == "paid"
     assert road.invoice(guid)["paymentDate"] == "2026-11-23"

@@ -60,7 +60,10 @@ def test_an_edit_on_either_side_reaches_the_other_and_makes_no_echo(road: Road) 
     road.severa.change("customers", ours["guid"], website="https://tvavags.example")
     road.erp.change("customer", theirs["number"], mainContact={"email": "ny@tvavags.example"})
     road.settle()
-    ours, theirs = road.severa.one("customers", guid=ours["guid"]), road.erp.one("customer", number=theirs["number"])
+    ours, theirs = (
+        road.severa.one("customers", guid=ours["guid"]),
+        road.erp.one("customer", number=theirs["number"]),
+    )
     assert ours["website"] == theirs["mainContact"]["web"] == "https://tvavags.example"
     assert ours["email"] == theirs["mainContact"]["email"] == "ny@tvavags.example"
     assert at_rest(road) == {}
@@ -121,7 +124,9 @@ def test_an_inactive_erp_customer_is_not_brought_at_first(road: Road) -> None:
 
 
 @pytest.mark.req("R-CUS-5", "R-SET-8")
-def test_going_live_links_whom_name_and_number_name_and_creates_the_rest(new_firm: Callable[..., Road]) -> None:
+def test_going_live_links_whom_name_and_number_name_and_creates_the_rest(
+    new_firm: Callable[..., Road],
+) -> None:
     road = new_firm(live=False)
     before = road.erp.count("customer")
     linked = road.severa.one("customers", number=10001)
@@ -154,7 +159,9 @@ def test_a_renumbered_customer_is_reported_and_its_data_keep_flowing(road: Road)
     road.poll()
     wait_for(
         "the edit reaches the renumbered customer",
-        lambda: road.erp.one("customer", number="77001")["mainContact"]["web"] == "https://omnumrerad.example",
+        lambda: (
+            road.erp.one("customer", number="77001")["mainContact"]["web"] == "https://omnumrerad.example"
+        ),
         seconds=20,
     )
     assert road.erp.count("customer", name="Omnumrerad AB") == 1

@@ -19,8 +19,12 @@ def project(road: Road) -> Json:
 
 
 @pytest.mark.req("R-INV-1", "R-INV-2", "R-INV-3", "R-INV-4", "R-INV-6", "R-PRO-4", "R-PRO-5")
-def test_a_plain_invoice_is_booked_to_the_cent_and_gets_its_number_in_one_patch(road: Road, project: Json) -> None:
-    guid = road.approve(project, [hours("7.5", "1333.33")], orderNumber="PO-1", yourReference="Karin Lindqvist")
+def test_a_plain_invoice_is_booked_to_the_cent_and_gets_its_number_in_one_patch(
+    road: Road, project: Json
+) -> None:
+    guid = road.approve(
+        project, [hours("7.5", "1333.33")], orderNumber="PO-1", yourReference="Karin Lindqvist"
+    )
     road.settle()
     document, invoice = road.document(guid), road.invoice(guid)
     assert money(document["amountInCurrency"]) == money(invoice["totalIncludingTax"])
@@ -28,7 +32,11 @@ def test_a_plain_invoice_is_booked_to_the_cent_and_gets_its_number_in_one_patch(
     assert (document["documentDate"][:10], document["documentDueDate"][:10]) == ("2026-11-20", "2026-12-20")
     assert (document["status"], document["hold"]) == ("Open", False)
     [line] = document["invoiceLines"]
-    assert (line["inventoryNumber"], line["projectTask"]["id"], line["branchNumber"]["number"]) == ("KONS", "10", "1")
+    assert (line["inventoryNumber"], line["projectTask"]["id"], line["branchNumber"]["number"]) == (
+        "KONS",
+        "10",
+        "1",
+    )
     assert document["project"]["id"] == str(project["number"])
     # Number, then reference, then status, all of one moment: one PATCH.
     own = [entry for entry in invoice["history"] if entry["by"] == "api"]
@@ -37,7 +45,11 @@ def test_a_plain_invoice_is_booked_to_the_cent_and_gets_its_number_in_one_patch(
     assert str(invoice["number"]) == document["referenceNumber"]
     assert invoice["referenceNumber"] == document["paymentReference"]
     assert road.role(guid) == "transferred"
-    assert (document["dontPrint"], document["dontEmail"], document["sendToAutoInvoice"]) == (True, True, False)
+    assert (document["dontPrint"], document["dontEmail"], document["sendToAutoInvoice"]) == (
+        True,
+        True,
+        False,
+    )
     assert road.erp.ask("GET", "sent") == []
 
 
@@ -54,17 +66,25 @@ def test_an_invoice_before_the_transfer_status_is_left_alone(road: Road, project
 
 @pytest.mark.req("R-INV-4", "R-INV-5")
 def test_several_vat_rates_and_a_negative_row_agree_per_rate(road: Road, project: Json) -> None:
-    guid = road.approve(project, [hours("10", "1250"), hours("-1", "333.33"), book("3", "249.50"), hotel("2", "1399.99")])
+    guid = road.approve(
+        project, [hours("10", "1250"), hours("-1", "333.33"), book("3", "249.50"), hotel("2", "1399.99")]
+    )
     road.settle()
     document, invoice = road.document(guid), road.invoice(guid)
     assert money(document["amountInCurrency"]) == money(invoice["totalIncludingTax"])
     vat = {money(row["vatRate"]): money(row["vatAmount"]) for row in document["taxDetails"]}
-    assert vat == {Decimal(25): Decimal("3041.67"), Decimal(6): Decimal("44.91"), Decimal(12): Decimal("336.00")}
+    assert vat == {
+        Decimal(25): Decimal("3041.67"),
+        Decimal(6): Decimal("44.91"),
+        Decimal(12): Decimal("336.00"),
+    }
     assert road.problems() == []
 
 
 @pytest.mark.req("R-INV-4", "R-INV-5", "R-INV-12", "R-INV-14", "R-LOG-3")
-def test_a_wrong_vat_rate_fails_without_a_document_and_is_booked_once_repaired(road: Road, project: Json) -> None:
+def test_a_wrong_vat_rate_fails_without_a_document_and_is_booked_once_repaired(
+    road: Road, project: Json
+) -> None:
     guid = road.approve(project, [hours("10", "1000", vat=12)])
     road.settle()
     assert road.role(guid) == "failed"
@@ -86,7 +106,9 @@ def test_a_wrong_vat_rate_fails_without_a_document_and_is_booked_once_repaired(r
 
 
 @pytest.mark.req("R-INV-4", "R-INV-5", "R-INV-12")
-def test_a_document_that_comes_out_otherwise_is_removed_and_its_number_becomes_a_gap(road: Road, project: Json) -> None:
+def test_a_document_that_comes_out_otherwise_is_removed_and_its_number_becomes_a_gap(
+    road: Road, project: Json
+) -> None:
     """The ERP's rate was changed after the bridge read it: only the proof of the held document can find that."""
     road.erp.change("vats", "U25", rate="24")
     try:
@@ -96,7 +118,9 @@ def test_a_document_that_comes_out_otherwise_is_removed_and_its_number_becomes_a
         assert road.documents(guid) == []
         assert road.releases(guid) == 0
         [gone] = road.erp.ask("GET", "removed")
-        [gap] = road.sql("select number, severa_id, reason from number_gap where tenant_id = %s", road.tenant_id)
+        [gap] = road.sql(
+            "select number, severa_id, reason from number_gap where tenant_id = %s", road.tenant_id
+        )
         assert (gap["number"], gap["severa_id"]) == (str(gone["number"]), guid)
         [problem] = [row for row in road.problems() if row["record_id"] == guid]
         assert problem["code"] == "invoice.total_differs"
@@ -156,7 +180,9 @@ def test_a_booked_invoice_with_another_content_is_never_booked_again(road: Road,
 
 
 @pytest.mark.req("R-INV-14", "R-INV-12", "R-LOG-3")
-def test_a_closed_period_is_explained_and_the_invoice_goes_when_it_is_opened(road: Road, project: Json) -> None:
+def test_a_closed_period_is_explained_and_the_invoice_goes_when_it_is_opened(
+    road: Road, project: Json
+) -> None:
     road.erp.change("periods", "202611", closed_receivables=True)
     road.sql("delete from stream where tenant_id = %s and register = 'financialPeriod'", road.tenant_id)
     guid = road.approve(project, [hours("1", "700")])

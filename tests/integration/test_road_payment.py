@@ -28,7 +28,9 @@ def pay(road: Road, number: str, amount: str, date: str) -> str:
 
 
 @pytest.mark.req("R-PAY-1", "R-PRO-6")
-def test_a_partial_and_a_last_payment_move_the_invoice_to_partly_paid_and_paid(road: Road, project: Json) -> None:
+def test_a_partial_and_a_last_payment_move_the_invoice_to_partly_paid_and_paid(
+    road: Road, project: Json
+) -> None:
     guid, number = sent(road, project)
     pay(road, number, "500.00", "2026-11-21")
     road.settle()
@@ -45,7 +47,9 @@ def test_a_partial_and_a_last_payment_move_the_invoice_to_partly_paid_and_paid(r
 
 
 @pytest.mark.req("R-PAY-1")
-def test_a_voided_payment_takes_the_invoice_back_to_sent_and_clears_the_date(road: Road, project: Json) -> None:
+def test_a_voided_payment_takes_the_invoice_back_to_sent_and_clears_the_date(
+    road: Road, project: Json
+) -> None:
     guid, number = sent(road, project)
     payment = pay(road, number, "1250.00", "2026-11-22")
     road.settle()

@@ -30,7 +30,11 @@ def test_a_record_made_in_severa_becomes_an_item_of_its_type(
     road.severa.add(register, name=f"Ny i {register}", code=code, **members)
     road.settle()
     item = road.erp.one("inventory", inventoryNumber=code)
-    assert (item["type"], item["itemClass"]["id"], item["description"]) == (item_type, item_class, f"Ny i {register}")
+    assert (item["type"], item["itemClass"]["id"], item["description"]) == (
+        item_type,
+        item_class,
+        f"Ny i {register}",
+    )
     if register != "worktypes":
         assert money(item["defaultPrice"]) == money("99.50")
     quiet(road)

@@ -32,7 +32,11 @@ def test_tokens_that_end_in_the_middle_of_the_work_are_renewed(road: Road, proje
     guids = approve(road, project, 4)
     road.ask()
     for done in range(4):
-        wait_for(f"{done + 1} are released", lambda done=done: sum(map(road.releases, guids)) > done, seconds=30)  # type: ignore[misc]  # a default makes the lambda untyped
+
+        def more_released(done: int = done) -> bool:
+            return sum(map(road.releases, guids)) > done
+
+        wait_for(f"{done + 1} are released", more_released, seconds=30)
         road.severa.ask("POST", "revoke", {})
         road.installation.erp.ask("POST", "/tokens/expire", {})
     road.settle()
@@ -66,7 +70,9 @@ def test_severas_real_limit_is_kept_by_waiting_not_by_failing(road: Road, projec
 
 
 @pytest.mark.req("R-INV-12")
-def test_a_maintenance_page_on_every_path_leaves_the_invoice_in_transfer_until_it_is_over(road: Road, project: Json) -> None:
+def test_a_maintenance_page_on_every_path_leaves_the_invoice_in_transfer_until_it_is_over(
+    road: Road, project: Json
+) -> None:
     [guid] = approve(road, project, 1)
     page = {"status": 503, "body": "<html>Underhåll</html>", "times": None}
     road.erp.arm("status", "customerinvoice", **page)

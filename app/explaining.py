@@ -1,0 +1,113 @@
+"""Problems and the transfer log in the tenant's language, and the second try of a problem's record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.bootstrap import Bridge
+from app.tenancy import find_tenant, who
+from app.words import SYSTEM_NAMES, iso
+from db import log, outbox, streams, tenants
+from domain import catalogue
+from domain.errors import InputError
+
+
+def problems(bridge: Bridge, name: str, *, closed_too: bool = False) -> list[dict[str, Any]]:
+    """Open problems, explained in the tenant's language: what is wrong, what to do, where."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        found = log.problems(db, tenant.id, closed_too=closed_too)
+    return [explained(row, tenant.language) for row in found]
+
+
+def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """One problem's row with its words."""
+    values = {
+        **row["values"],
+        "number": row["values"].get("number") or row["number"],
+        "name": row["values"].get("name") or row["name"],
+    }
+    if values.get("system") in SYSTEM_NAMES:
+        values["system"] = SYSTEM_NAMES[values["system"]]
+    cause = catalogue.causes().get(row["code"])
+    return {
+        "id": row["id"],
+        "domain": row["domain"],
+        "code": row["code"],
+        "system": row["system"],
+        "register": row["register"],
+        "record_id": row["record_id"],
+        "number": row["number"],
+        "name": row["name"],
+        "wrong": cause.wrong.fill(language, values) if cause else row["code"],
+        "do": cause.do.fill(language, values) if cause else "",
+        "where": cause.where.fill(language, values) if cause else "",
+        "closes_by_itself": cause.closes_by_itself if cause else False,
+        "values": row["values"],
+        "opened_at": iso(row["opened_at"]),
+        "last_seen_at": iso(row["last_seen_at"]),
+        "times": row["times"],
+        "closed_at": iso(row["closed_at"]),
+        "closed_how": row["closed_how"],
+    }
+
+
+def transfer_log(
+    bridge: Bridge, name: str, *, domain: str | None, level: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """The transfer log, newest first, each line a sentence in the tenant's language (R-LOG-1)."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        rows = log.read(db, tenant.id, domain=domain, level=level, limit=limit)
+    return [log_line(row, tenant.language) for row in rows]
+
+
+def log_line(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    sentence = catalogue.sentences().get(row["code"])
+    values = {"number": row["number"], "name": row["name"], **row["values"]}
+    return {
+        "at": iso(row["at"]),
+        "domain": row["domain"],
+        "direction": row["direction"],
+        "register": row["register"],
+        "record_id": row["record_id"],
+        "number": row["number"],
+        "name": row["name"],
+        "level": row["level"],
+        "outcome": row["outcome"],
+        "code": row["code"],
+        "sentence": sentence.fill(language, values) if sentence else row["code"],
+        "values": row["values"],
+        "duration_ms": row["duration_ms"],
+    }
+
+
+def retry(bridge: Bridge, name: str, problem: str) -> int:
+    """Tries a problem's record again at once; ``problem`` is its number, or a code for all of that cause. How many."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        wanted = [
+            row for row in log.problems(db, tenant.id) if str(row["id"]) == problem or row["code"] == problem
+        ]
+        if not wanted:
+            raise InputError(
+                f"There is no open problem '{problem}' for tenant '{name}': 'severa-bridge problems {name}' shows those there are."
+            )
+        asked = 0
+        for row in wanted:
+            if row["domain"] == "connection":
+                streams.ask(db, tenant.id)
+                asked += 1
+            elif outbox.retry(db, tenant.id, row["domain"], row["subject"]):
+                asked += 1
+            elif row["record_id"]:
+                outbox.announce(
+                    db, tenant.id, row["domain"], row["subject"],
+                    cause="person", system=row["system"], register=row["register"],
+                )  # fmt: skip
+                asked += 1
+            tenants.audit(
+                db, tenant.id, who(), "problem.retried", {"problem": row["id"], "code": row["code"]}
+            )
+    return asked

@@ -1,0 +1,103 @@
+"""Tenants as their operators see them: which there are, what is set, what is paused, whose secrets are under which key."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from app import announcing
+from app.bootstrap import Bridge
+from app.words import iso
+from db import log, outbox, streams, tenants
+from db.tenants import Tenant
+from domain.errors import InputError
+from domain.setup.settings import changed_settings
+
+
+def find_tenant(bridge: Bridge, name: str) -> Tenant:
+    """Raises InputError when there is none of that name."""
+    with bridge.db.dispatch() as db:
+        tenant = tenants.by_name(db, name)
+    if tenant is None:
+        raise InputError(f"There is no tenant '{name}': 'severa-bridge tenant list' shows those there are.")
+    return tenant
+
+
+def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
+    """Every tenant with its state, last check and open problems."""
+    with bridge.db.dispatch() as db:
+        found = tenants.all_tenants(db)
+    rows = []
+    for tenant in found:
+        with bridge.db.tenant(tenant.id) as db:
+            checked = {c.system: c for c in tenants.connections(db, tenant.id)}
+            problems = len(log.problems(db, tenant.id))
+            work = outbox.rows(db, tenant.id)
+        rows.append(
+            {
+                "name": tenant.name,
+                "state": tenant.state,
+                "paused_domains": list(tenant.paused_domains),
+                "language": tenant.language,
+                "problems": problems,
+                "unfinished": sum(row["state"] not in ("failed", "in_doubt") for row in work),
+                "current_as_of": {
+                    system: iso(connection.checked_at) for system, connection in checked.items()
+                },
+            }
+        )
+    return rows
+
+
+def set_setting(bridge: Bridge, name: str, key: str, text: str) -> None:
+    """Changes one setting of a tenant; a new version is kept. Raises InputError."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        values = changed_settings(tenants.settings(db, tenant.id), key, text)
+        tenants.add_settings(db, tenant.id, values, who())
+        tenants.audit(db, tenant.id, who(), "setting.changed", {"key": key, "value": text})
+
+
+def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = None) -> None:
+    """Pauses or resumes a tenant, or one of its domains. Begun documents run to their end."""
+    tenant = find_tenant(bridge, name)
+    if domain is not None and domain not in outbox.DOMAINS:
+        raise InputError(f"There is no domain '{domain}': choose from {', '.join(outbox.DOMAINS)}.")
+    if domain is None and tenant.state not in ("live", "paused"):
+        raise InputError(
+            f"The tenant '{name}' is not live yet: run 'severa-bridge tenant go-live {name}' first."
+        )
+    action = "paused" if paused else "resumed"
+    with bridge.db.tenant(tenant.id) as db:
+        if domain is None:
+            tenants.set_state(db, tenant.id, "paused" if paused else "live")
+        else:
+            others = [other for other in tenant.paused_domains if other != domain]
+            tenants.set_paused_domains(db, tenant.id, [*others, domain] if paused else others)
+        if not paused:
+            # Whoever resumes has looked: what the brake held goes on (R-CON-3).
+            log.close_cause(db, tenant.id, domain, announcing.BRAKE, announcing.RESUMED)
+            streams.ask(db, tenant.id)
+        tenants.audit(db, tenant.id, who(), f"tenant.{action}", {"domain": domain})
+
+
+def rotate_secrets(bridge: Bridge) -> int:
+    """Re-encrypts every stored secret with the first key; how many connections."""
+    with bridge.db.dispatch() as db:
+        found = tenants.all_tenants(db)
+    count = 0
+    for tenant in found:
+        with bridge.db.tenant(tenant.id) as db:
+            for stored in tenants.connections(db, tenant.id):
+                token = bridge.secrets.rotated(stored.token) if stored.token else None
+                tenants.put_secret(db, tenant.id, stored.system, bridge.secrets.rotated(stored.secret), token)
+                count += 1
+            tenants.audit(db, tenant.id, who(), "secrets.rotated", {"key": bridge.secrets.key_id})
+    return count
+
+
+def who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"
