@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Hashable
 from threading import Lock
+from typing import Any, TypeVar
 from uuid import UUID
 
 from db import links, log, outbox, records, streams, tenants
-from db.pool import Database
+from db.pool import Connection, Database
 from domain.ports import Domain, Link, Record, System
 
 REFERENCE_SECONDS = 5.0
+Answer = TypeVar("Answer")
 
 
 class ReferenceCache:
@@ -43,19 +46,36 @@ class TenantBooks:
         self._db = db
         self._tenant_id = tenant_id
         self._cache = cache
-        self._choices: dict[tuple[str, str, str], str | None] = {}
+        self._kept: dict[tuple[Hashable, ...], Any] = {}
+
+    def _asked(self, key: tuple[Hashable, ...], ask: Callable[[Connection], Answer]) -> Answer:
+        """Asks once per delivery: what was found is a snapshot, what was not found is looked for again."""
+        if key in self._kept:
+            kept: Answer = self._kept[key]
+            return kept
+        with self._db.tenant(self._tenant_id) as db:
+            found = ask(db)
+        if found:
+            self._kept[key] = found
+        return found
 
     def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
-        with self._db.tenant(self._tenant_id) as db:
-            return links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id)
+        return self._asked(
+            ("link", domain, severa_id, erp_id),
+            lambda db: links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id),
+        )
 
     def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
-        with self._db.tenant(self._tenant_id) as db:
-            return links.find(db, self._tenant_id, domain, erp_number=erp_number)
+        return self._asked(
+            ("number", domain, erp_number),
+            lambda db: links.find(db, self._tenant_id, domain, erp_number=erp_number),
+        )
 
     def record(self, system: System, register: str, id: str) -> Record | None:
-        with self._db.tenant(self._tenant_id) as db:
-            return records.get(db, self._tenant_id, system, register, id)
+        return self._asked(
+            ("record", system, register, id),
+            lambda db: records.get(db, self._tenant_id, system, register, id),
+        )
 
     def find(
         self,
@@ -87,8 +107,9 @@ class TenantBooks:
         return self._cache.get(self._db, self._tenant_id, system, register)
 
     def complete(self, system: System, register: str) -> bool:
-        with self._db.tenant(self._tenant_id) as db:
-            found = streams.streams(db, self._tenant_id, system).get(register)
+        found = self._asked(("streams", system), lambda db: streams.streams(db, self._tenant_id, system)).get(
+            register
+        )
         return bool(found and found.complete_at)
 
     def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
@@ -105,15 +126,17 @@ class TenantBooks:
     ) -> str | None:
         system, record_id = ("severa", severa_id) if severa_id else ("visma_net", erp_id)
         key = (domain, system, record_id or "")
-        # One delivery asks several times, and a choice made meanwhile announces the record again.
-        if key not in self._choices:
+        # Most records have none: that, too, is asked once. A choice made meanwhile announces the record again.
+        if key not in self._kept:
             with self._db.tenant(self._tenant_id) as db:
-                self._choices[key] = links.choice(db, self._tenant_id, *key)
-        return self._choices[key]
+                self._kept[key] = links.choice(db, self._tenant_id, *key)
+        choice: str | None = self._kept[key]
+        return choice
 
     def branch(self, business_unit_id: str) -> str | None:
-        with self._db.tenant(self._tenant_id) as db:
-            return tenants.branches(db, self._tenant_id).get(business_unit_id)
+        return self._asked(("branches",), lambda db: tenants.branches(db, self._tenant_id)).get(
+            business_unit_id
+        )
 
 
 # Under which registers an unlinked record of a domain may stand.

@@ -183,8 +183,10 @@ tenant_id = "{firm.erp_tenant_id}"
             p for p in found if not p["isInternal"] and not p["isClosed"] and p["customer"]["guid"] in swedish
         )
 
-    def approve_invoice(self, firm: Firm, project: Mapping[str, Any], n: int) -> str:
-        """An invoice with two VAT rates in the transfer status; its guid."""
+    def approve_invoice(
+        self, firm: Firm, project: Mapping[str, Any], n: int, *, status: str = "transfer"
+    ) -> str:
+        """An invoice with two VAT rates, in the transfer status unless said otherwise; its guid."""
         rows = [
             {"code": "KONS", "description": f"Konsultation {n}", "quantity": "7.5", "unitPrice": "1250", "vatRate": 25, "rowType": "Hours", "unit": "h"},
             {"code": "BOK", "description": "Kursbok", "quantity": 1 + n % 3, "unitPrice": "249.50", "vatRate": 6, "rowType": "ProjectFees", "unit": "st"},
@@ -197,7 +199,7 @@ tenant_id = "{firm.erp_tenant_id}"
                 "projects": [project["guid"]],
                 "date": "2026-11-20",
                 "dueDate": "2026-12-20",
-                "status": "transfer",
+                "status": status,
                 "rows": rows,
             },
         )
