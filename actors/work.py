@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from actors import dependencies
+from actors.connections import open_connection_problem
 from actors.delivery import LiveDelivery, Systems
 from actors.recording import Recorder
 from db import attempts, links, log, outbox, records
@@ -443,28 +444,3 @@ class _End:
         pace = self.shop.pace
         most = min(pace.backoff_most, pace.backoff * 2 ** min(self.row.attempts - 1, 20))
         return float(most * random.uniform(0.5, 1.0))
-
-
-def open_connection_problem(db: Connection, tenant_id: UUID, error: SignInFailed) -> None:
-    """A connection that cannot sign in is one problem of the tenant, not one per record."""
-    about = {
-        "domain": "connection",
-        "subject": f"connection:{error.system}",
-        "system": error.system,
-        "register": "",
-        "record_id": "",
-        "number": "",
-        "name": "",
-    }
-    log.open_problem(
-        db,
-        tenant_id,
-        about,
-        f"connection.{error.reason}",
-        {"text": error.message, **{key: str(value) for key, value in error.fields.items()}},
-    )
-
-
-def close_connection_problem(db: Connection, tenant_id: UUID, system: str) -> None:
-    """A complete poll proves that the connection works."""
-    log.close_problems(db, tenant_id, "connection", [f"connection:{system}"], "connection works")

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from actors.work import close_connection_problem, open_connection_problem
+from actors.connections import close_connection_problem, open_connection_problem
 from app import announcing
 from app.settings import Settings
 from app.systems import Connections

@@ -16,8 +16,8 @@ from domain.errors import SignInFailed
 TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
 RENEW_BEFORE = 300.0
 """Seconds before its end at which a token is replaced (api.md 1.2)."""
-SCOPE_SEPARATOR = " "
-"""Open question: public clients also use commas. The space is the one seen working."""
+SCOPE_SEPARATORS = (" ", ",")
+"""Open question: public clients use both. The space is the one seen working and is tried first."""
 
 _NOT_ABOUT_SCOPES = {
     "AddonMissing",
@@ -29,14 +29,20 @@ _NOT_ABOUT_SCOPES = {
 }
 
 PostToken = Callable[[dict[str, str]], httpx.Response]
+_Step = tuple[frozenset[str] | None, str]
+_LADDER: tuple[_Step, ...] = (
+    *((NEEDED_SCOPES | OPTIONAL_SCOPES, separator) for separator in SCOPE_SEPARATORS),
+    *((NEEDED_SCOPES, separator) for separator in SCOPE_SEPARATORS),
+    (None, SCOPE_SEPARATORS[0]),
+)
 
 
 class ClientCredentials:
     """Gets tokens for one client id. The refresh token is not used: the secret is at hand and cannot be rotated away.
 
     Asking for a scope that the credentials lack is refused as a whole (or, on some installations, answered with the rest).
-    So it is asked for everything wanted, then for what is needed, then for whatever there is; what once
-    worked is asked for first from then on.
+    So it is asked for everything wanted, then for what is needed, then for whatever there is, each list with either
+    separator; what once worked is asked for first from then on.
     """
 
     def __init__(
@@ -47,17 +53,13 @@ class ClientCredentials:
         self._client_secret = client_secret
         self._post = post
         self._pause = pause
-        self._ladder: tuple[frozenset[str] | None, ...] = (
-            NEEDED_SCOPES | OPTIONAL_SCOPES,
-            NEEDED_SCOPES,
-            None,
-        )
+        self._ladder = _LADDER
 
     def sign_in(self, _stored: Token | None = None) -> Token:
         """A new token; its ``scope`` is what was granted. Raises SignInFailed (wrong_secret, refused), Unavailable."""
         last: SignInFailed | None = None
-        for step, wanted in enumerate(self._ladder):
-            given = self._asked(wanted)
+        for step, (wanted, separator) in enumerate(self._ladder):
+            given = self._asked(wanted, separator)
             if isinstance(given, SignInFailed):
                 last = given
                 if given.reason != "wrong_secret":
@@ -68,11 +70,11 @@ class ClientCredentials:
             return Token(
                 access_token=given.access_token,
                 expires_at=given.expires_at(datetime.now(UTC)),
-                scope=SCOPE_SEPARATOR.join(sorted(granted)),
+                scope=" ".join(sorted(granted)),
                 refresh_token=given.refresh_token,
             )
         # The next attempt starts from the top: somebody may have mended the credentials.
-        self._ladder = (NEEDED_SCOPES | OPTIONAL_SCOPES, NEEDED_SCOPES, None)
+        self._ladder = _LADDER
         raise last or SignInFailed(system=SYSTEM, reason="refused")
 
     def granted(self, token: Token | None) -> set[str]:
@@ -96,10 +98,12 @@ class ClientCredentials:
             raise refusal or SignInFailed(system=SYSTEM, reason="wrong_secret")
         return found
 
-    def _asked(self, scopes: Iterable[str] | None) -> TokenAnswer | SignInFailed:
+    def _asked(
+        self, scopes: Iterable[str] | None, separator: str = SCOPE_SEPARATORS[0]
+    ) -> TokenAnswer | SignInFailed:
         body = {"client_id": self._client_id, "client_secret": self._client_secret}
         if scopes is not None:
-            body["scope"] = SCOPE_SEPARATOR.join(sorted(scopes))
+            body["scope"] = separator.join(sorted(scopes))
         answer = self._post(body)
         if answer.is_success:
             given = token_answer(parsed(answer))

@@ -31,11 +31,10 @@ from connectors.severa.models import changed_at, format_time
 from connectors.severa.registers import (
     DOWNLOADS,
     OF_PARENT,
-    PATCH_OPERATION,
     REGISTERS,
-    WIRE_PATHS,
     Register,
 )
+from connectors.severa.spelling import Spelling, taken
 from domain.errors import (
     NotFound,
     OutcomeUnknown,
@@ -52,6 +51,8 @@ PAGE_ATTEMPTS = 4
 LONGEST_PAUSE = 5.0
 
 _JSON = {"Accept": "application/json"}
+_OTHER_FORM = frozenset({400, 422})
+"""Refusals after which a PATCH is tried in its other form, while it is not known which one the server takes."""
 _log = structlog.get_logger(__name__)
 
 
@@ -83,6 +84,7 @@ class SeveraClient:
             client_id, client_secret, self._post_token, pause=self._stop.wait
         )
         self._client_id = client_id
+        self._spelling = Spelling()
         self._transport = Transport(
             self._base,
             dialect=DIALECT,
@@ -267,15 +269,31 @@ class SeveraClient:
             raise ValueError(f"{register} records are not changed by the bridge")
         if not changes:
             raise ValueError("a PATCH needs at least one change")
-        spelling = WIRE_PATHS.get(entry.name, {})
-        operations = [
-            {"op": PATCH_OPERATION, "path": spelling.get(path, path), "value": value}
-            for path, value in changes.items()
-        ]
         path = _filled(entry.item_path, guid=guid)
-        answer = self._transport.send("PATCH", path, repeatable=True, json=operations, headers=_JSON)
-        stored = _first(parsed(answer), guid)
-        return stored if stored is not None else self.get(entry.name, guid)
+        ways = self._spelling.ways(entry.name, changes)
+        refusal: Refused | None = None
+        stored: Json | None = None
+        for way in ways:
+            try:
+                answer = self._transport.send(
+                    "PATCH", path, repeatable=True, json=way.operations, headers=_JSON
+                )
+            except Refused as refused:
+                # A refusal is a 'no': nothing was changed, and the other form may be the one that is meant.
+                if refused.status not in _OTHER_FORM:
+                    raise
+                refusal = refused if refusal is None or _about_the_path(refusal) else refusal
+                continue
+            stored = _first(parsed(answer), guid)
+            if stored is None or (len(ways) > 1 and not taken(changes, entry.name, stored)):
+                # Before a status is written a second time it must be sure that the first writing did nothing.
+                stored = self.get(entry.name, guid)
+            if taken(changes, entry.name, stored):
+                self._spelling.learn(entry.name, changes, way.form)
+                return stored
+        if stored is None:
+            raise refusal or Refused(system=SYSTEM, operation=f"PATCH {path}")
+        return stored
 
     def download(self, register: str, guid: str) -> bytes:
         """The bytes of ``files`` (file guid, not the guid of the invoice file) or of ``invoices/pdf`` (invoice guid)."""
@@ -339,6 +357,11 @@ def _first(body: Any, guid: str | None = None) -> Json | None:
     if not rows:
         return None
     return next((row for row in rows if guid is not None and row.get("guid") == guid), rows[0])
+
+
+def _about_the_path(refusal: Refused) -> bool:
+    """Whether the vendor complains of the form of a PATCH and not of what is in it: the other form says more."""
+    return any(word in refusal.message.casefold() for word in ("path", "target location", "/status"))
 
 
 def _last_segment(location: str) -> str:

@@ -401,15 +401,15 @@ OPTIONAL_SCOPES: frozenset[str] = frozenset({"files:write"})
 PATCH_OPERATION = "Replace"
 """The only operation the vendor carries out; the document spells operations with a capital."""
 
-WIRE_PATHS: Mapping[str, Mapping[str, str]] = {
-    # Open question: the input model for PATCH of an invoice is not published. These are the output model's paths; a
-    # first day at a real tenant tells, and only the right-hand side changes then (``/status`` with an object is the
-    # other candidate for the first).
+WIRE_PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    # Open question: the input model for PATCH of an invoice is not published. These are the output model's paths;
+    # where two forms are possible the server's answers tell which one it takes (``spelling.Spelling``).
     "invoices": {
-        "/status/guid": "/status/guid",
-        "/number": "/number",
-        "/referenceNumber": "/referenceNumber",
-        "/paymentDate": "/paymentDate",
+        "/status/guid": ("/status/guid", "/status{guid}"),
+        "/number": ("/number",),
+        "/referenceNumber": ("/referenceNumber",),
+        "/paymentDate": ("/paymentDate",),
     },
 }
-"""How a path is written on the wire, where that is not simply the path itself."""
+"""How a path is written on the wire, where that is not simply the path itself: the possible forms, likeliest first.
+``/status{guid}`` means ``/status`` with the object ``{"guid": value}``."""

@@ -5,7 +5,9 @@ insert into outbox (tenant_id, domain, subject, cause, system, register)
 values (%(tenant_id)s, %(domain)s, %(subject)s, %(cause)s, %(system)s, %(register)s)
 on conflict (tenant_id, domain, subject) do update set
     again = outbox.again or outbox.state in ('out', 'started'),
-    due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then clock_timestamp() else outbox.due_at end,
+    -- what our own work made possible need not sit out a pause
+    due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then clock_timestamp()
+                  when excluded.cause = 'followed' then least(outbox.due_at, clock_timestamp()) else outbox.due_at end,
     attempts = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.attempts end,
     lost = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.lost end,
     waits_for = null,

@@ -138,7 +138,19 @@ class Attempt:
         gaps = tuple(
             NumberGap(row["type"], row["number"], self.guid, row["reason"]) for row in self.removals()
         )
-        return Effects(self.link, tuple(self.seen.values()), gaps, tuple(self.announce), tuple(self.log))
+        announce = (*self.announce, *self._held_projects())
+        return Effects(self.link, tuple(self.seen.values()), gaps, announce, tuple(self.log))
+
+    def _held_projects(self) -> list[Announce]:
+        """Closed projects of this invoice: their closing in the ERP may have been held back by it (R-PRJ-3)."""
+        records = [
+            self.delivery.books.record("severa", "projects", one.guid) for one in self.invoice.projects
+        ]
+        return [
+            Announce("project", "severa", "projects", record.id)
+            for record in records
+            if record is not None and record.body.get("isClosed") is True
+        ]
 
     def settled(self) -> Settled:
         return Settled(self.effects())

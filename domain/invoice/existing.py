@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.errors import InDoubt, TryLater
 from domain.invoice import look_up, plan
 from domain.invoice.attempt import LOOK_AGAIN, Attempt, Key
 from domain.invoice.model import ErpDocument, document_type
-from domain.ports import Json
+from domain.ports import Json, Step
 
 
 def present(attempt: Attempt) -> Key | None:
@@ -30,11 +30,7 @@ def present(attempt: Attempt) -> Key | None:
     found = look_up.look_up(attempt.delivery, attempt.invoice, step.request, customers, gone)
     if found:
         return _adopt(attempt, found)
-    limits = attempt.delivery.limits
-    settle_at = (step.sent_at or attempt.delivery.now()) + timedelta(
-        seconds=limits.create_seconds + limits.visibility_seconds
-    )
-    left = (settle_at - attempt.delivery.now()).total_seconds()
+    left = _left(attempt, step.sent_at)
     if step.done:
         # Made, but the ERP told no number: it must show itself.
         if left > 0:
@@ -45,6 +41,39 @@ def present(attempt: Attempt) -> Key | None:
             "it is not known yet whether the document was made", retry_after=left, costs_attempt=False
         )
     return None
+
+
+def shown(attempt: Attempt, key: Key) -> Key | None:
+    """Where the document stands that the ERP does not show under the number it gave; None when it surely is gone.
+
+    A Location may spell a number otherwise than the document, and a new document may need its time to show: making
+    another one at once would double it. Raises TryLater within that time.
+    """
+    step = attempt.step("create")
+    if step is None:
+        return None
+    customers = [str(step.request.get("customer") or step.result.get("customer") or ""), *customer_numbers(attempt)]
+    found = look_up.look_up(attempt.delivery, attempt.invoice, step.request, customers, attempt.gone())
+    found = [one for one in found if one.key != key]
+    if found:
+        return _adopt(attempt, found)
+    if _left(attempt, _sent_at(step)) > 0:
+        raise TryLater("the new document does not show yet", retry_after=LOOK_AGAIN, costs_attempt=False)
+    return None
+
+
+def _sent_at(step: Step) -> datetime | None:
+    said = step.result.get("sent_at")
+    return step.sent_at or (datetime.fromisoformat(said) if said else None)
+
+
+def _left(attempt: Attempt, sent_at: datetime | None) -> float:
+    """Seconds until a create that was sent at that time must have shown itself."""
+    limits = attempt.delivery.limits
+    settle_at = (sent_at or attempt.delivery.now()) + timedelta(
+        seconds=limits.create_seconds + limits.visibility_seconds
+    )
+    return (settle_at - attempt.delivery.now()).total_seconds()
 
 
 def key_of(result: Json) -> Key | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from domain.errors import Forbidden, NotFound, Refused, SignInFailed, Stale, Stop, TryLater, Waiting
 from domain.invoice import attachments, look_up, plan, reopening, review
 from domain.invoice.attempt import Attempt, Key, Planned, StartOver
-from domain.invoice.existing import customer_numbers, in_doubt, present
+from domain.invoice.existing import customer_numbers, in_doubt, present, shown
 from domain.invoice.fields import INVOICES, ROWS, STATUSES, in_scope
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.prepare import prepare
@@ -163,6 +163,7 @@ def _book(attempt: Attempt, key: Key | None) -> Settled:
     etag: str | None = None
     if key is not None:
         document, etag = _read_held(attempt, key)
+        key = document.key
         if document.released:
             return _restore(attempt, document)
     rows = delivery.severa.list(ROWS, parent=attempt.guid)
@@ -174,8 +175,7 @@ def _book(attempt: Attempt, key: Key | None) -> Settled:
     if document is None:
         review.check_released(attempt, planned)
         reopening.open_for(attempt, planned.project)
-        key = _create(attempt, planned)
-        document, etag = _read_held(attempt, key)
+        document, etag = _read_held(attempt, _create(attempt, planned))
     prove_held(attempt, planned, document)
     release(attempt, document, etag)
     return after_release(attempt)
@@ -184,6 +184,8 @@ def _book(attempt: Attempt, key: Key | None) -> Settled:
 def _read_held(attempt: Attempt, key: Key) -> tuple[ErpDocument, str | None]:
     """The document as it is. One that is gone was removed by somebody: its number is a gap, and it is made again."""
     answer = look_up.read_document(attempt.delivery, *key)
+    if answer is None and (elsewhere := shown(attempt, key)) is not None:
+        answer = look_up.read_document(attempt.delivery, *elsewhere)
     if answer is None:
         attempt.remove(key, "invoice.removed_by_others")
         raise StartOver

@@ -169,8 +169,17 @@ class _Work:
             rows = list(self.delivery.severa.list("currencies"))
         own = next((text(row, "code") for row in rows if read(row, "isOrganizationCurrency") is True), "")
         if not own and needed:
+            own = self._company_currency()
+        if not own and needed:
             raise self.after.stop("product.currency_unknown")
         return own
+
+    def _company_currency(self) -> str:
+        """The currency that the organisation's own record names, where no currency is marked as its own."""
+        details = self.delivery.severa.get("organizationdetails", "")
+        companies = {text(company, "currencyCode") for company in read(details, "activeCompanies") or []}
+        named = text(details, "currency.code")
+        return named or (companies.pop() if len(companies) == 1 else "")
 
     def _read_item(self, code: str) -> Json | None:
         try:

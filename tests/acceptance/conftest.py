@@ -30,6 +30,7 @@ class Desk:
     directory: Path
     severa: Simulator
     erp: Simulator
+    owner_url: str
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -117,7 +118,7 @@ def desk(
         BRIDGE_WAITING_SECONDS="0.5",
         BRIDGE_STOP_SECONDS="10",
     )
-    yield Desk(env, directory, *vendors)
+    yield Desk(env, directory, *vendors, database.owner_url)
     postgres_server.drop(database)
 
 

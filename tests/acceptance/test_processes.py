@@ -93,7 +93,7 @@ def test_a_second_up_on_the_same_data_directory_is_refused_and_the_first_goes_on
     env = {k: v for k, v in desk.env.items() if k not in ("BRIDGE_DATABASE_URL", "BRIDGE_SECRET_KEYS")}
     health, data = desk.directory / "embedded-health", public / "embedded"
     env |= {"BRIDGE_DATA_DIR": str(data), "BRIDGE_HEALTH_FILE": str(health)}
-    embedded = Desk(env, desk.directory, desk.severa, desk.erp)
+    embedded = Desk(env, desk.directory, desk.severa, desk.erp, "")
     first = embedded.start("up")
     try:
         wait_for(

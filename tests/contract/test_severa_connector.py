@@ -1,118 +1,28 @@
-"""The Severa connector against the Severa simulator, over real HTTP: reading, writing, and everything that can go wrong."""
+"""The Severa connector against the Severa simulator, over real HTTP: signing in, reading, writing."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
+from severa_served import LATER, calls, drafted, person, severa
 from test_severa_document import DOCUMENT, anonymous, query_names
 
 from connectors.http import MemoryTokenStore
-from connectors.pacing import NoPacing, SlotPacer
 from connectors.severa import NEEDED_SCOPES, REGISTERS, SeveraClient, changed_at
 from domain.errors import (
     Forbidden,
     NotFound,
-    OutcomeUnknown,
-    RateLimited,
     Refused,
     SignInFailed,
-    Unavailable,
 )
 from domain.ports import SeveraApi
 from simulators.control import Controlled
-from simulators.seed import NORDKONSULT
-from simulators.server import running
-from simulators.severa import create_app
-
-CLIENT_ID = NORDKONSULT.severa_client_id
-# Every test has a server of its own: connections are not kept.
-PEOPLE = httpx.Client(timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _people_go_home() -> Iterator[None]:
-    yield
-    PEOPLE.close()
-
-
-@pytest.fixture
-def simulator() -> Controlled:
-    app = create_app()
-    app.settings.calls_per_second = None
-    return app
-
-
-@pytest.fixture
-def url(simulator: Controlled) -> Iterator[str]:
-    with running(simulator) as base:
-        yield base
-
-
-@pytest.fixture
-def tokens() -> MemoryTokenStore:
-    return MemoryTokenStore()
-
-
-@pytest.fixture
-def client(url: str, tokens: MemoryTokenStore) -> Iterator[SeveraClient]:
-    one = severa(url, tokens=tokens)
-    yield one
-    one.close()
-
-
-@pytest.fixture(scope="module")
-def shared_url() -> Iterator[str]:
-    """One simulator for all tests that only read."""
-    app = create_app()
-    app.settings.calls_per_second = None
-    with running(app) as base:
-        yield base
-
-
-@pytest.fixture(scope="module")
-def reader(shared_url: str) -> Iterator[SeveraClient]:
-    one = severa(shared_url)
-    yield one
-    one.close()
-
-
-def severa(url: str, **more: Any) -> SeveraClient:
-    settings: dict[str, Any] = {"tokens": MemoryTokenStore(), "pacer": NoPacing(), "read_timeout": 5, **more}
-    secret = settings.pop("client_secret", NORDKONSULT.severa_client_secret)
-    return SeveraClient(f"{url}/rest-api", CLIENT_ID, secret, create_timeout=5, **settings)
-
-
-def person(url: str, path: str, body: Any = None, method: str = "POST") -> Any:
-    """A person's move in Severa."""
-    answer = PEOPLE.request(method, f"{url}/_sim/orgs/{CLIENT_ID}/{path}", json=body)
-    assert answer.is_success, answer.text
-    return answer.json(parse_float=Decimal) if answer.content else None
-
-
-def calls(url: str) -> list[dict[str, Any]]:
-    """The simulator's ledger, asked for by HTTP: then it is not written at the same moment."""
-    found: list[dict[str, Any]] = PEOPLE.get(f"{url}/_sim/calls").json()["calls"]
-    return found
-
-
-def drafted(url: str, client: SeveraClient, **more: Any) -> dict[str, Any]:
-    customer = next(row for row in client.list("customers", isInternal=False) if row["number"])
-    project = next(row for row in client.list("projects") if row["customer"]["guid"] == customer["guid"])
-    rows = [
-        {"code": ["KONS"], "description": "Rådgivning", "quantity": 3, "unitPrice": 1250.55, "vatRate": 25}
-    ]
-    body = {"customer": customer["guid"], "projects": [project["guid"]], "rows": rows, **more}
-    invoice: dict[str, Any] = person(url, "invoices", body)
-    return invoice
 
 
 def test_it_is_the_port(client: SeveraClient) -> None:
@@ -366,94 +276,6 @@ class TestWriting:
         ]
         assert file["description"] == "Leverantörsfaktura"
         assert client.download("files", file["fileGuid"]) == content
-
-
-class TestFaults:
-    @pytest.mark.req("R-INV-13")
-    @pytest.mark.parametrize(
-        ("kind", "status", "made"),
-        [("commit_then_drop", 0, 1), ("drop", 0, 0), ("commit_then_status", 502, 1), ("status", 500, 0)],
-    )
-    def test_a_create_whose_answer_is_lost_is_unknown_and_is_not_sent_again(
-        self, simulator: Controlled, url: str, client: SeveraClient, *, kind: Any, status: int, made: int
-    ) -> None:
-        client.check()
-        simulator.faults.arm(kind, "/customers$", method="POST", status=status, times=None)
-        with pytest.raises(OutcomeUnknown) as caught:
-            client.create("customers", {"name": "Osäker AB"})
-        assert caught.value.fields["operation"] == "POST /rest-api/v1/customers"
-        assert [row["name"] for row in client.list("customers")].count("Osäker AB") == made
-        assert [call["path"] for call in calls(url) if call["method"] == "POST"] == [
-            "/rest-api/v1/token",
-            "/rest-api/v1/customers",
-        ]
-
-    def test_a_create_that_answers_too_late_is_unknown(self, simulator: Controlled, url: str) -> None:
-        client = severa(url, tokens=MemoryTokenStore())
-        client.check()
-        hasty = SeveraClient(
-            f"{url}/rest-api",
-            CLIENT_ID,
-            NORDKONSULT.severa_client_secret,
-            tokens=MemoryTokenStore(),
-            pacer=NoPacing(),
-            create_timeout=0.3,
-        )
-        simulator.faults.arm("delay_after", "/customers$", method="POST", seconds=1.0)
-        with pytest.raises(OutcomeUnknown):
-            hasty.create("customers", {"name": "Sen AB"})
-        hasty.close()
-        assert len([row for row in client.list("customers") if row["name"] == "Sen AB"]) == 1
-        client.close()
-
-    @pytest.mark.parametrize(("kind", "status"), [("drop", 0), ("status", 500), ("status", 503)])
-    def test_a_read_that_fails_is_only_unavailable(
-        self, simulator: Controlled, client: SeveraClient, kind: Any, status: int
-    ) -> None:
-        client.check()
-        simulator.faults.arm(kind, "/customers$", method="GET", status=status)
-        with pytest.raises(Unavailable):
-            list(client.list("customers"))
-        assert list(client.list("customers"))
-
-    def test_a_refused_create_was_not_done_also_for_a_429(
-        self, simulator: Controlled, client: SeveraClient
-    ) -> None:
-        client.check()
-        simulator.faults.arm(
-            "status", "/customers$", method="POST", status=429, body="API calls quota exceeded!"
-        )
-        with pytest.raises(RateLimited):
-            client.create("customers", {"name": "Nekad AB"})
-        assert client.create("customers", {"name": "Nekad AB"})["guid"]
-
-    def test_a_server_that_is_gone_was_never_asked(self) -> None:
-        with running(create_app()) as gone:
-            pass
-        client = severa(gone)
-        with pytest.raises(Unavailable):
-            client.create("customers", {"name": "A"})
-        client.close()
-
-    def test_a_429_in_the_middle_of_a_list_costs_a_pause_not_the_list(
-        self, simulator: Controlled, url: str, client: SeveraClient
-    ) -> None:
-        for n in range(120):
-            person(url, "customers", {"name": f"Kund {n}"})
-        simulator.faults.arm(
-            "status", "/customers$", method="GET", status=429, headers={"Retry-After": "0"}, skip=1, times=2
-        )
-        assert len(list(client.list("customers"))) == 8 + 120
-
-    def test_paced_by_its_slots_the_client_never_meets_the_limit(
-        self, simulator: Controlled, url: str
-    ) -> None:
-        simulator.settings.calls_per_second = 10
-        client = severa(url, pacer=SlotPacer())
-        for _ in range(12):
-            client.get("organizationdetails", "")
-        client.close()
-        assert {call["status"] for call in calls(url)} == {200}
 
 
 @pytest.mark.skipif(

@@ -85,7 +85,7 @@ class Operation:
 
 
 class VendorDocument:
-    """One document; ``absent_is_null``: members without a value may be sent as null, as the ERP does."""
+    """One document; ``absent_is_null``: members without a value may be sent as null."""
 
     def __init__(self, path: Path, *, absent_is_null: bool = False) -> None:
         self.whole: Json = json.loads(path.read_text(encoding="utf-8"))

@@ -100,6 +100,8 @@ def test_credentials_taken_away_are_one_problem_of_the_connection_that_closes_wh
     assert "Severa" in problem["wrong"]
     assert problem["do"]
     road.severa.ask("PATCH", "scopes", {"scopes": sorted(SCOPES)})
+    # A token keeps the scopes it was given with: the next one has those of now.
+    road.severa.ask("POST", "revoke", {})
     road.settle()
     assert booked_once(road, guids)
     assert road.problems() == []

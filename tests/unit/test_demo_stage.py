@@ -29,7 +29,9 @@ def begin() -> None:
         raise AssertionError("the demo began")
 
 
-def test_a_second_demo_on_the_same_directory_is_refused_and_the_firsts_data_is_kept(earlier_day: Path) -> None:
+def test_a_second_demo_on_the_same_directory_is_refused_and_the_firsts_data_is_kept(
+    earlier_day: Path,
+) -> None:
     with only_process(earlier_day), pytest.raises(InputError, match="Another bridge already runs"):
         begin()
     assert (earlier_day / "postgres" / "PG_VERSION").read_text() == "18\n"

@@ -90,7 +90,9 @@ class Installation:
 
 
 @contextmanager
-def installation(directory: Path, personalities: Sequence[Personality], waits: dict[str, str]) -> Iterator[Installation]:
+def installation(
+    directory: Path, personalities: Sequence[Personality], waits: dict[str, str]
+) -> Iterator[Installation]:
     """Both servers of every personality, running."""
     found = documents()
     assert found is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-_FREE = frozenset({("PatchOperation", "value")}) 
+_FREE = frozenset({("PatchOperation", "value")})
 """Members whose type the document gives too narrowly (a JSON Patch value is typed as text)."""
 
 
@@ -47,7 +47,9 @@ class Document:
 
     def scopes(self, operation: Operation) -> set[str]:
         """The scopes an operation asks for."""
-        return {scope for one in operation.spec.get("security", []) for names in one.values() for scope in names}
+        return {
+            scope for one in operation.spec.get("security", []) for names in one.values() for scope in names
+        }
 
     def check(self, operation: Operation, query: Mapping[str, list[str]], body: Any) -> list[str]:
         """What the document forbids: an unknown or missing query name, a member or a type it does not have."""
@@ -78,7 +80,9 @@ class Document:
 
     def answers(self, schema_name: str, body: Any) -> list[str]:
         """What an answer of ours has that the schema does not: the servers are held to the document as well."""
-        return list(self._value(schema_name, body, {"$ref": f"#/components/schemas/{schema_name}"}, reading=True))
+        return list(
+            self._value(schema_name, body, {"$ref": f"#/components/schemas/{schema_name}"}, reading=True)
+        )
 
     def schema(self, name: str) -> Mapping[str, Any]:
         """A schema by its name."""
@@ -111,10 +115,14 @@ class Document:
             yield f"query {name}={value} is no integer"
         if "enum" in schema and value not in map(str, schema["enum"]):
             yield f"query {name}={value} is none of {schema['enum'][:12]}"
-        if schema.get("format") == "date-time" and not re.match(r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$", value):
+        if schema.get("format") == "date-time" and not re.match(
+            r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$", value
+        ):
             yield f"query {name}={value} is no time"
 
-    def _value(self, at: str, value: Any, schema: Mapping[str, Any], *, reading: bool = False) -> Iterable[str]:
+    def _value(
+        self, at: str, value: Any, schema: Mapping[str, Any], *, reading: bool = False
+    ) -> Iterable[str]:
         named = str(schema.get("$ref", "")).rsplit("/", 1)[-1]
         nullable = schema.get("nullable")
         schema = self.resolved(schema)
@@ -151,7 +159,9 @@ class Document:
                     yield f"{at}={value} is none of {schema['enum'][:12]}"
                 elif schema.get("format") == "date" and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
                     yield f"{at}={value} is no date"
-                elif schema.get("format") == "date-time" and not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", value):
+                elif schema.get("format") == "date-time" and not re.match(
+                    r"\d{4}-\d\d-\d\dT\d\d:\d\d", value
+                ):
                     yield f"{at}={value} is no time"
             case "integer":
                 if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):

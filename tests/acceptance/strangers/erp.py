@@ -131,7 +131,9 @@ class Erp(Served):
         if form.get("tenant_id") != TENANT:
             return Answer(400, {"error": "invalid_request"})
         scopes = {word.rpartition(":")[2] for word in form.get("scope", "").split()}
-        if not scopes or any(not word.startswith("vismanet_erp_service_api:") for word in form["scope"].split()):
+        if not scopes or any(
+            not word.startswith("vismanet_erp_service_api:") for word in form["scope"].split()
+        ):
             return Answer(400, {"error": "invalid_scope"})
         token = uuid.uuid4().hex
         self.tokens[token] = (time.monotonic() + self.ways.token_seconds, scopes)
@@ -162,7 +164,15 @@ class Erp(Served):
             case ("GET", "background", _, "content"):
                 return Answer(200, self.jobs[key]["_content"])
             case ("GET", "dimension"):
-                return Answer(200, ["CUSTOMER", "INVENTORY", "PROTASK", *(["PROJECT"] if self.ways.project_dimension else [])])
+                return Answer(
+                    200,
+                    [
+                        "CUSTOMER",
+                        "INVENTORY",
+                        "PROTASK",
+                        *(["PROJECT"] if self.ways.project_dimension else []),
+                    ],
+                )
             case ("GET", "creditTerm"):
                 return self._terms(request)
             case ("GET", "customerdocument"):
@@ -171,7 +181,9 @@ class Erp(Served):
             case ("GET", "customer", "balance"):
                 return Answer(200, [self._balance(row) for row in self.table("customer").values()])
             case ("GET", "customer", "customerClass"):
-                return self._list(request, "customer/customerClass", list(self.table("customerClass").values()))
+                return self._list(
+                    request, "customer/customerClass", list(self.table("customerClass").values())
+                )
             case ("GET", "inventory", "itemClass"):
                 return self._list(request, "inventory/itemClass", list(self.table("itemClass").values()))
             case ("GET", register):
@@ -320,7 +332,9 @@ class Erp(Served):
             raise Refusal(self._error(400, "Error: 'Customer name' cannot be empty."))
         kind = self.table("customerClass").get(str(sent.get("customerClassId") or "1"))
         if kind is None:
-            raise Refusal(self._error(400, f"Customer class {sent['customerClassId']} cannot be found in the system."))
+            raise Refusal(
+                self._error(400, f"Customer class {sent['customerClassId']} cannot be found in the system.")
+            )
         number = self.ways.customer_number.format(self.next_customer)
         self.next_customer += 1
         row: Row = {
@@ -364,12 +378,18 @@ class Erp(Served):
             raise Refusal(self._error(400, f"Customer {sent.get('customer')} cannot be found in the system."))
         row = self.put("project", number, {"projectID": number, "customer": {"number": customer["number"], "name": customer["name"]}, "hold": False, "status": "Active", "tasks": [], "billingPeriod": "OnDemand", "template": {"number": "Z"}, "visibility": {f"visibleIn{part}": True for part in ("Gl", "Ap", "Ar")}})  # fmt: skip
         row["internalID"] = row["_id"]
-        self._take("project", row, {name: value for name, value in sent.items() if name not in ("customer", "template")})
+        self._take(
+            "project",
+            row,
+            {name: value for name, value in sent.items() if name not in ("customer", "template")},
+        )
         return row
 
     def _put(self, request: Request, operation: Operation, register: str, row: Row, body: Row) -> Answer:
         self.writes.append(("PUT", register))
-        takes = any(str(one.get("$ref", "")).endswith("IfMatch") for one in operation.spec.get("parameters", []))
+        takes = any(
+            str(one.get("$ref", "")).endswith("IfMatch") for one in operation.spec.get("parameters", [])
+        )
         given = request.headers.get("if-match")
         if given is not None and not takes:
             self.violation(f"PUT {operation.template} takes no If-Match")
@@ -389,7 +409,14 @@ class Erp(Served):
     def _take(self, register: str, row: Row, sent: Row) -> None:
         for name, value in _mapped(sent).items():
             match name:
-                case "overrideWithClassValues" | "number" | "projectID" | "inventoryNumber" | "template" | "type":
+                case (
+                    "overrideWithClassValues"
+                    | "number"
+                    | "projectID"
+                    | "inventoryNumber"
+                    | "template"
+                    | "type"
+                ):
                     continue
                 case "customerClassId":
                     row["customerClass"] = {"id": value, "description": value}
@@ -398,7 +425,9 @@ class Erp(Served):
                         raise Refusal(self._error(400, f"Terms {value} cannot be found in the system."))
                     row["creditTerms"] = {"id": value, "description": value}
                 case "itemClass":
-                    row["itemClass"] = {name: self.table("itemClass")[value][name] for name in ("id", "type", "description")}
+                    row["itemClass"] = {
+                        name: self.table("itemClass")[value][name] for name in ("id", "type", "description")
+                    }
                 case "customer":
                     if value not in self.table("customer"):
                         raise Refusal(self._error(400, f"Customer {value} cannot be found in the system."))
@@ -406,7 +435,10 @@ class Erp(Served):
                 case "tasks":
                     for task in value:
                         kept = [one for one in row.get("tasks", []) if one["taskId"] != task["taskId"]]
-                        row["tasks"] = [*kept, {name: one for name, one in task.items() if name != "operation"}]
+                        row["tasks"] = [
+                            *kept,
+                            {name: one for name, one in task.items() if name != "operation"},
+                        ]
                 case "mainAddress" | "invoiceAddress" | "deliveryAddress":
                     # Left out members stay; a row never shares its blocks with another.
                     row[name] = {**(row.get(name) or {}), **value}
@@ -423,9 +455,10 @@ class Erp(Served):
             key = row.get("referenceNumber") or row["_key"]
             internal = self.ways.internal_location and register in ("customer", "project")
             place = f"{register}/internal" if internal else register
-            headers["Location"] = self.ways.location.format(register=place, key=row["_id"] if internal else key)
-            if self.ways.location.islower():
-                headers["location"] = headers.pop("Location").lower() if register not in ("inventory",) else headers.pop("Location")
+            name = place.lower() if self.ways.lower_case else place
+            headers["Location"] = self.ways.location.format(
+                register=name, key=row["_id"] if internal else key
+            )
         return Answer(self.ways.create_status, headers=headers)
 
     # ------------------------------------------------------------ documents
@@ -435,7 +468,9 @@ class Erp(Served):
         self.writes.append(("POST", register))
         customer = self.table("customer").get(str(sent.get("customerNumber")))
         if customer is None or customer["status"] in ("Inactive", "OnHold"):
-            raise Refusal(self._error(400, f"Customer {sent.get('customerNumber')} cannot be found in the system."))
+            raise Refusal(
+                self._error(400, f"Customer {sent.get('customerNumber')} cannot be found in the system.")
+            )
         project = self.table("project").get(str(sent.get("project")))
         if sent.get("project") and (project is None or project["status"] != "Active"):
             raise Refusal(self._error(400, f"Project {sent['project']} is not active."))
@@ -511,7 +546,7 @@ class Erp(Served):
         if not (row.get("dontPrint") and row.get("dontEmail")) or row.get("sendToAutoInvoice"):
             self.sent.append(row["referenceNumber"])
         if self.ways.release == "queued":
-            self.opening[str(row["referenceNumber"])] = 3
+            self.opening[str(row["referenceNumber"])] = 2
             return Answer(200, {"actionId": str(uuid.uuid4()), "actionResult": "Queued", "errorInfo": ""})
         self._open(register, row)
         match self.ways.release:
@@ -522,8 +557,16 @@ class Erp(Served):
             case "background":
                 job = str(uuid.uuid4())
                 content = {"actionId": job, "actionResult": "Done", "errorInfo": ""}
-                self.jobs[job] = {"id": job, "status": "Started", "statusCode": 0, "_reads": 2, "_content": content}
-                return Answer(202, {"id": job, "stateLocation": f"https://api.finance.visma.net/v1/background/{job}"})
+                self.jobs[job] = {
+                    "id": job,
+                    "status": "Started",
+                    "statusCode": 0,
+                    "_reads": 2,
+                    "_content": content,
+                }
+                return Answer(
+                    202, {"id": job, "stateLocation": f"https://api.finance.visma.net/v1/background/{job}"}
+                )
         return Answer(200, {"actionId": str(uuid.uuid4()), "actionResult": "Done", "errorInfo": ""})
 
     def _job(self, key: str) -> Answer:
@@ -543,7 +586,9 @@ class Erp(Served):
             amount = Decimal(line["amountPaid"])
             if target is None or amount > target["balanceInCurrency"] or amount > row["balanceInCurrency"]:
                 raise Refusal(self._error(400, "The amount applied exceeds the balance."))
-            self._apply(target, amount, kind="CRM", number=row["referenceNumber"], on=str(row["documentDate"])[:10])
+            self._apply(
+                target, amount, kind="CRM", number=row["referenceNumber"], on=str(row["documentDate"])[:10]
+            )
             self._less(row, amount)
         if row["balance"] == 0:
             row["status"] = "Closed"
@@ -605,7 +650,11 @@ class Erp(Served):
                 shown["creditTerms"] = {"id": "", "description": ""}
         if register in SCHEMAS:
             self.crashes += self.document.answers(SCHEMAS[register], shown)
-        return {name: value for name, value in shown.items() if value is not None} if self.ways.leaves_nulls_out else shown
+        return (
+            {name: value for name, value in shown.items() if value is not None}
+            if self.ways.leaves_nulls_out
+            else shown
+        )
 
     def _document_shown(self, register: str, row: Row, shown: Row, *, listed: bool) -> Row:
         if register == "customerdocument":
@@ -634,26 +683,46 @@ class Erp(Served):
         if isinstance(value, list):
             return [self._wrapped(one) for one in value]
         return {
-            name: {"value": one} if index % 2 and isinstance(one, str | int | Decimal) and name != "metadata" else one
+            name: {"value": one}
+            if index % 2 and isinstance(one, str | int | Decimal) and name != "metadata"
+            else one
             for index, (name, one) in enumerate(value.items())
         }
 
     def _error(self, status: int, message: str) -> Answer:
         if self.ways.bare_message:
             return Answer(status, {"message": f"VismaId: {uuid.uuid4()}.  {message}"})
-        return Answer(status, {"ExceptionType": "IPPException", "ExceptionMessage": message, "ExceptionDetails": ""})
+        return Answer(
+            status, {"ExceptionType": "IPPException", "ExceptionMessage": message, "ExceptionDetails": ""}
+        )
 
     # ------------------------------------------------------------ seed
 
     def _seed(self) -> None:
         self.put("branch", "1", {"branchId": 1, "number": "1", "name": "Huvudkontor", "isMainBranch": True, "isActive": True, "corporateId": "5566778899", "vatRegistrationId": "SE556677889901", "currency": {"id": "SEK"}})  # fmt: skip
         company: Row = {"organizationCd": "1", "name": "Främmande Konsult AB", "baseCurrency": "SEK", "vatRegistrationId": "SE556677889901", "branches": [{"number": "1", "name": "Huvudkontor"}]}  # fmt: skip
-        self.put("organization", "1", {**company, **({"corporateId": "556677-8899"} if self.ways.corporate_id else {})})
-        for key, length in (("CUSTOMER", 10), ("BIZACCT", 10), ("INVENTORY", 30), ("PROTASK", 10), ("PROJECT", 10)):
+        self.put(
+            "organization",
+            "1",
+            {**company, **({"corporateId": "556677-8899"} if self.ways.corporate_id else {})},
+        )
+        for key, length in (
+            ("CUSTOMER", 10),
+            ("BIZACCT", 10),
+            ("INVENTORY", 30),
+            ("PROTASK", 10),
+            ("PROJECT", 10),
+        ):
             if key != "PROJECT" or self.ways.project_dimension:
                 self.put("dimension", key, {"id": key, "length": length, "segments": [{"segmentId": 1, "length": length, "isAutoNumber": key == "CUSTOMER"}]})  # fmt: skip
-        for identifier, (vat, name, kind) in enumerate((("1", "Sverige", ""), ("2", "EU", ""), ("3", "Export", ""))):
-            self.put("customerClass", vat, {"id": vat, "description": f"{name}{kind}", "taxZoneId": f"0{identifier + 1}"})
+        for identifier, (vat, name, kind) in enumerate(
+            (("1", "Sverige", ""), ("2", "EU", ""), ("3", "Export", ""))
+        ):
+            self.put(
+                "customerClass",
+                vat,
+                {"id": vat, "description": f"{name}{kind}", "taxZoneId": f"0{identifier + 1}"},
+            )
         for name, (kind, _) in CLASSES.items():
             self.put("itemClass", name, {"id": name, "type": kind, "description": name})
         for days in TERMS:
@@ -664,7 +733,12 @@ class Erp(Served):
         self.put("vatZone", "01", {"id": "01", "description": "Sverige", "defaultVatCategory": "25"})
         for category, (rate, vat) in VAT.items():
             since = "2010-01-01T00:00:00"
-            line: Row = {"vatId": vat, "description": f"Utgående {rate} %", "type": "Vat", "calculateOn": "ItemAmount"}
+            line: Row = {
+                "vatId": vat,
+                "description": f"Utgående {rate} %",
+                "type": "Vat",
+                "calculateOn": "ItemAmount",
+            }
             if self.ways.vat_category_rates:
                 line["vatRates"] = [{"revisionID": "1", "vatRate": Decimal(rate), "groupType": "Output", "startDate": since}]  # fmt: skip
             self.put("vatCategory", category, {"vatCategoryId": category, "description": f"{rate} %", "active": True, "excludeListedTaxes": False, "vatCategoryLines": [line]})  # fmt: skip
@@ -721,7 +795,10 @@ class Erp(Served):
     def marked(self, guid: str) -> list[Row]:
         """Documents with the marker of a Severa invoice, whatever their state."""
         with self.lock:
-            every: Iterable[Row] = [*self.table("customerinvoice").values(), *self.table("customerCreditNote").values()]
+            every: Iterable[Row] = [
+                *self.table("customerinvoice").values(),
+                *self.table("customerCreditNote").values(),
+            ]
             return [row for row in every if str(row.get("note") or "").startswith(f"severa:{guid}")]
 
 
@@ -730,7 +807,11 @@ def _mapped(sent: Row) -> Row:
     found: Row = {}
     for name, value in sent.items():
         if name.endswith("Address") and isinstance(value, dict):
-            block = {key: one for key, one in value.items() if key not in ("countryId", "county", "overrideAddress")}
+            block = {
+                key: one
+                for key, one in value.items()
+                if key not in ("countryId", "county", "overrideAddress")
+            }
             if "countryId" in value:
                 block["country"] = {"id": value["countryId"], "name": value["countryId"]}
             if "county" in value:
@@ -754,5 +835,3 @@ def _decoded(key: str) -> str:
         text = key[4:-1]
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     return key
-
-

@@ -1,4 +1,4 @@
-"""The months of a small consulting firm, in five acts; after each act the bridge runs until it is idle."""
+"""The months of a small consulting firm in three acts; after each act the bridge runs until it is idle."""
 
 from __future__ import annotations
 
@@ -34,8 +34,12 @@ def opening(company: Company) -> None:
     kept["new_product"] = severa.product("products", "NYA", "Ny vara i Severa")
     erp._create("inventory", {"inventoryNumber": "EXT", "itemClass": "SERVICE", "description": "Ny tjänst i ERP", "defaultPrice": Decimal(75)})  # fmt: skip
     alfa = erp.customer("Alfa AB", vatRegistrationId="SE556011223301")
-    kept["alfa"] = severa.customer("Alfa AB", vatNumber="SE556011223301", number=int("".join(c for c in alfa["number"] if c.isdigit())))
-    kept["beta"] = severa.customer("Beta AB", vatNumber="SE556033445501", number=602, email="info@beta.example")
+    kept["alfa"] = severa.customer(
+        "Alfa AB", vatNumber="SE556011223301", number=int("".join(c for c in alfa["number"] if c.isdigit()))
+    )
+    kept["beta"] = severa.customer(
+        "Beta AB", vatNumber="SE556033445501", number=602, email="info@beta.example"
+    )
     kept["gamma"] = erp.customer("Gamma AB", vatRegistrationId="SE556055667701")
     kept["project"] = severa.project(1001, "Införande", kept["alfa"])
     kept["project_beta"] = severa.project(1002, "Utbildning", kept["beta"])
@@ -44,11 +48,13 @@ def opening(company: Company) -> None:
 
 
 def invoices(company: Company) -> None:
-    """Act two: five invoices, two of them with a wrong VAT, and servers that fail in the middle."""
+    """Act one: five invoices, two of them with a wrong VAT, and servers that fail in the middle."""
     severa, erp, kept = company.severa, company.erp, company.things
     kept["rates"] = severa.invoice(kept["project"], [("KONS", "Hours", "12.5", "1250", 25), ("BOK", "ProjectFees", "3", "249.5", 6), ("MAT", "ProjectFees", "2", "99.99", 12), ("FRI", "ProjectFees", "1", "500", 0)])  # fmt: skip
     kept["dropped"] = severa.invoice(kept["project_beta"], [("KONS", "Hours", "8", "1000", 25)])
-    kept["plain"] = severa.invoice(kept["project"], [("KONS", "Hours", "3", "1111.11", 25)], orderNumber="PO 7")
+    kept["plain"] = severa.invoice(
+        kept["project"], [("KONS", "Hours", "3", "1111.11", 25)], orderNumber="PO 7"
+    )
     kept["wrong"] = severa.invoice(kept["project"], [("BOK", "ProjectFees", "4", "200", 25)])
     kept["hidden"] = severa.invoice(kept["project"], [("KM", "TravelExpenses", "40", "2.5", 25)])
     erp.vat_of_item["KM"] = "12"
@@ -67,7 +73,7 @@ def invoices(company: Company) -> None:
 
 
 def payments(company: Company) -> None:
-    """Act three: sent by AutoInvoice, paid in parts and in full, one credited; the mistakes are put right."""
+    """Act two: sent by AutoInvoice, paid in parts and in full, one credited; the mistakes are put right."""
     severa, erp, kept = company.severa, company.erp, company.things
     for name in ("rates", "dropped", "plain"):
         severa.move(kept[name], "Skickad")
@@ -76,11 +82,13 @@ def payments(company: Company) -> None:
     kept["paid_whole"] = erp.pay(whole["referenceNumber"], str(whole["balance"]))
     erp.vat_of_item.clear()
     severa.move(kept["hidden"], "Att föra över")
-    kept["credit"] = severa.invoice(kept["project"], [("KONS", "Hours", "1", "1111.11", 25)], credits=kept["plain"])
+    kept["credit"] = severa.invoice(
+        kept["project"], [("KONS", "Hours", "1", "1111.11", 25)], credits=kept["plain"]
+    )
 
 
 def reversals(company: Company) -> None:
-    """Act four: a payment bounces, another is completed, both registers are edited."""
+    """Act three: a payment bounces, another is completed, both registers are edited."""
     severa, erp, kept = company.severa, company.erp, company.things
     erp.take_back(document_of(company, "dropped")["referenceNumber"], kept["paid_whole"])
     rates = document_of(company, "rates")

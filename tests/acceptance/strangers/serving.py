@@ -107,7 +107,11 @@ class Served:
     def fault(self, request: Request) -> Fault | None:
         """The armed fault of a request, used up by asking."""
         for fault in self.faults:
-            if fault.times and request.method == fault.method and request.path.lower().endswith(fault.ends_with):
+            if (
+                fault.times
+                and request.method == fault.method
+                and request.path.lower().endswith(fault.ends_with)
+            ):
                 fault.times -= 1
                 return fault
         return None
@@ -197,4 +201,3 @@ def _handler(server: Served) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the names http.server calls
 
     return Handler
-

@@ -52,7 +52,9 @@ OUTPUT = {
 }  # fmt: skip
 # The input model of an invoice is not published: these are the paths that its output model suggests.
 INVOICE_PATHS = frozenset({"/number", "/referenceNumber", "/paymentDate", "/entryDate", "/date", "/dueDate", "/orderNumber", "/ourReference", "/yourReference"})  # fmt: skip
-ALWAYS_OPEN = frozenset({"/number", "/referenceNumber", "/paymentDate", "/status", "/status/guid", "/entryDate"})
+ALWAYS_OPEN = frozenset(
+    {"/number", "/referenceNumber", "/paymentDate", "/status", "/status/guid", "/entryDate"}
+)
 
 
 def new_guid() -> str:
@@ -119,7 +121,9 @@ class Severa(Served):
             parts = asked.replace(",", " ").split()
         names = {part.strip() for part in parts if part.strip()}
         if not names or any(" " in name or "," in name or ":" not in name for name in names):
-            return self._error(401, "AuthenticationRequired", "Requested scopes are not allowed for the client")
+            return self._error(
+                401, "AuthenticationRequired", "Requested scopes are not allowed for the client"
+            )
         token = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()
         self.tokens[token] = (time.monotonic() + self.ways.token_seconds, names)
         expires = datetime.now(UTC) + timedelta(seconds=self.ways.token_seconds)
@@ -178,7 +182,9 @@ class Severa(Served):
                 return self._list(request, "projects", rows)
             case ("GET", "invoicestatuses"):
                 rows = sorted(self.table("invoicestatuses").values(), key=lambda row: row["sortOrder"])
-                return self._list(request, "invoicestatuses", rows[::-1] if self.ways.statuses_reversed else rows)
+                return self._list(
+                    request, "invoicestatuses", rows[::-1] if self.ways.statuses_reversed else rows
+                )
             case ("GET", "invoices", _, "pdf"):
                 return Answer(200, content=b"%PDF-1.4\n%%EOF\n", kind="application/pdf")
             case ("GET", register):
@@ -191,7 +197,9 @@ class Severa(Served):
                 return self._made(register, self._create(register, body))
             case ("POST", "customers", guid, "addresses"):
                 self._row("customers", guid)
-                return self._made("addresses", self._create("addresses", {**body, "customer": {"guid": guid}}))
+                return self._made(
+                    "addresses", self._create("addresses", {**body, "customer": {"guid": guid}})
+                )
             case ("PATCH", register, guid):
                 return self._patch(register, guid, body)
         raise NotImplementedError(f"{request.method} {operation.template}")
@@ -220,18 +228,23 @@ class Severa(Served):
         }
         if (owner, below) in link:
             register, member = link[(owner, below)]
-            rows = [row for row in self.table(register).values() if (row.get(member) or {}).get("guid") == guid]
-        elif (owner, below) == ("invoices", "invoicerows"):
-            register, rows = "invoicerows", [
-                row for row in self.table("invoicerows").values() if row["invoiceGuid"] == guid
+            rows = [
+                row for row in self.table(register).values() if (row.get(member) or {}).get("guid") == guid
             ]
+        elif (owner, below) == ("invoices", "invoicerows"):
+            register, rows = (
+                "invoicerows",
+                [row for row in self.table("invoicerows").values() if row["invoiceGuid"] == guid],
+            )
         else:
             register, rows = f"{owner}/{below}", list(self.table(f"{guid}/{below}").values())
         return self._list(request, register, rows, below=True)
 
     def _projects(self, *, open_case: bool) -> list[Row]:
         in_progress = {
-            row["guid"] for row in self.table("salesstatustypes").values() if row["salesState"] == "InProgress"
+            row["guid"]
+            for row in self.table("salesstatustypes").values()
+            if row["salesState"] == "InProgress"
         }
         return [
             row
@@ -245,7 +258,11 @@ class Severa(Served):
         rows = [row for row in rows if all(self._fits(row, name, request) for name in request.query)]
         wanted = int(request.one("rowCount") or 20)
         name = register.rsplit("/", 1)[-1]
-        if (name == "contactcommunications" and below) or name in UNPAGED or name == "projectbillingcustomers":
+        if (
+            (name == "contactcommunications" and below)
+            or name in UNPAGED
+            or name == "projectbillingcustomers"
+        ):
             return Answer(200, [self._shown(name, row) for row in rows])
         if wanted > 100:
             self.violation(f"{request.path}: rowCount {wanted} is over the documented maximum")
@@ -332,7 +349,11 @@ class Severa(Served):
             if register == "customers" and any(row["name"] == name for row in table.values()):
                 raise Refusal(self._error(400, "InvalidOperation", f"Customer {name} already exists"))
         row: Row = {**self._defaults(register), **body}
-        for member, target in (("customer", "customers"), ("contact", "contactpersons"), ("project", "projects")):
+        for member, target in (
+            ("customer", "customers"),
+            ("contact", "contactpersons"),
+            ("project", "projects"),
+        ):
             if isinstance(row.get(member), dict) and register != "invoices":
                 row[member] = self._reference(target, row[member]["guid"])
         self._resolve(register, row)
@@ -400,7 +421,9 @@ class Severa(Served):
             member = schema.get("properties", {}).get(name)
             if not path.startswith("/") or member is None or member.get("readOnly"):
                 self.violation(f"PATCH {register}: {path} is not in {INPUT[register]}")
-                raise Refusal(self._error(400, "InvalidParameter", f"The target location {path} was not found"))
+                raise Refusal(
+                    self._error(400, "InvalidParameter", f"The target location {path} was not found")
+                )
             if index == len(names) - 1:
                 wrong = list(self.document.value(path, value, member))
                 if wrong:
@@ -419,7 +442,9 @@ class Severa(Served):
             if self.ways.foreign_path == "ignore":
                 return
             raise Refusal(
-                self._error(400, "InvalidParameter", f"The target location specified by path {path} was not found")
+                self._error(
+                    400, "InvalidParameter", f"The target location specified by path {path} was not found"
+                )
             )
         status = self._status(row["status"]["guid"])
         if status["isReadOnly"] and path not in ALWAYS_OPEN:
@@ -450,7 +475,9 @@ class Severa(Served):
                 return
         if row["guid"] in self.set_aside:
             raise Refusal(self._error(400, "InvalidOperation", "The invoice already has a number"))
-        if any(one["number"] == value and one["guid"] != row["guid"] for one in self.table("invoices").values()):
+        if any(
+            one["number"] == value and one["guid"] != row["guid"] for one in self.table("invoices").values()
+        ):
             raise Refusal(self._error(400, "InvalidOperation", f"Number {value} is used"))
         row["number"] = value
 
@@ -510,7 +537,9 @@ class Severa(Served):
             }
         if register == "contactpersons":
             shown["name"] = f"{shown['firstName']} {shown['lastName']}"
-            mine = [c for c in self.table("contactcommunications").values() if c["contact"]["guid"] == row["guid"]]
+            mine = [
+                c for c in self.table("contactcommunications").values() if c["contact"]["guid"] == row["guid"]
+            ]
             shown["emails"] = [c["value"] for c in mine if c["communicationType"]["type"] == "EmailAddress"]
             shown["phoneNumbers"] = [c["value"] for c in mine if "Phone" in c["communicationType"]["type"]]
         if not self.ways.multi_currency:
@@ -642,7 +671,8 @@ class Severa(Served):
                 taxes[vat] = taxes.get(vat, Decimal(0)) + amount
                 self.put("invoicerows", {"invoiceGuid": guid, "rowType": kind, "category": {"Hours": "Hours", "TravelExpenses": "Travels"}.get(kind, "ProjectFees"), "description": f"Rad {order} {code}", "quantity": Decimal(quantity) * sign, "unitPrice": self.money(Decimal(price)), "measurementUnit": "st", "vatRate": vat, "sortOrder": order, "flatRateGuid": None, "hasInvoiceComment": False, "code": [code]})  # fmt: skip
             tax = sum(
-                ((amount * vat / 100).quantize(CENT, ROUND_HALF_UP) for vat, amount in taxes.items()), Decimal(0)
+                ((amount * vat / 100).quantize(CENT, ROUND_HALF_UP) for vat, amount in taxes.items()),
+                Decimal(0),
             )
             state = next(row for row in self.table("invoicestatuses").values() if row["name"] == status)
             customer = self.table("customers")[project["customer"]["guid"]]
@@ -667,7 +697,9 @@ class Severa(Served):
     def move(self, invoice: Row, status: str) -> None:
         """A person sets a status by its name."""
         with self.lock:
-            self._enter(invoice, next(row for row in self.table("invoicestatuses").values() if row["name"] == status))
+            self._enter(
+                invoice, next(row for row in self.table("invoicestatuses").values() if row["name"] == status)
+            )
             self.touch(invoice)
 
     def change(self, row: Row, **members: Any) -> None:
@@ -680,4 +712,3 @@ def _without(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return {key: _without(one, name) for key, one in value.items() if key != name}
     return [_without(one, name) for one in value] if isinstance(value, list) else value
-

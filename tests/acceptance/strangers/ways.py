@@ -29,7 +29,6 @@ class SeveraWays:
     leaves_nulls_out: bool = False
     scope_in_answer: bool = True
     scope_separator: Literal[",", " ", "any"] = "any"
-    scopes_granted: Literal["asked", "less"] = "asked"
     upper_status_guids: bool = False
     organisation_currency: bool = True
     credit_sign: Literal[-1, 1] = -1
@@ -50,6 +49,8 @@ class ErpWays:
     location: str | None = "https://api.finance.visma.net/v1/{register}/{key}"
     """None: a create's answer has no Location."""
     internal_location: bool = False
+    lower_case: bool = False
+    """The Location's path in small letters."""
     create_status: Literal[200, 201, 204] = 201
     etag: bool = True
     if_match: Literal["required", "honoured", "ignored"] = "honoured"
@@ -78,7 +79,6 @@ class ErpWays:
     token_seconds: int = 3600
     leaves_nulls_out: bool = False
     unknown_query: Literal["refuse", "ignore"] = "refuse"
-    lists_wrong_rows: tuple[str, ...] = ()
     bare_message: bool = True
     """Errors as {"message": …}; False: {"ExceptionMessage": …}."""
 

@@ -12,7 +12,7 @@ from domain.errors import Unavailable
 from domain.ports import Json
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa
-from tests.unit.domain.test_customer_steps import changed, codes, later, linked, ours, settled, theirs, world
+from tests.unit.domain.customer_world import changed, codes, later, linked, ours, settled, theirs, world
 
 pytestmark = pytest.mark.req("R-CUS-1")
 

@@ -12,7 +12,7 @@ from domain.ports import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa
-from tests.unit.domain.test_customer_steps import changed, codes, later, linked, stopped, world
+from tests.unit.domain.customer_world import changed, codes, later, linked, stopped, world
 
 pytestmark = pytest.mark.req("R-CUS-1")
 

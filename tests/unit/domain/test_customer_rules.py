@@ -14,7 +14,7 @@ from domain.ports import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa
-from tests.unit.domain.test_customer_steps import (
+from tests.unit.domain.customer_world import (
     changed,
     codes,
     later,

@@ -1,4 +1,4 @@
-"""What surrounds the booking: review before it, attachments after it, closed projects, and whom a problem waits for."""
+"""What surrounds the booking: review before it, credit notes left open, the marker index, and whom a problem waits for."""
 
 from __future__ import annotations
 
@@ -7,42 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Unavailable
-from domain.invoice.attachments import DUE, STATE
+from domain.errors import OutcomeUnknown, TryLater
 from domain.invoice.steps import settle
-from domain.ports import ActionResult, Json, Settled
+from domain.ports import ActionResult, Json
 from domain.setup.settings import TenantSettings
-from tests.fakes import FakeDelivery, Killed
 from tests.fakes_ledger import GUID, Firm, row
-
-
-def firm_with(**settings: Any) -> Firm:
-    firm = Firm()
-    firm.tenant = replace(firm.tenant, settings=TenantSettings.model_validate(settings))
-    return firm
-
-
-def stopped(firm: Firm, delivery: FakeDelivery | None = None) -> Stop:
-    with pytest.raises(Stop) as stop:
-        settle(delivery or firm.transfer())
-    return stop.value
-
-
-def ended(firm: Firm, delivery: FakeDelivery, stop: Stop) -> None:
-    """What the finishing transaction keeps of a delivery that stopped."""
-    assert stop.effects is not None
-    firm.finish(delivery, Settled(stop.effects))
-
-
-def said(settled: Settled) -> list[str]:
-    return [line.code for line in settled.effects.log]
-
-
-def asked(firm: Firm, *methods: str) -> list[str]:
-    return [f"{call.method} {call.register}" for call in firm.calls if call.method in methods]
-
-
-# ---------------------------------------------------------------- hold for review
+from tests.unit.domain.invoice_surroundings import asked, firm_with, said, stopped
 
 
 @pytest.mark.req("R-INV-15")
@@ -83,282 +53,6 @@ def test_a_document_that_was_sent_already_is_not_held_any_more() -> None:
     firm.tenant = replace(firm.tenant, settings=TenantSettings.model_validate({"hold_invoices": True}))
     settle(delivery.again())
     assert firm.in_severa_now()["number"] == 101
-
-
-# ---------------------------------------------------------------- attachments
-
-
-def with_files(firm: Firm, *names: str) -> None:
-    files = [{"guid": f"i{n}", "fileGuid": f"f{n}", "name": name} for n, name in enumerate(names, start=1)]
-    secret = {"guid": "ix", "fileGuid": "fx", "name": "kalkyl.xlsx", "isInternal": True}
-    firm.severa.children["invoices/files", GUID] = [*files, secret]
-    for file in files:
-        firm.severa.files["files", str(file["fileGuid"])] = f"{file['name']} {file['guid']}".encode()
-    firm.severa.files["invoices/pdf", GUID] = b"%PDF 101"
-
-
-def booked(firm: Firm) -> FakeDelivery:
-    """The invoice is booked; the delivery that follows for its files."""
-    firm.invoice()
-    delivery = firm.transfer()
-    settled = settle(delivery)
-    firm.finish(delivery, settled)
-    assert [one.domain for one in settled.effects.announce] == ["invoice"]
-    return firm.transfer()
-
-
-@pytest.mark.req("R-INV-8")
-def test_files_that_are_not_internal_follow_once_the_number_is_written_under_their_names() -> None:
-    firm = firm_with(attachments="files")
-    with_files(firm, "tidrapport.pdf", "avtal.docx")
-    delivery = booked(firm)
-    assert firm.in_severa_now()["number"] == 101
-    assert asked(firm, "attach") == []
-    settled = settle(delivery)
-    firm.finish(delivery, settled)
-    assert firm.erp.attachments["customerinvoice", "101"] == {
-        "tidrapport.pdf": b"tidrapport.pdf i1",
-        "avtal.docx": b"avtal.docx i2",
-    }
-    assert said(settled) == ["invoice.attached"]
-    calls = len(firm.calls)
-    settle(firm.transfer())
-    assert len(firm.calls) == calls
-
-
-@pytest.mark.req("R-INV-8")
-def test_the_pdf_goes_with_the_number_in_its_name_if_the_tenant_wants_it() -> None:
-    firm = firm_with(attachments="files-and-pdf")
-    with_files(firm)
-    settle(booked(firm))
-    assert firm.erp.attachments["customerinvoice", "101"] == {"Faktura 101.pdf": b"%PDF 101"}
-
-
-@pytest.mark.req("R-INV-8")
-def test_without_the_setting_nothing_is_attached_and_nothing_is_asked() -> None:
-    firm = Firm()
-    with_files(firm, "tidrapport.pdf")
-    firm.invoice()
-    settled = settle(firm.transfer())
-    assert settled.effects.announce == ()
-    assert asked(firm, "attach", "download") == []
-
-
-@pytest.mark.req("R-INV-8")
-def test_a_file_that_fails_is_a_problem_and_is_tried_again_alone_while_the_number_stays() -> None:
-    firm = firm_with(attachments="files")
-    with_files(firm, "stor.zip", "avtal.docx")
-    delivery = booked(firm)
-    firm.faults.arm(
-        "attach", "customerinvoice", Refused("The file is too large", system="visma_net", status=400)
-    )
-    stop = stopped(firm, delivery)
-    ended(firm, delivery, stop)
-    assert stop.code == "invoice.attachment_failed"
-    assert stop.values["files"] == "stor.zip: The file is too large"
-    assert firm.in_severa_now()["status"]["guid"] == "s-transferred"
-    assert list(firm.erp.attachments["customerinvoice", "101"]) == ["avtal.docx"]
-    again = firm.transfer()
-    firm.finish(again, settle(again))
-    assert asked(firm, "attach") == ["attach customerinvoice"] * 3
-    assert [one["revision"] for one in firm.document()["attachments"]] == [1, 1]
-    link = firm.books.link("invoice", severa_id=GUID)
-    assert link is not None
-    assert link.state[STATE] != DUE
-
-
-@pytest.mark.req("R-INV-8")
-@pytest.mark.parametrize("arrived", [True, False])
-def test_a_file_whose_answer_was_lost_is_looked_for_and_never_sent_twice(arrived: bool) -> None:  # noqa: FBT001
-    firm = firm_with(attachments="files")
-    with_files(firm, "tidrapport.pdf")
-    delivery = booked(firm)
-    firm.faults.arm("attach", "customerinvoice", OutcomeUnknown(), after=arrived)
-    with pytest.raises(OutcomeUnknown):
-        settle(delivery)
-    if not arrived:
-        with pytest.raises(TryLater):
-            settle(delivery.again())
-        firm.clock.forward(600)
-    settle(delivery.again())
-    assert [one["revision"] for one in firm.document()["attachments"]] == [1]
-
-
-@pytest.mark.req("R-INV-8")
-def test_two_files_of_one_name_do_not_become_revisions_of_one() -> None:
-    firm = firm_with(attachments="files")
-    with_files(firm, "bilaga.pdf", "Bilaga.pdf")
-    settle(booked(firm))
-    assert sorted(firm.erp.attachments["customerinvoice", "101"]) == ["Bilaga (2).pdf", "bilaga.pdf"]
-
-
-@pytest.mark.req("R-INV-8")
-def test_attachments_that_were_switched_off_meanwhile_are_not_owed_any_more() -> None:
-    firm = firm_with(attachments="files")
-    with_files(firm, "tidrapport.pdf")
-    delivery = booked(firm)
-    firm.tenant = replace(firm.tenant, settings=TenantSettings.model_validate({"attachments": "off"}))
-    firm.finish(delivery, settle(delivery))
-    assert asked(firm, "attach") == []
-    link = firm.books.link("invoice", severa_id=GUID)
-    assert link is not None
-    assert link.state[STATE] != DUE
-
-
-@pytest.mark.req("R-INV-8", "R-INV-12")
-def test_a_booked_invoice_whose_number_is_restored_keeps_what_the_link_knows_of_files_and_payment() -> None:
-    firm = firm_with(attachments="files")
-    with_files(firm, "tidrapport.pdf")
-    delivery = booked(firm)
-    firm.finish(delivery, settle(delivery))
-    link = firm.books.link("invoice", severa_id=GUID)
-    assert link is not None
-    firm.books.replace_link(link, state={**link.state, "payment_waits": True})
-    firm.in_severa_now().update(number=None, status={"guid": "s-transfer", "name": ""})
-    firm.poll()
-    settled = settle(firm.transfer())
-    assert said(settled) == ["invoice.restored"]
-    assert settled.effects.announce == ()
-    assert settled.effects.link is not None
-    assert (settled.effects.link.state or {})["payment_waits"] is True
-    assert asked(firm, "attach") == ["attach customerinvoice"]
-
-
-def test_a_vendor_that_does_not_answer_holds_up_the_files_only() -> None:
-    firm = firm_with(attachments="files")
-    with_files(firm, "tidrapport.pdf")
-    delivery = booked(firm)
-    firm.faults.arm("download", "files", Unavailable())
-    with pytest.raises(TryLater):
-        settle(delivery)
-    settle(delivery.again())
-    assert [one["name"] for one in firm.document()["attachments"]] == ["tidrapport.pdf"]
-
-
-# ---------------------------------------------------------------- closed projects
-
-
-def close_project(firm: Firm, status: str = "Completed", *, seen: bool = True) -> None:
-    body = {
-        "internalID": 812,
-        "projectID": "4711",
-        "description": "Lagerflytt",
-        "startDate": "2026-01-01T00:00:00",
-        "status": status,
-    }
-    firm.erp.store("project", body, key="4711")
-    if seen:
-        firm.books.remember("visma_net", "project", body)
-    link = firm.books.link("project", severa_id="p-1")
-    assert link is not None
-    if seen:
-        firm.books.replace_link(link, base={"status": [status, status]})
-
-
-def project_status(firm: Firm) -> str:
-    return str(firm.erp.stored("project", "4711")["status"])
-
-
-@pytest.mark.req("R-PRJ-3")
-@pytest.mark.parametrize("status", ["Completed", "Cancelled"])
-def test_a_closed_project_is_active_for_a_late_invoice_and_then_set_back(status: str) -> None:
-    firm = Firm()
-    close_project(firm, status)
-    firm.invoice()
-    settled = settle(firm.transfer())
-    moves = [
-        call.body["status"]["value"]
-        for call in firm.calls
-        if (call.method, call.register) == ("update", "project")
-    ]
-    assert moves == ["Active", status]
-    assert firm.erp.released == [f"severa:{GUID}"]
-    assert project_status(firm) == status
-    assert {"invoice.project_reopened", "invoice.project_closed_again"} <= set(said(settled))
-    seen = [one.body for one in settled.effects.seen if one.register == "project"]
-    assert [one["status"] for one in seen] == [status]
-
-
-@pytest.mark.req("R-PRJ-3")
-def test_a_project_closed_since_it_was_last_seen_is_reopened_after_the_refusal() -> None:
-    firm = Firm()
-    close_project(firm, seen=False)
-    firm.invoice()
-    refusal = Refused("Project '4711' is completed and cannot be used", system="visma_net", status=400)
-    firm.faults.arm("create", "customerinvoice", refusal)
-    settle(firm.transfer())
-    assert firm.in_severa_now()["number"] == 101
-    assert project_status(firm) == "Completed"
-
-
-@pytest.mark.req("R-PRJ-3")
-def test_a_project_is_set_back_when_the_invoice_fails_too() -> None:
-    firm = Firm()
-    close_project(firm)
-    firm.invoice()
-    firm.erp.release_result = ActionResult("Failed", "Period 11-2026 is closed")
-    assert stopped(firm).code == "invoice.period_closed"
-    assert project_status(firm) == "Completed"
-
-
-@pytest.mark.req("R-PRJ-3")
-def test_a_project_reopened_by_a_worker_that_died_is_set_back_even_if_the_invoice_was_withdrawn() -> None:
-    firm = Firm()
-    close_project(firm)
-    firm.invoice()
-    firm.faults.arm("create", "customerinvoice", Killed())
-    delivery = firm.transfer()
-    with pytest.raises(Killed):
-        settle(delivery)
-    assert project_status(firm) == "Active"
-    firm.in_severa_now()["status"] = {"guid": "s-draft", "name": "Utkast"}
-    firm.poll()
-    # Only then can no server still be making the document.
-    firm.clock.forward(600)
-    settle(delivery.again())
-    assert project_status(firm) == "Completed"
-
-
-@pytest.mark.req("R-PRJ-3")
-def test_a_project_reopened_before_anything_was_sent_is_set_back_when_the_invoice_is_withdrawn() -> None:
-    firm = Firm()
-    close_project(firm)
-    firm.invoice()
-    firm.faults.arm("begin", "create", Killed())
-    delivery = firm.transfer()
-    with pytest.raises(Killed):
-        settle(delivery)
-    firm.in_severa_now()["status"] = {"guid": "s-draft", "name": "Utkast"}
-    firm.poll()
-    settle(delivery.again())
-    assert project_status(firm) == "Completed"
-    assert firm.erp.documents() == []
-
-
-@pytest.mark.req("R-PRJ-3")
-def test_a_project_stays_active_while_another_late_invoice_of_it_is_in_transfer() -> None:
-    firm = Firm()
-    close_project(firm)
-    firm.invoice()
-    other: Json = {"guid": "inv-2", "status": {"guid": "s-transfer"}, "projects": [{"guid": "p-1"}]}
-    firm.books.remember("severa", "invoices", other)
-    settle(firm.transfer())
-    assert project_status(firm) == "Active"
-
-
-@pytest.mark.req("R-PRJ-3")
-def test_a_tenant_that_wants_no_reopening_gets_a_problem_and_no_document() -> None:
-    firm = firm_with(reopen_projects=False)
-    close_project(firm)
-    firm.invoice()
-    stop = stopped(firm)
-    assert (stop.code, stop.values["project"]) == ("invoice.project_closed", "4711")
-    assert firm.in_severa_now()["status"]["guid"] == "s-failed"
-    assert firm.erp.documents() == []
-    assert project_status(firm) == "Completed"
-
-
-# ---------------------------------------------------------------- problems
 
 
 @pytest.mark.req("R-INV-11")
@@ -466,9 +160,6 @@ def test_a_period_opened_since_it_was_read_does_not_fail_the_invoice() -> None:
     assert firm.in_severa_now()["number"] == 101
 
 
-# ---------------------------------------------------------------- the marker index
-
-
 def indexed(firm: Firm, **more: Any) -> Json:
     """A held document of the invoice whose marker the index knows although its last row showed no note."""
     document: Json = {
@@ -507,9 +198,6 @@ def test_a_document_whose_marker_a_person_took_away_is_not_adopted() -> None:
     settle(firm.transfer())
     assert firm.in_severa_now()["number"] == 101
     assert firm.erp.deleted == []
-
-
-# ---------------------------------------------------------------- credit notes that are left open
 
 
 def crediting(firm: Firm, original: Json) -> None:

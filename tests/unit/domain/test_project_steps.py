@@ -1,112 +1,18 @@
-"""Sales cases and projects: from Severa to Visma.net ERP only (R-PRJ-1..6)."""
+"""Projects from Severa to the ERP (R-PRJ-1..6)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Waiting
 from domain.ports import Effects, Json
 from domain.project.steps import settle
-from domain.setup.settings import TenantSettings
-from tests.fakes import World
 from tests.fakes_registers import RegisterErp, poll, put_erp, put_severa
-from tests.fakes_registers import world as registers
+from tests.unit.domain.project_world import changed, later, linked, project, settled, stopped, there, world
 
 pytestmark = pytest.mark.req("R-PRJ-1", "R-PRJ-2")
-STATUSES = (
-    ("failed", {}),
-    ("draft", {"isDefault": True}),
-    ("transfer", {"isReadOnly": True}),
-    ("transferred", {"isReadOnly": True, "hasInvoiceNumber": True, "isSent": True}),
-    ("sent", {"isReadOnly": True, "hasInvoiceNumber": True, "isSent": True, "isWaitingPayment": True}),
-    ("part", {"isReadOnly": True, "hasInvoiceNumber": True, "isSent": True, "isWaitingPayment": True}),
-    ("paid", {"isReadOnly": True, "hasInvoiceNumber": True, "isSent": True, "isPaid": True}),
-)
-
-
-def world(*, customer_linked: bool = True) -> World:
-    made = registers()
-    for state in ("InProgress", "Won", "Lost"):
-        made.books.remember(
-            "severa", "salesstatustypes", {"guid": state.lower(), "salesState": state, "name": state}
-        )
-    for order, (guid, flags) in enumerate(STATUSES):
-        body = {"guid": guid, "name": guid, "sortOrder": order, "isActive": True, **flags}
-        made.books.remember("severa", "invoicestatuses", body)
-    ours = put_severa(
-        made, "customers", {"guid": "c1", "name": "Ada AB", "number": 10001, "isInternal": False}
-    )
-    if customer_linked:
-        theirs = put_erp(made, "customer", "10001", {"internalId": 7, "number": "10001", "name": "Ada AB"})
-        made.books.connect(
-            "customer",
-            made.books.remember("severa", "customers", ours),
-            made.books.remember("visma_net", "customer", theirs),
-        )
-    return made
-
-
-def project(**more: Any) -> Json:
-    return {
-        "guid": "p1",
-        "number": 4711,
-        "name": "ERP rollout",
-        "isInternal": False,
-        "isClosed": False,
-        "customer": {"guid": "c1", "name": "Ada AB"},
-        "salesStatus": {"salesStatusTypeGuid": "won"},
-        "startDate": "2026-03-01",
-        "createdDateTime": "2026-02-27T23:30:00Z",
-        **more,
-    }
-
-
-def there(**more: Any) -> Json:
-    return {
-        "internalID": 812,
-        "projectID": "4711",
-        "customer": {"number": "10001"},
-        "description": "ERP rollout",
-        "status": "Active",
-        "startDate": "2026-03-01T00:00:00",
-        "tasks": [{"taskId": "10", "status": "Active"}],
-        **more,
-    }
-
-
-def settled(made: World, register: str = "projects") -> Effects:
-    delivery = made.delivery("project", severa=(register, "p1"))
-    done = settle(delivery)
-    made.finish(delivery, done)
-    return done.effects
-
-
-def stopped(made: World) -> Stop:
-    with pytest.raises(Stop) as caught:
-        settle(made.delivery("project", severa=("projects", "p1")))
-    return caught.value
-
-
-def linked(made: World) -> tuple[Json, Json]:
-    put_severa(made, "projects", project())
-    settled(made)
-    made.calls.clear()
-    made.clock.forward(600)
-    poll(made)
-    return made.severa.stored("projects", "p1"), made.erp.stored("project", "4711")
-
-
-def later(made: World) -> Effects:
-    made.clock.forward(600)
-    poll(made)
-    return settled(made)
-
-
-def changed(made: World) -> list[str]:
-    return [str(call) for call in made.calls if call.method in ("create", "update", "patch")]
 
 
 @pytest.mark.parametrize("register", ["projects", "salescases"])
@@ -400,55 +306,6 @@ def test_erp_projects_of_their_own_are_left_alone() -> None:
     put_erp(made, "project", "9999", there(projectID="9999"))
 
     assert settle(made.delivery("project", erp=("project", "812"))).effects == Effects()
-
-
-def padded(made: World, digits: int) -> World:
-    made.tenant = replace(
-        made.tenant, settings=TenantSettings.model_validate({"project_number_padding": digits})
-    )
-    return made
-
-
-@pytest.mark.req("R-PRJ-2", "R-PRJ-6")
-def test_a_number_is_padded_by_setting_and_found_again_under_both_forms() -> None:
-    made = padded(world(), 6)
-    put_severa(made, "projects", project())
-
-    effects = settled(made)
-
-    assert list(made.erp.records["project"]) == ["004711"]
-    assert effects.link is not None
-    assert (effects.link.severa_number, effects.link.erp_number) == ("4711", "004711")
-    assert [line.code for line in effects.log] == ["project.created"]
-    made.calls.clear()
-    assert later(made).log == ()
-    assert changed(made) == []
-
-    other = padded(world(), 6)
-    put_severa(other, "projects", project())
-    put_erp(other, "project", "4711", there())
-    assert [line.code for line in settled(other).log] == ["project.linked"]
-
-
-@pytest.mark.req("R-PRJ-6")
-def test_a_padded_number_longer_than_the_key_is_a_problem_too() -> None:
-    made = padded(world(), 7)
-    put_severa(made, "projects", project())
-
-    assert stopped(made).code == "project.number_too_long"
-    assert changed(made) == []
-
-
-@pytest.mark.req("R-PRJ-6")
-def test_a_number_shorter_than_the_key_warns_and_is_sent_as_it_is() -> None:
-    made = world()
-    put_severa(made, "projects", project())
-
-    (warning, _) = settled(made).log
-
-    assert (warning.code, warning.level) == ("project.number_short", "warning")
-    assert (warning.values["length"], warning.values["limit"]) == (4, 6)
-    assert list(made.erp.records["project"]) == ["4711"]
 
 
 @pytest.mark.req("R-PRJ-1", "R-PRJ-3")

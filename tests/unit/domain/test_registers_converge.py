@@ -22,10 +22,10 @@ from domain.product.steps import settle as settle_product
 from domain.setup.settings import TenantSettings
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa, world
+from tests.unit.domain.customer_world import ours, theirs
+from tests.unit.domain.customer_world import world as customer_world
 from tests.unit.domain.test_customer_addresses import block, place
 from tests.unit.domain.test_customer_contacts import contact, person, reach
-from tests.unit.domain.test_customer_steps import ours, theirs
-from tests.unit.domain.test_customer_steps import world as customer_world
 
 pytestmark = pytest.mark.req("R-CON-1", "R-CON-2")
 

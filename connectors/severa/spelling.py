@@ -1,0 +1,73 @@
+"""How a PATCH names what it changes, where the vendor's document leaves that open: learned from the server's answers.
+
+The input model of an invoice is not published. Of the forms that its output model suggests, the one that a server takes is
+found out with the first status that is written: a form that is refused changes nothing, one that is ignored in silence
+shows in the record that comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.severa.registers import PATCH_OPERATION, WIRE_PATHS
+from domain.ports import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """One way to write a PATCH: the operations, and the place of its form among those of the register."""
+
+    form: int
+    operations: list[dict[str, Any]]
+
+
+class Spelling:
+    """The forms of one organisation's server; what once worked is used from then on."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], int] = {}
+
+    def ways(self, register: str, changes: Mapping[str, Any]) -> list[Spelled]:
+        """The PATCH in every form that may be meant, likeliest first; one only where nothing is open or it is known."""
+        open_path = _open_path(register, changes)
+        if open_path is None:
+            return [Spelled(0, _operations(register, changes, 0))]
+        known = self._known.get((register, open_path))
+        forms = range(len(WIRE_PATHS[register][open_path])) if known is None else (known,)
+        return [Spelled(form, _operations(register, changes, form)) for form in forms]
+
+    def learn(self, register: str, changes: Mapping[str, Any], form: int) -> None:
+        """This form is the one that the server takes."""
+        open_path = _open_path(register, changes)
+        if open_path is not None:
+            self._known[register, open_path] = form
+
+
+def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:
+    """Whether a record shows the value that was written under the open path; True where nothing is open."""
+    open_path = _open_path(register, changes)
+    if open_path is None:
+        return True
+    value: Any = stored
+    for name in open_path.strip("/").split("/"):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return str(value).casefold() == str(changes[open_path]).casefold()
+
+
+def _open_path(register: str, changes: Mapping[str, Any]) -> str | None:
+    return next((path for path in changes if len(WIRE_PATHS.get(register, {}).get(path, ())) > 1), None)
+
+
+def _operations(register: str, changes: Mapping[str, Any], form: int) -> list[dict[str, Any]]:
+    operations: list[dict[str, Any]] = []
+    for path, value in changes.items():
+        forms = WIRE_PATHS.get(register, {}).get(path, (path,))
+        wire = forms[min(form, len(forms) - 1)]
+        # A path ``/status{guid}`` is ``/status`` with an object of that one member.
+        name, brace, member = wire.removesuffix("}").partition("{")
+        operations.append(
+            {"op": PATCH_OPERATION, "path": name, "value": {member: value} if brace else value}
+        )
+    return operations

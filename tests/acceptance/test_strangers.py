@@ -1,0 +1,320 @@
+"""The bridge against servers that others could have written from the vendors' documents, driven through the CLI only.
+
+All personalities are tenants of one installation and are played at the same time: three acts, after each the bridge runs
+until it is idle. What the tests then look at was kept after each act.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acceptance.strangers import play
+from acceptance.strangers.company import FOLDER, Company, Installation, documents, installation
+from acceptance.strangers.personalities import NUMBERLESS, PLAYED
+
+pytestmark = [
+    pytest.mark.skipif(
+        documents() is None,
+        reason=f"no OpenAPI documents of the vendors in {FOLDER}; set BRIDGE_VENDOR_DOCS to their folder",
+    ),
+    pytest.mark.timeout(400),
+]
+
+WAITS = {
+    "BRIDGE_MIN_POLL_SECONDS": "1",
+    "BRIDGE_VISIBILITY_LAG_SECONDS": "0.5",
+    "BRIDGE_CREATE_LIMIT_SECONDS": "2",
+    "BRIDGE_BACKOFF_SECONDS": "0.3",
+    "BRIDGE_BACKOFF_MOST_SECONDS": "2",
+    "BRIDGE_LOOK_UP_SECONDS": "0.3",
+    "BRIDGE_POLLER_SECONDS": "0.1",
+    "BRIDGE_WAITING_SECONDS": "1",
+    "BRIDGE_RELAY_SECONDS": "0.1",
+}
+ACTS = (play.invoices, play.payments, play.reversals)
+BOOKED = ("rates", "dropped", "plain")
+EVERY = [one.name for one in PLAYED]
+WHOLE = [one.name for one in PLAYED if one is not NUMBERLESS]
+
+
+@dataclass
+class Seen:
+    """One company after one act, as both vendors and the command line show it."""
+
+    invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    writes: int = 0
+
+
+@dataclass
+class Played:
+    """The whole play: companies, exit codes and standard errors of the runs, what was seen after each act."""
+
+    companies: dict[str, Company]
+    codes: list[int]
+    said: list[str]
+    seen: dict[str, list[Seen]]
+    gaps: dict[str, list[dict[str, Any]]]
+    traces: dict[str, Any]
+
+
+def look(stage: Installation, company: Company) -> Seen:
+    with company.severa.lock, company.erp.lock:
+        kept = {name: one for name, one in company.things.items() if isinstance(one, dict)}
+        invoices = {name: dict(one) for name, one in kept.items() if "totalIncludingTax" in one}
+        found = {
+            name: [dict(row) for row in company.erp.marked(one["guid"])] for name, one in invoices.items()
+        }
+        writes = len(company.erp.writes) + len(company.severa.patches)
+    return Seen(invoices, found, stage.read("problems", company.name), writes)
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[Played]:
+    """Everything happens here, once."""
+    with (
+        tempfile.TemporaryDirectory(prefix="strangers-") as name,
+        installation(Path(name), PLAYED, WAITS) as stage,
+    ):
+        for company in stage.companies:
+            play.opening(company)
+        _live(stage)
+        companies = {company.name: company for company in stage.companies}
+        result = Played(companies, [], [], {one: [] for one in companies}, {}, {})
+        for act in ACTS:
+            for company in stage.companies:
+                act(company)
+            run = stage.run("up", "--until-idle", "--timeout", "90")
+            result.codes.append(run.returncode)
+            result.said.append(run.stdout + run.stderr)
+            for company in stage.companies:
+                result.seen[company.name].append(look(stage, company))
+        for company in stage.companies:
+            result.gaps[company.name] = stage.read("gaps", company.name)
+            result.traces[company.name] = stage.read(
+                "trace", company.name, "invoice", company.things["rates"]["guid"]
+            )
+        yield result
+
+
+def _live(stage: Installation) -> None:
+    def one(company: Company) -> None:
+        for command in (
+            ("tenant", "add", company.file(stage.directory)),
+            ("tenant", "go-live", company.name),
+        ):
+            done = stage.run(*command)
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+    first, *others = stage.companies
+    one(first)
+    with ThreadPoolExecutor(len(others)) as pool:
+        list(pool.map(one, others))
+
+
+def document(seen: Seen, name: str) -> dict[str, Any]:
+    assert len(seen.documents[name]) == 1, (name, [row["referenceNumber"] for row in seen.documents[name]])
+    return seen.documents[name][0]
+
+
+def codes(seen: Seen) -> list[str]:
+    return sorted(problem["code"] for problem in seen.problems)
+
+
+every = pytest.mark.parametrize("name", EVERY)
+whole = pytest.mark.parametrize("name", WHOLE)
+
+
+@every
+def test_every_request_is_one_that_the_vendors_documents_allow(played: Played, name: str) -> None:
+    company = played.companies[name]
+    assert company.severa.violations == []
+    assert company.erp.violations == []
+
+
+@every
+def test_the_strange_servers_did_not_fail_and_keep_to_their_documents_themselves(
+    played: Played, name: str
+) -> None:
+    company = played.companies[name]
+    # One spelling is contrary on purpose: an integrator met it.
+    own = [one for one in company.erp.crashes if "documentType=Credit Note" not in one]
+    assert (company.severa.crashes, own) == ([], [])
+
+
+def test_the_bridge_ends_idle_with_open_problems_and_without_a_crash(played: Played) -> None:
+    assert played.codes == [3, 3, 3]
+    for said in played.said:
+        assert "Traceback" not in said
+        assert "work.defect" not in said
+
+
+@every
+@pytest.mark.req("R-INV-13")
+def test_no_invoice_is_ever_released_twice_or_left_held(played: Played, name: str) -> None:
+    company = played.companies[name]
+    assert all(count == 1 for count in company.erp.releases.values()), company.erp.releases
+    last = played.seen[name][-1]
+    for found in last.documents.values():
+        assert len(found) <= 1
+        assert all(row["status"] in ("Open", "Closed") for row in found)
+
+
+@every
+@pytest.mark.req("R-INV-3")
+def test_the_erp_never_sends_an_invoice_itself(played: Played, name: str) -> None:
+    assert played.companies[name].erp.sent == []
+
+
+@every
+@pytest.mark.req("R-INV-4")
+def test_booked_totals_are_those_of_severa_to_the_cent(played: Played, name: str) -> None:
+    first = played.seen[name][0]
+    for one in BOOKED:
+        booked, invoice = document(first, one), first.invoices[one]
+        assert booked["amount"] == invoice["totalIncludingTax"]["amount"]
+        assert booked["vatTotal"] == invoice["totalTax"]["amount"]
+    assert {tax["vatRate"]: tax["vatAmount"] for tax in document(first, "rates")["taxDetails"]} == {
+        Decimal(25): Decimal("3906.25"),
+        Decimal(6): Decimal("44.91"),
+        Decimal(12): Decimal("24.00"),
+        Decimal(0): Decimal(0),
+    }
+
+
+@whole
+@pytest.mark.req("R-INV-6")
+def test_number_reference_and_status_come_back_in_one_patch_and_in_that_order(
+    played: Played, name: str
+) -> None:
+    company, first = played.companies[name], played.seen[name][0]
+    for one in BOOKED:
+        booked, invoice = document(first, one), first.invoices[one]
+        assert invoice["status"]["name"] == "Överförd"
+        assert str(invoice["number"]) == booked["referenceNumber"]
+        assert invoice["referenceNumber"] == booked["paymentReference"]
+        sent = [ops for register, guid, ops in company.severa.patches if guid == invoice["guid"]]
+        numbered = next(ops for ops in sent if any(op["path"] == "/number" for op in ops))
+        assert [op["path"].split("/")[1] for op in numbered] == ["number", "referenceNumber", "status"]
+    assert company.severa.set_aside == set()
+
+
+@every
+@pytest.mark.req("R-INV-4", "R-INV-5")
+def test_a_wrong_vat_fails_the_invoice_and_names_the_row(played: Played, name: str) -> None:
+    first = played.seen[name][0]
+    assert (
+        first.invoices["wrong"]["status"]["name"]
+        == first.invoices["hidden"]["status"]["name"]
+        == "Misslyckad"
+    )
+    assert first.documents["wrong"] == first.documents["hidden"] == []
+    told = [problem for problem in first.problems if problem["code"].startswith("invoice.total_")]
+    assert {word for problem in told for word in ("BOK", "KM") if word in problem["wrong"]} == {"BOK", "KM"}
+    assert all(problem["do"] for problem in told)
+
+
+@every
+@pytest.mark.req("R-INV-5")
+def test_the_number_of_a_removed_document_is_in_the_gap_list(played: Played, name: str) -> None:
+    removed = {row["number"] for row in played.gaps[name]}
+    assert set(played.companies[name].erp.deleted) <= removed
+
+
+@whole
+@pytest.mark.req("R-INV-12")
+def test_a_repaired_invoice_is_tried_again_and_its_problem_closes(played: Played, name: str) -> None:
+    second = played.seen[name][1]
+    assert second.invoices["hidden"]["status"]["name"] == "Överförd"
+    assert document(second, "hidden")["status"] == "Open"
+    assert len(second.problems) == 1
+
+
+@whole
+@pytest.mark.req("R-PAY-1", "R-PAY-3")
+def test_payments_partial_full_and_by_credit_note_reach_severa(played: Played, name: str) -> None:
+    second = played.seen[name][1].invoices
+    assert second["rates"]["status"]["name"] == "Delvis betald"
+    assert (second["dropped"]["status"]["name"], second["dropped"]["paymentDate"]) == ("Betald", "2026-11-23")
+    assert second["plain"]["status"]["name"] == "Delvis betald"
+
+
+@whole
+@pytest.mark.req("R-INV-7")
+def test_a_credit_note_is_booked_once_and_applied_to_its_invoice(played: Played, name: str) -> None:
+    second = played.seen[name][1]
+    booked = document(second, "credit")
+    assert (booked["documentType"], booked["status"], booked["amount"]) == (
+        "CreditNote",
+        "Closed",
+        Decimal("1388.89"),
+    )
+    assert document(second, "plain")["balance"] == Decimal("2777.77")
+    assert second.invoices["credit"]["number"] == 500001
+
+
+@whole
+@pytest.mark.req("R-PAY-1")
+def test_a_bounced_payment_goes_back_and_the_rest_is_paid(played: Played, name: str) -> None:
+    third = played.seen[name][2].invoices
+    assert (third["dropped"]["status"]["name"], third["dropped"]["paymentDate"]) == ("Skickad", None)
+    assert (third["rates"]["status"]["name"], third["rates"]["paymentDate"]) == ("Betald", "2026-11-24")
+
+
+@every
+@pytest.mark.req("R-PRO-2", "R-PRO-3")
+def test_customers_products_and_projects_flow_as_the_requirements_say(played: Played, name: str) -> None:
+    company = played.companies[name]
+    severa, erp, kept = company.severa, company.erp, company.things
+    beta = next(row for row in erp.table("customer").values() if row["name"] == "Beta AB")
+    assert int(beta["number"]) == kept["beta"]["number"]
+    assert beta["mainContact"]["email"] == "faktura@beta.example"
+    names = [row["name"] for row in severa.table("customers").values()]
+    assert sorted(names) == ["Alfa AB", "Beta AB", "Främmande Konsult AB (intern)", "Gamma Nordic AB"]
+    assert erp.table("inventory")["NYA"]["defaultPrice"] == Decimal("310.5")
+    products = {row["code"]: row for row in severa.table("products").values()}
+    assert products["EXT"]["unitPrice"] == {"amount": 75, "currencyCode": "SEK"}
+    assert products["BOK"]["name"] == "Kursbok, andra upplagan"
+    projects = {number: row["status"] for number, row in erp.table("project").items() if number != "Z"}
+    assert projects == {"1001": "Active", "1002": "Completed", "1003": "Active"}
+
+
+@every
+@pytest.mark.req("R-LOG-3")
+def test_every_problem_is_explained_in_words(played: Played, name: str) -> None:
+    for seen in played.seen[name]:
+        for problem in seen.problems:
+            assert problem["wrong"] and problem["do"] and "Traceback" not in problem["wrong"]
+            assert not problem["code"].startswith("work."), problem
+
+
+@pytest.mark.req("R-INV-6")
+def test_a_number_that_severa_cannot_take_is_told_and_the_invoice_stays_where_nobody_sends_it(
+    played: Played,
+) -> None:
+    name = NUMBERLESS.name
+    first = played.seen[name][0]
+    assert codes(first).count("invoice.booked_not_numbered") == len(BOOKED)
+    for one in BOOKED:
+        assert document(first, one)["status"] == "Open"
+        assert (first.invoices[one]["status"]["name"], first.invoices[one]["number"]) == (
+            "Att föra över",
+            None,
+        )
+
+
+@whole
+@pytest.mark.req("R-LOG-2")
+def test_the_trace_of_an_invoice_shows_its_steps_and_calls(played: Played, name: str) -> None:
+    trace = played.traces[name]
+    assert any(
+        step["name"].startswith("release") for attempt in trace["attempts"] for step in attempt["steps"]
+    )

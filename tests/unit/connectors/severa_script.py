@@ -1,0 +1,42 @@
+"""The Severa client against a server that answers by a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import simplejson
+from unit.connectors.local_server import Act, LocalServer, answer, serving
+
+from connectors.http import MemoryTokenStore, Token
+from connectors.pacing import NoPacing
+from connectors.severa import SeveraClient
+
+SIGNED_IN = Token("t", datetime(2100, 1, 1, tzinfo=UTC), "", None)
+
+
+@contextmanager
+def severa(*script: Act, **more: Any) -> Iterator[tuple[SeveraClient, LocalServer]]:
+    with serving(*script) as server:
+        settings: dict[str, Any] = {"tokens": MemoryTokenStore(SIGNED_IN), "pacer": NoPacing(), **more}
+        client = SeveraClient(
+            f"{server.url}/rest-api", "client", "secret", read_timeout=5, create_timeout=5, **settings
+        )
+        try:
+            yield client, server
+        finally:
+            client.close()
+
+
+def rows(first: int, count: int, **more: Any) -> list[dict[str, Any]]:
+    return [{"guid": f"g{number}", **more} for number in range(first, first + count)]
+
+
+def page(body: Any, status: int = 200, **headers: str) -> Act:
+    return answer(status, simplejson.dumps(body, use_decimal=True), **headers)
+
+
+def guids(found: Iterator[dict[str, Any]]) -> list[str]:
+    return [row["guid"] for row in found]
