@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from road import Json, Road, installation
 from services import PostgresServer
@@ -135,12 +137,17 @@ def test_a_record_changed_while_later_pages_are_read_is_not_lost(postgres_server
             road.severa.add("customers", name=f"Sidkund {n}", isActive=False)
         road.go_live()
         first = road.severa.one("customers", number=10001)
-        road.severa.arm("delay", "/v1/customers$", method="GET", skip=1, seconds=1.5)
+        road.severa.arm("delay_after", "/v1/customers$", method="GET", skip=1, seconds=1.5)
         last = road.severa.one("customers", name="Sidkund 129")
         for row in road.severa.look("customers"):
             road.severa.change("customers", row["guid"], notes="ändrad före pollen")
+        # The mark follows the server's clock, which tells whole seconds: the changes must lie in a past one.
+        changed = datetime.now(UTC)
+        wait_for("the second is over", lambda: datetime.now(UTC).replace(microsecond=0) > changed, seconds=3)
         road.ask()
-        wait_for("the second page is being read", lambda: not made.severa.armed(), seconds=20)
+        wait_for(
+            "the second page has been made and is under way", lambda: not made.severa.armed(), seconds=20
+        )
         road.severa.change("customers", first["guid"], website="https://mellan-sidorna.example")
         road.severa.change("customers", last["guid"], website="https://sista-sidan.example")
         road.settle()

@@ -75,12 +75,21 @@ class Installation:
     companies: list[Company]
 
     def run(self, *arguments: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
-        """One command to its end; a traceback on its standard error fails the test."""
-        done = subprocess.run(
+        """One command to its end."""
+        return subprocess.run(
             [*PROGRAM, *arguments], env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
         )  # fmt: skip
-        (self.directory / "output.log").open("a").write(f"$ {arguments}\n{done.stdout}\n{done.stderr}\n")
-        return done
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A long-running command; its output goes to a file of the command's name."""
+        with (self.directory / f"{arguments[0]}.log").open("w") as out:
+            return subprocess.Popen(
+                [*PROGRAM, *arguments], env=self.env, cwd=ROOT, stdout=out, stderr=out, text=True
+            )
+
+    def said(self, command: str) -> str:
+        """What a long-running command said so far."""
+        return (self.directory / f"{command}.log").read_text(errors="replace")
 
     def read(self, *arguments: str) -> Any:
         """The JSON of a command."""

@@ -13,7 +13,7 @@ TERSE = Personality(
         patch_answer="object",
         post_array=True,
         next_token_header="nextpagetoken",
-        page_cap=20,
+        page_cap=7,
         stamps="whole",
         leaves_nulls_out=True,
         scope_separator=",",
@@ -21,23 +21,25 @@ TERSE = Personality(
         multi_currency=False,
     ),
     ErpWays(
-        location="http://other-host:8080/v1/{register}/{key}",
-        lower_case=True,
+        location=None,
+        create_status=200,
         etag=False,
         if_match="ignored",
         list_notes=False,
         list_projects=False,
         amount_on_hold=False,
-        release="empty",
+        release="background",
+        payment_moves_document=False,
         fraction=7,
         metadata=False,
         page_cap=50,
         leaves_nulls_out=True,
         project_dimension=False,
         corporate_id=False,
+        vat_category_rates=False,
     ),
 )
-"""Severa takes an object for the status and answers one object; the ERP says little of what it made."""
+"""Both say as little as they can: no Location, no ETag, no notes in lists, payments seen in one place only."""
 
 CONTRARY = Personality(
     "contrary",
@@ -47,6 +49,7 @@ CONTRARY = Personality(
         patch_answer="empty",
         stamps="offset",
         never_changed="same",
+        page_cap=20,
         cases_in_projects=True,
         statuses_reversed=True,
         floats=True,
@@ -59,6 +62,8 @@ CONTRARY = Personality(
         token_seconds=20,
     ),
     ErpWays(
+        location="http://other-host:8080/v1/{register}/{key}",
+        lower_case=True,
         internal_location=True,
         create_status=204,
         if_match="required",
@@ -79,37 +84,25 @@ CONTRARY = Personality(
 )
 """Everything the other way: paths ignored in silence, wrapped reads, queued releases, other spellings and zones."""
 
-SILENT = Personality(
-    "silent",
-    SeveraWays(page_cap=7, stamps="whole"),
-    ErpWays(
-        location=None,
-        release="background",
-        payment_moves_document=False,
-        vat_category_rates=False,
-        list_notes=False,
-        create_status=200,
-    ),
-)
-"""Little is said at all: no Location, payments seen in one place only, pages of seven."""
-
 NUMBERLESS = Personality(
     "numberless",
     SeveraWays(number_write="refused"),
-    ErpWays(document_number="INV-{:06d}", release="no_content", payments=False),
+    ErpWays(document_number="INV-{:06d}", release="no_content", payments=False, if_match="required"),
 )
 """Numbers that cannot be carried over: it must be said, and nothing may go wrong for it."""
 
 DEAF = Personality(
     "deaf",
-    SeveraWays(number_write="ignored"),
-    ErpWays(payments=False, location="https://api.finance.visma.net/api/v1/{register}/{key}?x=1"),
+    SeveraWays(number_write="ignored", row_limit="clamp"),
+    ErpWays(
+        payments=False, release="empty", location="https://api.finance.visma.net/api/v1/{register}/{key}?x=1"
+    ),
 )
 """Numbers that are accepted and not kept."""
 
 MEAN = Personality("mean", SeveraWays(page_cap=7), ErpWays(hourly=60))
 """A budget of sixty calls: the bridge has to wait for the next window."""
 
-PERSONALITIES = (STRICT, TERSE, CONTRARY, SILENT, NUMBERLESS, DEAF, MEAN)
-PLAYED = (STRICT, TERSE, CONTRARY, SILENT, NUMBERLESS)
+PLAYED = (STRICT, TERSE, CONTRARY, NUMBERLESS)
 """Those of the committed test; the others differ too little for its time."""
+PERSONALITIES = (*PLAYED, DEAF, MEAN)

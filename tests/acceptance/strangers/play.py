@@ -1,4 +1,4 @@
-"""The months of a small consulting firm in three acts; after each act the bridge runs until it is idle."""
+"""The months of a small consulting firm in three acts; each act ends when both sides show what they should."""
 
 from __future__ import annotations
 
@@ -70,6 +70,37 @@ def invoices(company: Company) -> None:
             Fault("PATCH", kept["plain"]["guid"], "drop_after"),
             Fault("GET", "/invoicerows", "status", status=500),
         ]
+
+
+def invoiced(company: Company) -> bool:
+    """Whether act one is over: booked and numbered (or told why not), or failed."""
+    last = "Att föra över" if company.personality.severa.number_write == "refused" else "Överförd"
+    return (
+        all(_status(company, name) == "Misslyckad" for name in ("wrong", "hidden"))
+        and all(_status(company, name) == last for name in ("rates", "dropped", "plain"))
+        and all(
+            [row["status"] for row in company.erp.marked(company.things[name]["guid"])] == ["Open"]
+            for name in ("rates", "dropped", "plain")
+        )
+    )
+
+
+def paid(company: Company) -> bool:
+    """Whether act two is over."""
+    if company.personality.severa.number_write != "taken":
+        return all(company.erp.marked(company.things[name]["guid"]) for name in ("hidden", "credit"))
+    wanted = {
+        "rates": "Delvis betald",
+        "dropped": "Betald",
+        "plain": "Delvis betald",
+        "hidden": "Överförd",
+        "credit": "Överförd",
+    }
+    return all(_status(company, name) == status for name, status in wanted.items())
+
+
+def _status(company: Company, name: str) -> str:
+    return str(company.things[name]["status"]["name"])
 
 
 def payments(company: Company) -> None:

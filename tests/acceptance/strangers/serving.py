@@ -168,7 +168,7 @@ def _handler(server: Served) -> type[BaseHTTPRequestHandler]:
                 return server.handle(request)
             except Refusal as refusal:
                 return refusal.answer
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it
                 # A fault of the test's own server must not look like a vendor's 500.
                 server.crashes.append(f"{request.method} {self.path}: {type(error).__name__}: {error}")
                 return Answer(500, text="crash")
