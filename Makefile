@@ -32,7 +32,7 @@ demo: setup ## Run a small company's day through the bridge; ONCE=1 ends by itse
 	@$(BIN)/severa-bridge demo $(if $(filter-out 0 no false,$(ONCE)),--once) $(ARGS)
 
 test: services lint ## Everything: lint, types and all tests against real PostgreSQL and RabbitMQ
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 fast: setup ## Only the tests that need no services
 	@$(BIN)/pytest -m "not services" $(ARGS)

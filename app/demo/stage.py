@@ -145,14 +145,14 @@ def _data_dir(stack: ExitStack) -> Path:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         return directory
     directory = read_settings().data
-    # Before anything is removed: an earlier demo, or a bridge, may be at work here.
-    stack.enter_context(only_process(directory))
     mark = directory / _OURS
     if not mark.exists() and (directory / "postgres").exists():
         raise InputError(
             f"BRIDGE_DATA_DIR ({directory}) holds a bridge's data, which the demo leaves alone: name an empty directory, "
             "or unset it for a temporary one."
         )
+    # Before anything is removed: an earlier demo may be at work here.
+    stack.enter_context(only_process(directory))
     mark.touch()
     # An earlier day's records belong to simulators that are gone.
     shutil.rmtree(directory / "postgres", ignore_errors=True)

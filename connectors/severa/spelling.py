@@ -46,13 +46,16 @@ class Spelling:
 
 
 def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:
-    """Whether a record shows the value that was written under the open path; True where nothing is open."""
+    """Whether a record shows the value that was written under the open path; True where nothing is open, and for a record
+    that does not show the member at all."""
     open_path = _open_path(register, changes)
     if open_path is None:
         return True
     value: Any = stored
     for name in open_path.strip("/").split("/"):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping) or name not in value:
+            return True
+        value = value[name]
     return str(value).casefold() == str(changes[open_path]).casefold()
 
 
@@ -67,7 +70,5 @@ def _operations(register: str, changes: Mapping[str, Any], form: int) -> list[di
         wire = forms[min(form, len(forms) - 1)]
         # A path ``/status{guid}`` is ``/status`` with an object of that one member.
         name, brace, member = wire.removesuffix("}").partition("{")
-        operations.append(
-            {"op": PATCH_OPERATION, "path": name, "value": {member: value} if brace else value}
-        )
+        operations.append({"op": PATCH_OPERATION, "path": name, "value": {member: value} if brace else value})
     return operations

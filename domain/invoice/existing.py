@@ -52,7 +52,10 @@ def shown(attempt: Attempt, key: Key) -> Key | None:
     step = attempt.step("create")
     if step is None:
         return None
-    customers = [str(step.request.get("customer") or step.result.get("customer") or ""), *customer_numbers(attempt)]
+    customers = [
+        str(step.request.get("customer") or step.result.get("customer") or ""),
+        *customer_numbers(attempt),
+    ]
     found = look_up.look_up(attempt.delivery, attempt.invoice, step.request, customers, attempt.gone())
     found = [one for one in found if one.key != key]
     if found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
 import uuid
 from collections import Counter
@@ -31,6 +32,8 @@ SCHEMAS = {
 }  # fmt: skip
 KINDS = {"customerinvoice": ("Invoice", "invoiceLines"), "customerCreditNote": ("CreditNote", "lines")}
 UNRELEASED = ("Hold", "Balanced")
+WINDOW = 6.0
+"""Seconds of the fixed window that stands for the hour."""
 
 
 def bare(value: Any) -> Any:
@@ -54,6 +57,7 @@ class Erp(Served):
         self.jobs: dict[str, Row] = {}
         self.internal = 5000
         self.used = 0
+        self.window_ends = 0.0
         self.next_numbers = {"Invoice": 100001, "CreditNote": 500001}
         self.next_customer = 10001
         self.releases: Counter[str] = Counter()
@@ -79,8 +83,10 @@ class Erp(Served):
         until, scopes = self.tokens.get(token, (0.0, set()))
         if kind != "Bearer" or until < time.monotonic():
             return self._error(401, "Authorization has been denied for this request.")
+        if time.monotonic() >= self.window_ends:
+            self.used, self.window_ends = 0, time.monotonic() + WINDOW
         self.used += 1
-        if self.used > self.ways.hourly:
+        if self.used > self.ways.budget:
             return self._limited(Answer(429, text="Rate limit is exceeded.", kind="text/plain"))
         if SCOPES[request.method] not in scopes:
             self.violation(f"{request.method} without its scope")
@@ -142,16 +148,16 @@ class Erp(Served):
         )  # fmt: skip
 
     def _limited(self, answer: Answer) -> Answer:
-        left = max(self.ways.hourly - self.used, 0)
+        left = max(self.ways.budget - self.used, 0)
+        reset = str(math.ceil(max(self.window_ends - time.monotonic(), 0)))
         answer.headers |= {
-            "X-RateLimit-Limit": str(self.ways.hourly),
+            "X-RateLimit-Limit": str(self.ways.budget),
             "X-RateLimit-Remaining": str(left),
-            "X-RateLimit-Reset": "3",
+            "X-RateLimit-Reset": reset,
             "X-RateLimit-Policy": "4-fixed-window",
         }
         if answer.status == 429:
-            answer.headers["Retry-After"] = "3"
-            self.used = 0
+            answer.headers["Retry-After"] = reset
         return answer
 
     def _operate(self, request: Request, operation: Operation, body: Any) -> Answer:

@@ -100,8 +100,8 @@ DEAF = Personality(
 )
 """Numbers that are accepted and not kept."""
 
-MEAN = Personality("mean", SeveraWays(page_cap=7), ErpWays(hourly=60))
-"""A budget of sixty calls: the bridge has to wait for the next window."""
+MEAN = Personality("mean", SeveraWays(page_cap=7), ErpWays(budget=30))
+"""A budget of thirty calls: the bridge has to wait for the next window again and again."""
 
 PLAYED = (STRICT, TERSE, CONTRARY, NUMBERLESS)
 """Those of the committed test; the others differ too little for its time."""

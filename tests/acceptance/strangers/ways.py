@@ -59,7 +59,8 @@ class ErpWays:
     list_projects: bool = True
     amount_on_hold: bool = True
     release: Literal["done", "empty", "no_content", "background", "queued"] = "done"
-    hourly: int = 10_000
+    budget: int = 10_000
+    """Calls of one window."""
     credit_note: str = "CreditNote"
     fraction: int = 3
     zone: str = "Europe/Stockholm"

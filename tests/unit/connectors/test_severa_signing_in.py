@@ -67,20 +67,28 @@ class TestSigningIn:
         assert caught.value.fields["missing"] == ["fees:write", "users:read"]
 
     def test_a_refusal_of_the_whole_is_followed_by_asking_for_whatever_there_is(self) -> None:
-        script = (answer(401), answer(401), token_answer("customers:read"), page([]))
+        script = (*[answer(401)] * 4, token_answer("customers:read"), page([]))
         with severa(*script, tokens=MemoryTokenStore()) as (client, server):
             list(client.list("vatrates"))
             asked = [
-                simplejson.loads(request.body).get("scope", "").count(":") for request in server.requests[:3]
+                simplejson.loads(request.body).get("scope", "").count(":") for request in server.requests[:5]
             ]
-            assert asked == [len(NEEDED_SCOPES) + 1, len(NEEDED_SCOPES), 0]
+            everything, needed = len(NEEDED_SCOPES) + 1, len(NEEDED_SCOPES)
+            assert asked == [everything, everything, needed, needed, 0]
+
+    def test_a_server_that_splits_scopes_at_commas_gets_commas_and_is_asked_so_from_then_on(self) -> None:
+        script = (answer(401), token_answer(), answer(401), token_answer(), page([]))
+        with severa(*script, tokens=MemoryTokenStore()) as (client, server):
+            list(client.list("vatrates"))
+            bodies = [simplejson.loads(one.body) for one in server.requests if one.target.endswith("/token")]
+            assert [body["scope"].count(",") for body in bodies] == [0, *[len(NEEDED_SCOPES)] * 2]
 
     def test_where_even_that_is_refused_each_scope_is_tried_alone(self) -> None:
-        script = [answer(401)] * 3 + [answer(401) if n in (0, 5) else token_answer() for n in range(14)]
+        script = [answer(401)] * 5 + [answer(401) if n in (0, 5) else token_answer() for n in range(14)]
         with severa(*script, stop=stopped_waits()) as (client, server):
             with pytest.raises(SignInFailed) as caught:
                 client.check()
-            assert len(server.requests) == 17
+            assert len(server.requests) == 19
         wanted = sorted({*NEEDED_SCOPES, "files:write"})
         assert caught.value.fields["missing"] == [
             one for one in (wanted[0], wanted[5]) if one in NEEDED_SCOPES

@@ -1,0 +1,82 @@
+"""Severa's connector where the document leaves the form of a PATCH open: the server's answers tell which one it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import simplejson
+from severa_script import page, severa
+from unit.connectors.local_server import LocalServer
+
+from domain.errors import Refused
+
+BOTH = [("/number", 7), ("/status/guid", "S2")]
+OBJECT = [("/number", 7), ("/status", {"guid": "S2"})]
+CHANGES = {"/number": 7, "/status/guid": "S2"}
+MOVED: dict[str, Any] = {"guid": "i", "number": 7, "status": {"guid": "s2"}}
+STILL: dict[str, Any] = {"guid": "i", "number": 7, "status": {"guid": "s1"}}
+
+
+def refusal(text: str) -> Any:
+    return page({"error": {"type": "InvalidParameter", "details": [{"message": text}]}}, 400)
+
+
+def sent(server: LocalServer) -> list[list[tuple[str, Any]]]:
+    """The operations of every PATCH, in order."""
+    return [
+        [(one["path"], one["value"]) for one in simplejson.loads(request.body)]
+        for request in server.requests
+        if request.method == "PATCH"
+    ]
+
+
+def test_a_status_path_that_is_refused_is_written_as_an_object() -> None:
+    with severa(refusal("The target location /status/guid was not found"), page([MOVED])) as (client, server):
+        assert client.patch("invoices", "i", CHANGES) == MOVED
+        assert sent(server) == [BOTH, OBJECT]
+
+
+def test_the_form_that_worked_is_used_from_then_on() -> None:
+    script = (refusal("path not found"), page([MOVED]), page(MOVED))
+    with severa(*script) as (client, server):
+        client.patch("invoices", "i", CHANGES)
+        client.patch("invoices", "j", CHANGES)
+        assert sent(server) == [BOTH, OBJECT, OBJECT]
+
+
+def test_a_status_that_is_ignored_in_silence_is_read_again_before_the_other_form_is_sent() -> None:
+    script = (page([STILL]), page(STILL), page([MOVED]))
+    with severa(*script) as (client, server):
+        assert client.patch("invoices", "i", CHANGES) == MOVED
+        assert [request.method for request in server.requests] == ["PATCH", "GET", "PATCH"]
+        assert sent(server) == [BOTH, OBJECT]
+
+
+def test_a_status_that_shows_a_moment_later_is_not_set_a_second_time() -> None:
+    with severa(page([STILL]), page(MOVED)) as (client, server):
+        assert client.patch("invoices", "i", CHANGES) == MOVED
+        assert sent(server) == [BOTH]
+
+
+def test_a_refusal_for_another_reason_is_told_in_the_vendors_words() -> None:
+    script = (refusal("path /status/guid was not found"), refusal("number cannot be changed"))
+    with severa(*script) as (client, server):
+        with pytest.raises(Refused, match="number cannot be changed"):
+            client.patch("invoices", "i", CHANGES)
+        assert sent(server) == [BOTH, OBJECT]
+
+
+def test_a_refusal_once_the_form_is_known_is_final() -> None:
+    with severa(page([MOVED]), refusal("The invoice is read-only")) as (client, server):
+        client.patch("invoices", "i", CHANGES)
+        with pytest.raises(Refused, match="read-only"):
+            client.patch("invoices", "i", CHANGES)
+        assert sent(server) == [BOTH, BOTH]
+
+
+def test_what_has_one_form_only_is_sent_once() -> None:
+    with severa(refusal("path not found")) as (client, server):
+        with pytest.raises(Refused):
+            client.patch("invoices", "i", {"/number": 7})
+        assert sent(server) == [[("/number", 7)]]
