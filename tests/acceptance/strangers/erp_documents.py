@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from acceptance.strangers.document import Operation
 from acceptance.strangers.erp_books import KINDS, UNRELEASED, Row
 from acceptance.strangers.erp_masters import ErpMasters
 from acceptance.strangers.ledger import calculated
-from acceptance.strangers.serving import Answer, Refusal
+from acceptance.strangers.serving import Answer, Refusal, Request
 
 
 class ErpDocuments(ErpMasters):
