@@ -178,7 +178,7 @@ class Erp(ErpDocuments):
             case ("DELETE", "customerinvoice" | "customerCreditNote" as register, _):
                 return self._delete(register, self._row(register, key))
             case ("POST", "customerinvoice" | "customerCreditNote" as register, _, "action", "release"):
-                return self._release(request, operation, register, self._row(register, key))
+                return self._release(register, self._row(register, key))
             case ("POST", register, _, "attachment"):
                 self._row(register, key).setdefault("attachments", []).append({"name": "file", "revision": 1})
                 return Answer(201)

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from acceptance.strangers.document import Operation
 from acceptance.strangers.erp_books import KINDS, UNRELEASED, Row
 from acceptance.strangers.erp_masters import ErpMasters
 from acceptance.strangers.ledger import calculated
-from acceptance.strangers.serving import Answer, Refusal, Request
+from acceptance.strangers.serving import Answer, Refusal
 
 
 class ErpDocuments(ErpMasters):
@@ -91,7 +90,7 @@ class ErpDocuments(ErpMasters):
         self.deleted.append(row["referenceNumber"])
         return Answer(204)
 
-    def _release(self, request: Request, operation: Operation, register: str, row: Row) -> Answer:
+    def _release(self, register: str, row: Row) -> Answer:
         if row["status"] == "Hold":
             raise Refusal(self._error(400, "Document is on hold and cannot be released."))
         if row["status"] != "Balanced" or str(row["referenceNumber"]) in self.opening:

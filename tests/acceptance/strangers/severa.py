@@ -51,7 +51,6 @@ class Severa(SeveraWriting):
         if (body.get("client_id"), body.get("client_secret")) != (CLIENT, SECRET):
             return self._error(401, "AuthenticationRequired", "Client authentication failed")
         asked = str(body.get("scope") or "")
-        self.asked_scopes = asked
         separator = self.ways.scope_separator
         if separator == ",":
             parts = asked.split(",")

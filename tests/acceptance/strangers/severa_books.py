@@ -60,7 +60,6 @@ class SeveraBooks(Served):
         self.patches: list[tuple[str, str, list[Row]]] = []
         self.set_aside: set[str] = set()
         """Invoices that got a number of Severa's own on entering a numbered status."""
-        self.asked_scopes = ""
         self._seed()
 
     def _projects(self, *, open_case: bool) -> list[Row]:
