@@ -34,6 +34,7 @@ from app.relay import Publish, by_rabbitmq, in_process
 from app.settings import Settings
 from app.systems import Connections
 from db import installation, outbox
+from db.books import ReferenceCache
 from db.pool import Database
 from db.secrets import Secrets, read_key_file
 from domain import catalogue
@@ -83,6 +84,7 @@ class Bridge:
                 total_tolerance=s.total_tolerance,
             ),
             recorder=self.recorder,
+            references=ReferenceCache(s.reference_cache_seconds),
             worker=f"{socket.gethostname()}/{os.getpid()}",
             erp_zone=ZoneInfo(s.erp_time_zone),
             pace=Pace(

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 import structlog
+from psycopg.rows import TupleRow
 
 from app import postgresql
 from app.postgresql import Server, ServerUser
@@ -32,6 +33,8 @@ logger = structlog.get_logger("embedded")
 
 LOGIN = "bridge"
 DATABASE = "bridge"
+# How long a server that was killed is given to come to itself.
+RECOVERY_SECONDS = 10.0
 _START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 # What may lie in a data directory: one that holds nothing else is the bridge's own.
@@ -150,10 +153,22 @@ def _private_and_ours(data_dir: Path) -> bool:
     return all(entry.name in _OURS or entry.name.startswith("postgresql-") for entry in data_dir.iterdir())
 
 
+def _connected(uri: str) -> psycopg.Connection[TupleRow]:
+    """A connection; a server that comes up after a kill may close the first ones."""
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            return psycopg.connect(uri, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def _make_database(uri: str) -> None:
     """The bridge's database and its login, at this program's version."""
     try:
-        with psycopg.connect(uri, autocommit=True, connect_timeout=10) as db:
+        with _connected(uri) as db:
             if db.execute("select from pg_database where datname = %s", [DATABASE]).fetchone() is None:
                 db.execute(f"create database {DATABASE}")  # type: ignore[call-overload, unused-ignore]
     except psycopg.OperationalError as error:

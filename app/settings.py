@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     reference_seconds: float = Field(
         3600, gt=0, description="How often registers that rarely change (statuses, VAT, terms) are read."
     )
+    reference_cache_seconds: float = Field(
+        5, ge=0, description="How long a worker keeps what it read of such a register in memory."
+    )
     sweep_seconds: float = Field(
         86400, gt=0, description="How often each register is read whole, to find what change filters missed."
     )

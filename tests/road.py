@@ -54,6 +54,8 @@ __all__ = [
 # after one that failed.
 QUICK: Mapping[str, Any] = {
     "min_poll_seconds": 0.5,
+    # what a person changed a moment ago must count at once
+    "reference_cache_seconds": 0,
     "poll_threads": 2,
     "poller_seconds": 0.05,
     "visibility_lag_seconds": 0.2,
