@@ -83,7 +83,7 @@ class LiveDelivery:
 
     @property
     def domain(self) -> Domain:
-        return self.row.domain  # type: ignore[return-value]  # the table's check keeps it one of them
+        return self.row.domain  # type: ignore[return-value]  # rows are announced by Domain values only
 
     @property
     def limits(self) -> Limits:

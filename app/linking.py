@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from app.bootstrap import Bridge
 from app.service import find_tenant
+from app.tenancy import who
 from db import links, outbox, records, tenants
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from db.pool import Connection
@@ -57,7 +57,7 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
         link_id = links.put(db, tenant.id, wanted, moved, update)
         before = _shown(moved)
         details = {"domain": wanted, "severa": ours.id, "erp": theirs.id, "before": before}
-        tenants.audit(db, tenant.id, _who(), "link.moved", details)
+        tenants.audit(db, tenant.id, who(), "link.moved", details)
         outbox.announce(
             db,
             tenant.id,
@@ -106,7 +106,7 @@ def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str
         record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
         links.put_choice(db, tenant.id, wanted, "severa", record.id, value)
         details = {"domain": wanted, "severa": record.id, "class": value}
-        tenants.audit(db, tenant.id, _who(), "class.chosen", details)
+        tenants.audit(db, tenant.id, who(), "class.chosen", details)
         link = links.find(db, tenant.id, wanted, severa_id=record.id)
         subject = (
             outbox.link_subject(link.id)
@@ -146,10 +146,3 @@ def _one(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str],
 
 def _shown(link: Link | None) -> dict[str, str] | None:
     return None if link is None else {"severa": link.severa_id, "erp": link.erp_id}
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "operator"

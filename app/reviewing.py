@@ -3,11 +3,11 @@ gaps for the auditor (R-INV-5), and which branch a business unit sells for (R-SE
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 from app.bootstrap import Bridge
 from app.service import explained, find_tenant
+from app.tenancy import who
 from db import links, log, outbox, records, tenants
 from domain import catalogue
 from domain.errors import InputError
@@ -54,7 +54,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
                 register=INVOICES,
             )
             details = {"invoice": row["record_id"], "total": row["values"].get("total", "")}
-            tenants.audit(db, tenant.id, _who(), "invoice.released", details)
+            tenants.audit(db, tenant.id, who(), "invoice.released", details)
     return len(rows)
 
 
@@ -119,16 +119,9 @@ def map_branch(bridge: Bridge, name: str, unit: str, branch: str) -> str:
             )
         tenants.put_branch(db, tenant.id, found[0].id, branch)
         details = {"business_unit": found[0].id, "branch": branch}
-        tenants.audit(db, tenant.id, _who(), "branch.mapped", details)
+        tenants.audit(db, tenant.id, who(), "branch.mapped", details)
     return found[0].name
 
 
 def _code(body: dict[str, Any]) -> str:
     return str(body.get("code") or "").strip().casefold() or "\0"
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "operator"

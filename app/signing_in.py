@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.bootstrap import Bridge
 from app.service import find_tenant, sign_in_sentence
+from app.tenancy import who
 from connectors.visma_net import VismaNetClient, new_verifier
 from db import tenants
 from domain.errors import InputError, SignInFailed, TryLater
@@ -54,7 +55,7 @@ def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) ->
         raise InputError(f"Visma Connect does not answer: {error.message.rstrip('.')}.") from error
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        tenants.audit(db, tenant.id, "operator", "tenant.signed_in", {})
+        tenants.audit(db, tenant.id, who(), "tenant.signed_in", {})
 
 
 def _client(bridge: Bridge, name: str) -> VismaNetClient:

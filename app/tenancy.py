@@ -97,6 +97,7 @@ def rotate_secrets(bridge: Bridge) -> int:
 
 
 def who() -> str:
+    """Who is at the keyboard, for the audit log (R-OPS-4)."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from app.demo.proof import Proof
@@ -96,13 +96,3 @@ def closed(word: str) -> Expect:
         lambda stage, facts: facts.problem_of(stage.kept.get(word, "")) is None,
         "The problem has closed by itself.",
     )
-
-
-def all_proven() -> Expect:
-    """Every invoice so far is proven."""
-
-    def told(_stage: Stage, facts: Facts) -> str | None:
-        proofs: Sequence[Proof] = facts.proofs
-        return f"All {len(proofs)} invoices are proven." if all(p.proven for p in proofs) else None
-
-    return Expect("every invoice proven", told)

@@ -20,7 +20,6 @@ from domain.product.fields import (
     erp_values,
     severa_values,
 )
-from domain.text import canonical
 
 # Severa has no empty price in the ERP's eyes: nothing and 0 are the same price.
 _NO_PRICE = ("", "0")
@@ -225,8 +224,3 @@ def numbers(link: Link, severa: Json, item: Json) -> tuple[str, str, bool]:
     if changed and ours.casefold() != theirs.casefold():
         return link.severa_number, link.erp_number, True
     return ours, theirs, False
-
-
-def adopts(sent: Mapping[str, Any], item: Json) -> bool:
-    """Whether an item found under our code is what was sent."""
-    return text(item, "description") == canonical(sent.get("description"))
