@@ -34,8 +34,8 @@ SIGNS: Mapping[str, int] = MappingProxyType(
 RELEASED_DOCUMENTS = frozenset({"Open", "Printed", "Closed", "Reserved"})
 RELEASED_BATCHES = frozenset({"Unposted", "Posted", "Completed", "Released"})
 VOIDED = "Voided"
-# Where journals come from. AP and AR would count supplier and customer documents twice (R-CST-1).
-MODULES = frozenset({"GL", "CA"})
+# Journals of these modules would count supplier and customer documents twice, whatever a tenant chooses (R-CST-1).
+NEVER = frozenset({"AP", "AR"})
 # Only the books themselves: budgets, reports and statistics are kept as journals too.
 ACTUAL = "Actual"
 EXPENSE = "Expense"
@@ -185,7 +185,7 @@ def _supplier_concerns(body: Json) -> tuple[Concern, ...]:
 def _journal_concerns(body: Json) -> tuple[Concern, ...]:
     settled = text(body, "status") in RELEASED_BATCHES or text(body, "status") == VOIDED
     lines = read(body, "journalTransactionLines") or ()
-    if module_of(body) not in MODULES or not settled or not any(has_project(line) for line in lines):
+    if module_of(body) in NEVER or not settled or not any(has_project(line) for line in lines):
         return ()
     return (Concern("cost", JOURNALS, journal_id(body)),)
 

@@ -12,7 +12,7 @@ from domain.cost.document import Document, Line, includes_vat, read_document
 from domain.cost.fields import (
     CURRENCIES,
     FEES,
-    MODULES,
+    NEVER,
     ORGANIZATION,
     PROJECT_FEES,
     PROJECTS,
@@ -57,10 +57,14 @@ class _Work:
     _kept_files: dict[str, list[Json]] = field(default_factory=dict)
     _base: str = ""
 
+    def _chosen(self, module: str) -> bool:
+        """Whether this tenant brings journals of a module (setting journal_modules, by default GL and CA)."""
+        return module in self.delivery.tenant.settings.journal_modules and module not in NEVER
+
     def settle(self, record: Record) -> None:
         """One document: its lines, then its files, then what went wrong."""
         document = self._document(record)
-        if document.register != SUPPLIER_INVOICES and document.kind not in MODULES:
+        if document.register != SUPPLIER_INVOICES and not self._chosen(document.kind):
             return
         self._remember()
         if document.voided:

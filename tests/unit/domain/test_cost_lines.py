@@ -216,6 +216,14 @@ def test_only_ledger_and_cash_journals_count_so_that_nothing_counts_twice(module
     assert len(brought(made, batch(module=module))) == count
 
 
+@pytest.mark.req("R-CST-1", "R-SET-7")
+@pytest.mark.parametrize(("module", "count"), [("ModuleDR", 1), ("ModuleGL", 0), ("ModuleAP", 0)])
+def test_a_tenant_chooses_the_modules_but_never_those_that_would_count_twice(module: str, count: int) -> None:
+    made = world(journal_modules=["DR", "AP"])
+
+    assert len(brought(made, batch(module=module))) == count
+
+
 def test_a_journal_of_a_budget_is_no_cost() -> None:
     made = world()
 
