@@ -205,20 +205,11 @@ class Controlled(Starlette):
             org = self._org_of_body(scope["path"], body)
         started = datetime.now(UTC).isoformat()
         fault = self.faults.take(org, scope["method"], scope["path"]) if self.faults else None
-        status = 0
+        written = False
 
-        async def observed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            if fault is None:
-                await super().__call__(scope, receive, observed)
-            else:
-                await _suffer(fault, super().__call__, scope, receive, observed=observed, send=send)
-        finally:
+        def write(status: int) -> None:
+            nonlocal written
+            written = True
             self.ledger.record(
                 Call(
                     time=started,
@@ -230,6 +221,21 @@ class Controlled(Starlette):
                     template=_template(scope),
                 )
             )
+
+        async def observed(message: Message) -> None:
+            # Before the answer leaves: whoever has it may look into the ledger at once.
+            if message["type"] == "http.response.start":
+                write(message["status"])
+            await send(message)
+
+        try:
+            if fault is None:
+                await super().__call__(scope, receive, observed)
+            else:
+                await _suffer(fault, super().__call__, scope, receive, observed=observed, send=send)
+        finally:
+            if not written:
+                write(0)
 
 
 async def _suffer(
