@@ -7,7 +7,6 @@ nothing more.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from db import attempts, links, outbox
 from db.books import TenantBooks
 from db.outbox import Claimed
 from db.pool import Database
+from domain import clock
 from domain.errors import LeaseLost, Stop
 from domain.ports import (
     Books,
@@ -74,7 +74,7 @@ class LiveDelivery:
         self._step_lease = step_lease
         # What a call's limit is lengthened by: time to write its outcome down.
         self._lease_margin = lease_margin
-        self._claimed_at = time.monotonic()
+        self._claimed_at = clock.monotonic()
         self._begun = any(step.sent_at for step in steps.values())
 
     @property
@@ -119,7 +119,7 @@ class LiveDelivery:
 
     def now(self) -> datetime:
         """The database's clock: its time at the claim plus what has passed here since."""
-        return self.row.now + timedelta(seconds=time.monotonic() - self._claimed_at)
+        return self.row.now + timedelta(seconds=clock.monotonic() - self._claimed_at)
 
     def step(self, name: str) -> Step | None:
         return self._steps.get(name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Any
 
 from connectors.masking import Exchange
 from db.codec import clean_text
+from domain import clock
 
 _current: ContextVar[list[dict[str, Any]] | None] = ContextVar("exchanges", default=None)
 
@@ -38,7 +38,7 @@ class Recorder:
             if exchanges is not None:
                 exchanges.append(
                     {
-                        "at": datetime.now(UTC),
+                        "at": clock.wall(),
                         "system": system,
                         "method": exchange.method,
                         "path": clean_text(exchange.path),

@@ -10,10 +10,9 @@ fenced out      another worker owns the row: nothing is written but the own atte
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,6 +26,7 @@ from db import attempts, links, log, outbox, records
 from db.books import SIBLINGS, ReferenceCache, TenantBooks, subjects_of
 from db.outbox import Claimed
 from db.pool import Connection, Database
+from domain import clock
 from domain.errors import (
     BridgeError,
     InputError,
@@ -90,7 +90,7 @@ class Workshop:
     def settle(self, domain: str, tenant: str, outbox_id: int, generation: int) -> str:
         """One message; what became of it: done | again | later | waiting | failed | in_doubt | fenced | stale."""
         tenant_id = UUID(tenant)
-        began = time.monotonic()
+        began = clock.monotonic()
         loaded = self._claim(tenant_id, outbox_id, generation)
         if loaded is None:
             return "stale"
@@ -345,7 +345,7 @@ class _End:
                 records.settled_now(db, tenant_id, record.system, sibling, record.id)
         if effects.link:
             self.linked = links.put(db, tenant_id, self.delivery.domain, self.delivery.link, effects.link)
-        read_at = datetime.now(UTC)
+        read_at = clock.wall()
         for seen in effects.seen:
             register = self.shop.registers[seen.system, seen.register]
             register = register.of_tenant(self.delivery.tenant.settings)
@@ -432,7 +432,7 @@ class _End:
             outcome=outcome,
             code=line.code,
             values=line.values,
-            duration_ms=int((time.monotonic() - self.began) * 1000),
+            duration_ms=int((clock.monotonic() - self.began) * 1000),
             attempt_id=self.row.token,
         )
 

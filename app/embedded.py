@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from app import postgresql
 from app.postgresql import Server, ServerUser
 from app.settings import ROOTS_DIRECTORY
 from db.migrate import migrate
+from domain import clock
 from domain.errors import InputError
 
 logger = structlog.get_logger("embedded")
@@ -155,14 +155,14 @@ def _private_and_ours(data_dir: Path) -> bool:
 
 def _connected(uri: str) -> psycopg.Connection[TupleRow]:
     """A connection; a server that comes up after a kill may close the first ones."""
-    deadline = time.monotonic() + RECOVERY_SECONDS
+    deadline = clock.monotonic() + RECOVERY_SECONDS
     while True:
         try:
             return psycopg.connect(uri, autocommit=True, connect_timeout=10)
         except psycopg.OperationalError:
-            if time.monotonic() > deadline:
+            if clock.monotonic() > deadline:
                 raise
-            time.sleep(0.1)
+            clock.pause(0.1)
 
 
 def _make_database(uri: str) -> None:
@@ -192,14 +192,14 @@ def _leave(server: Server, data_dir: Path, users: IO[str]) -> None:
 @contextmanager
 def _start_lock(data_dir: Path, seconds: float) -> Iterator[None]:
     """Held while the server is started or stopped. Raises InputError when another process holds it for too long."""
-    deadline = time.monotonic() + seconds
+    deadline = clock.monotonic() + seconds
     with _lock_file(data_dir / "start.lock") as file:
         while not _locked(file):
-            if time.monotonic() > deadline:
+            if clock.monotonic() > deadline:
                 raise InputError(
                     f"Another process has been starting or stopping the database in {data_dir} for {seconds:.0f} s: end it and try again."
                 )
-            time.sleep(0.02)
+            clock.pause(0.02)
         yield
 
 

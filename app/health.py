@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
+
+from domain import clock
 
 BEAT_SECONDS = 5.0
 
@@ -15,9 +16,9 @@ def heart(path: Path | None) -> Callable[[], None]:
 
     def beat() -> None:
         nonlocal last
-        if path is None or time.monotonic() - last < BEAT_SECONDS:
+        if path is None or clock.monotonic() - last < BEAT_SECONDS:
             return
-        last = time.monotonic()
+        last = clock.monotonic()
         path.touch()
 
     return beat

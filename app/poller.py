@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from connectors.visma_net import VismaNetClient
 from db import log, outbox, records, streams, tenants
 from db.pool import Connection, Database
 from db.streams import DuePoll, Stream
+from domain import clock
 from domain.errors import BridgeError, Forbidden, LeaseLost, NotFound, SignInFailed, TryLater
 from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
@@ -222,7 +223,7 @@ class Poller:
 
     def _pages(self, poll: DuePoll, reading: _Reading, pages: Iterator[Page]) -> None:
         while True:
-            requested_at = datetime.now(UTC)
+            requested_at = clock.wall()
             try:
                 page = next(pages, None)
             except NotFound:

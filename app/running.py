@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from app.health import heart
 from app.poller import Poller
 from app.relay import Relay
 from db import log, outbox, streams
+from domain import clock
 from domain.errors import InputError
 
 logger = structlog.get_logger("running")
@@ -143,7 +143,7 @@ def run_everything(
     """``up``: until stopped, idle (``until_idle``) or out of time (seconds)."""
     everything = Everything(bridge, threads)
     beat = heart(bridge.settings.health_file)
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = None if timeout is None else clock.monotonic() + timeout
     watch = Idle(bridge) if until_idle else None
     everything.start()
     try:
@@ -155,7 +155,7 @@ def run_everything(
                 if watch.idle():
                     return Ended.WITH_PROBLEMS if open_problems(bridge) else Ended.CLEAN
                 progress(watch.unfinished)
-            if deadline is not None and time.monotonic() > deadline:
+            if deadline is not None and clock.monotonic() > deadline:
                 return Ended.TIMED_OUT
         if everything.error is not None:
             raise everything.error

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -24,6 +23,7 @@ from connectors.visma_net import VismaNetClient
 from db import tenants
 from db.pool import Database
 from db.secrets import Secrets
+from domain import clock
 from domain.errors import InputError, Unavailable
 from domain.ports import System
 
@@ -98,7 +98,7 @@ class LeasedSlots:
 
     def held(self) -> int:
         with self._lock:
-            now = time.monotonic()
+            now = clock.monotonic()
             if now >= self._until:
                 with self._db.tenant(self._tenant_id) as db:
                     self._held = tenants.lease_slots(

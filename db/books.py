@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from db import links, log, outbox, records, streams, tenants
 from db.pool import Connection, Database
+from domain import clock
 from domain.ports import Domain, Link, Record, System
 
 REFERENCE_SECONDS = 5.0
@@ -28,14 +28,14 @@ class ReferenceCache:
         key = (tenant_id, system, register)
         with self._lock:
             kept = self._kept.get(key)
-        if kept and time.monotonic() - kept[0] < self._seconds:
+        if kept and clock.monotonic() - kept[0] < self._seconds:
             return kept[1]
         with db.tenant(tenant_id) as connection:
             found = records.all_of(connection, tenant_id, system, register)
         with self._lock:
             if len(self._kept) > 2000:
                 self._kept.clear()
-            self._kept[key] = (time.monotonic(), found)
+            self._kept[key] = (clock.monotonic(), found)
         return found
 
 

@@ -6,7 +6,6 @@ states and times of all tenants but no bodies and no secrets. No transaction may
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from db.migrate import check_version
+from domain import clock
 from domain.errors import InputError, Unavailable
 
 Connection = psycopg.Connection[DictRow]
@@ -77,7 +77,7 @@ class Database:
 
     def _check(self, connection: Connection) -> None:
         """A round trip, but only for a connection that may have died while it lay idle."""
-        if time.monotonic() - self._used.get(connection, 0.0) > IDLE_SECONDS:
+        if clock.monotonic() - self._used.get(connection, 0.0) > IDLE_SECONDS:
             ConnectionPool.check_connection(connection)
 
     def open(self) -> None:
@@ -124,7 +124,7 @@ class Database:
             with pool.connection() as connection, connection.pipeline():
                 yield connection
                 connection.commit()
-                self._used[connection] = time.monotonic()
+                self._used[connection] = clock.monotonic()
         except PoolTimeout as error:
             raise Unavailable("The database does not answer.") from error
         except psycopg.OperationalError as error:

@@ -1,5 +1,9 @@
 -- What the migrations make, all together. Made by `make schema`; a test compares it with them.
 
+CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
+    LANGUAGE sql PARALLEL SAFE
+    AS $$ select clock_timestamp() $$;
+
 CREATE FUNCTION public.make_partitions(ahead integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -13,7 +17,7 @@ declare
 begin
     for base in select * from (values ('transfer_log', 'month'), ('audit_log', 'month'), ('payload', 'day')) as b (name, period) loop
         for i in 0 .. ahead loop
-            start := date_trunc(base.period, now() at time zone 'utc') at time zone 'utc' + i * ('1 ' || base.period)::interval;
+            start := date_trunc(base.period, bridge_now() at time zone 'utc') at time zone 'utc' + i * ('1 ' || base.period)::interval;
             stop := start + ('1 ' || base.period)::interval;
             part := base.name || to_char(start at time zone 'utc', '_YYYYMMDD');
             if to_regclass(part) is null then
@@ -38,7 +42,7 @@ CREATE TABLE public.attempt (
     domain text NOT NULL,
     subject text NOT NULL,
     worker text NOT NULL,
-    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     ended_at timestamp with time zone,
     outcome text,
     error text,
@@ -47,7 +51,7 @@ CREATE TABLE public.attempt (
 
 CREATE TABLE public.audit_log (
     tenant_id uuid NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     id bigint NOT NULL,
     who text NOT NULL,
     action text NOT NULL,
@@ -57,7 +61,7 @@ PARTITION BY RANGE (at);
 
 CREATE TABLE public.audit_log_default (
     tenant_id uuid CONSTRAINT audit_log_tenant_id_not_null NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT audit_log_at_not_null NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() CONSTRAINT audit_log_at_not_null NOT NULL,
     id bigint CONSTRAINT audit_log_id_not_null NOT NULL,
     who text CONSTRAINT audit_log_who_not_null NOT NULL,
     action text CONSTRAINT audit_log_action_not_null NOT NULL,
@@ -99,7 +103,7 @@ CREATE TABLE public.connection (
     paused_until timestamp with time zone,
     poll_token uuid,
     poll_lease_until timestamp with time zone,
-    next_poll_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    next_poll_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     asked_at timestamp with time zone,
     checked_at timestamp with time zone,
     polls bigint DEFAULT 0 NOT NULL,
@@ -122,7 +126,7 @@ CREATE TABLE public.installation (
     timeline integer NOT NULL,
     writes text DEFAULT 'on'::text NOT NULL,
     key_id text,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     adopted_at timestamp with time zone,
     CONSTRAINT installation_single_check CHECK (single),
     CONSTRAINT installation_writes_check CHECK ((writes = ANY (ARRAY['on'::text, 'canary'::text, 'off'::text])))
@@ -142,8 +146,8 @@ CREATE TABLE public.link (
     state jsonb DEFAULT '{}'::jsonb NOT NULL,
     document_type text,
     document_number text,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     CONSTRAINT link_check CHECK (((document_type IS NULL) = (document_number IS NULL)))
 );
 
@@ -153,7 +157,7 @@ CREATE TABLE public.number_gap (
     number text NOT NULL,
     severa_id text NOT NULL,
     reason text NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
 );
 
 CREATE TABLE public.outbox (
@@ -162,7 +166,7 @@ CREATE TABLE public.outbox (
     domain text NOT NULL,
     subject text NOT NULL,
     state text DEFAULT 'ready'::text NOT NULL,
-    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     again boolean DEFAULT false NOT NULL,
     begun boolean DEFAULT false NOT NULL,
     generation integer DEFAULT 0 NOT NULL,
@@ -175,8 +179,8 @@ CREATE TABLE public.outbox (
     system text NOT NULL,
     register text NOT NULL,
     waits_for text,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     CONSTRAINT outbox_check CHECK (((state = ANY (ARRAY['out'::text, 'started'::text])) = (lease_until IS NOT NULL))),
     CONSTRAINT outbox_check1 CHECK (((state = 'started'::text) = (token IS NOT NULL))),
     CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'out'::text, 'started'::text, 'failed'::text, 'in_doubt'::text]))),
@@ -200,7 +204,7 @@ ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 CREATE TABLE public.payload (
     tenant_id uuid NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     id bigint NOT NULL,
     attempt_id uuid,
     system text NOT NULL,
@@ -216,7 +220,7 @@ PARTITION BY RANGE (at);
 
 CREATE TABLE public.payload_default (
     tenant_id uuid CONSTRAINT payload_tenant_id_not_null NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT payload_at_not_null NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() CONSTRAINT payload_at_not_null NOT NULL,
     id bigint CONSTRAINT payload_id_not_null NOT NULL,
     attempt_id uuid,
     system text CONSTRAINT payload_system_not_null NOT NULL,
@@ -250,8 +254,8 @@ CREATE TABLE public.problem (
     name text DEFAULT ''::text NOT NULL,
     code text NOT NULL,
     "values" jsonb DEFAULT '{}'::jsonb NOT NULL,
-    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    last_seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    opened_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     times integer DEFAULT 1 NOT NULL,
     closed_at timestamp with time zone,
     closed_how text,
@@ -284,7 +288,7 @@ CREATE TABLE public.record (
     version bigint DEFAULT 1 NOT NULL,
     settled_version bigint DEFAULT 0 NOT NULL,
     in_scope boolean NOT NULL,
-    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     gone_at timestamp with time zone,
     organisation text DEFAULT ''::text NOT NULL,
     owner text DEFAULT ''::text NOT NULL
@@ -301,7 +305,7 @@ CREATE TABLE public.setting (
     version integer NOT NULL,
     "values" jsonb NOT NULL,
     made_by text NOT NULL,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
 );
 
 CREATE TABLE public.step (
@@ -332,7 +336,7 @@ CREATE TABLE public.tenant (
     time_zone text NOT NULL,
     state text DEFAULT 'new'::text NOT NULL,
     paused_domains text[] DEFAULT '{}'::text[] NOT NULL,
-    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     live_at timestamp with time zone,
     CONSTRAINT tenant_language_check CHECK ((language = ANY (ARRAY['sv'::text, 'en'::text]))),
     CONSTRAINT tenant_name_check CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text)),
@@ -341,7 +345,7 @@ CREATE TABLE public.tenant (
 
 CREATE TABLE public.transfer_log (
     tenant_id uuid NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     id bigint NOT NULL,
     domain text NOT NULL,
     subject text NOT NULL,
@@ -363,7 +367,7 @@ PARTITION BY RANGE (at);
 
 CREATE TABLE public.transfer_log_default (
     tenant_id uuid CONSTRAINT transfer_log_tenant_id_not_null NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT transfer_log_at_not_null NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() CONSTRAINT transfer_log_at_not_null NOT NULL,
     id bigint CONSTRAINT transfer_log_id_not_null NOT NULL,
     domain text CONSTRAINT transfer_log_domain_not_null NOT NULL,
     subject text CONSTRAINT transfer_log_subject_not_null NOT NULL,

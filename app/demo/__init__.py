@@ -6,7 +6,6 @@ Which acts there are stands in ``day.py``; where they are played in ``stage.py``
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 
 from app.demo.day import DAY, Act
@@ -16,6 +15,7 @@ from app.demo.stage import Stage, open_stage
 from app.demo.watch import BrokenError, Facts, Met, StoppedError, follow, look
 from app.running import stopping
 from db import log
+from domain import clock
 from domain.errors import InputError
 
 __all__ = ["play"]
@@ -30,7 +30,7 @@ def play(*, once: bool, acts: Sequence[Act] = DAY) -> int:
     """
     screen = Screen()
     stop = threading.Event()
-    began = time.monotonic()
+    began = clock.monotonic()
     with stopping(stop):
         screen.narrate(
             "A small company's day: Visma Severa, Visma.net ERP and the bridge between them. Starting …"
@@ -42,7 +42,7 @@ def play(*, once: bool, acts: Sequence[Act] = DAY) -> int:
                 wrong = [*_missing(missed), *_unproven(stage, facts)]
                 with stage.bridge.db.tenant(stage.tenant_id) as db:
                     gaps = log.gaps(db, stage.tenant_id)
-                screen.summary(facts, gaps, wrong, time.monotonic() - began)
+                screen.summary(facts, gaps, wrong, clock.monotonic() - began)
                 if not once:
                     _stay(stage, screen)
                 return UNPROVEN if wrong else PROVEN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from app import service
 from app.demo.proof import Json, Proof, prove
 from app.demo.stage import Stage
 from db import links, outbox, streams, tenants
+from domain import clock
 
 LOOK_SECONDS = 0.25
 LOG_LINES = 500
@@ -100,7 +100,7 @@ def follow(stage: Stage, expects: Sequence[Expect], show: Callable[[Facts], None
 
     Raises StoppedError on Ctrl-C and BrokenError when the bridge of this process has died.
     """
-    deadline = time.monotonic() + stage.patience
+    deadline = clock.monotonic() + stage.patience
     asked = _ask(stage)
     while True:
         if stage.bridge.stop.is_set() and stage.healthy():
@@ -112,7 +112,7 @@ def follow(stage: Stage, expects: Sequence[Expect], show: Callable[[Facts], None
         show(facts)
         met = [Met(one.wanted, one.told(stage, facts)) for one in expects]
         at_rest = polled and not facts.busy
-        if (at_rest and all(one.sentence is not None for one in met)) or time.monotonic() > deadline:
+        if (at_rest and all(one.sentence is not None for one in met)) or clock.monotonic() > deadline:
             return facts, met
         if at_rest:
             # What one system was told has to be read from the other.

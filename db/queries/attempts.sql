@@ -4,10 +4,10 @@ values (%(tenant_id)s, %(id)s, %(delivery)s, %(outbox_id)s, %(domain)s, %(subjec
 
 -- lose --
 -- Attempts of this delivery that never ended: their worker died or was fenced out.
-update attempt set ended_at = clock_timestamp(), outcome = 'lost' where tenant_id = %(tenant_id)s and delivery = %(delivery)s and ended_at is null and id <> %(id)s
+update attempt set ended_at = bridge_now(), outcome = 'lost' where tenant_id = %(tenant_id)s and delivery = %(delivery)s and ended_at is null and id <> %(id)s
 
 -- finish --
-update attempt set ended_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s, calls = %(calls)s
+update attempt set ended_at = bridge_now(), outcome = %(outcome)s, error = %(error)s, calls = %(calls)s
 where tenant_id = %(tenant_id)s and id = %(id)s and (ended_at is null or outcome = 'lost')
 
 -- steps --
@@ -17,14 +17,14 @@ where s.tenant_id = %(tenant_id)s and s.delivery = %(delivery)s order by a.start
 
 -- begin_step --
 insert into step (tenant_id, attempt_id, name, delivery, sent_at, request)
-values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, clock_timestamp(), %(request)s)
-on conflict (tenant_id, attempt_id, name) do update set sent_at = clock_timestamp(), done_at = null, request = excluded.request, result = '{}'
+values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, bridge_now(), %(request)s)
+on conflict (tenant_id, attempt_id, name) do update set sent_at = bridge_now(), done_at = null, request = excluded.request, result = '{}'
 returning sent_at
 
 -- end_step --
 insert into step (tenant_id, attempt_id, name, delivery, done_at, result)
-values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, clock_timestamp(), %(result)s)
-on conflict (tenant_id, attempt_id, name) do update set done_at = clock_timestamp(), result = excluded.result
+values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, bridge_now(), %(result)s)
+on conflict (tenant_id, attempt_id, name) do update set done_at = bridge_now(), result = excluded.result
 
 -- undo_step --
 update step set sent_at = null, done_at = null, result = %(result)s where tenant_id = %(tenant_id)s and attempt_id = %(attempt_id)s and name = %(name)s

@@ -8,7 +8,7 @@ from installation i, pg_control_system() s, pg_control_checkpoint() c
 update installation set writes = 'off'
 
 -- adopt --
-update installation i set writes = 'on', system_identifier = s.system_identifier::text, timeline = c.timeline_id, adopted_at = clock_timestamp()
+update installation i set writes = 'on', system_identifier = s.system_identifier::text, timeline = c.timeline_id, adopted_at = bridge_now()
 from pg_control_system() s, pg_control_checkpoint() c
 
 -- forget_marks --

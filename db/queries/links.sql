@@ -25,13 +25,13 @@ values (%(tenant_id)s, %(domain)s, %(severa_register)s, %(severa_id)s, %(severa_
         coalesce(%(base)s::jsonb, '{}'), coalesce(%(state)s::jsonb, '{}'))
 on conflict (tenant_id, domain, severa_register, severa_id) do update set
     severa_number = excluded.severa_number, erp_register = excluded.erp_register, erp_id = excluded.erp_id, erp_number = excluded.erp_number,
-    base = coalesce(%(base)s::jsonb, link.base), state = coalesce(%(state)s::jsonb, link.state), changed_at = clock_timestamp()
+    base = coalesce(%(base)s::jsonb, link.base), state = coalesce(%(state)s::jsonb, link.state), changed_at = bridge_now()
 returning id
 
 -- change --
 update link set severa_register = %(severa_register)s, severa_id = %(severa_id)s, severa_number = %(severa_number)s,
     erp_register = %(erp_register)s, erp_id = %(erp_id)s, erp_number = %(erp_number)s,
-    base = coalesce(%(base)s::jsonb, base), state = coalesce(%(state)s::jsonb, state), changed_at = clock_timestamp()
+    base = coalesce(%(base)s::jsonb, base), state = coalesce(%(state)s::jsonb, state), changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and id = %(id)s
 
 -- claim_document --
@@ -40,7 +40,7 @@ insert into link (tenant_id, domain, severa_register, severa_id, erp_register, e
 values (%(tenant_id)s, 'invoice', 'invoices', %(severa_id)s, %(erp_register)s, %(erp_id)s, %(document_number)s, %(document_type)s, %(document_number)s)
 on conflict (tenant_id, domain, severa_register, severa_id) do update set
     document_type = excluded.document_type, document_number = excluded.document_number, erp_register = excluded.erp_register,
-    erp_id = excluded.erp_id, erp_number = excluded.erp_number, changed_at = clock_timestamp()
+    erp_id = excluded.erp_id, erp_number = excluded.erp_number, changed_at = bridge_now()
 where link.document_number is null
    or (link.document_type = excluded.document_type and link.document_number = excluded.document_number)
 returning id

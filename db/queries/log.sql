@@ -15,11 +15,11 @@ select * from transfer_log where tenant_id = %(tenant_id)s and subject = any (%(
 insert into problem (tenant_id, domain, subject, system, register, record_id, number, name, code, values)
 values (%(tenant_id)s, %(domain)s, %(subject)s, %(system)s, %(register)s, %(record_id)s, %(number)s, %(name)s, %(code)s, %(values)s)
 on conflict (tenant_id, domain, subject, code) where closed_at is null do update set
-    last_seen_at = clock_timestamp(), times = problem.times + 1, values = excluded.values, number = excluded.number, name = excluded.name
+    last_seen_at = bridge_now(), times = problem.times + 1, values = excluded.values, number = excluded.number, name = excluded.name
 returning id, times
 
 -- close_problems --
-update problem set closed_at = clock_timestamp(), closed_how = %(how)s
+update problem set closed_at = bridge_now(), closed_how = %(how)s
 where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and closed_at is null and code <> all (%(except)s)
 
 -- problems --
@@ -34,10 +34,10 @@ select exists (select from problem where tenant_id = %(tenant_id)s and domain = 
 -- closed_lately --
 -- A person who resumed a braked domain is not asked the same again at the next reading.
 select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and code = %(code)s
-               and closed_how = %(how)s and closed_at > clock_timestamp() - interval '1 day') as found
+               and closed_how = %(how)s and closed_at > bridge_now() - interval '1 day') as found
 
 -- close_cause --
-update problem set closed_at = clock_timestamp(), closed_how = %(how)s
+update problem set closed_at = bridge_now(), closed_how = %(how)s
 where tenant_id = %(tenant_id)s and code = %(code)s and (%(domain)s::text is null or domain = %(domain)s) and closed_at is null
 returning id
 

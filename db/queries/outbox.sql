@@ -6,14 +6,14 @@ values (%(tenant_id)s, %(domain)s, %(subject)s, %(cause)s, %(system)s, %(registe
 on conflict (tenant_id, domain, subject) do update set
     again = outbox.again or outbox.state in ('out', 'started'),
     -- what our own work made possible need not sit out a pause
-    due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then clock_timestamp()
-                  when excluded.cause = 'followed' then least(outbox.due_at, clock_timestamp()) else outbox.due_at end,
+    due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then bridge_now()
+                  when excluded.cause = 'followed' then least(outbox.due_at, bridge_now()) else outbox.due_at end,
     attempts = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.attempts end,
     lost = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.lost end,
     waits_for = null,
     state = case when outbox.state in ('failed', 'in_doubt', 'waiting') then 'ready' else outbox.state end,
     cause = case when outbox.state in ('failed', 'in_doubt', 'waiting') then excluded.cause else outbox.cause end,
-    changed_at = clock_timestamp()
+    changed_at = bridge_now()
 
 -- take --
 -- The fair claim: per domain at most the free room of its window, per tenant at most a few at a time, tenants in
@@ -35,7 +35,7 @@ picked as (
             select t.id, t.paused_domains, greatest(0, %(per_tenant)s - coalesce(b.n, 0)) as free
             from tenant t left join busy b on b.tenant_id = t.id
             where t.state = 'live'
-              and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > clock_timestamp())
+              and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > bridge_now())
               -- writes are on, and both systems have been read to the end since this database was adopted
               and exists (
                   select from installation i
@@ -48,7 +48,7 @@ picked as (
             select q.tenant_id, q.id
             from outbox q
             where q.tenant_id = t.id and q.domain = r.domain and q.state in ('ready', 'waiting')
-              and q.due_at <= clock_timestamp() and not (r.domain = any (t.paused_domains))
+              and q.due_at <= bridge_now() and not (r.domain = any (t.paused_domains))
             order by q.begun desc, q.due_at
             limit t.free
             for update of q skip locked
@@ -57,8 +57,8 @@ picked as (
     ) p
 )
 update outbox o
-set state = 'out', generation = o.generation + 1, waits_for = null, changed_at = clock_timestamp(),
-    lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+set state = 'out', generation = o.generation + 1, waits_for = null, changed_at = bridge_now(),
+    lease_until = bridge_now() + %(lease)s * interval '1 second'
 from picked p
 where o.tenant_id = p.tenant_id and o.id = p.id
 returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.subject
@@ -66,21 +66,21 @@ returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.sub
 -- untake --
 -- A row whose message the broker did not take goes back, unless its lease has moved on already.
 update outbox
-set state = 'ready', lease_until = null, due_at = clock_timestamp() + interval '1 second', changed_at = clock_timestamp()
+set state = 'ready', lease_until = null, due_at = bridge_now() + interval '1 second', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and id = %(id)s and generation = %(generation)s and state = 'out'
 
 -- reap --
 -- Leases that ran out: the message was lost (out) or the worker was (started). Three lost workers are told apart at the claim.
 update outbox
-set state = 'ready', token = null, lease_until = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
+set state = 'ready', token = null, lease_until = null, due_at = bridge_now(), changed_at = bridge_now(),
     lost = lost + case when state = 'started' then 1 else 0 end
-where state in ('out', 'started') and lease_until < clock_timestamp()
+where state in ('out', 'started') and lease_until < bridge_now()
 returning tenant_id, id, lost
 
 -- reset_leases --
 -- One process only (embedded mode): whatever was out or started when it died is free again.
 update outbox
-set state = 'ready', token = null, lease_until = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
+set state = 'ready', token = null, lease_until = null, due_at = bridge_now(), changed_at = bridge_now(),
     lost = lost + case when state = 'started' then 1 else 0 end
 where state in ('out', 'started')
 returning id
@@ -88,12 +88,12 @@ returning id
 -- claim --
 -- A worker makes the row its own; only the message of the present generation may, and only while the tenant is active.
 update outbox o
-set state = 'started', token = %(token)s, attempts = o.attempts + 1, again = false, changed_at = clock_timestamp(),
-    lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+set state = 'started', token = %(token)s, attempts = o.attempts + 1, again = false, changed_at = bridge_now(),
+    lease_until = bridge_now() + %(lease)s * interval '1 second'
 from tenant t
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.generation = %(generation)s and o.state = 'out'
   and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains))
-returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, clock_timestamp() as now,
+returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, bridge_now() as now,
           t.name as tenant_name, t.language, t.time_zone,
           (select s.values from setting s where s.tenant_id = o.tenant_id order by s.version desc limit 1) as settings,
           (select min(a.started_at) from attempt a where a.tenant_id = o.tenant_id and a.delivery = o.delivery) as first_attempt_at
@@ -101,10 +101,10 @@ returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system
 -- extend --
 -- The lease of a begun step; no row, no call.
 update outbox o
-set lease_until = greatest(o.lease_until, clock_timestamp() + %(lease)s * interval '1 second'), begun = true
+set lease_until = greatest(o.lease_until, bridge_now() + %(lease)s * interval '1 second'), begun = true
 from tenant t
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
-  and o.lease_until > clock_timestamp() and t.id = o.tenant_id
+  and o.lease_until > bridge_now() and t.id = o.tenant_id
   and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))
 returning o.id
 
@@ -121,14 +121,14 @@ delete from outbox where tenant_id = %(tenant_id)s and id = %(id)s and token = %
 -- It changed while it was being settled: once more, as a new delivery.
 update outbox
 set state = 'ready', token = null, lease_until = null, again = false, begun = false, attempts = 0, lost = 0,
-    delivery = gen_random_uuid(), due_at = clock_timestamp(), changed_at = clock_timestamp()
+    delivery = gen_random_uuid(), due_at = bridge_now(), changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s
 
 -- later --
 -- Temporary: the same delivery again after a while.
 update outbox
 set state = 'ready', token = null, lease_until = null, lost = 0, attempts = attempts - %(refund)s,
-    due_at = clock_timestamp() + %(delay)s * interval '1 second', changed_at = clock_timestamp()
+    due_at = bridge_now() + %(delay)s * interval '1 second', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
 
 -- wait --
@@ -136,7 +136,7 @@ where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state 
 update outbox
 set state = case when again then 'ready' else 'waiting' end, waits_for = case when again then null else %(waits_for)s end,
     token = null, lease_until = null, lost = 0, attempts = 0,
-    due_at = clock_timestamp() + case when again then 0 else %(delay)s end * interval '1 second', changed_at = clock_timestamp()
+    due_at = bridge_now() + case when again then 0 else %(delay)s end * interval '1 second', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
 
 -- fail --
@@ -145,7 +145,7 @@ where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state 
 update outbox o
 set state = case when o.again then 'ready' else %(state)s end, token = null, lease_until = null, lost = 0, again = false,
     waits_for = case when o.again then null else %(waits_for)s end,
-    due_at = clock_timestamp(), changed_at = clock_timestamp(),
+    due_at = bridge_now(), changed_at = bridge_now(),
     begun = begun and %(state)s = 'in_doubt',
     delivery = case when %(state)s = 'in_doubt' or exists (
         select from step s where s.tenant_id = o.tenant_id and s.delivery = o.delivery and s.sent_at is not null and s.done_at is null)
@@ -154,7 +154,7 @@ where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and 
 
 -- wake --
 -- Whatever waited for this record goes on at once; what failed because of it only when it has succeeded.
-update outbox set state = 'ready', waits_for = null, due_at = clock_timestamp(), changed_at = clock_timestamp(),
+update outbox set state = 'ready', waits_for = null, due_at = bridge_now(), changed_at = bridge_now(),
     attempts = 0, lost = 0
 where tenant_id = %(tenant_id)s and state = any (%(states)s) and waits_for = any (%(keys)s)
 
@@ -174,7 +174,7 @@ where tenant_id = %(tenant_id)s order by id
 
 -- retry --
 -- A person asks again.
-update outbox set state = 'ready', due_at = clock_timestamp(), attempts = 0, lost = 0, waits_for = null, cause = 'person', changed_at = clock_timestamp()
+update outbox set state = 'ready', due_at = bridge_now(), attempts = 0, lost = 0, waits_for = null, cause = 'person', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and state in ('failed', 'in_doubt', 'ready', 'waiting')
 returning id
 
@@ -189,8 +189,8 @@ select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o g
 -- audit --
 -- Records newer than what was settled, in scope and without a row: should never happen, so it is counted and alarms.
 select r.system, r.register, r.id from record r
-where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < clock_timestamp() - interval '60 seconds'
+where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < bridge_now() - interval '60 seconds'
   and r.gone_at is null
   -- A register that is being read announces its rows when its last page is in.
-  and not exists (select from connection c where c.tenant_id = r.tenant_id and c.system = r.system and c.poll_lease_until > clock_timestamp())
+  and not exists (select from connection c where c.tenant_id = r.tenant_id and c.system = r.system and c.poll_lease_until > bridge_now())
 limit 1000

@@ -15,7 +15,7 @@ on conflict (tenant_id, system, register, id) do update set
     marker = coalesce(excluded.marker, record.marker), body = excluded.body, hash = excluded.hash,
     mapping_version = excluded.mapping_version, remote_time = excluded.remote_time, requested_at = excluded.requested_at,
     in_scope = excluded.in_scope, organisation = excluded.organisation, owner = excluded.owner, gone_at = null,
-    seen_at = case when record.hash <> excluded.hash then clock_timestamp() else record.seen_at end,
+    seen_at = case when record.hash <> excluded.hash then bridge_now() else record.seen_at end,
     version = record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end,
     settled_version = case when %(own)s
         then record.version + case when record.hash <> excluded.hash and record.mapping_version = excluded.mapping_version then 1 else 0 end
@@ -88,7 +88,7 @@ where r.tenant_id = %(tenant_id)s and r.system = %(system)s and r.register = %(r
 
 -- gone --
 -- Absence is concluded only from a complete sweep.
-update record set gone_at = clock_timestamp() where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
+update record set gone_at = bridge_now() where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
 
 -- search --
 -- By id or by what people call it.

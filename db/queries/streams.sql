@@ -1,26 +1,26 @@
 -- due --
 -- Connections whose time has come, or that a person or a webhook asked for; leased so that one poller has each.
 update connection c
-set poll_token = %(token)s, poll_lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+set poll_token = %(token)s, poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where (c.tenant_id, c.system) in (
     select d.tenant_id, d.system from connection d join tenant t on t.id = d.tenant_id
-    where t.state = 'live' and (d.next_poll_at <= clock_timestamp() or d.asked_at is not null)
-      and coalesce(d.poll_lease_until, '-infinity') < clock_timestamp()
-      and coalesce(d.paused_until, '-infinity') < clock_timestamp()
+    where t.state = 'live' and (d.next_poll_at <= bridge_now() or d.asked_at is not null)
+      and coalesce(d.poll_lease_until, '-infinity') < bridge_now()
+      and coalesce(d.paused_until, '-infinity') < bridge_now()
     order by d.next_poll_at limit %(limit)s
     for update of d skip locked)
-returning c.tenant_id, c.system, c.asked_at, clock_timestamp() as now
+returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
 
 -- lease_one --
 -- Go-live polls before the tenant is live; same lease, same fence.
-update connection set poll_token = %(token)s, poll_lease_until = clock_timestamp() + %(lease)s * interval '1 second'
-where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < clock_timestamp()
-returning clock_timestamp() as now
+update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
+where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
+returning bridge_now() as now
 
 -- hold --
 -- The fence of every page transaction: no lease, no rows. Extends it.
-update connection set poll_lease_until = clock_timestamp() + %(lease)s * interval '1 second'
-where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s and poll_lease_until > clock_timestamp()
+update connection set poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
+where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s and poll_lease_until > bridge_now()
 returning system
 
 -- ended --
@@ -30,11 +30,11 @@ set poll_token = null, poll_lease_until = null, polls = polls + 1, last_error = 
     last_changes = case when %(complete)s then %(changes)s else last_changes end,
     checked_at = case when %(complete)s then %(began)s else checked_at end,
     asked_at = case when asked_at <= %(began)s then null else asked_at end,
-    next_poll_at = clock_timestamp() + %(wait)s * interval '1 second'
+    next_poll_at = bridge_now() + %(wait)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s
 
 -- ask --
-update connection set asked_at = clock_timestamp()
+update connection set asked_at = bridge_now()
 where tenant_id = coalesce(%(tenant_id)s, tenant_id)
 
 -- asked --
@@ -51,10 +51,10 @@ select register, watermark, complete_at, swept_at from stream where tenant_id = 
 
 -- complete --
 insert into stream (tenant_id, system, register, watermark, complete_at, swept_at, changes)
-values (%(tenant_id)s, %(system)s, %(register)s, %(watermark)s, clock_timestamp(), case when %(whole)s then clock_timestamp() end, %(changes)s)
+values (%(tenant_id)s, %(system)s, %(register)s, %(watermark)s, bridge_now(), case when %(whole)s then bridge_now() end, %(changes)s)
 on conflict (tenant_id, system, register) do update set
     watermark = greatest(stream.watermark, excluded.watermark), complete_at = excluded.complete_at,
     swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes
 
 -- now --
-select clock_timestamp() as now
+select bridge_now() as now

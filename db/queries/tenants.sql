@@ -11,7 +11,7 @@ select id, name, language, time_zone, state, paused_domains, made_at, live_at fr
 select id, name, language, time_zone, state, paused_domains, made_at, live_at from tenant where name = %(name)s
 
 -- set_state --
-update tenant set state = %(state)s, live_at = case when %(state)s = 'live' then coalesce(live_at, clock_timestamp()) else live_at end
+update tenant set state = %(state)s, live_at = case when %(state)s = 'live' then coalesce(live_at, bridge_now()) else live_at end
 where id = %(id)s
 
 -- set_paused_domains --
@@ -49,8 +49,8 @@ select token, token_expires_at from connection where tenant_id = %(tenant_id)s a
 
 -- lease_refresh --
 -- One process refreshes a token; the others wait for what it stores. A lease, not a lock: a dead refresher blocks nobody for long.
-update connection set refresh_lease_until = clock_timestamp() + interval '60 seconds'
-where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(refresh_lease_until, '-infinity') < clock_timestamp()
+update connection set refresh_lease_until = bridge_now() + interval '60 seconds'
+where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(refresh_lease_until, '-infinity') < bridge_now()
 returning system
 
 -- save_token --
@@ -72,11 +72,11 @@ update connection set paused_until = %(until)s where tenant_id = %(tenant_id)s a
 
 -- lease_slot --
 -- A free slot, or the one this holder has already. Slot 0 is the poller's.
-update connection_slot s set holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+update connection_slot s set holder = %(holder)s, lease_until = bridge_now() + %(lease)s * interval '1 second'
 where (s.tenant_id, s.system, s.slot) in (
     select c.tenant_id, c.system, c.slot from connection_slot c
     where c.tenant_id = %(tenant_id)s and c.system = %(system)s and c.slot = any (%(slots)s)
-      and (c.holder = %(holder)s or c.holder is null or c.lease_until < clock_timestamp())
+      and (c.holder = %(holder)s or c.holder is null or c.lease_until < bridge_now())
     order by c.holder is distinct from %(holder)s, c.slot limit %(wanted)s
     for update skip locked)
 returning s.slot

@@ -1,0 +1,75 @@
+"""The only place that asks the machine for the time.
+
+``wall``       UTC, for what people read. Never for leases or due times: those are PostgreSQL's (``bridge_now()``).
+``monotonic``  seconds of a clock that never steps back, for durations.
+``boot``       seconds since the machine started, sleep included: what a permission that runs out (``not_after``) is
+               reckoned by. A laptop lid or a paused virtual machine must not make an old permission look young.
+
+A simulation puts its own clock here (``use``), so that a schedule decides what time it is. A test forbids every other
+call of ``time`` and ``datetime.now`` in the bridge.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+_BOOT = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+class Clock(Protocol):
+    """What a simulation replaces."""
+
+    def wall(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    def boot(self) -> float: ...
+    def pause(self, seconds: float) -> None: ...
+
+
+class MachineClock:
+    """The machine's own clocks."""
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def boot(self) -> float:
+        # Where there is no such clock (macOS, Windows), the monotonic one stands still while the machine sleeps: the
+        # lease is then checked by PostgreSQL's clock only.
+        return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+_clock: Clock = MachineClock()
+
+
+def use(clock: Clock) -> Clock:
+    """Puts another clock in place for this process; the one that stood there before."""
+    global _clock
+    before, _clock = _clock, clock
+    return before
+
+
+def wall() -> datetime:
+    """The time for people, UTC."""
+    return _clock.wall()
+
+
+def monotonic() -> float:
+    """Seconds; only differences mean anything."""
+    return _clock.monotonic()
+
+
+def boot() -> float:
+    """Seconds since the machine started, sleep included; only differences mean anything."""
+    return _clock.boot()
+
+
+def pause(seconds: float) -> None:
+    """Do nothing for a while; only for waits on another program's start, never on work."""
+    _clock.pause(seconds)
