@@ -3,7 +3,10 @@
     BridgeError
     ├── TryLater            nothing happened, or it may be repeated: the same work again, later
     │   ├── RateLimited     the vendor's call budget is used up
-    │   └── Unavailable     never connected, maintenance, time-out of something repeatable
+    │   ├── Unavailable     never connected, maintenance, time-out of something repeatable
+    │   ├── NotSent         surely not made: the permission had run out, or a second call needs one of its own
+    │   └── NotKnown        an answer that cannot be understood: nothing is concluded from it
+    │       └── ShortList   a list that is not complete: what it shows counts, what it does not show says nothing
     ├── Waiting             a record that this one needs is not there yet
     ├── OutcomeUnknown      sent, but no answer: look before anything is sent again
     ├── Refused             the vendor said no (4xx)
@@ -21,7 +24,7 @@ The docstring of a class is its default message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,6 +70,35 @@ class Unavailable(TryLater):
     """The system does not answer at the moment."""
 
 
+class NotSent(TryLater):
+    """The call was surely not made and needs a new permission."""
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = 0.0, **fields: Any) -> None:
+        super().__init__(message, retry_after=retry_after, costs_attempt=False, **fields)
+
+
+class NotKnown(TryLater):
+    """The answer could not be understood: nothing is concluded from it."""
+
+
+class ShortList(NotKnown):
+    """A list was not complete, twice again at once: what it shows counts, absence is not concluded."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        register: str = "",
+        expected: int = 0,
+        got: int = 0,
+        **fields: Any,
+    ) -> None:
+        super().__init__(message, register=register, expected=expected, got=got, **fields)
+        self.register = register
+        self.expected = expected
+        self.got = got
+
+
 class Waiting(BridgeError):
     """A record that this one needs is not in the other system yet.
 
@@ -81,9 +113,13 @@ class Waiting(BridgeError):
         severa_id: str | None = None,
         erp_id: str | None = None,
         name: str = "",
+        need: str = "",
         message: str | None = None,
     ) -> None:
+        """``need``: what the other matter is asked to do for this one until it rests ('active' for a project): one writer
+        per remote record, so that its own delivery does it (never-twice.md rule 20)."""
         super().__init__(message, domain=domain, severa_id=severa_id, erp_id=erp_id, name=name)
+        self.need = need
         self.domain = domain
         self.severa_id = severa_id
         self.erp_id = erp_id
@@ -162,9 +198,27 @@ class Stop(BridgeError):
 
 
 class InDoubt(Stop):
-    """Nobody can tell from outside what happened: a person must decide with the candidates in view."""
+    """Nobody can tell from outside what happened: a person must decide with the candidates in view.
+
+    ``candidates``: JSON objects with ``type``, ``number`` and the fields that are compared side by side.
+    """
 
     state = "in_doubt"
+
+    def __init__(
+        self,
+        code: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        candidates: Sequence[Mapping[str, Any]] = (),
+        effects: Effects | None = None,
+    ) -> None:
+        super().__init__(code, values, effects=effects)
+        self.candidates = tuple(dict(one) for one in candidates)
+
+
+class ForeignWriter(Stop):
+    """Somebody else writes with our marker: this tenant's writes go off until a person has looked (rule 6)."""
 
 
 class LeaseLost(BridgeError):

@@ -48,7 +48,11 @@ class ActionResult:
 
 
 class SeveraApi(Protocol):
-    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` also OutcomeUnknown."""
+    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` also OutcomeUnknown.
+
+    ``not_after`` of a write is what ``Delivery.begin`` granted: past it the call is surely not sent (NotSent). One call per
+    permission: what would need a second one raises NotSent too, and begins anew.
+    """
 
     def get(self, register: str, guid: str) -> Json:
         """One record by guid. Raises NotFound."""
@@ -64,11 +68,15 @@ class SeveraApi(Protocol):
         """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
         ...
 
-    def create(self, register: str, body: Json, *, parent: str | None = None) -> Json:
+    def create(
+        self, register: str, body: Json, *, parent: str | None = None, not_after: float | None = None
+    ) -> Json:
         """POST; the created record. Not repeatable: OutcomeUnknown when no answer came."""
         ...
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def patch(
+        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Json:
         """PATCH of replace operations, in the order given; keys are paths (``/status/guid``). The updated record."""
         ...
 
@@ -76,13 +84,24 @@ class SeveraApi(Protocol):
         """A file's bytes: register ``files`` (file guid) or ``invoices/pdf`` (invoice guid)."""
         ...
 
-    def upload(self, project_guid: str, name: str, description: str, content: bytes) -> Json:
+    def upload(
+        self,
+        project_guid: str,
+        name: str,
+        description: str,
+        content: bytes,
+        *,
+        not_after: float | None = None,
+    ) -> Json:
         """Adds a file to a project. Not repeatable."""
         ...
 
 
 class ErpApi(Protocol):
-    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also OutcomeUnknown."""
+    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also OutcomeUnknown.
+
+    ``not_after`` as for Severa.
+    """
 
     def get(self, register: str, key: str) -> Stored:
         """One record by its key (number); ``register`` may be ``customer/internal`` with the internal id. Raises NotFound."""
@@ -97,23 +116,42 @@ class ErpApi(Protocol):
         """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
         ...
 
-    def create(self, register: str, body: Json) -> str:
+    def create(self, register: str, body: Json, *, not_after: float | None = None) -> str:
         """POST (v2 where the document has it); the key from the Location, '' when the answer carried none."""
         ...
 
-    def update(self, register: str, key: str, body: Json, *, etag: str | None = None) -> str | None:
+    def update(
+        self,
+        register: str,
+        key: str,
+        body: Json,
+        *,
+        etag: str | None = None,
+        not_after: float | None = None,
+    ) -> str | None:
         """PUT of the members given; the new ETag if the answer had one. Raises Stale on 412."""
         ...
 
-    def delete(self, register: str, key: str) -> None:
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
         """DELETE; a record that is gone already counts as deleted."""
         ...
 
-    def act(self, register: str, key: str, action: str, body: Json | None = None) -> ActionResult:
-        """POST …/action/<action>."""
+    def act(
+        self,
+        register: str,
+        key: str,
+        action: str,
+        body: Json | None = None,
+        *,
+        etag: str | None = None,
+        not_after: float | None = None,
+    ) -> ActionResult:
+        """POST …/action/<action>; ``etag`` goes as If-Match where the document lists it (release)."""
         ...
 
-    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+    def attach(
+        self, register: str, key: str, name: str, content: bytes, *, not_after: float | None = None
+    ) -> None:
         """Header attachment, multipart. Not repeatable."""
         ...
 
@@ -162,6 +200,64 @@ class Link:
     base: Mapping[str, Any]
     document: tuple[str, str] | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    booked: Booked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The ERP document that an invoice is booked as: written once, when it was seen Open or Closed, and never cleared. A
+    booked matter is booked: no absence, 404 or empty answer leads back to a create (never-twice.md rule 8)."""
+
+    type: str
+    number: str
+    total: Decimal
+
+
+DocumentState = Literal["asked", "made", "claimed", "released", "removed", "retired", "unknown", "void"]
+"""asked     a POST with this nonce may have gone out; the number is not known
+made      made on hold, its number is known
+claimed   the one document of its matter that may be released
+released  seen Open or Closed; at most one claimed or released per matter
+removed   deleted unreleased, its number is a gap
+retired   booked once, replaced by a person's decision ('make it again')
+unknown   taken over from 0.1.0: its state is told by a single read
+void      asked, and surely never made"""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An ERP document of a matter. ``nonce`` stands in its marker, one per POST, '' for what 0.1.0 made; ``number`` is ''
+    while nobody knows it; ``round`` is the round of the matter that asked for it (a removal that ends a round begins the
+    next one; ``surplus``: its removal ended none)."""
+
+    type: str
+    number: str
+    nonce: str
+    state: DocumentState
+    round: int = 1
+    surplus: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What ``begin`` grants: one call, that may not leave after ``not_after`` (seconds of ``domain.clock.boot``); ``nonce``
+    belongs into the marker of the document that the call makes, '' for other calls."""
+
+    not_after: float
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a matter in doubt (rule 9): ``this`` names the document that it is, ``make`` asks for a
+    new one. ``shown``: hash of the candidates that the person saw; the delivery compares it with those of now."""
+
+    kind: Literal["this", "make"]
+    type: str
+    number: str
+    shown: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +282,9 @@ class Seen:
     system: System
     register: str
     body: Json
+    # PostgreSQL's time before the request and after the answer; None: unknown, taken as overlapping everything
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +341,20 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One move of a delivery as the attempts so far left it: ``sent_at`` without ``done`` = outcome unknown."""
+    """One move of a matter as the attempts so far left it: ``sent_at`` without ``done`` = outcome unknown.
+
+    ``settles_at``: when an unanswered one must have shown itself: its not-after + the call's limit + the vendor's visibility
+    time, by PostgreSQL's clock; never reckoned from ``sent_at`` (S23). ``nonce``: of the document that it asked for.
+    """
 
     name: str
     sent_at: datetime | None
     done: bool
     request: Json
     result: Json
+    round: int = 1
+    settles_at: datetime | None = None
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +398,23 @@ class Books(Protocol):
         ...
 
     def find_marker(self, marker: str) -> list[Record]:
-        """ERP documents (register customerdocument) whose note's first line is this marker (``severa:<guid>``)."""
+        """ERP documents (register customerdocument) whose note's first line is this marker (``severa:<guid>``), with
+        whatever nonce behind it."""
+        ...
+
+    def document_owner(self, type: str, number: str) -> str | None:
+        """Severa guid of the invoice whose document this is or was, None = nobody's."""
+        ...
+
+    def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
+        """Whether the bridge had seen this record before a moment (rule 7: such a one is no look-alike)."""
+        ...
+
+    def needed(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> tuple[str, ...]:
+        """What other matters need of this one just now (``Waiting.need``): 'active' for a project that late documents
+        wait for (rule 20)."""
         ...
 
     def all(self, system: System, register: str) -> list[Record]:
@@ -371,24 +493,61 @@ class Delivery(Protocol):
         """When this delivery was first claimed (start of the look-up window)."""
         ...
 
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Every ERP document that this matter ever asked for, oldest first; current after ``begin``, ``done``,
+        ``claim_document``, ``drop_document``, ``adopt_document`` and ``book``."""
+        ...
+
+    @property
+    def booked(self) -> Booked | None:
+        """The fact that the matter is booked."""
+        ...
+
+    @property
+    def decision(self) -> Decision | None:
+        """A person's decision that this delivery is to carry out."""
+        ...
+
+    @property
+    def installation(self) -> str:
+        """This installation's short name in markers: ``severa:<guid> <installation>.<nonce>``."""
+        ...
+
+    @property
+    def rewound_at(self) -> datetime | None:
+        """When this database was last found restored or adopted, None = never: what was made before that moment may be
+        unknown to it (rules 7 and 10)."""
+        ...
+
     def now(self) -> datetime:
         """The database's clock, UTC."""
         ...
 
-    def step(self, name: str) -> Step | None:
-        """The step as the attempts of this delivery left it, None = never begun."""
+    def step(self, name: str, *, round: int = 1) -> Step | None:
+        """The step as the attempts of this delivery left it, None = never begun; and any step of this matter that was
+        sent by whatever delivery and is not answered."""
         ...
 
-    def begin(self, name: str, request: Json, *, limit_seconds: float) -> None:
-        """Commits ``sent_at`` and the request. Raises LeaseLost (tenant paused, fenced out): then no call may be made."""
+    def begin(
+        self, name: str, request: Json, *, limit_seconds: float, round: int = 1, document: str = ""
+    ) -> Permission:
+        """Commits that one call is about to be made, and with it every ``done`` so far; what it returns goes to that call.
+
+        ``document``: the type of the ERP document that the call makes; it gets a row and a nonce in the same transaction.
+        Raises LeaseLost (another worker, another epoch, the tenant paused before anything was begun): then no call may
+        be made.
+        """
         ...
 
-    def done(self, name: str, result: Json) -> None:
-        """Commits the step's result and extends the lease. Also for repeatable steps worth not repeating."""
+    def done(self, name: str, result: Json, *, round: int = 1) -> None:
+        """What the call brought; committed with the next ``begin``, ``claim_document`` or the end of the attempt. A process
+        that dies before that leaves the step unanswered, and its successor looks. Also for repeatable steps worth not
+        repeating. A result with ``number`` makes the document of the step's nonce *made*."""
         ...
 
-    def undone(self, name: str, reason: str) -> None:
-        """The vendor surely did not do it: the step may be begun again."""
+    def undone(self, name: str, reason: str, *, round: int = 1) -> None:
+        """The vendor surely did not do it: the step may be begun again, and a document that it asked for is void."""
         ...
 
     def claim_document(self, document_type: str, number: str) -> None:
@@ -396,6 +555,20 @@ class Delivery(Protocol):
         ``invoice.other_document`` when another number is claimed already."""
         ...
 
-    def drop_document(self) -> None:
-        """The claimed document was removed unreleased: the claim is lifted."""
+    def adopt_document(self, document_type: str, number: str, nonce: str, *, round: int = 1) -> None:
+        """A document that was found by its marker (``nonce`` '' for one of 0.1.0) becomes *made*. Raises LeaseLost."""
+        ...
+
+    def drop_document(self, document_type: str, number: str, reason: str, *, surplus: bool = False) -> None:
+        """The document was removed unreleased: it is *removed*, its number a gap with this reason. Names the document;
+        nothing is deleted. ``surplus``: its round goes on. Raises LeaseLost."""
+        ...
+
+    def book(self, document_type: str, number: str, total: Decimal) -> None:
+        """The document was seen Open or Closed: the matter is *booked*, once and for all, with the next commit."""
+        ...
+
+    def last_call(self) -> tuple[datetime, datetime] | None:
+        """PostgreSQL's time from before the last call of this delivery and from after its answer (rule 13); None before
+        the first one."""
         ...
