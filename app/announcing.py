@@ -11,8 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from db import links, log, outbox, records, tenants
-from db.pool import Connection
+from db import log, matters, outbox, records, tenants
+from db.log import About
+from db.matters import matter_domain
+from db.outbox import Rank
+from db.tenant import TenantDb
+from domain.invoice.fields import DOCUMENTS
 from domain.ports import Json
 from domain.registers import Concern, Register
 
@@ -51,7 +55,7 @@ class Brake:
 
 
 def resolved(
-    db: Connection, tenant_id: UUID, registers: Registers, register: Register, body: Json
+    db: TenantDb, tenant_id: UUID, registers: Registers, register: Register, body: Json
 ) -> list[Concern]:
     """Whom a row concerns, by id; nobody where it names a record that has not been seen."""
     found = []
@@ -70,7 +74,7 @@ def resolved(
 
 
 def announce(
-    db: Connection,
+    db: TenantDb,
     tenant_id: UUID,
     registers: Registers,
     register: Register,
@@ -90,42 +94,68 @@ def announce(
         for row_id, body in listed
         for concern in resolved(db, tenant_id, registers, register, body)
     ]
-    by_domain = {links.link_domain(concern.domain) for concern, _ in concerns}
-    linked: dict[tuple[str, str], str] = {}
-    for found_id, domain, severa_id, erp_id in links.of_ids(
-        db, tenant_id, sorted(by_domain), [concern.id for concern, _ in concerns]
-    ):
-        linked[domain, severa_id] = linked[domain, erp_id] = found_id
+    known = matters.of_ids(
+        db, sorted({matter_domain(one.domain) for one, _ in concerns}), [one.id for one, _ in concerns]
+    )
+    wanted: dict[tuple[str, str], dict[str, UUID | None]] = {}
     own: set[str] = set()
-    made = 0
     for concern, row_id in concerns:
-        link_id = linked.get((links.link_domain(concern.domain), concern.id))
-        if link_id is not None:
-            subject = outbox.link_subject(link_id)
-        elif concern.only_linked or only_linked:
+        matter, paired = known.get(
+            (matter_domain(concern.domain), register.system, concern.id), (None, False)
+        )
+        if not paired and (concern.only_linked or only_linked):
             continue
-        else:
-            subject = outbox.record_subject(register.system, concern.register, concern.id)
         if concern.id == row_id:
             own.add(row_id)
-        made += outbox.state_of(db, tenant_id, concern.domain, subject) is None
-        outbox.announce(
-            db,
-            tenant_id,
-            concern.domain,
-            subject,
-            cause=cause,
-            system=register.system,
-            register=concern.register,
-        )
+        wanted.setdefault((concern.domain, concern.register), {})[concern.id] = matter
+    made = sum(
+        _announce(db, register, domain, its, ids, cause) for (domain, its), ids in sorted(wanted.items())
+    )
     for row_id, _ in listed:
         if row_id not in own:
             records.settled_now(db, tenant_id, register.system, register.name, row_id)
     return made
 
 
+def _announce(
+    db: TenantDb,
+    register: Register,
+    domain: str,
+    concerned: str,
+    ids: Mapping[str, UUID | None],
+    cause: str,
+) -> int:
+    """One domain's rows, set-based; whoever is seen for the first time gets a matter."""
+    unmet = [(one, "") for one, matter in ids.items() if matter is None]
+    met = matters.meet(db, domain, register.system, concerned, unmet)
+    found = [matter or met[one] for one, matter in ids.items() if matter is not None or one in met]
+    rank = Rank.CHANGE if cause == "changed" else Rank.SWEEP
+    return outbox.announce(
+        db, domain, found, cause=cause, system=register.system, register=concerned, rank=rank
+    )
+
+
+def marked(db: TenantDb, rows: Iterable[records.Row]) -> None:
+    """ERP documents with our marker that are not known to their invoice's matter: its delivery decides (rule 6)."""
+    by_guid: dict[str, list[str]] = {}
+    for row in rows:
+        if row.marker is not None:
+            by_guid.setdefault(row.marker.partition(":")[2], []).append(row.id)
+    if not by_guid:
+        return
+    known = matters.document_matters(db, [one for ids in by_guid.values() for one in ids])
+    invoices = matters.of_ids(db, ["invoice"], list(by_guid))
+    due = [
+        invoices["invoice", "severa", guid][0]
+        for guid, ids in by_guid.items()
+        if ("invoice", "severa", guid) in invoices
+        and any(known.get(one) != invoices["invoice", "severa", guid][0] for one in ids)
+    ]
+    outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)
+
+
 def gone(
-    db: Connection, tenant_id: UUID, registers: Registers, register: Register, missing: Sequence[str]
+    db: TenantDb, tenant_id: UUID, registers: Registers, register: Register, missing: Sequence[str]
 ) -> None:
     """Records that a complete reading did not show: marked, and those that are linked looked at (R-CUS-8)."""
     bodies = [
@@ -144,7 +174,7 @@ def domains_of(register: Register, bodies: Iterable[Json]) -> set[str]:
 
 
 def brake(
-    db: Connection,
+    db: TenantDb,
     tenant_id: UUID,
     register: Register,
     domains: Iterable[str],
@@ -153,18 +183,10 @@ def brake(
     """Pauses the domains and asks; False when a person has resumed them after the same question not long ago."""
     subject = f"brake:{register.system}/{register.name}"
     wanted = sorted(domains)
-    if all(log.closed_lately(db, tenant_id, domain, subject, BRAKE, RESUMED) for domain in wanted):
+    if all(log.closed_lately(db, domain, subject, BRAKE, RESUMED) for domain in wanted):
         return False
     tenants.pause_domains(db, tenant_id, wanted)
     for domain in wanted:
-        about = {
-            "domain": domain,
-            "subject": subject,
-            "system": register.system,
-            "register": register.name,
-            "record_id": "",
-            "number": "",
-            "name": "",
-        }
-        log.open_problem(db, tenant_id, about, BRAKE, {"register": register.name, "domain": domain, **values})
+        about = About(domain, subject=subject, system=register.system, register=register.name)
+        log.open_problem(db, about, BRAKE, {"register": register.name, "domain": domain, **values})
     return True

@@ -74,7 +74,7 @@ class Bridge:
         return Workshop(
             db=self.db,
             systems=self.connections,
-            settlers=catalogue.SETTLERS,
+            specs=catalogue.SPECS,
             registers=self.registers,
             limits=Limits(
                 create_seconds=s.create_limit_seconds,

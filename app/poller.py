@@ -25,8 +25,10 @@ from app.systems import Connections
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
 from db import log, outbox, records, streams, tenants
-from db.pool import Connection, Database
+from db.log import About
+from db.pool import Database
 from db.streams import DuePoll, Stream
+from db.tenant import TenantDb
 from domain import clock
 from domain.errors import BridgeError, Forbidden, LeaseLost, NotFound, SignInFailed, TryLater
 from domain.ports import Json, Page, Stored, System
@@ -158,9 +160,9 @@ class Poller:
                 error=error.message if error else None,
             )
             if isinstance(error, SignInFailed):
-                open_connection_problem(db, poll.tenant_id, error)
+                open_connection_problem(db, error)
             elif error is None:
-                close_connection_problem(db, poll.tenant_id, poll.system)
+                close_connection_problem(db, poll.system)
 
     def _tenant_settings(self, tenant_id: UUID) -> TenantSettings:
         with self._db.tenant(tenant_id) as db:
@@ -268,10 +270,10 @@ class Poller:
             if not streams.hold(db, poll, self._settings.poll_lease_seconds):
                 raise LeaseLost
             changed = records.store(db, poll.tenant_id, reading.register, rows, requested_at)
+            announcing.marked(db, changed)
             if changed and reading.register.reference:
                 # What failed for a set-up that is wrong there (invoice statuses) goes on once it is repaired.
-                key = outbox.waits_key("reference", severa_id=reading.register.name)
-                outbox.wake(db, poll.tenant_id, [key])
+                outbox.wake_register(db, reading.register.name)
         announced = [row for row in changed if row.in_scope]
         reading.held.add(announced)
         # What is out of scope or only looked up changes nothing that has to be settled.
@@ -300,19 +302,16 @@ class Poller:
     def _unreadable(self, poll: DuePoll, register: Register, body: Json, error: Exception) -> None:
         logger.error("row_unreadable", register=register.name, error=str(error), kind=type(error).__name__)
         shown = str(body)[:300]
-        about = {
-            "domain": "poll",
-            "subject": f"row:{register.system}/{register.name}/{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:16]}",
-            "system": register.system,
-            "register": register.name,
-            "record_id": "",
-            "number": "",
-            "name": "",
-        }
+        row = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:16]
+        about = About(
+            "poll",
+            subject=f"row:{register.system}/{register.name}/{row}",
+            system=register.system,
+            register=register.name,
+        )
         with self._db.tenant(poll.tenant_id) as db:
             log.open_problem(
                 db,
-                poll.tenant_id,
                 about,
                 "poll.unreadable",
                 {"register": register.name, "text": f"{type(error).__name__}: {error}", "row": shown},
@@ -345,7 +344,7 @@ class Poller:
                     changes=reading.changes,
                 )
 
-    def _braked(self, db: Connection, poll: DuePoll, reading: _Reading, missing: list[str]) -> bool:
+    def _braked(self, db: TenantDb, poll: DuePoll, reading: _Reading, missing: list[str]) -> bool:
         """Whether the reading looks like an accident (R-CON-3); then its domains are paused and a problem asks."""
         register, known = reading.register, reading.known
         changed = reading.held.changed + (0 if register.passing else len(missing))

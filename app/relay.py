@@ -28,7 +28,7 @@ from domain.registers import Register
 
 logger = structlog.get_logger("relay")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Publish(Protocol):
@@ -39,14 +39,13 @@ class Publish(Protocol):
 
 def event(row: Taken) -> dict[str, Any]:
     """The change event: who is to settle what, and for outside subscribers what changed. Carries no data of the record."""
-    link_id, key = outbox.parse_subject(row.subject)
     return {
         "v": SCHEMA_VERSION,
         "outbox_id": row.id,
         "generation": row.generation,
         "tenant": str(row.tenant_id),
         "trace": uuid4().hex,
-        "change": {"system": row.system, "register": row.register, "id": key[2] if key else link_id},
+        "change": {"system": row.system, "register": row.register, "id": str(row.matter_id)},
     }
 
 
@@ -100,6 +99,7 @@ class Relay:
         self._domains = domains
         self._after = UUID(int=0)
         self._maintain_at = 0.0
+        self._turns = 0
 
     def run(self, beat: Callable[[], None] = lambda: None) -> None:
         """Turns until stopped; pauses when there is nothing to take, and longer while PostgreSQL or the broker is away."""
@@ -121,6 +121,7 @@ class Relay:
             freed = outbox.reap(db)
         if freed:
             logger.warning("leases_ran_out", rows=freed)
+        self._turns += 1
         with self._db.dispatch() as db:
             taken = outbox.take(
                 db,
@@ -129,6 +130,7 @@ class Relay:
                 per_tenant=self._settings.relay_per_tenant,
                 after=self._after,
                 lease=self._settings.out_lease_seconds,
+                lowest_first=self._turns % 4 == 0,
             )
         if not taken:
             return 0
@@ -166,7 +168,7 @@ class Relay:
 
     def _audit(self, tenant_id: UUID) -> None:
         with self._db.tenant(tenant_id) as db:
-            found = outbox.audit(db, tenant_id)
+            found = outbox.audit(db)
             missing = 0
             for system, name, record_id in found:
                 register = self._registers.get((system, name))

@@ -8,7 +8,8 @@ from typing import Any
 from app.bootstrap import Bridge
 from app.service import explained, find_tenant
 from app.tenancy import who
-from db import links, log, outbox, records, tenants
+from db import log, matters, outbox, records, tenants
+from db.outbox import Rank
 from domain import catalogue
 from domain.errors import InputError
 from domain.invoice import review
@@ -21,7 +22,7 @@ def held(bridge: Bridge, name: str) -> list[dict[str, Any]]:
     """Invoices and credit notes that wait for a person, explained, oldest first: totals, VAT and accounts in ``values``."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = [row for row in log.problems(db, tenant.id) if row["code"] == review.CODE]
+        rows = [row for row in log.problems(db) if row["code"] == review.CODE]
     return [explained(row, tenant.language) for row in rows]
 
 
@@ -34,7 +35,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
     with bridge.db.tenant(tenant.id) as db:
         rows = [
             row
-            for row in log.problems(db, tenant.id)
+            for row in log.problems(db)
             if row["code"] == review.CODE
             and (wanted == "all" or wanted in (str(row["id"]), row["record_id"]))
         ]
@@ -43,15 +44,16 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
                 f"No invoice '{wanted}' of tenant '{name}' waits for review: 'severa-bridge review {name}' shows those there are."
             )
         for row in rows:
-            links.put_choice(db, tenant.id, "invoice", "severa", row["record_id"], review.RELEASED)
+            seen = f"{review.RELEASED}:{row['values'].get('seen', '')}"
+            matters.put_choice(db, "invoice", "severa", row["record_id"], seen)
             outbox.announce(
                 db,
-                tenant.id,
                 "invoice",
-                row["subject"],
+                [row["matter_id"]],
                 cause="person",
                 system="severa",
                 register=INVOICES,
+                rank=Rank.PERSON,
             )
             details = {"invoice": row["record_id"], "total": row["values"].get("total", "")}
             tenants.audit(db, tenant.id, who(), "invoice.released", details)
@@ -62,7 +64,7 @@ def gaps(bridge: Bridge, name: str) -> list[dict[str, Any]]:
     """ERP numbers that were used by removed documents: number, date, Severa invoice, reason in the tenant's language."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = log.gaps(db, tenant.id)
+        rows = log.gaps(db)
     sentences = catalogue.sentences()
     return [
         {

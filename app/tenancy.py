@@ -31,8 +31,8 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     for tenant in found:
         with bridge.db.tenant(tenant.id) as db:
             checked = {c.system: c for c in tenants.connections(db, tenant.id)}
-            problems = len(log.problems(db, tenant.id))
-            work = outbox.rows(db, tenant.id)
+            problems = len(log.problems(db))
+            work = outbox.rows(db)
         rows.append(
             {
                 "name": tenant.name,
@@ -76,7 +76,7 @@ def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = 
             tenants.set_paused_domains(db, tenant.id, [*others, domain] if paused else others)
         if not paused:
             # Whoever resumes has looked: what the brake held goes on (R-CON-3).
-            log.close_cause(db, tenant.id, domain, announcing.BRAKE, announcing.RESUMED)
+            log.close_cause(db, domain, announcing.BRAKE, announcing.RESUMED)
             streams.ask(db, tenant.id)
         tenants.audit(db, tenant.id, who(), f"tenant.{action}", {"domain": domain})
 

@@ -214,6 +214,14 @@ def all_of(db: Connection, tenant_id: UUID, system: str, register: str) -> list[
     return [_record(row) for row in rows]
 
 
+def known_before(db: Connection, system: str, register: str, id: str, moment: datetime) -> bool:
+    """Whether the bridge had seen a record before a moment."""
+    row = db.execute(
+        SQL["records.known_before"], {"system": system, "register": register, "id": id, "moment": moment}
+    ).fetchone()
+    return bool(row and row["known"])
+
+
 def search(db: Connection, tenant_id: UUID, registers: list[str], wanted: str) -> list[Record]:
     rows = db.execute(
         SQL["records.search"], {"tenant_id": tenant_id, "registers": registers, "wanted": wanted}

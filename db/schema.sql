@@ -1,5 +1,10 @@
 -- What the migrations make, all together. Made by `make schema`; a test compares it with them.
 
+CREATE FUNCTION public.bridge_epoch() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ select 1::bigint from installation where writes = 'on' $$;
+
 CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     AS $$ select clock_timestamp() $$;
@@ -40,13 +45,13 @@ CREATE TABLE public.attempt (
     delivery uuid NOT NULL,
     outbox_id bigint NOT NULL,
     domain text NOT NULL,
-    subject text NOT NULL,
     worker text NOT NULL,
     started_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     ended_at timestamp with time zone,
     outcome text,
     error text,
-    calls integer DEFAULT 0 NOT NULL
+    calls integer DEFAULT 0 NOT NULL,
+    matter_id uuid
 );
 
 CREATE TABLE public.audit_log (
@@ -120,6 +125,32 @@ CREATE TABLE public.connection_slot (
     lease_until timestamp with time zone
 );
 
+CREATE TABLE public.document (
+    tenant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    matter_id uuid NOT NULL,
+    type text NOT NULL,
+    number text,
+    nonce text DEFAULT ''::text NOT NULL,
+    state text NOT NULL,
+    round integer DEFAULT 1 NOT NULL,
+    surplus boolean DEFAULT false NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    CONSTRAINT document_check CHECK (((number IS NOT NULL) OR (state = ANY (ARRAY['asked'::text, 'void'::text])))),
+    CONSTRAINT document_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'made'::text, 'claimed'::text, 'released'::text, 'removed'::text, 'retired'::text, 'unknown'::text, 'void'::text])))
+);
+
+ALTER TABLE public.document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.document_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.installation (
     single boolean DEFAULT true NOT NULL,
     system_identifier text NOT NULL,
@@ -128,27 +159,50 @@ CREATE TABLE public.installation (
     key_id text,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     adopted_at timestamp with time zone,
+    marker text DEFAULT substr(replace((gen_random_uuid())::text, '-'::text, ''::text), 1, 8) NOT NULL,
     CONSTRAINT installation_single_check CHECK (single),
     CONSTRAINT installation_writes_check CHECK ((writes = ANY (ARRAY['on'::text, 'canary'::text, 'off'::text])))
 );
 
-CREATE TABLE public.link (
+CREATE TABLE public.matter (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     domain text NOT NULL,
-    severa_register text NOT NULL,
-    severa_id text NOT NULL,
+    severa_register text,
+    severa_id text,
     severa_number text DEFAULT ''::text NOT NULL,
-    erp_register text NOT NULL,
-    erp_id text NOT NULL,
+    erp_register text,
+    erp_id text,
     erp_number text DEFAULT ''::text NOT NULL,
     base jsonb DEFAULT '{}'::jsonb NOT NULL,
     state jsonb DEFAULT '{}'::jsonb NOT NULL,
-    document_type text,
-    document_number text,
+    booked_type text,
+    booked_number text,
+    booked_total numeric,
+    joined_into uuid,
+    natural_key text,
+    token uuid,
+    lease_until timestamp with time zone,
+    generation bigint DEFAULT 0 NOT NULL,
+    epoch bigint,
+    decision jsonb,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    CONSTRAINT link_check CHECK (((document_type IS NULL) = (document_number IS NULL)))
+    CONSTRAINT matter_check CHECK (((token IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT matter_check1 CHECK (((severa_id IS NULL) = (severa_register IS NULL))),
+    CONSTRAINT matter_check2 CHECK (((erp_id IS NULL) = (erp_register IS NULL))),
+    CONSTRAINT matter_check3 CHECK (((severa_id IS NOT NULL) OR (erp_id IS NOT NULL))),
+    CONSTRAINT matter_check4 CHECK ((((booked_type IS NULL) = (booked_number IS NULL)) AND ((booked_type IS NULL) = (booked_total IS NULL)))),
+    CONSTRAINT matter_domain_check CHECK ((domain = ANY (ARRAY['customer'::text, 'product'::text, 'project'::text, 'invoice'::text, 'cost'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.need (
+    tenant_id uuid NOT NULL,
+    matter_id uuid NOT NULL,
+    needed_id uuid NOT NULL,
+    what text NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
 );
 
 CREATE TABLE public.number_gap (
@@ -164,7 +218,6 @@ CREATE TABLE public.outbox (
     tenant_id uuid NOT NULL,
     id bigint NOT NULL,
     domain text NOT NULL,
-    subject text NOT NULL,
     state text DEFAULT 'ready'::text NOT NULL,
     due_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     again boolean DEFAULT false NOT NULL,
@@ -178,18 +231,19 @@ CREATE TABLE public.outbox (
     cause text NOT NULL,
     system text NOT NULL,
     register text NOT NULL,
-    waits_for text,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    CONSTRAINT outbox_check CHECK (((state = ANY (ARRAY['out'::text, 'started'::text])) = (lease_until IS NOT NULL))),
-    CONSTRAINT outbox_check1 CHECK (((state = 'started'::text) = (token IS NOT NULL))),
+    matter_id uuid NOT NULL,
+    rank smallint DEFAULT 1 NOT NULL,
+    waits_matter uuid,
+    waits_key text,
+    waits_since timestamp with time zone,
+    waits_need text DEFAULT ''::text NOT NULL,
+    CONSTRAINT outbox_idle CHECK (((state = ANY (ARRAY['waiting'::text, 'failed'::text])) OR (num_nonnulls(waits_matter, waits_key) = 0))),
+    CONSTRAINT outbox_out CHECK (((state = 'out'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT outbox_started CHECK (((state = 'started'::text) = (token IS NOT NULL))),
     CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'out'::text, 'started'::text, 'failed'::text, 'in_doubt'::text]))),
-    CONSTRAINT outbox_waits_for CHECK (
-CASE state
-    WHEN 'waiting'::text THEN (waits_for IS NOT NULL)
-    WHEN 'failed'::text THEN true
-    ELSE (waits_for IS NULL)
-END)
+    CONSTRAINT outbox_waiting CHECK (((state <> 'waiting'::text) OR (num_nonnulls(waits_matter, waits_key) = 1)))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500', fillfactor='70');
 
@@ -259,6 +313,7 @@ CREATE TABLE public.problem (
     times integer DEFAULT 1 NOT NULL,
     closed_at timestamp with time zone,
     closed_how text,
+    matter_id uuid,
     CONSTRAINT problem_check CHECK (((closed_at IS NULL) = (closed_how IS NULL)))
 );
 
@@ -291,7 +346,8 @@ CREATE TABLE public.record (
     seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     gone_at timestamp with time zone,
     organisation text DEFAULT ''::text NOT NULL,
-    owner text DEFAULT ''::text NOT NULL
+    owner text DEFAULT ''::text NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
 );
 
 CREATE TABLE public.schema_migrations (
@@ -316,7 +372,13 @@ CREATE TABLE public.step (
     sent_at timestamp with time zone,
     done_at timestamp with time zone,
     request jsonb DEFAULT '{}'::jsonb NOT NULL,
-    result jsonb DEFAULT '{}'::jsonb NOT NULL
+    result jsonb DEFAULT '{}'::jsonb NOT NULL,
+    matter_id uuid,
+    domain text DEFAULT ''::text NOT NULL,
+    round integer DEFAULT 1 NOT NULL,
+    not_after timestamp with time zone,
+    settles_at timestamp with time zone,
+    nonce text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.stream (
@@ -361,6 +423,7 @@ CREATE TABLE public.transfer_log (
     "values" jsonb DEFAULT '{}'::jsonb NOT NULL,
     duration_ms integer DEFAULT 0 NOT NULL,
     attempt_id uuid,
+    matter_id uuid,
     CONSTRAINT transfer_log_level_check CHECK ((level = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text])))
 )
 PARTITION BY RANGE (at);
@@ -383,6 +446,7 @@ CREATE TABLE public.transfer_log_default (
     "values" jsonb DEFAULT '{}'::jsonb CONSTRAINT transfer_log_values_not_null NOT NULL,
     duration_ms integer DEFAULT 0 CONSTRAINT transfer_log_duration_ms_not_null NOT NULL,
     attempt_id uuid,
+    matter_id uuid,
     CONSTRAINT transfer_log_level_check CHECK ((level = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text])))
 );
 
@@ -422,29 +486,26 @@ ALTER TABLE ONLY public.connection
 ALTER TABLE ONLY public.connection_slot
     ADD CONSTRAINT connection_slot_pkey PRIMARY KEY (tenant_id, system, slot);
 
+ALTER TABLE ONLY public.document
+    ADD CONSTRAINT document_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (single);
 
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_pkey PRIMARY KEY (tenant_id, id);
+ALTER TABLE ONLY public.matter
+    ADD CONSTRAINT matter_pkey PRIMARY KEY (tenant_id, id);
 
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_document_type_document_number_key UNIQUE (tenant_id, document_type, document_number);
-
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_domain_erp_register_erp_id_key UNIQUE (tenant_id, domain, erp_register, erp_id);
-
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_domain_severa_register_severa_id_key UNIQUE (tenant_id, domain, severa_register, severa_id);
+ALTER TABLE ONLY public.need
+    ADD CONSTRAINT need_pkey PRIMARY KEY (tenant_id, matter_id, needed_id, what);
 
 ALTER TABLE ONLY public.number_gap
     ADD CONSTRAINT number_gap_pkey PRIMARY KEY (tenant_id, document_type, number);
 
 ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id);
+    ADD CONSTRAINT outbox_once UNIQUE (tenant_id, domain, matter_id);
 
 ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_tenant_id_domain_subject_key UNIQUE (tenant_id, domain, subject);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.payload
     ADD CONSTRAINT payload_pkey PRIMARY KEY (tenant_id, at, id);
@@ -465,7 +526,7 @@ ALTER TABLE ONLY public.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (tenant_id, version);
 
 ALTER TABLE ONLY public.step
-    ADD CONSTRAINT step_pkey PRIMARY KEY (tenant_id, attempt_id, name);
+    ADD CONSTRAINT step_pkey PRIMARY KEY (tenant_id, attempt_id, name, round);
 
 ALTER TABLE ONLY public.stream
     ADD CONSTRAINT stream_pkey PRIMARY KEY (tenant_id, system, register);
@@ -484,23 +545,49 @@ ALTER TABLE ONLY public.transfer_log_default
 
 CREATE INDEX attempt_delivery ON public.attempt USING btree (tenant_id, delivery);
 
-CREATE INDEX attempt_subject ON public.attempt USING btree (tenant_id, subject, started_at);
+CREATE INDEX attempt_matter ON public.attempt USING btree (tenant_id, matter_id, started_at);
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
-CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, erp_number);
+CREATE INDEX document_matter ON public.document USING btree (tenant_id, matter_id);
 
-CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun DESC, due_at) WHERE (state = ANY (ARRAY['ready'::text, 'waiting'::text]));
+CREATE UNIQUE INDEX document_nonce ON public.document USING btree (tenant_id, nonce) WHERE (nonce <> ''::text);
 
-CREATE INDEX outbox_leased ON public.outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['out'::text, 'started'::text]));
+CREATE UNIQUE INDEX document_number ON public.document USING btree (tenant_id, type, number) WHERE (state = ANY (ARRAY['made'::text, 'claimed'::text, 'released'::text, 'unknown'::text]));
 
-CREATE INDEX outbox_waiting ON public.outbox USING btree (tenant_id, waits_for) WHERE (waits_for IS NOT NULL);
+CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matter_id) WHERE (state = ANY (ARRAY['claimed'::text, 'released'::text]));
+
+CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
+
+CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, erp_number) WHERE (erp_number <> ''::text);
+
+CREATE UNIQUE INDEX matter_key ON public.matter USING btree (tenant_id, domain, natural_key) WHERE (natural_key IS NOT NULL);
+
+CREATE INDEX matter_leased ON public.matter USING btree (lease_until) WHERE (token IS NOT NULL);
+
+CREATE UNIQUE INDEX matter_severa ON public.matter USING btree (tenant_id, domain, severa_id) WHERE ((severa_id IS NOT NULL) AND (joined_into IS NULL));
+
+CREATE INDEX need_needed ON public.need USING btree (tenant_id, needed_id);
+
+CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun DESC, rank, due_at) WHERE (state = ANY (ARRAY['ready'::text, 'waiting'::text]));
+
+CREATE INDEX outbox_leased ON public.outbox USING btree (lease_until) WHERE (state = 'out'::text);
+
+CREATE INDEX outbox_matter ON public.outbox USING btree (tenant_id, matter_id);
+
+CREATE INDEX outbox_started ON public.outbox USING btree (tenant_id, matter_id) WHERE (state = 'started'::text);
+
+CREATE INDEX outbox_waits_key ON public.outbox USING btree (tenant_id, waits_key) WHERE (waits_key IS NOT NULL);
+
+CREATE INDEX outbox_waits_matter ON public.outbox USING btree (tenant_id, waits_matter) WHERE (waits_matter IS NOT NULL);
 
 CREATE INDEX payload_attempt ON ONLY public.payload USING btree (tenant_id, attempt_id);
 
 CREATE INDEX payload_default_tenant_id_attempt_id_idx ON public.payload_default USING btree (tenant_id, attempt_id);
 
-CREATE UNIQUE INDEX problem_open ON public.problem USING btree (tenant_id, domain, subject, code) WHERE (closed_at IS NULL);
+CREATE INDEX problem_matter ON public.problem USING btree (tenant_id, matter_id) WHERE ((closed_at IS NULL) AND (matter_id IS NOT NULL));
+
+CREATE UNIQUE INDEX problem_open ON public.problem USING btree (tenant_id, domain, COALESCE((matter_id)::text, subject), code) WHERE (closed_at IS NULL);
 
 CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHERE (marker IS NOT NULL);
 
@@ -516,6 +603,12 @@ CREATE INDEX record_unsettled ON public.record USING btree (tenant_id) WHERE (in
 
 CREATE INDEX step_delivery ON public.step USING btree (tenant_id, delivery);
 
+CREATE INDEX step_open ON public.step USING btree (tenant_id, matter_id) WHERE ((sent_at IS NOT NULL) AND (done_at IS NULL));
+
+CREATE INDEX transfer_log_matter ON ONLY public.transfer_log USING btree (tenant_id, matter_id, at) WHERE (matter_id IS NOT NULL);
+
+CREATE INDEX transfer_log_default_tenant_id_matter_id_at_idx ON public.transfer_log_default USING btree (tenant_id, matter_id, at) WHERE (matter_id IS NOT NULL);
+
 CREATE INDEX transfer_log_record ON ONLY public.transfer_log USING btree (tenant_id, register, record_id, at);
 
 CREATE INDEX transfer_log_default_tenant_id_register_record_id_at_idx ON public.transfer_log_default USING btree (tenant_id, register, record_id, at);
@@ -527,6 +620,8 @@ ALTER INDEX public.payload_pkey ATTACH PARTITION public.payload_default_pkey;
 ALTER INDEX public.payload_attempt ATTACH PARTITION public.payload_default_tenant_id_attempt_id_idx;
 
 ALTER INDEX public.transfer_log_pkey ATTACH PARTITION public.transfer_log_default_pkey;
+
+ALTER INDEX public.transfer_log_matter ATTACH PARTITION public.transfer_log_default_tenant_id_matter_id_at_idx;
 
 ALTER INDEX public.transfer_log_record ATTACH PARTITION public.transfer_log_default_tenant_id_register_record_id_at_idx;
 
@@ -545,14 +640,32 @@ ALTER TABLE ONLY public.connection_slot
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.document
+    ADD CONSTRAINT document_tenant_id_matter_id_fkey FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.matter
+    ADD CONSTRAINT matter_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.matter
+    ADD CONSTRAINT matter_tenant_id_joined_into_fkey FOREIGN KEY (tenant_id, joined_into) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.need
+    ADD CONSTRAINT need_tenant_id_matter_id_fkey FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.need
+    ADD CONSTRAINT need_tenant_id_needed_id_fkey FOREIGN KEY (tenant_id, needed_id) REFERENCES public.matter(tenant_id, id);
 
 ALTER TABLE ONLY public.number_gap
     ADD CONSTRAINT number_gap_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_matter FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_waits FOREIGN KEY (tenant_id, waits_matter) REFERENCES public.matter(tenant_id, id);
 
 ALTER TABLE ONLY public.problem
     ADD CONSTRAINT problem_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
@@ -583,6 +696,8 @@ ALTER TABLE public.connection_slot ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY dispatch ON public.connection TO bridge_dispatch USING (true);
 
+CREATE POLICY dispatch ON public.matter TO bridge_dispatch USING (true);
+
 CREATE POLICY dispatch ON public.outbox TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.problem TO bridge_dispatch USING (true);
@@ -591,7 +706,11 @@ CREATE POLICY dispatch ON public.stream TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.tenant TO bridge_dispatch USING (true);
 
-ALTER TABLE public.link ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.document ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.matter ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.need ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.number_gap ENABLE ROW LEVEL SECURITY;
 
@@ -607,7 +726,11 @@ CREATE POLICY of_tenant ON public.connection TO bridge_app USING ((tenant_id = (
 
 CREATE POLICY of_tenant ON public.connection_slot TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
-CREATE POLICY of_tenant ON public.link TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY of_tenant ON public.document TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.matter TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.need TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.number_gap TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
@@ -682,10 +805,26 @@ GRANT SELECT(last_changes) ON TABLE public.connection TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connection_slot TO bridge_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.document TO bridge_app;
+
 GRANT SELECT ON TABLE public.installation TO bridge_app;
 GRANT SELECT,UPDATE ON TABLE public.installation TO bridge_dispatch;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link TO bridge_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.matter TO bridge_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(id) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(domain) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(token),UPDATE(token) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(lease_until),UPDATE(lease_until) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(generation),UPDATE(generation) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.need TO bridge_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.number_gap TO bridge_app;
 
@@ -696,8 +835,6 @@ GRANT SELECT(tenant_id) ON TABLE public.outbox TO bridge_dispatch;
 GRANT SELECT(id) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(domain) ON TABLE public.outbox TO bridge_dispatch;
-
-GRANT SELECT(subject) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(state),UPDATE(state) ON TABLE public.outbox TO bridge_dispatch;
 
@@ -711,7 +848,7 @@ GRANT SELECT(generation),UPDATE(generation) ON TABLE public.outbox TO bridge_dis
 
 GRANT SELECT(lease_until),UPDATE(lease_until) ON TABLE public.outbox TO bridge_dispatch;
 
-GRANT UPDATE(token) ON TABLE public.outbox TO bridge_dispatch;
+GRANT SELECT(token),UPDATE(token) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(delivery) ON TABLE public.outbox TO bridge_dispatch;
 
@@ -721,9 +858,15 @@ GRANT SELECT(system) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(register) ON TABLE public.outbox TO bridge_dispatch;
 
-GRANT SELECT(waits_for),UPDATE(waits_for) ON TABLE public.outbox TO bridge_dispatch;
-
 GRANT UPDATE(changed_at) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(matter_id) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(rank) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(waits_matter),UPDATE(waits_matter) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(waits_key),UPDATE(waits_key) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payload TO bridge_app;
 

@@ -572,3 +572,13 @@ class Delivery(Protocol):
         """PostgreSQL's time from before the last call of this delivery and from after its answer (rule 13); None before
         the first one."""
         ...
+
+    def pair(self, system: System, id: str) -> None:
+        """The counterpart of this matter was found: whatever stands for it alone is joined into this matter, before the first
+        effect on it (never-twice.md rule 2). Raises TryLater or Waiting while somebody works on it."""
+        ...
+
+    def hold_key(self, key: str) -> None:
+        """Before a create: holds its natural key over both directions until the pair is complete (rule 2a). Raises Waiting
+        for the matter that holds it; '' holds nothing."""
+        ...

@@ -94,3 +94,8 @@ update record set gone_at = bridge_now() where tenant_id = %(tenant_id)s and sys
 -- By id or by what people call it.
 select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or number = %(wanted)s or lower(name) = lower(%(wanted)s))
 order by system, register, id limit 20
+
+-- known_before --
+-- When a record was first seen (rule 7: one that was known before an attempt is no look-alike of what it made).
+select exists (select from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
+               and first_seen_at < %(moment)s) as known

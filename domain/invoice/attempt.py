@@ -178,7 +178,7 @@ class Attempt:
             pass
         except Refused as error:
             self._not_removed(key, error)
-        self.delivery.drop_document()
+        self.delivery.drop_document(kind, number, reason)
         step = self.name("remove")
         self._record_removal(key, reason, ends_round=True)
         self.delivery.done(step, {})
