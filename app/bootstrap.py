@@ -26,6 +26,7 @@ import actors.product
 import actors.project
 from actors import topology
 from actors.broker import EventBroker, InProcessBroker, make_broker, with_timeouts
+from actors.dependencies import Patience
 from actors.publisher import ConfirmingPublisher
 from actors.recording import Recorder
 from actors.work import Pace, Workshop
@@ -90,7 +91,9 @@ class Bridge:
             pace=Pace(
                 claim_lease=s.claim_lease_seconds,
                 lease_margin=s.lease_margin_seconds,
+                not_after=s.not_after_seconds,
                 wait=s.waiting_seconds,
+                patience=Patience(s.waiting_most_seconds, s.unseen_seconds, 3 * s.waiting_seconds),
                 backoff=s.backoff_seconds,
                 unknown_wait=s.look_up_seconds,
                 backoff_most=s.backoff_most_seconds,

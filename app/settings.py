@@ -125,7 +125,20 @@ class Settings(BaseSettings):
     lease_margin_seconds: float = Field(
         30, gt=0, description="How much longer than a call can last its row's lease is."
     )
+    not_after_seconds: float = Field(
+        30,
+        gt=0,
+        description="How long a permission to make one call stands; past it the call is surely not sent.",
+    )
     waiting_seconds: float = Field(30, gt=0, description="How often a waiting row is re-checked.")
+    waiting_most_seconds: float = Field(
+        86400,
+        gt=0,
+        description="After waiting this long for another record a person is told what is missing.",
+    )
+    unseen_seconds: float = Field(
+        900, gt=0, description="The same for a record that the bridge has never seen."
+    )
     look_up_seconds: float = Field(
         5, gt=0, description="How soon a call that was sent and not answered is looked up."
     )

@@ -13,8 +13,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from db.codec import jsonb
 from db.migrate import newest_version
 from db.sql import SQL
@@ -102,6 +100,7 @@ def claim(db: TenantDb, id: int, generation: int, token: UUID, lease: float) -> 
     held = db.execute(SQL["claim.lease"], values).fetchone()
     if held is None:
         raise LeaseLost
+    db.execute(SQL["claim.supersede"], values)
     decision = Decision(**held["decision"]) if held["decision"] else None
     return Claimed(
         tenant_id=db.tenant_id,
@@ -203,10 +202,9 @@ def adopt(db: TenantDb, row: Claimed, document: Document, *, lease: float) -> bo
     }
     if db.execute(SQL["claim.known"], values).fetchone() is not None:
         return True
-    try:
-        return db.execute(SQL["claim.adopt"], values).fetchone() is not None
-    except psycopg.errors.UniqueViolation:
+    if db.execute(SQL["claim.taken"], values).fetchone() is not None:
         return False
+    return db.execute(SQL["claim.adopt"], values).fetchone() is not None
 
 
 def drop(

@@ -104,8 +104,7 @@ def untake(db: DispatchDb, taken: Taken) -> None:
 
 def reap(db: DispatchDb) -> int:
     """Frees matters and rows whose lease ran out; how many rows."""
-    db.execute(SQL["claim.reap"])
-    lost = len(db.execute(SQL["claim.reap_rows"]).fetchall())
+    lost = len(db.execute(SQL["claim.reap"]).fetchall())
     return lost + len(db.execute(SQL["claim.reap_messages"]).fetchall())
 
 

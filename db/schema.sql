@@ -1,9 +1,9 @@
 -- What the migrations make, all together. Made by `make schema`; a test compares it with them.
 
 CREATE FUNCTION public.bridge_epoch() RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    AS $$ select 1::bigint from installation where writes = 'on' $$;
+    AS $$ begin return (select 1::bigint from installation where writes = 'on'); end $$;
 
 CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
@@ -563,7 +563,7 @@ CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, 
 
 CREATE UNIQUE INDEX matter_key ON public.matter USING btree (tenant_id, domain, natural_key) WHERE (natural_key IS NOT NULL);
 
-CREATE INDEX matter_leased ON public.matter USING btree (lease_until) WHERE (token IS NOT NULL);
+CREATE INDEX matter_leased ON public.matter USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 
 CREATE UNIQUE INDEX matter_severa ON public.matter USING btree (tenant_id, domain, severa_id) WHERE ((severa_id IS NOT NULL) AND (joined_into IS NULL));
 
@@ -818,7 +818,7 @@ GRANT SELECT(id) ON TABLE public.matter TO bridge_dispatch;
 
 GRANT SELECT(domain) ON TABLE public.matter TO bridge_dispatch;
 
-GRANT SELECT(token),UPDATE(token) ON TABLE public.matter TO bridge_dispatch;
+GRANT UPDATE(token) ON TABLE public.matter TO bridge_dispatch;
 
 GRANT SELECT(lease_until),UPDATE(lease_until) ON TABLE public.matter TO bridge_dispatch;
 
@@ -848,7 +848,7 @@ GRANT SELECT(generation),UPDATE(generation) ON TABLE public.outbox TO bridge_dis
 
 GRANT SELECT(lease_until),UPDATE(lease_until) ON TABLE public.outbox TO bridge_dispatch;
 
-GRANT SELECT(token),UPDATE(token) ON TABLE public.outbox TO bridge_dispatch;
+GRANT UPDATE(token) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(delivery) ON TABLE public.outbox TO bridge_dispatch;
 

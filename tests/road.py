@@ -64,6 +64,8 @@ QUICK: Mapping[str, Any] = {
     "create_timeout_seconds": 20,
     "claim_lease_seconds": 20,
     "lease_margin_seconds": 2,
+    "not_after_seconds": 2,
+    "unseen_seconds": 5,
     "out_lease_seconds": 10,
     "backoff_seconds": 0.1,
     "look_up_seconds": 0.3,

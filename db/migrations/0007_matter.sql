@@ -147,7 +147,7 @@ create unique index matter_severa on matter (tenant_id, domain, severa_id) where
 create unique index matter_erp on matter (tenant_id, domain, erp_register, erp_id) where erp_id is not null and joined_into is null;
 create unique index matter_key on matter (tenant_id, domain, natural_key) where natural_key is not null;
 create index matter_erp_number on matter (tenant_id, domain, erp_number) where erp_number <> '';
-create index matter_leased on matter (lease_until) where token is not null;
+create index matter_leased on matter (lease_until) where lease_until is not null;
 
 alter table outbox
     add column matter_id uuid,
@@ -272,17 +272,17 @@ grant delete on need to bridge_app;
 grant select on schema_migrations to bridge_app, bridge_dispatch;
 
 create policy dispatch on matter to bridge_dispatch using (true);
-grant select (tenant_id, id, domain, token, lease_until, generation) on matter to bridge_dispatch;
+grant select (tenant_id, id, domain, lease_until, generation) on matter to bridge_dispatch;
 grant update (token, lease_until, generation) on matter to bridge_dispatch;
-grant select (matter_id, rank, token, waits_matter, waits_key) on outbox to bridge_dispatch;
+grant select (matter_id, rank, waits_matter, waits_key) on outbox to bridge_dispatch;
 grant update (waits_matter, waits_key) on outbox to bridge_dispatch;
 
 -- What this installation is called in the markers of its documents: a foreign one is somebody else's (rule 6).
 alter table installation add column marker text not null default substr(replace(gen_random_uuid()::text, '-', ''), 1, 8);
 
 -- The present epoch of this database, null while nothing may be written (rule 10).
-create function bridge_epoch() returns bigint language sql stable security definer set search_path = public, pg_temp
-    as $$ select 1::bigint from installation where writes = 'on' $$;
+create function bridge_epoch() returns bigint language plpgsql stable security definer set search_path = public, pg_temp
+    as $$ begin return (select 1::bigint from installation where writes = 'on'); end $$;
 
 -- When a record was first seen; of those that stand here already, no later than now is known.
 alter table record add column first_seen_at timestamptz;

@@ -35,6 +35,12 @@ where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and 
 returning m.generation, m.epoch, m.decision,
           (select i.marker from installation i) as installation, (select i.adopted_at from installation i) as rewound_at
 
+-- supersede --
+-- A lease that ran out and was taken over before anybody reaped it: its row is another domain's, and its worker is lost.
+update outbox set state = 'ready', token = null, due_at = bridge_now(), changed_at = bridge_now(), lost = lost + 1
+where tenant_id = %(tenant_id)s and state = 'started' and token <> %(token)s
+  and matter_id = (select o.matter_id from outbox o where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s)
+
 -- refuse --
 -- A message that may not start gives its row back: a busy matter, a paused domain or tenant are no lost message.
 update outbox set state = 'ready', lease_until = null, changed_at = bridge_now()
@@ -146,6 +152,14 @@ on conflict (tenant_id, nonce) where nonce <> '' do update set type = excluded.t
 where document.matter_id = excluded.matter_id and (document.number is null or document.number = excluded.number)
 returning id
 
+-- taken --
+-- Another matter's, or a nonce that a document of another number bears: a person's copy (S28).
+select d.id from document d
+where d.tenant_id = %(tenant_id)s
+  and ((d.type = %(type)s and d.number = %(number)s and d.matter_id <> %(matter_id)s and d.state in ('made', 'claimed', 'released', 'unknown'))
+       or (%(nonce)s <> '' and d.nonce = %(nonce)s and d.number is not null and d.number <> %(number)s))
+limit 1
+
 -- known --
 -- One without a nonce (0.1.0's, or chosen by a person) that stands here already.
 update document set state = case when state = 'unknown' then 'made' else state end, changed_at = bridge_now()
@@ -198,16 +212,15 @@ update matter set natural_key = null where tenant_id = %(tenant_id)s and id = %(
 update matter set decision = null where tenant_id = %(tenant_id)s and id = %(matter_id)s and token = %(token)s and decision is not null
 
 -- reap --
--- Leases that ran out: the worker is lost, or paused for so long that it may do nothing more.
-update matter set token = null, lease_until = null, generation = generation + 1 where token is not null and lease_until < bridge_now()
-returning tenant_id, id
-
--- reap_rows --
--- Rows whose worker no longer holds their matter.
+-- Leases that ran out: the worker is lost, or paused for so long that it may do nothing more. Its row is ready again.
+with lost as (
+    update matter set token = null, lease_until = null, generation = generation + 1 where lease_until < bridge_now()
+    returning tenant_id, id
+)
 update outbox o
 set state = 'ready', token = null, due_at = bridge_now(), changed_at = bridge_now(), lost = o.lost + 1
-from matter m
-where o.state = 'started' and m.tenant_id = o.tenant_id and m.id = o.matter_id and m.token is distinct from o.token
+from lost l
+where o.state = 'started' and o.tenant_id = l.tenant_id and o.matter_id = l.id
 returning o.id
 
 -- reap_messages --
@@ -218,7 +231,7 @@ returning id
 
 -- reset --
 -- One process only (embedded mode): whatever was leased when it died is free again.
-update matter set token = null, lease_until = null, generation = generation + 1 where token is not null
+update matter set token = null, lease_until = null, generation = generation + 1 where lease_until is not null
 returning id
 
 -- reset_rows --

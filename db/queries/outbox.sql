@@ -21,6 +21,8 @@ on conflict (tenant_id, domain, matter_id) do update set
     state = case when o.state in ('failed', 'in_doubt', 'waiting') then 'ready' else o.state end,
     cause = case when o.state in ('failed', 'in_doubt', 'waiting') then excluded.cause else o.cause end,
     changed_at = bridge_now()
+-- A changed setting asks nothing of what only proof or a person may end (rule 19).
+where not (o.state = 'in_doubt' and excluded.cause = 'setting')
 returning (xmax = 0) as made, o.matter_id
 
 -- take --
@@ -57,7 +59,7 @@ found as (
         from outbox q
         where q.tenant_id = t.id and q.domain = r.domain and q.state in ('ready', 'waiting')
           and q.due_at <= bridge_now() and not (r.domain = any (t.paused_domains))
-          and exists (select from matter m where m.tenant_id = q.tenant_id and m.id = q.matter_id and (m.token is null or m.lease_until < bridge_now()))
+          and exists (select from matter m where m.tenant_id = q.tenant_id and m.id = q.matter_id and (m.lease_until is null or m.lease_until < bridge_now()))
         order by q.begun desc, case when %(lowest_first)s then -q.rank else q.rank end, q.due_at
         limit least(t.free, r.free)
     ) o

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.explain import Cause, Text
+from domain.setup import explain_waits
 
 _SIGN_IN = Text(
     "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
@@ -139,4 +140,6 @@ CAUSES: Mapping[str, Cause] = {
     ),
 }
 
-SENTENCES: Mapping[str, Text] = {}
+SENTENCES: Mapping[str, Text] = {
+    **explain_waits.CAUSES,
+}
