@@ -203,6 +203,15 @@ alter table problem add column matter_id uuid;
 update problem set matter_id = matter_of_subject(tenant_id, domain, subject) where subject like 'link:%' or subject like 'record:%';
 alter table transfer_log add column matter_id uuid;
 update transfer_log set matter_id = matter_of_subject(tenant_id, domain, subject) where subject like 'link:%' or subject like 'record:%';
+-- A link that was taken away and made anew left lines under its old id: those are told by their record.
+update transfer_log t set matter_id = m.id from matter m
+where t.matter_id is null and t.system = 'severa' and t.record_id <> '' and m.tenant_id = t.tenant_id and m.severa_id = t.record_id
+  and m.domain = case t.domain when 'payment' then 'invoice' else t.domain end;
+update problem p set matter_id = m.id from matter m
+where p.matter_id is null and p.system = 'severa' and p.record_id <> '' and m.tenant_id = p.tenant_id and m.severa_id = p.record_id
+  and m.domain = case p.domain when 'payment' then 'invoice' else p.domain end;
+update attempt a set matter_id = t.matter_id from transfer_log t
+where a.matter_id is null and t.matter_id is not null and t.tenant_id = a.tenant_id and t.attempt_id = a.id;
 create index transfer_log_matter on transfer_log (tenant_id, matter_id, at) where matter_id is not null;
 create index attempt_matter on attempt (tenant_id, matter_id, started_at);
 
