@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 from typing import Any
 
-from app import announcing
+from app import announcing, consequences
 from app.bootstrap import Bridge
 from app.words import iso
 from db import log, outbox, streams, tenants
 from db.tenants import Tenant
 from domain.errors import InputError
-from domain.setup.settings import changed_settings
+from domain.setup.settings import TenantSettings, changed_settings
 
 
 def find_tenant(bridge: Bridge, name: str) -> Tenant:
@@ -49,13 +49,23 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     return rows
 
 
-def set_setting(bridge: Bridge, name: str, key: str, text: str) -> None:
-    """Changes one setting of a tenant; a new version is kept. Raises InputError."""
+def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
+    """Changes one setting of a tenant; a new version is kept. How many records are looked at again because of it.
+
+    Raises InputError.
+    """
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        values = changed_settings(tenants.settings(db, tenant.id), key, text)
+        before = tenants.settings(db, tenant.id)
+    values = changed_settings(before, key, text)
+    old, new = (TenantSettings.model_validate(one) for one in (before, values))
+    found = consequences.of(bridge.db, bridge.registers, tenant, old, new)
+    with bridge.db.tenant(tenant.id) as db:
         tenants.add_settings(db, tenant.id, values, who())
-        tenants.audit(db, tenant.id, who(), "setting.changed", {"key": key, "value": text})
+        details = {"key": key, "value": text, "looked_at_again": found.count}
+        tenants.audit(db, tenant.id, who(), "setting.changed", details)
+    consequences.announce(bridge.db, tenant, found)
+    return found.count
 
 
 def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = None) -> None:

@@ -143,6 +143,17 @@ def retry(db: TenantDb, domain: str, matter_id: UUID) -> bool:
     return done.fetchone() is not None
 
 
+def failed_count(db: TenantDb) -> int:
+    """Rows that failed and wait for a person."""
+    row = db.execute(SQL["outbox.failed_count"]).fetchone()
+    return row["n"] if row else 0
+
+
+def retry_failed(db: TenantDb) -> None:
+    """A setting was changed: what failed under the old one is tried again."""
+    db.execute(SQL["outbox.retry_failed"])
+
+
 def due_now(db: TenantDb) -> None:
     """Everything that sits out a pause goes on: what it waited for, a sign-in, is there."""
     db.execute(SQL["outbox.sign_in_again"])

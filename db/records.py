@@ -214,6 +214,12 @@ def all_of(db: Connection, tenant_id: UUID, system: str, register: str) -> list[
     return [_record(row) for row in rows]
 
 
+def set_scope(db: Connection, system: str, register: str, ids: Sequence[str], *, in_scope: bool) -> None:
+    """Whether these records are to be settled at all (a changed start date)."""
+    values = {"system": system, "register": register, "ids": list(ids), "in_scope": in_scope}
+    db.execute(SQL["records.set_scope"], values)
+
+
 def known_before(db: Connection, system: str, register: str, id: str, moment: datetime) -> bool:
     """Whether the bridge had seen a record before a moment."""
     row = db.execute(

@@ -102,8 +102,9 @@ def set_(
 ) -> None:
     """Change one setting of a tenant; earlier versions are kept."""
     with short_bridge() as bridge:
-        service.set_setting(bridge, name, key, value)
-    console.print(f"{key} of tenant '{name}' is {value}.")
+        count = service.set_setting(bridge, name, key, value)
+    again = f" {count} records are looked at again." if count else ""
+    console.print(f"{key} of tenant '{name}' is {value}.{again}")
 
 
 @app.command()

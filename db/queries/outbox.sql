@@ -126,6 +126,15 @@ update outbox set state = 'ready', due_at = bridge_now(), attempts = 0, lost = 0
 where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = %(matter_id)s and state in ('failed', 'in_doubt', 'ready', 'waiting')
 returning id
 
+-- failed_count --
+select count(*) as n from outbox where tenant_id = %(tenant_id)s and state = 'failed'
+
+-- retry_failed --
+-- A setting was changed: what failed under the old one is tried again, behind everything else.
+update outbox set state = 'ready', due_at = bridge_now(), attempts = 0, lost = 0, rank = 2, waits_matter = null, waits_key = null, waits_since = null,
+    cause = 'setting', changed_at = bridge_now()
+where tenant_id = %(tenant_id)s and state = 'failed'
+
 -- sign_in_again --
 -- After a new sign-in everything that waited for it goes on at once.
 update outbox set due_at = bridge_now() where tenant_id = %(tenant_id)s and state in ('ready', 'waiting') and due_at > bridge_now()

@@ -95,6 +95,11 @@ update record set gone_at = bridge_now() where tenant_id = %(tenant_id)s and sys
 select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or number = %(wanted)s or lower(name) = lower(%(wanted)s))
 order by system, register, id limit 20
 
+-- set_scope --
+-- A changed start date: whether these are to be settled at all.
+update record set in_scope = %(in_scope)s
+where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
+
 -- known_before --
 -- When a record was first seen (rule 7: one that was known before an attempt is no look-alike of what it made).
 select exists (select from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = %(id)s
