@@ -17,7 +17,7 @@ from db.outbox import ANNOUNCED_AT_ONCE, Rank
 from db.pool import Database
 from db.tenants import Tenant
 from domain import catalogue
-from domain.ports import Record
+from domain.ports import Record, System
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 
@@ -34,7 +34,7 @@ class Consequences:
     """``asked``: by domain and register, the ids of records that ask for something now and did not before; ``scope``: by
     register, those that are in scope now (True) or not any more (False); ``failed``: rows that failed under the old value."""
 
-    asked: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+    asked: dict[tuple[str, System, str], list[str]] = field(default_factory=dict)
     scope: dict[tuple[str, str, bool], list[str]] = field(default_factory=dict)
     failed: int = 0
 
@@ -108,7 +108,7 @@ def announce(db: Database, tenant: Tenant, found: Consequences) -> None:
                     matter_domain(domain),
                     system,
                     register,
-                    [(one, "") for one in some],  # type: ignore[arg-type]
+                    [(one, "") for one in some],
                 )
                 outbox.announce(
                     connection, domain, list(met.values()),

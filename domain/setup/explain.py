@@ -138,8 +138,7 @@ CAUSES: Mapping[str, Cause] = {
         _OPERATOR,
         closes_by_itself=False,
     ),
-}
-
-SENTENCES: Mapping[str, Text] = {
     **explain_waits.CAUSES,
 }
+
+SENTENCES: Mapping[str, Text] = {}
