@@ -127,6 +127,7 @@ class Workshop:
                 return end.broke(error)
 
     def _claim(self, tenant_id: UUID, outbox_id: int, generation: int) -> tuple[Claimed, LiveDelivery] | None:
+        self.systems.refresh(tenant_id)
         token = uuid4()
         with self.db.tenant(tenant_id) as db:
             row = outbox.claim(db, tenant_id, outbox_id, generation, token, self.pace.claim_lease)

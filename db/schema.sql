@@ -1,5 +1,9 @@
 -- What the migrations make, all together. Made by `make schema`; a test compares it with them.
 
+CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
+    LANGUAGE sql PARALLEL SAFE
+    AS $$ select clock_timestamp() $$;
+
 CREATE FUNCTION public.make_partitions(ahead integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -105,6 +109,7 @@ CREATE TABLE public.connection (
     polls bigint DEFAULT 0 NOT NULL,
     last_changes bigint DEFAULT 0 NOT NULL,
     last_error text,
+    revision bigint DEFAULT 1 NOT NULL,
     CONSTRAINT connection_system_check CHECK ((system = ANY (ARRAY['severa'::text, 'visma_net'::text])))
 );
 

@@ -3,7 +3,8 @@
     BridgeError
     ├── TryLater            nothing happened, or it may be repeated: the same work again, later
     │   ├── RateLimited     the vendor's call budget is used up
-    │   └── Unavailable     never connected, maintenance, time-out of something repeatable
+    │   ├── Unavailable     never connected, maintenance, time-out of something repeatable
+    │   └── NotSent         the permission to send had run out: begin anew, at once
     ├── Waiting             a record that this one needs is not there yet
     ├── OutcomeUnknown      sent, but no answer: look before anything is sent again
     ├── Refused             the vendor said no (4xx)
@@ -65,6 +66,18 @@ class RateLimited(TryLater):
 
 class Unavailable(TryLater):
     """The system does not answer at the moment."""
+
+
+class NotSent(TryLater):
+    """The call was surely not made and needs a new permission.
+
+    Raised only for calls with a ``not_after``: the permission had run out before the request was whole, or the vendor
+    said no in a way that a second call may cure (a token it no longer takes, a form it does not know). One permission is
+    one call, so the caller begins anew, at once and without counting an attempt (never twice, rule 5).
+    """
+
+    def __init__(self, message: str | None = None, **fields: Any) -> None:
+        super().__init__(message, retry_after=0.0, costs_attempt=False, **fields)
 
 
 class Waiting(BridgeError):

@@ -48,7 +48,12 @@ class ActionResult:
 
 
 class SeveraApi(Protocol):
-    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` also OutcomeUnknown."""
+    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` and ``upload`` also OutcomeUnknown.
+
+    ``not_after`` is the permission for one call (seconds of ``domain.clock.boot``): past it nothing is sent and NotSent is
+    raised, which also means: begin anew. A call with a permission raises OutcomeUnknown, whatever its verb, when something
+    may have happened, and only then: after every other error of it nothing was done (never twice, rule 5).
+    """
 
     def get(self, register: str, guid: str) -> Json:
         """One record by guid. Raises NotFound."""
@@ -64,11 +69,15 @@ class SeveraApi(Protocol):
         """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
         ...
 
-    def create(self, register: str, body: Json, *, parent: str | None = None) -> Json:
+    def create(
+        self, register: str, body: Json, *, parent: str | None = None, not_after: float | None = None
+    ) -> Json:
         """POST; the created record. Not repeatable: OutcomeUnknown when no answer came."""
         ...
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def patch(
+        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Json:
         """PATCH of replace operations, in the order given; keys are paths (``/status/guid``). The updated record."""
         ...
 
@@ -76,13 +85,22 @@ class SeveraApi(Protocol):
         """A file's bytes: register ``files`` (file guid) or ``invoices/pdf`` (invoice guid)."""
         ...
 
-    def upload(self, project_guid: str, name: str, description: str, content: bytes) -> Json:
+    def upload(
+        self,
+        project_guid: str,
+        name: str,
+        description: str,
+        content: bytes,
+        *,
+        not_after: float | None = None,
+    ) -> Json:
         """Adds a file to a project. Not repeatable."""
         ...
 
 
 class ErpApi(Protocol):
-    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also OutcomeUnknown."""
+    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also
+    OutcomeUnknown. ``not_after`` as in ``SeveraApi``."""
 
     def get(self, register: str, key: str) -> Stored:
         """One record by its key (number); ``register`` may be ``customer/internal`` with the internal id. Raises NotFound."""
@@ -97,23 +115,41 @@ class ErpApi(Protocol):
         """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
         ...
 
-    def create(self, register: str, body: Json) -> str:
+    def create(self, register: str, body: Json, *, not_after: float | None = None) -> str:
         """POST (v2 where the document has it); the key from the Location, '' when the answer carried none."""
         ...
 
-    def update(self, register: str, key: str, body: Json, *, etag: str | None = None) -> str | None:
+    def update(
+        self,
+        register: str,
+        key: str,
+        body: Json,
+        *,
+        etag: str | None = None,
+        not_after: float | None = None,
+    ) -> str | None:
         """PUT of the members given; the new ETag if the answer had one. Raises Stale on 412."""
         ...
 
-    def delete(self, register: str, key: str) -> None:
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
         """DELETE; a record that is gone already counts as deleted."""
         ...
 
-    def act(self, register: str, key: str, action: str, body: Json | None = None) -> ActionResult:
+    def act(
+        self,
+        register: str,
+        key: str,
+        action: str,
+        body: Json | None = None,
+        *,
+        not_after: float | None = None,
+    ) -> ActionResult:
         """POST …/action/<action>."""
         ...
 
-    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+    def attach(
+        self, register: str, key: str, name: str, content: bytes, *, not_after: float | None = None
+    ) -> None:
         """Header attachment, multipart. Not repeatable."""
         ...
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from unit.connectors.local_server import LocalServer, answer, broken_off, close, drip, serving, silent
+from unit.connectors.local_server import answer, broken_off, close, drip, serving, silent
+from unit.connectors.transports import failed, token, transport
 
-from connectors.http import Dialect, Exchange, MemoryTokenStore, Token, Transport, retry_after
+from connectors.http import (
+    Exchange,
+    MemoryTokenStore,
+    Token,
+    retry_after,
+)
 from connectors.masking import masked, masked_body
+from connectors.meaning import limited_for
 from connectors.pacing import NoPacing
 from domain.errors import (
     BridgeError,
@@ -29,39 +34,6 @@ from domain.errors import (
     Stale,
     Unavailable,
 )
-
-LONG = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def token(text: str = "first-token", expires_at: datetime = LONG) -> Token:
-    return Token(text, expires_at, "", None)
-
-
-@contextmanager
-def transport(server: LocalServer | str, **more: Any) -> Iterator[Transport]:
-    url = server if isinstance(server, str) else server.url
-    settings: dict[str, Any] = {
-        "dialect": Dialect("severa"),
-        "tokens": MemoryTokenStore(token()),
-        "sign_in": lambda _stored: token("second-token"),
-        "pacer": NoPacing(),
-        "read_timeout": 2.0,
-        "create_timeout": 2.0,
-        **more,
-    }
-    one = Transport(f"{url}/base", **settings)
-    try:
-        yield one
-    finally:
-        one.close()
-
-
-def failed(
-    server: LocalServer | str, method: str = "GET", *, repeatable: bool = True, **more: Any
-) -> BridgeError:
-    with transport(server, **more) as one, pytest.raises(BridgeError) as caught:
-        one.send(method, "/v1/invoices", repeatable=repeatable)
-    return caught.value
 
 
 @pytest.fixture
@@ -202,7 +174,8 @@ def test_the_vendors_own_words_are_the_message(body: str, words: str) -> None:
 def test_the_wait_comes_from_retry_after_else_from_the_end_of_the_window() -> None:
     now = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
     assert retry_after({"retry-after": "7", "x-ratelimit-reset": "1800"}) == 7
-    assert retry_after({"x-ratelimit-reset": "1800"}) == 1800
+    assert retry_after({"x-ratelimit-reset": "1800"}) is None
+    assert limited_for({"x-ratelimit-reset": "1800"}) == 1800
     assert (
         retry_after({"retry-after": format_datetime(now + timedelta(seconds=30), usegmt=True)}, now=now) == 30
     )
