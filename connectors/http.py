@@ -36,6 +36,7 @@ from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInF
 __all__ = [
     "CREATE_TIMEOUT",
     "FILE_BYTES",
+    "JSON_BYTES",
     "MESSAGE_LENGTH",
     "READ_TIMEOUT",
     "Dialect",
