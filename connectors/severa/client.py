@@ -281,7 +281,7 @@ class SeveraClient:
             raise ValueError("a PATCH needs at least one change")
         path = _filled(entry.item_path, guid=guid)
         ways = self._spelling.ways(entry.name, changes)
-        refusal: Refused | None = None
+        refusal = self._spelling.refusal(entry.name, changes)
         stored: Json | None = None
         for way in ways:
             try:
@@ -298,15 +298,26 @@ class SeveraClient:
             stored = _first(parsed(answer), guid)
             if stored is None or (len(ways) > 1 and not taken(changes, entry.name, stored)):
                 # Before a status is written a second time it must be sure that the first writing did nothing.
-                stored = self.get(entry.name, guid)
+                stored = self._read_back(entry.name, guid, not_after)
             if taken(changes, entry.name, stored):
                 self._spelling.learn(entry.name, changes, way.form)
                 return stored
             self._begin_anew(entry.name, changes, ways, way, not_after, None)
-        refusal = self._spelling.give_up(entry.name, changes, refusal)
+        self._spelling.give_up(entry.name, changes)
         if stored is None:
             raise refusal or Refused(system=SYSTEM, operation=f"PATCH {path}")
         return stored
+
+    def _read_back(self, register: str, guid: str, not_after: float | None) -> Json:
+        try:
+            return self.get(register, guid)
+        except (TryLater, Refused, SignInFailed) as error:
+            if not_after is None:
+                raise
+            # The change was accepted: what the reading failed of must not look like 'not done'.
+            raise OutcomeUnknown(
+                f"{register} {guid} was changed but cannot be read", system=SYSTEM
+            ) from error
 
     def _begin_anew(
         self,

@@ -58,12 +58,14 @@ class Spelling:
         if open_path is not None:
             self._refused.setdefault((register, open_path), {})[form] = refusal
 
-    def give_up(self, register: str, changes: Mapping[str, Any], refusal: Refused | None) -> Refused | None:
-        """No form was taken, so it was not the form: all are open again. The refusal to show, the last one if none is
-        remembered."""
-        open_path = _open_path(register, changes)
-        remembered = self._refused.pop((register, open_path), {}) if open_path is not None else {}
-        return next((one for one in remembered.values() if one is not None), refusal)
+    def refusal(self, register: str, changes: Mapping[str, Any]) -> Refused | None:
+        """The refusal that is remembered of a form tried before, None if there was none."""
+        remembered = self._refused.get((register, _open_path(register, changes) or ""), {})
+        return next((one for one in remembered.values() if one is not None), None)
+
+    def give_up(self, register: str, changes: Mapping[str, Any]) -> None:
+        """No form was taken, so it was not the form: all are open again."""
+        self._refused.pop((register, _open_path(register, changes) or ""), None)
 
 
 def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:

@@ -217,7 +217,7 @@ class VismaNetClient:
         answer = self._transport.send(
             "PUT", path, repeatable=True, json=body, headers=headers, not_after=not_after
         )
-        answer = self._ended(answer, f"PUT {path}", repeatable=not_after is None)
+        answer = self._ended(answer, f"PUT {path}", repeatable=not_after is None, limit=self._limits.read)
         return answer.headers.get("etag") or None
 
     def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
@@ -228,7 +228,7 @@ class VismaNetClient:
         path = _item(known, key)
         try:
             answer = self._transport.send("DELETE", path, repeatable=True, not_after=not_after)
-            self._ended(answer, f"DELETE {path}", repeatable=not_after is None)
+            self._ended(answer, f"DELETE {path}", repeatable=not_after is None, limit=self._limits.read)
         except NotFound:
             return
 
@@ -307,13 +307,20 @@ class VismaNetClient:
         return self._ended(answer, f"{method} {path}", repeatable=False, began=began)
 
     def _ended(
-        self, answer: httpx.Response, operation: str, *, repeatable: bool, began: float | None = None
+        self,
+        answer: httpx.Response,
+        operation: str,
+        *,
+        repeatable: bool,
+        began: float | None = None,
+        limit: float | None = None,
     ) -> httpx.Response:
         """The answer itself, or for a 202 what the background made of the call."""
         accepted = accepted_id(answer)
         if accepted is None:
             return answer
-        limit = self._limits.read if repeatable else self._limits.create
+        if limit is None:
+            limit = self._limits.read if repeatable else self._limits.create
         return finished(
             accepted,
             self._follow,

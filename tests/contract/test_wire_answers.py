@@ -120,6 +120,7 @@ NOT_KNOWN: dict[str, bytes] = {
     "one header without end": b"HTTP/1.1 200 OK\r\nX-Thing: " + b"a" * 400_000,
     "a status line without end": b"HTTP/1.1 200 " + b"O" * 400_000,
     "1xx without end": b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+    "1xx without end, and then an answer": b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000 + sized(b"{}"),
     "a change of protocol": head(b"Upgrade: h2c", b"Connection: Upgrade", status=b"101 Switching Protocols"),
     "a redirect": sized(b"", b"Location: https://elsewhere.example/", status=b"302 Found"),
     "a redirect to nowhere": sized(b"", b"Location: http://[", status=b"307 Temporary"),

@@ -235,6 +235,39 @@ class TestErpBudget:
             pacer.before("begun")
         assert caught.value.retry_after == 1500
 
+    def test_a_429_while_budget_is_left_pauses_briefly(self) -> None:
+        clock, sink = Clock(), Sink()
+        pacer = self.pacer(clock, sink)
+        pacer.after(429, rate(500, 300, reset=1500))
+        with pytest.raises(RateLimited) as caught:
+            pacer.before("begun")
+        assert caught.value.retry_after == 5
+        clock.sleep(5)
+        pacer.before("begun")
+        assert sink.told == [5]
+
+    @pytest.mark.parametrize("status", [500, 503, 504])
+    def test_only_a_429_pauses(self, status: int) -> None:
+        pacer = self.pacer(Clock(), Sink())
+        pacer.after(status, rate(500, 300, reset=1500))
+        pacer.before("poll")
+
+    def test_a_window_is_never_longer_than_an_hour(self) -> None:
+        clock = Clock()
+        pacer = self.pacer(clock)
+        pacer.after(200, rate(100, 0, reset=1_793_606_400))
+        with pytest.raises(RateLimited) as caught:
+            pacer.before("begun")
+        assert caught.value.retry_after == 3600
+        clock.sleep(3600)
+        pacer.before("begun")
+
+    def test_a_budget_below_nought_is_none(self) -> None:
+        pacer = self.pacer(Clock())
+        pacer.after(200, rate(-100, -5))
+        pacer.before("poll")
+        assert pacer.percent is None
+
     def test_a_pause_that_another_process_met_is_kept(self) -> None:
         clock = Clock()
         pacer = BudgetPacer(paused_for=30, clock=clock)
