@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 import simplejson
 from cryptography.fernet import Fernet
+from road import Road
 from services import Database as Made
+from stage import wait_for
 from unit.connectors.local_server import LocalServer, answer, serving
 from unit.connectors.transports import MovedClock, shown_by
 
@@ -22,6 +25,7 @@ from db import tenants
 from db.pool import Database
 from db.secrets import Secrets
 from domain.errors import RateLimited, Unavailable
+from domain.ports import System
 
 pytestmark = pytest.mark.services
 
@@ -302,3 +306,47 @@ class TestAPause:
                 tenants.pause_for(connection, house.tenant_id, "severa", seconds)
         left, _ = self.paused(house.db, house.tenant_id)
         assert left <= 30
+
+
+@contextmanager
+def moved_elsewhere(road: Road, system: System) -> Iterator[LocalServer]:
+    """Another process stores another address for a while: this one is told nothing. The server there is always away."""
+    bridge = road.installation.bridge
+    with bridge.db.tenant(road.tenant_id) as connection:
+        stored = tenants.connection(connection, road.tenant_id, system)
+    assert stored is not None
+
+    def put(config: Mapping[str, Any]) -> None:
+        with bridge.db.tenant(road.tenant_id) as connection:
+            tenants.put_connection(connection, road.tenant_id, system, config, stored.secret)
+
+    with serving(answer(503)) as stranger:
+        put({name: stranger.url if name.endswith("_url") else value for name, value in stored.config.items()})
+        try:
+            yield stranger
+        finally:
+            put(stored.config)
+
+
+class TestOnTheRoad:
+    def test_the_next_poll_goes_to_the_new_address(self, new_firm: Callable[..., Road]) -> None:
+        road = new_firm()
+        with moved_elsewhere(road, "severa") as stranger:
+            road.forget_calls()
+            road.poll()
+            assert stranger.requests
+            assert road.severa.calls() == {}
+        road.settle()
+        assert road.severa.calls() != {}
+
+    def test_the_next_delivery_goes_to_the_new_address(self, new_firm: Callable[..., Road]) -> None:
+        road = new_firm()
+        road.add_customer("Flyttad AB", vatNumber="SE556222999301")
+        with moved_elsewhere(road, "visma_net") as stranger:
+            road.forget_calls()
+            road.ask()
+            wait_for("there is work", lambda: "customer" in [row[0] for row in road.work()], seconds=60)
+            wait_for("polls and work went there", lambda: len(stranger.requests) > 2, seconds=60)
+            assert road.erp.calls() == {}
+        road.settle()
+        assert road.erp.calls() != {}
