@@ -51,6 +51,9 @@ class Systems(Protocol):
 
     def severa(self, tenant_id: UUID, *, begun: bool) -> SeveraApi: ...
     def erp(self, tenant_id: UUID, *, begun: bool) -> ErpApi: ...
+    def refresh(self, tenant_id: UUID) -> None:
+        """Before a delivery: a connection that was changed meanwhile gets new clients."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ class Workshop:
     def _claim(
         self, tenant_id: UUID, outbox_id: int, generation: int, exchanges: list[dict[str, object]]
     ) -> LiveDelivery | None:
+        self.systems.refresh(tenant_id)
         token, asked_at = uuid4(), clock.boot()
         with self.db.tenant(tenant_id) as db:
             row = claim.claim(db, outbox_id, generation, token, self.pace.claim_lease)

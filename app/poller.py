@@ -118,6 +118,7 @@ class Poller:
         changes = 0
         error: BridgeError | None = None
         try:
+            self._connections.refresh(poll.tenant_id)
             for register in self._wanted(poll, settings):
                 if self._stop.is_set():
                     raise TryLater("stopped")

@@ -114,6 +114,7 @@ CREATE TABLE public.connection (
     polls bigint DEFAULT 0 NOT NULL,
     last_changes bigint DEFAULT 0 NOT NULL,
     last_error text,
+    revision bigint DEFAULT 1 NOT NULL,
     CONSTRAINT connection_system_check CHECK ((system = ANY (ARRAY['severa'::text, 'visma_net'::text])))
 );
 

@@ -71,7 +71,12 @@ class Unavailable(TryLater):
 
 
 class NotSent(TryLater):
-    """The call was surely not made and needs a new permission."""
+    """The call was surely not made and needs a new permission.
+
+    Raised only for calls with a ``not_after``: the permission had run out before the request was whole, or the vendor
+    said no in a way that a second call may cure (a token it no longer takes, a form it does not know). One permission is
+    one call, so the caller begins anew, at once and without counting an attempt (never twice, rule 5).
+    """
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = 0.0, **fields: Any) -> None:
         super().__init__(message, retry_after=retry_after, costs_attempt=False, **fields)

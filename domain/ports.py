@@ -48,10 +48,11 @@ class ActionResult:
 
 
 class SeveraApi(Protocol):
-    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` also OutcomeUnknown.
+    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` and ``upload`` also OutcomeUnknown.
 
-    ``not_after`` of a write is what ``Delivery.begin`` granted: past it the call is surely not sent (NotSent). One call per
-    permission: what would need a second one raises NotSent too, and begins anew.
+    ``not_after`` is the permission for one call (seconds of ``domain.clock.boot``): past it nothing is sent and NotSent is
+    raised, which also means: begin anew. A call with a permission raises OutcomeUnknown, whatever its verb, when something
+    may have happened, and only then: after every other error of it nothing was done (never twice, rule 5).
     """
 
     def get(self, register: str, guid: str) -> Json:
@@ -98,10 +99,8 @@ class SeveraApi(Protocol):
 
 
 class ErpApi(Protocol):
-    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also OutcomeUnknown.
-
-    ``not_after`` as for Severa.
-    """
+    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also
+    OutcomeUnknown. ``not_after`` as in ``SeveraApi``."""
 
     def get(self, register: str, key: str) -> Stored:
         """One record by its key (number); ``register`` may be ``customer/internal`` with the internal id. Raises NotFound."""

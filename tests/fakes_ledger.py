@@ -172,7 +172,9 @@ class LedgerErp(FakeErp):
             document["paymentReference"] = f"{key}9"
         self.released.append(document["note"].split("\n")[0])
 
-    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+    def attach(
+        self, register: str, key: str, name: str, content: bytes, *, not_after: float | None = None
+    ) -> None:
         """A header attachment; the same name again is a new revision of the same file."""
 
         def work() -> None:

@@ -202,7 +202,9 @@ class RegisterSevera(FakeSevera):
             kind = self.records["communicationtypes"][new["communicationType"]["guid"]]
             new["communicationType"] = {**kind}
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def patch(
+        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Json:
         if register == "customers" and "/number" in changes:
             self._unique({"guid": guid, "number": changes["/number"]}, {"number": changes["/number"]})
         return super().patch(register, guid, changes)

@@ -171,7 +171,9 @@ class FakeSevera(_Vendor):
 
         yield from self._do("list", register, parent or "", dict(filters), work)
 
-    def create(self, register: str, body: Json, *, parent: str | None = None) -> Json:
+    def create(
+        self, register: str, body: Json, *, parent: str | None = None, not_after: float | None = None
+    ) -> Json:
         def work() -> Json:
             self._next += 1
             new = {
@@ -191,7 +193,9 @@ class FakeSevera(_Vendor):
     def on_create(self, register: str, new: Json, parent: str | None) -> None:
         """What the server adds to a new record."""
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def patch(
+        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Json:
         def work() -> Json:
             body = self.stored(register, guid)
             for path, value in changes.items():
@@ -215,7 +219,15 @@ class FakeSevera(_Vendor):
         content: bytes = self._do("download", register, guid, None, lambda: self.files[register, guid])
         return content
 
-    def upload(self, project_guid: str, name: str, description: str, content: bytes) -> Json:
+    def upload(
+        self,
+        project_guid: str,
+        name: str,
+        description: str,
+        content: bytes,
+        *,
+        not_after: float | None = None,
+    ) -> Json:
         body = {"name": name, "description": description, "size": len(content)}
         return self.create("projects/files", body, parent=project_guid)
 
@@ -266,7 +278,7 @@ class FakeErp(_Vendor):
     def list(self, register: str, **filters: Filter) -> Iterator[Json]:
         yield from self._do("list", register, "", dict(filters), lambda: self._matching(register, filters))
 
-    def create(self, register: str, body: Json) -> str:
+    def create(self, register: str, body: Json, *, not_after: float | None = None) -> str:
         def work() -> str:
             self._next += 1
             key = self.on_create(register, copy.deepcopy(body), str(self._next))
@@ -283,7 +295,9 @@ class FakeErp(_Vendor):
         self.records.setdefault(register, {})[number] = {**unwrapped(body), "number": number}
         return number
 
-    def update(self, register: str, key: str, body: Json, *, etag: str | None = None) -> str | None:
+    def update(
+        self, register: str, key: str, body: Json, *, etag: str | None = None, not_after: float | None = None
+    ) -> str | None:
         def work() -> str:
             self.stored(register, key)
             self.on_update(register, key, copy.deepcopy(body), etag)
@@ -297,14 +311,22 @@ class FakeErp(_Vendor):
         """Puts the members given over the record."""
         self.records[register][key].update(unwrapped(body))
 
-    def delete(self, register: str, key: str) -> None:
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
         self._do("delete", register, key, None, lambda: self.on_delete(register, key))
 
     def on_delete(self, register: str, key: str) -> None:
         """A record that is gone already counts as deleted."""
         self.records.get(register, {}).pop(key, None)
 
-    def act(self, register: str, key: str, action: str, body: Json | None = None) -> ActionResult:
+    def act(
+        self,
+        register: str,
+        key: str,
+        action: str,
+        body: Json | None = None,
+        *,
+        not_after: float | None = None,
+    ) -> ActionResult:
         def work() -> ActionResult:
             self.stored(register, key)
             result = self.on_act(register, key, action, body)
@@ -318,7 +340,9 @@ class FakeErp(_Vendor):
         """What the action does."""
         return ActionResult("Done", "")
 
-    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+    def attach(
+        self, register: str, key: str, name: str, content: bytes, *, not_after: float | None = None
+    ) -> None:
         def work() -> None:
             self.attachments.setdefault((register, key), {})[name] = content
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
 import httpx
 
@@ -11,6 +10,7 @@ from connectors.http import Token, parsed
 from connectors.severa.errors import SYSTEM, error_type, message
 from connectors.severa.models import TokenAnswer, token_answer
 from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES
+from domain import clock
 from domain.errors import SignInFailed
 
 TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
@@ -69,7 +69,7 @@ class ClientCredentials:
             granted = given.scope or wanted or frozenset()
             return Token(
                 access_token=given.access_token,
-                expires_at=given.expires_at(datetime.now(UTC)),
+                expires_at=given.expires_at(clock.wall()),
                 scope=" ".join(sorted(granted)),
                 refresh_token=given.refresh_token,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -15,10 +15,14 @@ import structlog
 
 from connectors.http import (
     CREATE_TIMEOUT,
+    FILE_BYTES,
     READ_TIMEOUT,
+    Endpoint,
     Observe,
     Pacer,
     Purpose,
+    SignIn,
+    Timeouts,
     TokenStore,
     Transport,
     dumped,
@@ -34,9 +38,10 @@ from connectors.severa.registers import (
     REGISTERS,
     Register,
 )
-from connectors.severa.spelling import Spelling, taken
+from connectors.severa.spelling import Spelled, Spelling, taken
 from domain.errors import (
     NotFound,
+    NotSent,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -86,18 +91,16 @@ class SeveraClient:
         self._client_id = client_id
         self._spelling = Spelling()
         self._transport = Transport(
-            self._base,
-            dialect=DIALECT,
-            tokens=tokens,
-            sign_in=self._credentials.sign_in,
+            Endpoint(
+                self._base,
+                DIALECT,
+                {"Client_Id": client_id},
+                Timeouts(read=read_timeout, create=create_timeout),
+            ),
+            signing=SignIn(tokens, self._credentials.sign_in, renew_before=RENEW_BEFORE, stop=self._stop),
             pacer=pacer,
             purpose=purpose,
-            renew_before=RENEW_BEFORE,
-            headers={"Client_Id": client_id},
             observe=observe,
-            stop=self._stop,
-            read_timeout=read_timeout,
-            create_timeout=create_timeout,
         )
 
     def close(self) -> None:
@@ -231,7 +234,9 @@ class SeveraClient:
 
         yield from paging.read_pages(entry, query, read)
 
-    def create(self, register: str, body: Json, *, parent: str | None = None) -> Json:
+    def create(
+        self, register: str, body: Json, *, parent: str | None = None, not_after: float | None = None
+    ) -> Json:
         """POST; the created record as the vendor stored it.
 
         Sent once, on a connection of its own. Raises OutcomeUnknown when no answer came, and also when the vendor said
@@ -241,7 +246,9 @@ class SeveraClient:
         if entry.create_path is None:
             raise ValueError(f"{register} records are not created by the bridge")
         path = _filled(entry.create_path, parent=parent)
-        answer = self._transport.send("POST", path, repeatable=False, json=body, headers=_JSON)
+        answer = self._transport.send(
+            "POST", path, repeatable=False, json=body, headers=_JSON, not_after=not_after
+        )
         created = _first(parsed(answer))
         if created is not None and created.get("guid"):
             return created
@@ -259,10 +266,13 @@ class SeveraClient:
             operation=f"POST {path}",
         )
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def patch(
+        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Json:
         """PATCH of replace operations in the order given; the record as stored afterwards.
 
-        Keys are paths (``/status/guid``), values native JSON, None clears. Raises ValueError for no changes at all.
+        Keys are paths (``/status/guid``), values native JSON, None clears. Raises ValueError for no changes at all. Under a
+        permission (``not_after``) one form is tried: NotSent when another one may be meant, OutcomeUnknown when no answer came.
         """
         entry = _register(register)
         if entry.item_path is None or not entry.patches:
@@ -271,29 +281,57 @@ class SeveraClient:
             raise ValueError("a PATCH needs at least one change")
         path = _filled(entry.item_path, guid=guid)
         ways = self._spelling.ways(entry.name, changes)
-        refusal: Refused | None = None
+        refusal = self._spelling.refusal(entry.name, changes)
         stored: Json | None = None
         for way in ways:
             try:
                 answer = self._transport.send(
-                    "PATCH", path, repeatable=True, json=way.operations, headers=_JSON
+                    "PATCH", path, repeatable=True, json=way.operations, headers=_JSON, not_after=not_after
                 )
             except Refused as refused:
                 # A refusal is a 'no': nothing was changed, and the other form may be the one that is meant.
                 if refused.status not in _OTHER_FORM:
                     raise
                 refusal = refused if refusal is None or _about_the_path(refusal) else refusal
+                self._begin_anew(entry.name, changes, ways, way, not_after, refused)
                 continue
             stored = _first(parsed(answer), guid)
             if stored is None or (len(ways) > 1 and not taken(changes, entry.name, stored)):
                 # Before a status is written a second time it must be sure that the first writing did nothing.
-                stored = self.get(entry.name, guid)
+                stored = self._read_back(entry.name, guid, not_after)
             if taken(changes, entry.name, stored):
                 self._spelling.learn(entry.name, changes, way.form)
                 return stored
+            self._begin_anew(entry.name, changes, ways, way, not_after, None)
+        self._spelling.give_up(entry.name, changes)
         if stored is None:
             raise refusal or Refused(system=SYSTEM, operation=f"PATCH {path}")
         return stored
+
+    def _read_back(self, register: str, guid: str, not_after: float | None) -> Json:
+        try:
+            return self.get(register, guid)
+        except (TryLater, Refused, SignInFailed) as error:
+            if not_after is None:
+                raise
+            # The change was accepted: what the reading failed of must not look like 'not done'.
+            raise OutcomeUnknown(
+                f"{register} {guid} was changed but cannot be read", system=SYSTEM
+            ) from error
+
+    def _begin_anew(
+        self,
+        register: str,
+        changes: Mapping[str, Any],
+        ways: Sequence[Spelled],
+        way: Spelled,
+        not_after: float | None,
+        refused: Refused | None,
+    ) -> None:
+        """One permission is one call: the next form needs another. The form that was refused is remembered."""
+        if not_after is not None and way is not ways[-1]:
+            self._spelling.refused(register, changes, way.form, refused)
+            raise NotSent("this form is not taken, another one is to be tried", system=SYSTEM)
 
     def download(self, register: str, guid: str) -> bytes:
         """The bytes of ``files`` (file guid, not the guid of the invoice file) or of ``invoices/pdf`` (invoice guid)."""
@@ -301,11 +339,24 @@ class SeveraClient:
             raise ValueError(f"{register} has no bytes; known: {', '.join(DOWNLOADS)}")
         path, query = DOWNLOADS[register]
         answer = self._transport.send(
-            "GET", _filled(path, guid=guid), repeatable=True, params=query, headers={"Accept": "*/*"}
+            "GET",
+            _filled(path, guid=guid),
+            repeatable=True,
+            params=query,
+            headers={"Accept": "*/*"},
+            largest=FILE_BYTES,
         )
         return answer.content
 
-    def upload(self, project_guid: str, name: str, description: str, content: bytes) -> Json:
+    def upload(
+        self,
+        project_guid: str,
+        name: str,
+        description: str,
+        content: bytes,
+        *,
+        not_after: float | None = None,
+    ) -> Json:
         """Add one file to a project (multipart/related); its metadata, {} if the vendor gave none. Not repeatable."""
         entry = REGISTERS["projects/files"]
         boundary = uuid.uuid4().hex
@@ -325,6 +376,7 @@ class SeveraClient:
             repeatable=False,
             content=body,
             headers={**_JSON, "Content-Type": f"multipart/related; boundary={boundary}"},
+            not_after=not_after,
         )
         return _first(parsed(answer)) or {}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.severa.registers import PATCH_OPERATION, WIRE_PATHS
+from domain.errors import Refused
 from domain.ports import Json
 
 
@@ -28,6 +29,7 @@ class Spelling:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], int] = {}
+        self._refused: dict[tuple[str, str], dict[int, Refused | None]] = {}
 
     def ways(self, register: str, changes: Mapping[str, Any]) -> list[Spelled]:
         """The PATCH in every form that may be meant, likeliest first; one only where nothing is open or it is known."""
@@ -35,7 +37,12 @@ class Spelling:
         if open_path is None:
             return [Spelled(0, _operations(register, changes, 0))]
         known = self._known.get((register, open_path))
-        forms = range(len(WIRE_PATHS[register][open_path])) if known is None else (known,)
+        refused = self._refused.get((register, open_path), {})
+        forms = (
+            [form for form in range(len(WIRE_PATHS[register][open_path])) if form not in refused]
+            if known is None
+            else [known]
+        )
         return [Spelled(form, _operations(register, changes, form)) for form in forms]
 
     def learn(self, register: str, changes: Mapping[str, Any], form: int) -> None:
@@ -43,6 +50,22 @@ class Spelling:
         open_path = _open_path(register, changes)
         if open_path is not None:
             self._known[register, open_path] = form
+            self._refused.pop((register, open_path), None)
+
+    def refused(self, register: str, changes: Mapping[str, Any], form: int, refusal: Refused | None) -> None:
+        """This form was refused (None: ignored in silence) and another one is left: it is not tried again before that."""
+        open_path = _open_path(register, changes)
+        if open_path is not None:
+            self._refused.setdefault((register, open_path), {})[form] = refusal
+
+    def refusal(self, register: str, changes: Mapping[str, Any]) -> Refused | None:
+        """The refusal that is remembered of a form tried before, None if there was none."""
+        remembered = self._refused.get((register, _open_path(register, changes) or ""), {})
+        return next((one for one in remembered.values() if one is not None), None)
+
+    def give_up(self, register: str, changes: Mapping[str, Any]) -> None:
+        """No form was taken, so it was not the form: all are open again."""
+        self._refused.pop((register, _open_path(register, changes) or ""), None)
 
 
 def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:

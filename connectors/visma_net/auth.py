@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ import httpx
 from connectors.http import Token, parsed
 from connectors.visma_net.errors import SYSTEM, sign_in_refused
 from connectors.visma_net.models import token_answer
+from domain import clock
 from domain.errors import SignInFailed
 
 Kind = Literal["service", "interactive"]
@@ -138,7 +139,7 @@ class Connect:
         )
 
     def _ask(self, form: Mapping[str, str], *, refreshing: bool = False) -> Token:
-        asked_at = datetime.now(UTC)
+        asked_at = clock.wall()
         whole = {**form, "client_id": self.client_id, "client_secret": self.client_secret}
         if self.tenant_id:
             whole["tenant_id"] = self.tenant_id

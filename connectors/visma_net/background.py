@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from connectors.visma_net.errors import DIALECT, SYSTEM
 from connectors.visma_net.keys import located, segment
 from connectors.visma_net.models import background_state
 from connectors.visma_net.registers import REGISTERS
+from domain import clock
 from domain.errors import BridgeError, OutcomeUnknown, TryLater, Unavailable
 
 Read = Callable[[str], httpx.Response]
@@ -52,7 +52,7 @@ def finished(
     Raises what the real status means, or OutcomeUnknown (Unavailable if repeatable) when it does not end in time. That a
     state cannot be read for a moment says nothing about the call itself and is never taken for a no.
     """
-    until = time.monotonic() + limit
+    until = clock.monotonic() + limit
     pause = FIRST_WAIT
     while True:
         try:
@@ -69,7 +69,7 @@ def finished(
             )
         if state is not None and state.status.casefold() == "failed":
             raise _unknown(state.errorMessage or "it failed", operation, repeatable=repeatable)
-        if time.monotonic() + pause > until or stop.wait(pause):
+        if clock.monotonic() + pause > until or stop.wait(pause):
             raise _unknown("it did not end in time", operation, repeatable=repeatable)
         pause = min(pause * 2, LONGEST_WAIT)
 

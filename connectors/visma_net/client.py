@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mimetypes
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,18 @@ from typing import Any
 
 import httpx
 
-from connectors.http import Observe, Pacer, Purpose, TokenStore, Transport, parsed
+from connectors.http import (
+    FILE_BYTES,
+    Endpoint,
+    Observe,
+    Pacer,
+    Purpose,
+    SignIn,
+    Timeouts,
+    TokenStore,
+    Transport,
+    parsed,
+)
 from connectors.visma_net.auth import RENEW_BEFORE, Connect, Kind
 from connectors.visma_net.background import accepted_id, finished
 from connectors.visma_net.errors import DIALECT, SYSTEM
@@ -24,6 +34,7 @@ from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS, register
 from connectors.visma_net.rows import first, plain
 from connectors.visma_net.times import SERVER_ZONE
+from domain import clock
 from domain.errors import BridgeError, NotFound, SignInFailed
 from domain.ports import ActionResult, Filter, Json, Page, Stored
 
@@ -80,18 +91,16 @@ class VismaNetClient:
             auth_url.rstrip("/"), kind, client_id, client_secret, tenant_id, self._post_form
         )
         self._transport = Transport(
-            base_url,
-            dialect=DIALECT,
-            tokens=tokens,
-            sign_in=self._connect.sign_in,
+            Endpoint(
+                base_url,
+                DIALECT,
+                {"Accept": "application/json"},
+                Timeouts(read=read_timeout, create=create_timeout),
+            ),
+            signing=SignIn(tokens, self._connect.sign_in, renew_before=RENEW_BEFORE, stop=self._stop),
             pacer=pacer,
             purpose=purpose,
-            renew_before=RENEW_BEFORE,
-            headers={"Accept": "application/json"},
             observe=observe,
-            stop=self._stop,
-            read_timeout=read_timeout,
-            create_timeout=create_timeout,
         )
 
     def close(self) -> None:
@@ -170,12 +179,14 @@ class VismaNetClient:
     def download(self, attachment_id: str) -> bytes:
         """The bytes of an attachment's latest revision. Raises NotFound."""
         path = _item(REGISTERS["attachment"], attachment_id)
-        answer = self._transport.send("GET", path, repeatable=True, headers={"Accept": "*/*"})
+        answer = self._transport.send(
+            "GET", path, repeatable=True, headers={"Accept": "*/*"}, largest=FILE_BYTES
+        )
         return self._ended(answer, f"GET {path}", repeatable=True).content
 
     # ------------------------------------------------------------ writing
 
-    def create(self, register: str, body: Json) -> str:
+    def create(self, register: str, body: Json, *, not_after: float | None = None) -> str:
         """POST (v2 for customerinvoice, customerCreditNote, journaltransaction); the new record's key, '' when the
         answer does not tell it. A task's register is ``projecttask/<internal id of its project>``.
 
@@ -185,9 +196,17 @@ class VismaNetClient:
         if not known.creating:
             raise ValueError(f"nothing is created in Visma.net ERP register '{register}'")
         path = known.creating.format(key=segment(parent)) if "{key}" in known.creating else known.creating
-        return self._key(known, self._once("POST", path, json=body), body)
+        return self._key(known, self._once("POST", path, json=body, not_after=not_after), body)
 
-    def update(self, register: str, key: str, body: Json, *, etag: str | None = None) -> str | None:
+    def update(
+        self,
+        register: str,
+        key: str,
+        body: Json,
+        *,
+        etag: str | None = None,
+        not_after: float | None = None,
+    ) -> str | None:
         """PUT of the members given; the new ETag if the answer had one. Raises Stale when ``etag`` is not the record's
         any more. Not sent where the document does not take If-Match (inventory)."""
         known = _register(register)
@@ -195,32 +214,45 @@ class VismaNetClient:
             raise ValueError(f"nothing is changed in Visma.net ERP register '{register}'")
         path = _item(known, key)
         headers = {"If-Match": etag} if etag and known.if_match else None
-        answer = self._transport.send("PUT", path, repeatable=True, json=body, headers=headers)
-        answer = self._ended(answer, f"PUT {path}", repeatable=True)
+        answer = self._transport.send(
+            "PUT", path, repeatable=True, json=body, headers=headers, not_after=not_after
+        )
+        answer = self._ended(answer, f"PUT {path}", repeatable=not_after is None, limit=self._limits.read)
         return answer.headers.get("etag") or None
 
-    def delete(self, register: str, key: str) -> None:
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
         """DELETE; a record that is gone already counts as deleted."""
         known = _register(register)
         if not known.removing:
             raise ValueError(f"nothing is deleted in Visma.net ERP register '{register}'")
         path = _item(known, key)
         try:
-            answer = self._transport.send("DELETE", path, repeatable=True)
-            self._ended(answer, f"DELETE {path}", repeatable=True)
+            answer = self._transport.send("DELETE", path, repeatable=True, not_after=not_after)
+            self._ended(answer, f"DELETE {path}", repeatable=not_after is None, limit=self._limits.read)
         except NotFound:
             return
 
-    def act(self, register: str, key: str, action: str, body: Json | None = None) -> ActionResult:
+    def act(
+        self,
+        register: str,
+        key: str,
+        action: str,
+        body: Json | None = None,
+        *,
+        not_after: float | None = None,
+    ) -> ActionResult:
         """POST …/action/<action>; an answer without a body is Done. ``changeCustomerCd``, ``changeInventoryNbr`` and
         ``changeProjectId`` take the internal id as key. Raises OutcomeUnknown when no answer came."""
         known = _register(register)
         if action not in known.actions:
             raise ValueError(f"Visma.net ERP register '{register}' has no action '{action}'")
-        answer = self._once("POST", known.actions[action].format(key=segment(key)), json=body)
+        path = known.actions[action].format(key=segment(key))
+        answer = self._once("POST", path, json=body, not_after=not_after)
         return _action_result(plain(parsed(answer)))
 
-    def attach(self, register: str, key: str, name: str, content: bytes) -> None:
+    def attach(
+        self, register: str, key: str, name: str, content: bytes, *, not_after: float | None = None
+    ) -> None:
         """Header attachment, multipart: raw bytes would be kept broken. The same name again makes a new revision.
 
         Not repeatable: OutcomeUnknown when no answer came.
@@ -230,7 +262,10 @@ class VismaNetClient:
             raise ValueError(f"nothing can be attached in Visma.net ERP register '{register}'")
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         self._once(
-            "POST", known.attaching.format(key=segment(key)), files={"file": (name, content, media_type)}
+            "POST",
+            known.attaching.format(key=segment(key)),
+            files={"file": (name, content, media_type)},
+            not_after=not_after,
         )
 
     # ------------------------------------------------------------ inside
@@ -256,25 +291,42 @@ class VismaNetClient:
         answer = self._ended(answer, f"GET {path}", repeatable=True)
         return Fetched(parsed(answer), _date(answer))
 
-    def _once(self, method: str, path: str, *, json: Json | None = None, files: Any = None) -> httpx.Response:
-        began = time.monotonic()
-        answer = self._transport.send(method, path, repeatable=False, json=json, files=files)
+    def _once(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Json | None = None,
+        files: Any = None,
+        not_after: float | None = None,
+    ) -> httpx.Response:
+        began = clock.monotonic()
+        answer = self._transport.send(
+            method, path, repeatable=False, json=json, files=files, not_after=not_after
+        )
         return self._ended(answer, f"{method} {path}", repeatable=False, began=began)
 
     def _ended(
-        self, answer: httpx.Response, operation: str, *, repeatable: bool, began: float | None = None
+        self,
+        answer: httpx.Response,
+        operation: str,
+        *,
+        repeatable: bool,
+        began: float | None = None,
+        limit: float | None = None,
     ) -> httpx.Response:
         """The answer itself, or for a 202 what the background made of the call."""
         accepted = accepted_id(answer)
         if accepted is None:
             return answer
-        limit = self._limits.read if repeatable else self._limits.create
+        if limit is None:
+            limit = self._limits.read if repeatable else self._limits.create
         return finished(
             accepted,
             self._follow,
             operation=operation,
             repeatable=repeatable,
-            limit=limit - (time.monotonic() - began if began is not None else 0.0),
+            limit=limit - (clock.monotonic() - began if began is not None else 0.0),
             stop=self._stop,
         )
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from connectors.answers import MESSAGE_LENGTH, Dialect, message_of, parsed
+from connectors.answers import MESSAGE_LENGTH, message_of, parsed
+from connectors.meaning import Dialect
 from domain.errors import BridgeError, SignInFailed
 
 SYSTEM = "visma_net"
