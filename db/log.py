@@ -142,6 +142,7 @@ def put_gap(db: Connection, tenant_id: UUID, gap: NumberGap) -> None:
             "number": gap.number,
             "severa_id": gap.severa_id,
             "reason": clean_text(gap.reason),
+            "values": jsonb(gap.values),
         },
     )
 

@@ -484,7 +484,7 @@ CREATE INDEX attempt_subject ON public.attempt USING btree (tenant_id, subject, 
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
-CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, erp_number);
+CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, lower(erp_number));
 
 CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun DESC, due_at) WHERE (state = ANY (ARRAY['ready'::text, 'waiting'::text]));
 
@@ -502,7 +502,7 @@ CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHER
 
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
 
-CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, number) WHERE (number <> ''::text);
+CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, lower(number)) WHERE (number <> ''::text);
 
 CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
 

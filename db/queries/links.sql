@@ -5,7 +5,9 @@ select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and s
 select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and erp_id = %(erp_id)s
 
 -- of_number --
-select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and erp_number = %(erp_number)s
+-- As records.by_number: without case, the exact spelling first.
+select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and lower(erp_number) = lower(%(erp_number)s)
+order by erp_number = %(erp_number)s desc, id limit 1
 
 -- get --
 select * from link where tenant_id = %(tenant_id)s and id = %(id)s
