@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.explain import Cause, Text
+from domain.setup import status_words
 
 _SIGN_IN = Text(
     "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
@@ -137,6 +138,7 @@ CAUSES: Mapping[str, Cause] = {
         _OPERATOR,
         closes_by_itself=False,
     ),
+    **status_words.CAUSES,
 }
 
-SENTENCES: Mapping[str, Text] = {}
+SENTENCES: Mapping[str, Text] = status_words.SENTENCES

@@ -10,7 +10,8 @@ import pytest
 
 import domain.setup.statuses as module
 from domain.errors import Stop
-from domain.setup.statuses import CAUSES, SENTENCES, autoinvoice_checks, autoinvoice_error, derive_roles
+from domain.setup.status_words import CAUSES, SENTENCES
+from domain.setup.statuses import autoinvoice_checks, autoinvoice_error, derive_roles
 
 
 def status(name: str, order: int, flags: str = "", **more: Any) -> dict[str, Any]:
