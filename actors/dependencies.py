@@ -7,6 +7,7 @@ from db.books import SEVERA_REGISTERS
 from db.outbox import Claimed
 from db.pool import Connection
 from domain.errors import Stop, Waiting
+from domain.invoice.plan import ORIGINAL_NOT_BOOKED
 
 # So often a record that is settled without a link is asked for again before the waiter says so.
 WAITS_MOST = 3
@@ -15,11 +16,12 @@ WAITS_MOST = 3
 def hopeless(db: Connection, row: Claimed, error: Waiting) -> Stop | None:
     """The problem of a waiter whose dependency has failed, or was left alone by rule however often it was asked for; it
     still goes on by itself when that one is settled. None: waiting makes sense."""
-    alone = False
+    alone, name = False, error.name
     for register in SEVERA_REGISTERS[error.domain] if error.severa_id else ():
         record = records.get(db, row.tenant_id, "severa", register, error.severa_id or "")
         if record is None:
             continue
+        name = name or record.name
         subject = outbox.record_subject("severa", register, record.id)
         state = outbox.state_of(db, row.tenant_id, error.domain, subject)
         if state in ("failed", "in_doubt"):
@@ -27,8 +29,9 @@ def hopeless(db: Connection, row: Claimed, error: Waiting) -> Stop | None:
             return Stop("work.dependency_in_error", values, waits_for=error)
         alone = alone or (state is None and record.settled_version >= record.version)
     if alone and attempts.waits(db, row.tenant_id, row.delivery) >= WAITS_MOST:
-        values = {"name": error.name, "domain": error.domain}
-        return Stop("work.dependency_left_alone", values, waits_for=error)
+        # Invoices are waited for by their credit notes only: there is nothing to exchange, that one has to go first.
+        code = ORIGINAL_NOT_BOOKED if error.domain == "invoice" else "work.dependency_left_alone"
+        return Stop(code, {"name": name or "–", "domain": error.domain}, waits_for=error)
     return None
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from domain.fields import Field
 from domain.mapper import day, decimal, flag, read, text
+from domain.money import of_double
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -15,6 +16,8 @@ INVOICES = "invoices"
 ROWS = "invoices/invoicerows"
 STATUSES = "invoicestatuses"
 DOCUMENTS = "customerdocument"
+# The ERP's currencies: how many decimals each has.
+CURRENCIES = "currency"
 
 # Open question: the input model of PATCH invoices is not published; these are the paths of the read model.
 NUMBER_PATH = "/number"
@@ -174,7 +177,8 @@ def projection(body: Json) -> Mapping[str, str]:
         found = day(read(body, name))
         values[name] = found.isoformat() if found else ""
     for name in ("totalIncludingTax", "totalExcludingTax", "totalTax"):
-        values[name] = canonical(decimal(read(body, f"{name}.amount")))
+        total = decimal(read(body, f"{name}.amount"))
+        values[name] = canonical(of_double(total) if total is not None else None)
     for name in ("currencyRate", "paymentTerm"):
         values[name] = canonical(decimal(read(body, name)))
     values["isCreditNote"] = canonical(flag(read(body, "isCreditNote"), default=False))
@@ -256,6 +260,7 @@ def _reference(system: str, name: str, key: str, title: str) -> Register:
 REFERENCES: tuple[Register, ...] = (
     _reference("severa", STATUSES, "guid", "name"),
     _reference("severa", "currencies", "guid", "name"),
+    _reference("visma_net", CURRENCIES, "id", "description"),
     _reference("visma_net", "vat", "vatId", "description"),
     _reference("visma_net", "vatCategory", "vatCategoryId", "description"),
     _reference("visma_net", "creditTerm", "termsId", "description"),

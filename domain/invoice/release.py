@@ -120,7 +120,10 @@ def _refused(attempt: Attempt, key: Key, error: Refused) -> None:
     if now is not None and now[0].status in NOT_RELEASABLE:
         values = {"status": now[0].status, "text": error.message}
         raise attempt.fail("invoice.not_releasable", values, key) from error
-    code, values = refusal(error.message)
+    lines = (
+        [(line.inventory, f"{line.number}: {line.description[:60]}") for line in now[0].lines] if now else []
+    )
+    code, values = refusal(error.message, lines=lines)
     raise attempt.fail(code, values, key) from error
 
 
