@@ -170,6 +170,9 @@ def _in_order(
     if paid is None:
         raise Stop("statuses.no_paid", {"last": line[-1].name})
     sent = chosen.get("sent") or (line[at + 1] if at + 1 < len(line) else None)
+    if sent is None and "transferred" in chosen:
+        # Nothing comes after it: the order tells that, and which role is set by hand.
+        sent = transferred
     if sent is None or (place[paid.guid] <= place[sent.guid] and not chosen):
         raise Stop("statuses.no_sent", {"transferred": transferred.name, "paid": paid.name})
     found: dict[Role, Status] = {
