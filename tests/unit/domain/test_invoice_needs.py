@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def months(*, exclusive: bool) -> list[Json]:
             "endDate": f"{after if exclusive else date.fromordinal(after.toordinal() - 1)}T00:00:00",
             "closedInCustomerLedger": False,
         }
-        for start, after in zip(starts, starts[1:], strict=False)
+        for start, after in pairwise(starts)
     ]
 
 
