@@ -177,6 +177,8 @@ class Period:
     @property
     def end(self) -> date:
         """The last day, as the window shows it."""
+        if int(self.id[4:]) > 12:
+            return self.start
         return (self.start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from road import Json, Road, hours, money
 
@@ -62,23 +64,32 @@ def test_an_erp_that_counts_with_fewer_decimals_is_a_difference_with_both_values
         road.erp.ask("PATCH", "settings", {"quantity_decimals": None, "shortened_counts": False})
 
 
-@pytest.mark.req("R-INV-14")
-@pytest.mark.parametrize("closed", [True, False])
-def test_an_adjustment_period_neither_stops_nor_takes_the_last_day(
-    road: Road,
-    project: Json,
-    closed: bool,  # noqa: FBT001
+@pytest.mark.req("R-INV-14", "R-INV-7", "R-INV-16")
+def test_an_adjustment_period_stops_nobody_and_a_credit_note_may_round_to_nothing(
+    new_firm: Callable[..., Road],
 ) -> None:
-    road.erp.change("periods", "202613", closed_receivables=closed)
-    road.ask()
-    road.settle()
-    guid = road.approve(project, [hours("1", "1000")], date="2026-12-31", dueDate="2027-01-30")
+    """Reference registers and the rounding of totals are read when a tenant goes live."""
+    road = new_firm(live=False)
+    road.erp.change("periods", "202613", closed_receivables=True)
+    road.erp.ask("PATCH", "settings", {"whole_kronor": True})
+    road.severa.ask("PATCH", "settings", {"currencyRoundingType": "NearestInteger"})
+    customer = road.add_customer("Helår AB", vatNumber="SE556111777401")
+    project = road.add_project(customer, "Helårsprojektet")
+    road.go_live()
+    last = road.approve(project, [hours("1", "1000")], date="2026-12-31", dueDate="2027-01-30")
     early = road.approve(
         project, [hours("1", "1000")], date="2027-01-05", entryDate="2026-12-31", dueDate="2027-02-04"
     )
     road.settle()
-    assert booked(road, guid)["financialPeriod"] == "202612"
+    assert booked(road, last)["financialPeriod"] == "202612"
     assert booked(road, early)["financialPeriod"] == "202612"
+    road.move(last, "sent")
+    rows = [hours("1", "0.30")]
+    note = road.severa.add("invoices", credit_of=last, rows=rows, status="transfer")["guid"]
+    road.settle()
+    credit = booked(road, note)
+    assert (credit["documentType"], credit["status"]) == ("CreditNote", "Closed")
+    assert (money(credit["detailTotalInCurrency"]), money(credit["amountInCurrency"])) == (money("0.30"), 0)
 
 
 @pytest.mark.req("R-PRD-2")

@@ -87,6 +87,20 @@ def test_tax_lines_of_a_credit_note_may_be_negative_although_its_amounts_are_not
     assert (tax.taxable, tax.vat) == (D(100), D(25))
 
 
+@pytest.mark.req("R-INV-16")
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_total_that_was_rounded_away_is_zero_whatever_the_sign_of_the_rounding(sign: int) -> None:
+    body = {
+        "detailTotalInCurrency": D("0.30"),
+        "vatTotalInCurrency": D("0.08"),
+        "roundingDiff": D("0.38") * sign,
+    }
+    rounded_away = ErpDocument.of(body | {"amountInCurrency": D("0.00")}).totals
+    assert (rounded_away.total, rounded_away.rounded_by) == (0, D("-0.38"))
+    empty = ErpDocument.of(body | {"amountInCurrency": D("0.00"), "roundingDiff": D(0)}).totals
+    assert empty.total == D("0.38")
+
+
 def test_the_first_amount_that_is_not_zero_tells_the_direction() -> None:
     assert [direction(D(0), D("-0.38"), D(1)), direction(D(2), D(-9)), direction(D(0), D("-0"))] == [-1, 1, 1]
 
