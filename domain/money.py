@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from domain.ports import Books
+
+# The ERP's currencies: how many decimals each has.
+CURRENCIES = "currency"
 
 # ISO 4217: currencies whose smallest unit is not a hundredth. Used where the ERP's register says nothing.
 _DECIMALS = {
@@ -76,6 +82,11 @@ class Currency(str):
             if 0 <= int(told) <= _MOST_DECIMALS:
                 return cls(code, int(told))
         return cls(code, decimals(code))
+
+
+def currency_of(books: Books, code: str) -> Currency:
+    """A currency with the decimals of the ERP's register, of ISO 4217 where it does not list it."""
+    return Currency.of(code, (record.body for record in books.all("visma_net", CURRENCIES)))
 
 
 def decimals(currency: str) -> int:

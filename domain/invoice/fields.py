@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from domain.fields import Field
 from domain.mapper import day, decimal, flag, read, text
-from domain.money import of_double
+from domain.money import CURRENCIES, of_double
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -16,8 +16,6 @@ INVOICES = "invoices"
 ROWS = "invoices/invoicerows"
 STATUSES = "invoicestatuses"
 DOCUMENTS = "customerdocument"
-# The ERP's currencies: how many decimals each has.
-CURRENCIES = "currency"
 
 # Open question: the input model of PATCH invoices is not published; these are the paths of the read model.
 NUMBER_PATH = "/number"

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from domain.errors import Stop, TryLater, Waiting
-from domain.invoice.fields import CURRENCIES, FIXED_DAYS, ONE_INSTALMENT
+from domain.invoice.fields import FIXED_DAYS, ONE_INSTALMENT
 from domain.invoice.model import ErpDocument, InvoiceRow, Party, SeveraInvoice
 from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
 from domain.mapper import day, flag, read, text
-from domain.money import ZERO, Currency
+from domain.money import ZERO, currency_of
 from domain.ports import Books, Domain, Json
 from domain.setup.statuses import Roles
 
@@ -231,11 +231,6 @@ def in_its_currency(books: Books, invoice: SeveraInvoice) -> SeveraInvoice:
     """The invoice with a currency that knows its decimals as the ERP counts them: what is rounded from here on is rounded
     as the ERP will."""
     return replace(invoice, currency=currency_of(books, invoice.currency))
-
-
-def currency_of(books: Books, code: str) -> Currency:
-    """A currency with the decimals of the ERP's register, of ISO 4217 where it does not list it."""
-    return Currency.of(code, (record.body for record in books.all("visma_net", CURRENCIES)))
 
 
 def base_currency(books: Books) -> str:

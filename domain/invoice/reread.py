@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.errors import NotFound
-from domain.invoice.fields import CURRENCIES
 from domain.invoice.plan import SEVERA_ITEM_REGISTERS
 from domain.mapper import text
+from domain.money import CURRENCIES
 from domain.ports import Books, Domain, ErpApi, Json, Link, Record, SeveraApi, System
 
 # Read whole: VAT, periods, branches, decimals of currencies.

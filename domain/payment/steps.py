@@ -15,10 +15,10 @@ from domain.errors import NotFound, Refused, Stop, TryLater
 from domain.invoice.fields import DOCUMENTS, INVOICES
 from domain.invoice.look_up import read_document
 from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, document_type
-from domain.invoice.plan import currency_of
 from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text
 from domain.mapper import patch
+from domain.money import currency_of
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
     STAY,
