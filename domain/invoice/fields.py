@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from domain.fields import Field
+from domain.invoice.amounts import known_factor
 from domain.mapper import day, decimal, flag, read, text
 from domain.money import CURRENCIES, of_double
 from domain.ports import Json
@@ -178,7 +179,7 @@ def projection(body: Json) -> Mapping[str, str]:
         total = decimal(read(body, f"{name}.amount"))
         values[name] = canonical(of_double(total) if total is not None else None)
     for name in ("currencyRate", "paymentTerm"):
-        values[name] = canonical(decimal(read(body, name)))
+        values[name] = canonical(known_factor(read(body, name)))
     values["isCreditNote"] = canonical(flag(read(body, "isCreditNote"), default=False))
     values["projects"] = " ".join(sorted(text(one, "guid") for one in read(body, "projects") or []))
     return values

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from domain.invoice.amounts import direction, factor, known_factor, money
-from domain.mapper import day, decimal, flag, read, text
+from domain.mapper import day, flag, read, text
 from domain.money import ZERO, rounded
 from domain.ports import Json
 from domain.text import canonical
@@ -162,7 +162,7 @@ class SeveraInvoice:
             payment_date=day(read(body, "paymentDate")),
             payment_term=int(term) if term is not None else None,
             currency=text(body, "currency.code") or text(body, "totalIncludingTax.currencyCode"),
-            rate=decimal(read(body, "currencyRate")) or Decimal(1),
+            rate=known_factor(read(body, "currencyRate")) or Decimal(1),
             total=money(body, "totalIncludingTax.amount"),
             net=money(body, "totalExcludingTax.amount"),
             tax=money(body, "totalTax.amount"),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from domain.invoice.amounts import factor
 from domain.invoice.document import Draft
 from domain.invoice.fields import SAME_RATE_DIRECTION
 from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
 from domain.invoice.totals import VatAmount, severa_vat
-from domain.mapper import day, decimal, flag, read, text
+from domain.mapper import day, flag, read, text
 from domain.money import ZERO, rounded, smallest_unit
 from domain.text import canonical, name_key, number_text
 
@@ -119,10 +120,14 @@ def _header(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
         wanted_flag, found = bool(sent.header[member]), read(document.body, member)
         if found is not None and flag(found) != wanted_flag:
             yield Finding(member, canonical(wanted_flag), canonical(flag(found)), essential=True)
-    rate, found_rate = sent.header.get("exchangeRate"), decimal(read(document.body, "exchangeRate"))
+    yield from _rate(sent, document)
+    yield from _receiver(sent, document)
+
+
+def _rate(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
+    rate, found_rate = sent.header.get("exchangeRate"), factor(document.body, "exchangeRate")
     if rate is not None and found_rate and found_rate != rate:
         yield Finding("exchangeRate", number_text(rate), number_text(found_rate), essential=False)
-    yield from _receiver(sent, document)
 
 
 def _same_text(wanted: str, found: str, member: str) -> bool:

@@ -160,7 +160,8 @@ class TenantSettings(FileSettings):
     )
     fallback_items: Annotated[dict[str, str], AfterValidator(_fallback_items)] = Field(
         {},
-        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT.",
+        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT. "
+        f"Row types: {', '.join(ROW_TYPES)}.",
     )
     several_projects: Literal["stop", "largest"] = Field(
         "stop",

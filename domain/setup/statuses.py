@@ -119,6 +119,7 @@ def derive_roles(
     found = _in_order(line, place, chosen)
     _check_order(found, place, chosen)
     _check_flags(line, place, found)
+    _check_paid(line, place, found)
     return Roles(
         failed=found["failed"],
         transfer=found["transfer"],
@@ -208,7 +209,6 @@ def _before(line: list[Status], at: int, taken: set[str]) -> Status | None:
 
 def _check_flags(line: list[Status], place: Mapping[str, int], found: Mapping[Role, Status]) -> None:
     failed, transfer, transferred = found["failed"], found["transfer"], found["transferred"]
-    partly_paid, paid = found.get("partly_paid"), found["paid"]
     if failed.is_default:
         raise Stop("statuses.failed_is_default", {"status": failed.name})
     if not transfer.is_read_only:
@@ -220,9 +220,13 @@ def _check_flags(line: list[Status], place: Mapping[str, int], found: Mapping[Ro
         # Only possible with roles set by hand: a number before the transfer would be one of Severa's own.
         if status.has_number:
             raise Stop("statuses.number_too_early", {"status": status.name, "transfer": transfer.name})
+
+
+def _check_paid(line: list[Status], place: Mapping[str, int], found: Mapping[Role, Status]) -> None:
+    partly_paid, paid = found.get("partly_paid"), found["paid"]
     if partly_paid is not None and not partly_paid.is_sent:
         raise Stop("statuses.partly_paid_not_sent", {"status": partly_paid.name})
-    # These two are only possible with roles set by hand as well.
+    # These two are only possible with roles set by hand.
     if not paid.is_paid:
         raise Stop("statuses.paid_not_paid", {"status": paid.name})
     for status in line[: place[paid.guid]]:

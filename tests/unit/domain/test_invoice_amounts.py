@@ -164,6 +164,21 @@ def test_a_total_with_a_doubles_noise_gives_no_warning() -> None:
     assert delivery.steps["proof"].result["warnings"] == ""
 
 
+@pytest.mark.req("R-INV-9")
+def test_a_rate_with_a_doubles_noise_gives_no_warning() -> None:
+    firm = Firm()
+    firm.erp.company_rate = D("11.2345")
+    firm.invoice([row("CONS", "10", "100", "25")], currencyRate=D("11.234500000000001"))
+    firm.in_severa_now()["currency"] = {"code": "EUR"}
+    for line in firm.severa.children["invoices/invoicerows", "inv-1"]:
+        line["unitPrice"]["currencyCode"] = "EUR"
+    firm.poll()
+    delivery = firm.transfer()
+    settle(delivery)
+    assert firm.document()["exchangeRate"] == D("11.2345")
+    assert delivery.steps["proof"].result["warnings"] == ""
+
+
 def test_a_total_that_comes_now_with_and_now_without_noise_is_no_change() -> None:
     firm = Firm()
     plain = firm.invoice([row("CONS", "10", "100", "25")])
