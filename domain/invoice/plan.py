@@ -383,11 +383,6 @@ def _row_text(row: InvoiceRow) -> str:
     return f"{row.sort_order}: {name[:60]}"
 
 
-def sent_lines(invoice: SeveraInvoice, need: Needs) -> list[tuple[str, str]]:
-    """Item number and row of each line in the order it is sent, for a refusal that is about one of them."""
-    return [(need.items[row.guid].number, _row_text(row)) for row in invoice.rows]
-
-
 def surplus(found: Iterable[ErpDocument]) -> tuple[ErpDocument | None, list[ErpDocument]]:
     """Of several documents of one invoice: the one to keep and the unreleased ones to remove (R-INV-13).
 

@@ -50,10 +50,12 @@ REFUSED: Mapping[str, Cause] = MappingProxyType(
             Text("Visma.net ERP: Nummerserier (CS201010)", "Visma.net ERP: Number series (CS201010)"),
         ),
         "invoice.task_refused": _refused(
-            "Projektets aktivitet kan inte användas.", "The project's task cannot be used.", PROJECT
+            "Aktiviteten {task} på projektet {project} kan inte användas.",
+            "The task {task} of the project {project} cannot be used.",
+            PROJECT,
         ),
         "invoice.project_refused": _refused(
-            "Projektet kan inte användas.", "The project cannot be used.", PROJECT
+            "Projektet {project} kan inte användas.", "The project {project} cannot be used.", PROJECT
         ),
         "invoice.item_refused": _refused(
             "Artikeln {item} på rad {row} kan inte användas.",
@@ -61,18 +63,18 @@ REFUSED: Mapping[str, Cause] = MappingProxyType(
             ITEM,
         ),
         "invoice.terms_refused": _refused(
-            "Betalningsvillkoret kan inte användas.",
-            "The credit terms cannot be used.",
+            "Betalningsvillkoret {terms} kan inte användas.",
+            "The credit terms {terms} cannot be used.",
             Text("Visma.net ERP: Betalningsvillkor (CS206500)", "Visma.net ERP: Credit terms (CS206500)"),
         ),
         "invoice.currency_refused": _refused(
-            "Valutan eller kursen kan inte användas.",
-            "The currency or its rate cannot be used.",
+            "Valutan {currency} eller kursen {rate} kan inte användas.",
+            "The currency {currency} or its rate {rate} cannot be used.",
             Text("Visma.net ERP: Valutor (CM202000)", "Visma.net ERP: Currencies (CM202000)"),
         ),
         "invoice.branch_refused": _refused(
-            "Företagsgrenen kan inte användas.",
-            "The branch cannot be used.",
+            "Företagsgrenen {branch} kan inte användas.",
+            "The branch {branch} cannot be used.",
             Text("Visma.net ERP: Företagsgrenar (CS102000)", "Visma.net ERP: Branches (CS102000)"),
         ),
         "invoice.customer_refused": _refused(

@@ -14,7 +14,7 @@ from domain.invoice.existing import customer_numbers, in_doubt, present, shown
 from domain.invoice.fields import INVOICES, ROWS, STATUSES, in_scope
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.prepare import prepare
-from domain.invoice.refusals import refusal
+from domain.invoice.refusals import refusal, told_by
 from domain.invoice.release import after_release, prove_held, release
 from domain.invoice.write_back import write_back
 from domain.mapper import text
@@ -215,8 +215,7 @@ def _create(attempt: Attempt, planned: Planned) -> Key:
         ) from error
     except Refused as error:
         attempt.undone("create", error.message)
-        lines = plan.sent_lines(invoice, planned.need)
-        code, values = refusal(error.message, lines=lines, period=planned.choices.period)
+        code, values = refusal(error.message, about=told_by(planned.sent))
         if code in _PROJECT_REFUSED and reopening.open_refused(attempt, planned.project):
             raise StartOver from error
         raise attempt.fail(code, values) from error

@@ -14,7 +14,7 @@ from domain.invoice import plan
 from domain.invoice.explain import CAUSES, SENTENCES
 from domain.invoice.gaps import reason
 from domain.invoice.plan import KEEPS_STATUS, ORIGINAL_NOT_BOOKED
-from domain.invoice.refusals import refusal
+from domain.invoice.refusals import Told, refusal
 from domain.invoice.steps import settle
 from domain.ports import Json, NumberGap
 from domain.setup.settings import ROW_TYPES, STATUS_ROLES, TenantSettings, changed_settings
@@ -209,7 +209,7 @@ def test_a_misspelt_role_is_refused_with_the_roles_there_are() -> None:
 # ---------------------------------------------------------------- refusals
 
 
-LINES = [("CONS", "1: Rådgivning"), ("TRAIN", "2: Tåg"), ("CONS", "3: Mer")]
+SENT = Told((("CONS", "1: Rådgivning"), ("TRAIN", "2: Tåg"), ("CONS", "3: Mer")))
 
 
 @pytest.mark.req("R-INV-14")
@@ -225,7 +225,7 @@ LINES = [("CONS", "1: Rådgivning"), ("TRAIN", "2: Tåg"), ("CONS", "3: Mer")]
     ],
 )
 def test_a_refused_item_is_named_with_its_row(said: str, item: str, rows: str) -> None:
-    code, values = refusal(said, lines=LINES)
+    code, values = refusal(said, about=SENT)
     assert code == "invoice.item_refused"
     assert (values["item"], values["row"]) == (item, rows)
     assert item in CAUSES[code].wrong.fill("sv", values)
@@ -246,6 +246,33 @@ def test_an_item_refused_at_creation_and_at_release_is_named() -> None:
     firm.faults.arm("update", "customerinvoice", Refused("Item CONS: ?", system="visma_net", status=400))
     stop = stopped(firm)
     assert (stop.values["item"], stop.values["row"]) == ("CONS", "1: CONS enligt avtal")
+
+
+@pytest.mark.req("R-INV-14")
+@pytest.mark.parametrize(
+    ("said", "code", "named"),
+    [
+        ("Project '?' is not active.", "project_refused", ["4711"]),
+        ("The task is completed.", "task_refused", ["4711", "10"]),
+        ("The credit terms are inactive.", "terms_refused", ["30"]),
+        ("The currency rate is not defined.", "currency_refused", ["SEK"]),
+        ("The branch is inactive.", "branch_refused", ["1"]),
+    ],
+)
+@pytest.mark.parametrize("at", ["create", "update"])
+def test_every_refusal_names_what_it_is_about(said: str, code: str, named: list[str], at: str) -> None:
+    firm = Firm()
+    firm.books.remember("visma_net", "branch", {"number": "1", "name": "Huvud", "isActive": True})
+    firm.books.remember(
+        "visma_net", "creditTerm", {"termsId": "30", "dueDay1": 30, "dueDateType": "FixedNumberOfDays"}
+    )
+    firm.invoice()
+    firm.faults.arm(at, "customerinvoice", Refused(said, system="visma_net", status=400))
+    stop = stopped(firm)
+    assert stop.code == f"invoice.{code}"
+    for language in ("sv", "en"):
+        ours, _, _ = CAUSES[stop.code].wrong.fill(language, stop.values).partition("Visma.net ERP")
+        assert all(one in ours for one in named)
 
 
 # ---------------------------------------------------------------- originals and gaps
