@@ -13,6 +13,7 @@ from db.matters import Matter
 from db.outbox import Rank
 from db.tenant import TenantDb
 from domain.errors import Stop, Waiting
+from domain.invoice.plan import ORIGINAL_NOT_BOOKED
 from domain.ports import Record, System
 
 # A wait for a reference register ("reference") names the register where others name a record.
@@ -81,7 +82,8 @@ def hopeless(db: TenantDb, row: Claimed, error: Waiting, wanted: Target, patienc
         return stop("work.dependency_unknown")
     alone = state is None and not error.need and wanted.matter.link is None and seen
     if alone and waited > timedelta(seconds=patience.left_alone):
-        return stop("work.dependency_left_alone")
+        # Invoices are waited for by their credit notes only: there is nothing to exchange, that one has to go first.
+        return stop(ORIGINAL_NOT_BOOKED if error.domain == "invoice" else "work.dependency_left_alone")
     if waited > timedelta(seconds=patience.most):
         return stop("work.waited_too_long")
     return None

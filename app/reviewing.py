@@ -14,6 +14,7 @@ from domain import catalogue
 from domain.errors import InputError
 from domain.invoice import review
 from domain.invoice.fields import INVOICES
+from domain.invoice.gaps import reason
 
 UNITS = "businessunits"
 
@@ -73,9 +74,7 @@ def gaps(bridge: Bridge, name: str) -> list[dict[str, Any]]:
             "at": row["at"].isoformat(),
             "severa_id": row["severa_id"],
             "code": row["reason"],
-            "reason": sentences[row["reason"]].fill(tenant.language, {})
-            if row["reason"] in sentences
-            else row["reason"],
+            "reason": reason(row["reason"], row["values"], row["number"], sentences, tenant.language),
         }
         for row in rows
     ]

@@ -128,6 +128,7 @@ def put_gap(db: TenantDb, gap: NumberGap) -> None:
             "number": gap.number,
             "severa_id": gap.severa_id,
             "reason": clean_text(gap.reason),
+            "values": jsonb(gap.values),
         },
     )
 

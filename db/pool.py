@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from db.codec import register_clean_text
 from db.migrate import check_version
 from db.tenant import Connection, DispatchDb, TenantDb
 from domain import clock
@@ -46,6 +47,7 @@ class Database:
 
     def _pool(self, role: str, size: int, name: str) -> ConnectionPool[_Connection]:
         def configure(connection: _Connection) -> None:
+            register_clean_text(connection)
             # An option of the start packet would be refused for a NOINHERIT login: the role is taken afterwards.
             connection.execute(f"set role {role}")
             connection.commit()

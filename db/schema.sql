@@ -212,7 +212,8 @@ CREATE TABLE public.number_gap (
     number text NOT NULL,
     severa_id text NOT NULL,
     reason text NOT NULL,
-    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    "values" jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 CREATE TABLE public.outbox (
@@ -560,7 +561,7 @@ CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matt
 
 CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
 
-CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, erp_number) WHERE (erp_number <> ''::text);
+CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, lower(erp_number)) WHERE (erp_number <> ''::text);
 
 CREATE UNIQUE INDEX matter_key ON public.matter USING btree (tenant_id, domain, natural_key) WHERE (natural_key IS NOT NULL);
 
@@ -594,7 +595,7 @@ CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHER
 
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
 
-CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, number) WHERE (number <> ''::text);
+CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, lower(number)) WHERE (number <> ''::text);
 
 CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
 

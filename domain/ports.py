@@ -288,12 +288,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class NumberGap:
-    """An ERP number that was used by a document that had to be removed (R-INV-5)."""
+    """An ERP number that was used by a document that had to be removed (R-INV-5). ``reason`` is a code, ``values`` fill
+    its sentence."""
 
     document_type: str
     number: str
     severa_id: str
     reason: str
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

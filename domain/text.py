@@ -12,12 +12,23 @@ _SPACE = re.compile(r"\s+")
 _PREFIX = re.compile(r"^[A-Z]{2}")
 _CENTURIES = ("16", "18", "19", "20")
 ELLIPSIS = "…"
+# Line breaks of old word processors, and what no column and no ERP takes: other control characters.
+_BREAKS = re.compile("[\x0b\x0c\x85]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+
+
+def clean(value: str) -> str:
+    """Text as it is stored, looked up, compared and sent: without NUL and other control characters (tabs and line breaks
+    stay), a lone surrogate as '?'. One rule for all four, or a record is stored under one text and looked for under
+    another."""
+    plain = _CONTROL.sub("", _BREAKS.sub("\n", value))
+    return plain.encode("utf-8", "replace").decode("utf-8")
 
 
 def canonical(value: Any) -> str:
     """A vendor's scalar as the string that is compared and hashed.
 
-    None → '', booleans → 'true'/'false', numbers without trailing zeros, text stripped, composed (NFC) and with
+    None → '', booleans → 'true'/'false', numbers without trailing zeros, text clean, stripped, composed (NFC) and with
     plain line ends. Raises TypeError for floats (money must never have been one) and for objects.
     """
     match value:
@@ -30,7 +41,9 @@ def canonical(value: Any) -> str:
         case Decimal():
             return number_text(value)
         case str():
-            return unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
+            return (
+                unicodedata.normalize("NFC", clean(value)).replace("\r\n", "\n").replace("\r", "\n").strip()
+            )
         case _:
             raise TypeError(f"no canonical text for {type(value).__name__}")
 

@@ -46,8 +46,9 @@ returning id
 select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state <> 'new'
 
 -- put_gap --
-insert into number_gap (tenant_id, document_type, number, severa_id, reason)
-values (%(tenant_id)s, %(document_type)s, %(number)s, %(severa_id)s, %(reason)s) on conflict do nothing
+insert into number_gap (tenant_id, document_type, number, severa_id, reason, values)
+values (%(tenant_id)s, %(document_type)s, %(number)s, %(severa_id)s, %(reason)s, %(values)s) on conflict (tenant_id, document_type, number) do update set values = excluded.values, reason = excluded.reason
+where number_gap.values = '{}' and excluded.values <> '{}'
 
 -- gaps --
-select document_type, number, severa_id, reason, at from number_gap where tenant_id = %(tenant_id)s order by at, number
+select document_type, number, severa_id, reason, values, at from number_gap where tenant_id = %(tenant_id)s order by at, number

@@ -47,16 +47,19 @@ select * from record where tenant_id = %(tenant_id)s and system = %(system)s and
 order by gone_at nulls first, requested_at desc limit 1
 
 -- by_number --
-select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s and gone_at is null
-order by id
+-- Keys of the ERP do not tell upper from lower case, so neither does any look-up by number; the exact spelling comes first.
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s
+and lower(number) = lower(%(number)s) and number <> '' and gone_at is null
+order by number = %(number)s desc, id
 
 -- by_name --
 select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and name_key = %(name_key)s and gone_at is null
 order by id
 
 -- by_number_and_name --
-select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s
-and name_key = %(name_key)s and gone_at is null order by id
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s
+and lower(number) = lower(%(number)s) and number <> ''
+and name_key = %(name_key)s and gone_at is null order by number = %(number)s desc, id
 
 -- by_organisation --
 -- Who else has this organisation number: matching at first meeting, and two records that became one.
@@ -92,7 +95,7 @@ update record set gone_at = bridge_now() where tenant_id = %(tenant_id)s and sys
 
 -- search --
 -- By id or by what people call it.
-select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or number = %(wanted)s or lower(name) = lower(%(wanted)s))
+select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or lower(number) = lower(%(wanted)s) or lower(name) = lower(%(wanted)s))
 order by system, register, id limit 20
 
 -- set_scope --

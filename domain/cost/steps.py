@@ -24,6 +24,7 @@ from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, TryLater, Waiting
 from domain.mapper import read, text
+from domain.money import currency_of
 from domain.moves import Aftermath, create_once, explained, is_fresh, wait_until_read
 from domain.ports import Delivery, Json, LinkUpdate, Record, Settled
 
@@ -157,10 +158,10 @@ class _Work:
     def _meant(self, document: Document, line: Line, project_guid: str) -> Brought:
         """What the line is to become. Raises Stop for amounts that cannot be told and projects that take no costs."""
         settings = self.delivery.tenant.settings
-        base = self._base_currency()
+        base = currency_of(self.delivery.books, self._base_currency())
         cost = plan.cost_of(line, document, base)
         project = self._project(document, project_guid)
-        currency = plan.project_currency(project, base)
+        currency = currency_of(self.delivery.books, plan.project_currency(project, base))
         rates = plan.rates_of(self._currencies(), base)
         price = plan.price_of(cost, settings, base=base, currency=currency, rates=rates)
         if price is None:

@@ -136,7 +136,8 @@ class Attempt:
 
     def effects(self) -> Effects:
         gaps = tuple(
-            NumberGap(row["type"], row["number"], self.guid, row["reason"]) for row in self.removals()
+            NumberGap(row["type"], row["number"], self.guid, row["reason"], row.get("values") or {})
+            for row in self.removals()
         )
         announce = (*self.announce, *self._held_projects())
         return Effects(self.link, tuple(self.seen.values()), gaps, announce, tuple(self.log))
@@ -164,10 +165,17 @@ class Attempt:
 
     # ------------------------------------------------------------ ways out
 
-    def remove(self, key: Key, reason: str, then: Mapping[str, Any] | None = None) -> None:
+    def remove(
+        self,
+        key: Key,
+        reason: str,
+        then: Mapping[str, Any] | None = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
         """Removes an unreleased document of ours and ends the round; its number becomes a gap.
 
-        ``then`` (code, values) is the failure that follows: kept in the step, so that a successor goes on with it.
+        ``values`` fill the reason's sentence in the gap list. ``then`` (code, values) is the failure that follows: kept in the step, so that a successor goes on with it.
         Raises Stop when the document was released by somebody or the ERP does not let go of it.
         """
         kind, number = key
@@ -180,7 +188,7 @@ class Attempt:
             self._not_removed(key, error)
         self.delivery.drop_document(kind, number, reason)
         step = self.name("remove")
-        self._record_removal(key, reason, ends_round=True)
+        self._record_removal(key, reason, values or (then or {}).get("values") or {}, ends_round=True)
         self.delivery.done(step, {})
 
     def remove_twin(self, key: Key) -> None:
@@ -191,10 +199,17 @@ class Attempt:
             pass
         except Refused as error:
             raise self.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
-        self._record_removal(key, "invoice.doubled", ends_round=False)
+        self._record_removal(key, "invoice.doubled", {}, ends_round=False)
 
-    def _record_removal(self, key: Key, reason: str, *, ends_round: bool) -> None:
-        row = {"type": key[0], "number": key[1], "reason": reason, "round": ends_round}
+    def _record_removal(self, key: Key, reason: str, values: Mapping[str, Any], *, ends_round: bool) -> None:
+        told = {
+            "customer": self.invoice.customer.name or "–",
+            "invoice": self.guid,
+            "date": str(self.invoice.date or "–"),
+            "number": key[1],
+            "status": self.invoice.status_name or "–",
+        } | _plain(values)
+        row = {"type": key[0], "number": key[1], "reason": reason, "round": ends_round, "values": told}
         self.delivery.done("removals", {"rows": [*self.removals(), row]})
 
     def _not_removed(self, key: Key, error: Refused) -> None:
@@ -243,7 +258,7 @@ class Attempt:
         """
         if code in KEEPS_STATUS:
             if key is not None:
-                self.remove(key, code)
+                self.remove(key, code, values=values)
             return self.stop(code, values, waits_for=waits_for)
         planned = self.invoice
         if not self.read:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from domain.fields import Field
+from domain.invoice.amounts import known_factor
 from domain.mapper import day, decimal, flag, read, text
+from domain.money import CURRENCIES, of_double
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -174,9 +176,10 @@ def projection(body: Json) -> Mapping[str, str]:
         found = day(read(body, name))
         values[name] = found.isoformat() if found else ""
     for name in ("totalIncludingTax", "totalExcludingTax", "totalTax"):
-        values[name] = canonical(decimal(read(body, f"{name}.amount")))
+        total = decimal(read(body, f"{name}.amount"))
+        values[name] = canonical(of_double(total) if total is not None else None)
     for name in ("currencyRate", "paymentTerm"):
-        values[name] = canonical(decimal(read(body, name)))
+        values[name] = canonical(known_factor(read(body, name)))
     values["isCreditNote"] = canonical(flag(read(body, "isCreditNote"), default=False))
     values["projects"] = " ".join(sorted(text(one, "guid") for one in read(body, "projects") or []))
     return values
@@ -256,6 +259,7 @@ def _reference(system: str, name: str, key: str, title: str) -> Register:
 REFERENCES: tuple[Register, ...] = (
     _reference("severa", STATUSES, "guid", "name"),
     _reference("severa", "currencies", "guid", "name"),
+    _reference("visma_net", CURRENCIES, "id", "description"),
     _reference("visma_net", "vat", "vatId", "description"),
     _reference("visma_net", "vatCategory", "vatCategoryId", "description"),
     _reference("visma_net", "creditTerm", "termsId", "description"),

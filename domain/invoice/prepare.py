@@ -58,7 +58,7 @@ def prepare(attempt: Attempt, *, creating: bool) -> Planned:
     registers only after they were read again.
     """
     delivery, asked = attempt.delivery, attempt.invoice
-    fresh = reread.RereadBooks(delivery.books, delivery.erp, delivery.now())
+    fresh = reread.RereadBooks(delivery.books, delivery.severa, delivery.erp, delivery.now())
     # Lists show no accounts of items: where a row groups several codes, their items are read singly.
     if any(len(row.codes) > 1 for row in asked.rows):
         return _prepared(_Preparation(attempt, creating, fresh))
@@ -74,6 +74,7 @@ def prepare(attempt: Attempt, *, creating: bool) -> Planned:
 def _prepared(todo: _Preparation) -> Planned:
     attempt, creating, books = todo.attempt, todo.creating, todo.books
     delivery, settings = attempt.delivery, attempt.delivery.tenant.settings
+    attempt.invoice = plan.in_its_currency(books, attempt.invoice)
     if creating and attempt.invoice.number:
         raise Stop("invoice.has_number", {"number": attempt.invoice.number})
     mixed = plan.mixed_rows(books, attempt.invoice)

@@ -10,7 +10,7 @@ from domain.invoice.attempt import LOOK_AGAIN, Attempt, Key, Planned, StartOver
 from domain.invoice.existing import in_doubt, key_of
 from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.prove import Proof, prove, suspect
-from domain.invoice.refusals import refusal
+from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.write_back import write_back
 from domain.money import rounded
@@ -100,7 +100,8 @@ def release(attempt: Attempt, document: ErpDocument, etag: str | None) -> None:
         raise
     if answer.result == "Failed":
         attempt.undone("release", answer.error)
-        code, values = refusal(answer.error, default="invoice.not_releasable", status="Failed")
+        about = told_by_document(document)
+        code, values = refusal(answer.error, default="invoice.not_releasable", about=about, status="Failed")
         raise attempt.fail(code, values, key)
     attempt.done("release", {"result": answer.result, "type": key[0], "number": key[1]})
 
@@ -120,7 +121,8 @@ def _refused(attempt: Attempt, key: Key, error: Refused) -> None:
     if now is not None and now[0].status in NOT_RELEASABLE:
         values = {"status": now[0].status, "text": error.message}
         raise attempt.fail("invoice.not_releasable", values, key) from error
-    code, values = refusal(error.message)
+    about = told_by_document(now[0]) if now is not None else None
+    code, values = refusal(error.message, about=about)
     raise attempt.fail(code, values, key) from error
 
 

@@ -1,8 +1,8 @@
-"""What the books say, with what decides an invoice's VAT and period read again from the ERP.
+"""What the books say, with what decides an invoice's VAT, period and items read again from the vendors.
 
-Reference registers are read now and then only. A *no* from memory would fail an invoice whose cause somebody has just
-repaired in the ERP, so it is asked once more before it counts (R-INV-12). What is read here is not remembered: the
-records' own delivery must still see the change.
+Registers are read now and then only. A *no* from memory would fail an invoice whose cause somebody has just repaired in
+the ERP, or one with a product that was made after the last reading, so it is asked once more before it counts (R-INV-11,
+R-INV-12). What is read here is not remembered: the records' own delivery must still see the change.
 """
 
 from __future__ import annotations
@@ -11,10 +11,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.errors import NotFound
-from domain.ports import Books, Domain, ErpApi, Json, Link, Record, System
+from domain.invoice.plan import SEVERA_ITEM_REGISTERS
+from domain.mapper import text
+from domain.money import CURRENCIES
+from domain.ports import Books, Domain, ErpApi, Json, Link, Record, SeveraApi, System
 
-# Read whole: VAT, periods, branches.
-_WHOLE = {"vat": "vatId", "vatCategory": "vatCategoryId", "financialPeriod": "period", "branch": "number"}
+# Read whole: VAT, periods, branches, decimals of currencies.
+_WHOLE = {
+    "vat": "vatId",
+    "vatCategory": "vatCategoryId",
+    "financialPeriod": "period",
+    "branch": "number",
+    CURRENCIES: "id",
+}
 # Read one by one, by number: the customer's VAT zone, an item's VAT category and account.
 _SINGLY = frozenset({"customer", "inventory"})
 
@@ -26,6 +35,8 @@ CAUSES = frozenset(
         "invoice.period_closed",
         "invoice.branch_unknown",
         "invoice.grouped_row",
+        "invoice.item_unknown",
+        "invoice.fallback_unknown",
     }
 )
 
@@ -35,10 +46,12 @@ class RereadBooks:
     """``domain.ports.Books`` over others; each register or record is read at most once."""
 
     books: Books
+    severa: SeveraApi
     erp: ErpApi
     now: datetime
     whole: dict[str, list[Record]] = field(default_factory=dict)
     single: dict[tuple[str, str], Record] = field(default_factory=dict)
+    asked: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
 
     def all(self, system: System, register: str) -> list[Record]:
         known = self.books.all(system, register)
@@ -51,8 +64,8 @@ class RereadBooks:
         return self.whole[register] or known
 
     def _record(self, register: str, key: str, body: Json) -> Record:
-        number = str(body.get(key) or "")
-        return Record("visma_net", register, number, number, "", body, 1, None, self.now)
+        number = text(body, key)
+        return Record("visma_net", register, number, number, text(body, "name"), body, 1, None, self.now)
 
     def record(self, system: System, register: str, id: str) -> Record | None:
         return self._again(self.books.record(system, register, id))
@@ -70,7 +83,28 @@ class RereadBooks:
         found = self.books.find(
             system, register, number=number, name=name, organisation=organisation, owner=owner
         )
+        if not found and number:
+            return self._not_seen_yet(system, register, number)
         return [again for one in found if (again := self._again(one)) is not None]
+
+    def _not_seen_yet(self, system: System, register: str, number: str) -> list[Record]:
+        """A product or item that was made after its register was last read, by its code."""
+        key = (register, number)
+        if key not in self.asked:
+            self.asked[key] = []
+            if system == "severa" and register in SEVERA_ITEM_REGISTERS:
+                self.asked[key] = [
+                    replace(self._record(register, "code", body), system="severa", id=text(body, "guid"))
+                    for body in self.severa.list(register, code=number)
+                    if text(body, "code").casefold() == number.casefold()
+                ]
+            elif system == "visma_net" and register == "inventory":
+                try:
+                    body = self.erp.get(register, number).body
+                    self.asked[key] = [self._record(register, "inventoryNumber", body)]
+                except NotFound:
+                    pass
+        return self.asked[key]
 
     def _again(self, known: Record | None) -> Record | None:
         if known is None or known.system != "visma_net" or known.register not in _SINGLY or not known.number:

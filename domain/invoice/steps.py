@@ -14,13 +14,13 @@ from domain.invoice.existing import customer_numbers, in_doubt, present, shown
 from domain.invoice.fields import INVOICES, ROWS, STATUSES, in_scope
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.prepare import prepare
-from domain.invoice.refusals import refusal
+from domain.invoice.refusals import refusal, told_by
 from domain.invoice.release import after_release, prove_held, release
 from domain.invoice.write_back import write_back
 from domain.mapper import text
 from domain.moves import is_fresh
 from domain.ports import Delivery, Json, LogLine, Settled
-from domain.setup.statuses import ROLES, Roles, derive_roles
+from domain.setup.statuses import Roles, tenant_roles
 
 # Refusals that a project closed meanwhile may be behind.
 _PROJECT_REFUSED = frozenset({"invoice.project_refused", "invoice.task_refused"})
@@ -50,12 +50,7 @@ def roles_of(delivery: Delivery) -> Roles:
 
 
 def _derived(delivery: Delivery, statuses: list[Json]) -> Roles:
-    settings = delivery.tenant.settings
-    return derive_roles(
-        statuses,
-        ignored=settings.ignored_statuses,
-        overrides={role: settings.status_roles[role] for role in ROLES if role in settings.status_roles},
-    )
+    return tenant_roles(statuses, delivery.tenant.settings)
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -220,7 +215,7 @@ def _create(attempt: Attempt, planned: Planned) -> Key:
         ) from error
     except Refused as error:
         attempt.undone("create", error.message)
-        code, values = refusal(error.message)
+        code, values = refusal(error.message, about=told_by(planned.sent))
         if code in _PROJECT_REFUSED and reopening.open_refused(attempt, planned.project):
             raise StartOver from error
         raise attempt.fail(code, values) from error

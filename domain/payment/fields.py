@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from domain.fields import Field
 from domain.invoice.fields import DOCUMENTS
@@ -24,6 +25,18 @@ PAYMENT_DATE_PATH = "/paymentDate"
 # Open question: the words of an application's docType (a plain string in the vendor's document). Both the ERP's own
 # short codes and the enum words are taken for write-offs.
 WRITE_OFFS = frozenset({"SMB", "SMC", "SMALLBALANCEWO", "SMALLCREDITWO"})
+# What voids a payment bears its number and a type of its own: type → the types that it voids.
+_PAYMENTS = frozenset({"PMT", "PPM", "PAYMENT", "PREPAYMENT"})
+_REFUNDS = frozenset({"REF", "REFUND"})
+VOIDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"RPM": _PAYMENTS, "VOIDPAYMENT": _PAYMENTS, "VRF": _REFUNDS, "VOIDREFUND": _REFUNDS}
+)
+
+
+def type_key(doc_type: str) -> str:
+    """A document's type as it is compared: 'Void Payment' and 'VoidPayment' are one."""
+    return doc_type.replace(" ", "").upper()
+
 
 FIELDS = (
     Field("status", "status.guid", "status", "←", "role", "visma_net", note="by balance and amount, R-PAY-1"),

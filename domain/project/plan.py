@@ -13,7 +13,8 @@ from domain.mapper import day, flag, moment, read, text
 from domain.merge import Base
 from domain.ports import Json, Link, Record
 from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
-from domain.setup.statuses import derive_roles
+from domain.setup.settings import TenantSettings
+from domain.setup.statuses import tenant_roles
 
 State = Literal["open", "closed", "lost"]
 
@@ -66,10 +67,13 @@ def number_of(project: Json, length: int | None, padding: int = 0) -> str:
     return number
 
 
-def in_transfer(project_id: str, invoices: Iterable[Record], statuses: Iterable[Record]) -> bool:
-    """Whether an invoice of the project waits for its transfer (R-PRJ-3). False when the statuses tell no such role."""
+def in_transfer(
+    project_id: str, invoices: Iterable[Record], statuses: Iterable[Record], settings: TenantSettings
+) -> bool:
+    """Whether an invoice of the project waits for its transfer (R-PRJ-3), by the roles that invoices go by. False when the
+    statuses tell no such role."""
     try:
-        transfer = derive_roles([status.body for status in statuses]).transfer.guid
+        transfer = tenant_roles([status.body for status in statuses], settings).transfer.guid
     except Stop:
         # A wrong set-up of the statuses is its own problem; no invoice is transferred until it is repaired.
         return False

@@ -170,7 +170,10 @@ class _Work:
     def _transferring(self, project_id: str) -> bool:
         books = self.delivery.books
         return plan.in_transfer(
-            project_id, books.all("severa", "invoices"), books.all("severa", "invoicestatuses")
+            project_id,
+            books.all("severa", "invoices"),
+            books.all("severa", "invoicestatuses"),
+            self.delivery.tenant.settings,
         )
 
     # ------------------------------------------------------------ linked

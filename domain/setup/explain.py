@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.explain import Cause, Text
-from domain.setup import explain_waits
+from domain.setup import explain_waits, status_words
 
 _SIGN_IN = Text(
     "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
@@ -139,6 +139,7 @@ CAUSES: Mapping[str, Cause] = {
         closes_by_itself=False,
     ),
     **explain_waits.CAUSES,
+    **status_words.CAUSES,
 }
 
-SENTENCES: Mapping[str, Text] = {}
+SENTENCES: Mapping[str, Text] = status_words.SENTENCES

@@ -9,7 +9,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from domain.errors import InputError
 
@@ -26,6 +35,62 @@ Url = Annotated[str, AfterValidator(_http_url)]
 
 
 ConflictRule = Literal["severa", "visma_net", "latest", "ask"]
+
+
+# What Severa's document calls the rows of an invoice (InvoiceRowType).
+ROW_TYPES = ("FlatRate", "Hours", "ProjectFees", "TravelExpenses")
+_PERCENT = re.compile(r"^\d{1,2}(?:[.,]\d{1,4})?$|^100$")
+
+
+def _fallback_items(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """Keys as rows are looked up by: the row type as Severa spells it, the percentage with a point and no trailing zeros.
+
+    What can never match a row is refused when a person sets it (nobody would find out why otherwise); what was stored
+    before that was checked stays, or the tenant would stand still.
+    """
+    found: dict[str, str] = {}
+    for key, named in values.items():
+        item = named.strip()
+        try:
+            known = _fallback_key(key)
+            if not item:
+                raise ValueError(f"'{key}' must name an item of Visma.net ERP")
+            if found.get(known, item) != item:
+                raise ValueError(f"'{known}' is given two items, {found[known]} and {item}")
+        except ValueError:
+            if info.context and info.field_name in info.context:
+                raise
+            known = key
+        found.setdefault(known, item)
+    return found
+
+
+def _fallback_key(key: str) -> str:
+    spelt = {word.casefold(): word for word in ROW_TYPES}
+    word, slash, percent = (part.strip() for part in key.partition("/"))
+    percent = percent.removesuffix("%").rstrip()
+    if not slash or word.casefold() not in spelt:
+        raise ValueError(
+            f"'{key}' must be a row type, a slash and a VAT percentage, such as Hours/25; "
+            f"the row types are {', '.join(ROW_TYPES)}"
+        )
+    if not _PERCENT.match(percent):
+        raise ValueError(
+            f"'{key}' must end with a VAT percentage from 0 to 100, such as {spelt[word.casefold()]}/25.5"
+        )
+    return f"{spelt[word.casefold()]}/{Decimal(percent.replace(',', '.')).normalize():f}"
+
+
+# The roles of invoice statuses (R-STA-1), in their order.
+STATUS_ROLES = ("failed", "transfer", "transferred", "sent", "partly_paid", "paid")
+
+
+def _status_roles(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """Roles by their names; a misspelt one would be passed over without a word."""
+    unknown = [role for role in values if role not in STATUS_ROLES]
+    if unknown and info.context and info.field_name in info.context:
+        raise ValueError(f"'{unknown[0]}' is no role; the roles are {', '.join(STATUS_ROLES)}")
+    return values
 
 
 class _Strict(BaseModel):
@@ -93,9 +158,10 @@ class TenantSettings(FileSettings):
     units: dict[str, str] = Field(
         {}, description="Unit in Severa → unit in Visma.net ERP; others take the item's sales unit."
     )
-    fallback_items: dict[str, str] = Field(
+    fallback_items: Annotated[dict[str, str], AfterValidator(_fallback_items)] = Field(
         {},
-        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT.",
+        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT. "
+        f"Row types: {', '.join(ROW_TYPES)}.",
     )
     several_projects: Literal["stop", "largest"] = Field(
         "stop",
@@ -116,7 +182,7 @@ class TenantSettings(FileSettings):
     journal_modules: tuple[str, ...] = Field(
         ("GL", "CA"), description="Modules whose journal lines become costs."
     )
-    status_roles: dict[str, str] = Field(
+    status_roles: Annotated[dict[str, str], AfterValidator(_status_roles)] = Field(
         {}, description="Roles of invoice statuses set by hand: role → status guid."
     )
     ignored_statuses: tuple[str, ...] = Field(
@@ -190,7 +256,8 @@ def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, A
     except ValueError:
         value = text
     try:
-        return TenantSettings.model_validate({**values, key: value}).model_dump(mode="json")
+        # The key stands in the context: what a person sets now is checked more strictly than what is stored already.
+        return TenantSettings.model_validate({**values, key: value}, context={key}).model_dump(mode="json")
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise InputError(f"'{key}' cannot be '{text}': {reason[:1].lower()}{reason[1:]}.") from error

@@ -155,7 +155,7 @@ def is_used(setting: str) -> bool:
 def _sources() -> str:
     """Everything that could look at a tenant's setting."""
     paths = [path for folder in ("actors", "app", "domain") for path in sorted((ROOT / folder).rglob("*.py"))]
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.parent.name != "setup")
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.name != "settings.py")
 
 
 def tenant_fields(model: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -161,7 +161,7 @@ class Vat:
 
 @dataclass
 class Period:
-    """A month, ``id`` YYYYMM."""
+    """A month, ``id`` YYYYMM; or a year's adjustment period, YYYY13, which begins and ends on the year's last day."""
 
     id: str
     active: bool = True
@@ -171,11 +171,14 @@ class Period:
 
     @property
     def start(self) -> date:
-        return date(int(self.id[:4]), int(self.id[4:]), 1)
+        year, month = int(self.id[:4]), int(self.id[4:])
+        return date(year, month, 1) if month <= 12 else date(year, 12, 31)
 
     @property
     def end(self) -> date:
-        """The last day of the month, as the window shows it."""
+        """The last day, as the window shows it."""
+        if int(self.id[4:]) > 12:
+            return self.start
         return (self.start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
