@@ -37,6 +37,7 @@ class Claimed:
     tenant_id: UUID
     id: int
     token: UUID
+    epoch: int
     domain: str
     subject: str
     delivery: UUID
@@ -151,7 +152,10 @@ def claim(
 
 def extend(db: Connection, row: Claimed, seconds: float) -> bool:
     """Extends the lease; False: fenced out, or paused before anything was begun."""
-    return db.execute(SQL["outbox.extend"], {**_own(row), "lease": seconds}).fetchone() is not None
+    return (
+        db.execute(SQL["outbox.extend"], {**_own(row), "epoch": row.epoch, "lease": seconds}).fetchone()
+        is not None
+    )
 
 
 def hold(db: Connection, row: Claimed) -> bool | None:

@@ -36,12 +36,8 @@ picked as (
             from tenant t left join busy b on b.tenant_id = t.id
             where t.state = 'live'
               and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > bridge_now())
-              -- writes are on, and both systems have been read to the end since this database was adopted
-              and exists (
-                  select from installation i
-                  where i.writes = 'on'
-                    and (i.adopted_at is null
-                         or (select min(coalesce(c.checked_at, '-infinity')) from connection c where c.tenant_id = t.id) > i.adopted_at))
+              -- writes are on, the clock is steady, and both systems were read to the end since the last epoch began
+              and t.id in (select o.id from open_tenant o)
             order by t.id <= %(after)s, t.id
         ) t
         cross join lateral (
@@ -92,19 +88,19 @@ set state = 'started', token = %(token)s, attempts = o.attempts + 1, again = fal
     lease_until = bridge_now() + %(lease)s * interval '1 second'
 from tenant t
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.generation = %(generation)s and o.state = 'out'
-  and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains))
-returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, bridge_now() as now,
+  and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains)) and tenant_open(t.id)
+returning bridge_epoch() as epoch, o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, bridge_now() as now,
           t.name as tenant_name, t.language, t.time_zone,
           (select s.values from setting s where s.tenant_id = o.tenant_id order by s.version desc limit 1) as settings,
           (select min(a.started_at) from attempt a where a.tenant_id = o.tenant_id and a.delivery = o.delivery) as first_attempt_at
 
 -- extend --
--- The lease of a begun step; no row, no call.
+-- The lease of a begun step; no row, no call. Not in another epoch than the claim's.
 update outbox o
 set lease_until = greatest(o.lease_until, bridge_now() + %(lease)s * interval '1 second'), begun = true
 from tenant t
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
-  and o.lease_until > bridge_now() and t.id = o.tenant_id
+  and o.lease_until > bridge_now() and t.id = o.tenant_id and bridge_epoch() = %(epoch)s
   and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))
 returning o.id
 
