@@ -18,9 +18,9 @@ class Verdict(StrEnum):
     EMPTY = "empty"
     """No row at all: the database is being restored."""
     MOVED = "moved"
-    """A dump in another server, or in another database of the same one."""
+    """A dump in another server, or a server that was upgraded."""
     RESTORED = "restored"
-    """A dump brought back into the same database, whole or data only."""
+    """A dump brought back into the same server, whole or data only, or a database made as a copy of another."""
     SAME = "same"
     """The very database, on the server start that was last found to be so."""
     STARTED = "started"
@@ -47,9 +47,9 @@ def judge(facts: Facts | None, remembered: Beat | None, *, another_here: bool = 
         return Verdict.EMPTY
     if facts.writes != "on":
         return Verdict.OFF
-    if not (facts.same_server and facts.same_database):
+    if not facts.same_server:
         return Verdict.MOVED
-    if not facts.same_row:
+    if not (facts.same_database and facts.same_row):
         return Verdict.RESTORED
     if facts.same_start:
         return Verdict.SAME if facts.same_timeline else Verdict.REWOUND
@@ -72,8 +72,8 @@ FOUND: dict[str, str] = {
     "started": "PostgreSQL was started anew, and this is the database that the bridge last wrote to.",
     "first": "Nothing was ever sent from this database.",
     "empty": "The database is being restored, or its restore was not finished: the row that names it is missing.",
-    "moved": "This database was brought from another server or another database (a dump, or a server that was upgraded).",
-    "restored": "This database was restored from a dump.",
+    "moved": "This database was brought from another server (a dump, or a server that was upgraded).",
+    "restored": "This database was restored from a dump, or made as a copy of another one in the same server.",
     "rewound": "This database was put back to an earlier state.",
     "copied": "This database is a copy, or nobody here remembers its last second: neither the state file nor the queue.",
     "off": "Writes were switched off in this database.",

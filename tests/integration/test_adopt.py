@@ -70,7 +70,7 @@ def read(db: Database, tenant_id: UUID) -> bool:
 # What a restore does to the row, each alone. The statements are not the bridge's own: none writes its transaction's number.
 BROKEN: dict[str, tuple[LiteralString, Verdict]] = {
     "brought from another server": ("update installation set system_identifier = '1', written_by = pg_current_xact_id()", Verdict.MOVED),
-    "brought into another database": ("update installation set database_oid = 1, written_by = pg_current_xact_id()", Verdict.MOVED),
+    "brought into another database": ("update installation set database_oid = 1, written_by = pg_current_xact_id()", Verdict.RESTORED),
     "written by a restore": ("update installation set epoch = epoch", Verdict.RESTORED),
     "without its beat": ("delete from beat", Verdict.RESTORED),
     "on another timeline": ("update installation set timeline = 99, written_by = pg_current_xact_id()", Verdict.REWOUND),

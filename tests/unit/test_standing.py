@@ -54,7 +54,7 @@ def beat(number: int, random: UUID | None = None) -> Beat:
         ("it died in its first second", facts(1), None, Verdict.FIRST),
         ("a dump into the same database, server started anew", facts(same_row=False), beat(100), Verdict.RESTORED),
         ("a dump into another server", facts(same_server=False), beat(100), Verdict.MOVED),
-        ("a dump into another database", facts(same_database=False), beat(100), Verdict.MOVED),
+        ("a dump into another database", facts(same_database=False), beat(100), Verdict.RESTORED),
         ("off stays off", facts(writes="off"), beat(100), Verdict.OFF),
         ("being restored", None, None, Verdict.EMPTY),
     ],
