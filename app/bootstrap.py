@@ -30,6 +30,7 @@ from actors.dependencies import Patience
 from actors.publisher import ConfirmingPublisher
 from actors.recording import Recorder
 from actors.work import Pace, Workshop
+from app import standing
 from app.embedded import embedded_database, make_data_dir
 from app.relay import Publish, by_rabbitmq, in_process
 from app.settings import Settings
@@ -44,7 +45,6 @@ from domain.ports import Limits
 from domain.registers import Register
 
 logger = structlog.get_logger("bootstrap")
-OTHER_DATABASE = "This database was restored or cloned: nothing is transferred until 'severa-bridge db adopt' says that the original is gone."
 
 _MODULES = {
     "customer": actors.customer,
@@ -154,10 +154,7 @@ def open_bridge(
         # registered before opening, so that a half-opened database is closed too
         stack.callback(db.close)
         db.open()
-        with db.dispatch() as connection:
-            standing = installation.note(connection)
-        if standing.writes != "on":
-            logger.error("writes_are_off", reason=OTHER_DATABASE)
+        say_writes(db)
         if settings.embedded_database and settings.amqp_url is None and threads:
             # one process at a time: whatever was out when the last one ended is free
             with db.dispatch() as connection:
@@ -171,6 +168,21 @@ def open_bridge(
             (register.system, register.name): register for register in catalogue.registers()
         }
         yield Bridge(settings, db, secrets, connections, registers, stop, stack, recorder)
+
+
+def say_writes(db: Database) -> None:
+    """Every process that starts says once that writes are off. A server that was started anew is the relay's to judge."""
+    with db.dispatch() as connection:
+        facts = installation.look(connection)
+    verdict = standing.judge(facts, None)
+    relays = {
+        standing.Verdict.SAME,
+        standing.Verdict.FIRST,
+        standing.Verdict.COPIED,
+        standing.Verdict.REWOUND,
+    }
+    if verdict not in relays:
+        logger.error("writes_are_off", reason=standing.sentence(verdict, facts))
 
 
 def _keys(settings: Settings) -> list[str]:

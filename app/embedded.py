@@ -39,7 +39,7 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 # What may lie in a data directory: one that holds nothing else is the bridge's own.
 _OURS = {"postgres", "postgres.new", "postgres.log", "postgres.log.1", "start.lock", "users.lock", "up.lock"}
-_OURS |= {"secret.keys", "bridge.log", ".severa-bridge-demo"}
+_OURS |= {"secret.keys", "bridge.log", "beat.json", ".severa-bridge-demo"}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
-from db import streams, tenants
+from db import installation, streams, tenants
 from domain.errors import BridgeError, InputError, NotFound, Refused, SignInFailed, TryLater
 from domain.ports import System
 from domain.setup.settings import TenantFile, read_tenant_file
@@ -174,7 +174,7 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
                 )
             if lease is None:
                 raise InputError(
-                    "Another process is reading this tenant at the moment: try again in a few minutes."
+                    "Another process is reading this tenant at the moment, or the database was adopted a moment ago: try again in a few minutes."
                 )
             poller.poll(lease, progress=progress, quiet=True)
     except BridgeError as error:
@@ -190,6 +190,9 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
             tenants.set_state(db, tenant.id, tenant.state)
         raise
     with bridge.db.tenant(tenant.id) as db:
+        # A database that is gone may have served this pair: what it sent last can still be carried out for a while.
+        if tenant.live_at is None:
+            installation.read_anew_if_served(db, tenant.id, bridge.settings.settle_seconds)
         tenants.set_state(db, tenant.id, "live")
         tenants.audit(db, tenant.id, who(), "tenant.live", {})
     return True

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import psycopg
 import structlog
 
 from actors.connections import close_connection_problem, open_connection_problem
@@ -100,8 +101,9 @@ class Poller:
                             found = streams.due(
                                 db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room
                             )
-                    except TryLater as error:
-                        logger.warning("database_away", error=error.message)
+                    except (TryLater, psycopg.ProgrammingError) as error:
+                        # the latter: tables that are missing or not yet granted, while it is restored beneath us
+                        logger.warning("database_away", error=str(error).strip())
                 for poll in found:
                     running[pool.submit(self.poll, poll)] = poll
                 self._stop.wait(min(0.1, pause) if found or running else pause)

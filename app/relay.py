@@ -13,11 +13,13 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import dramatiq
+import psycopg
 import structlog
 
 from actors import topology
 from actors.publisher import ConfirmingPublisher, Outgoing
 from app import announcing
+from app.keeper import Keeper
 from app.settings import Settings
 from db import outbox, records, tenants
 from db.outbox import Taken
@@ -90,6 +92,7 @@ class Relay:
         stop: threading.Event,
         *,
         domains: Sequence[str] = outbox.DOMAINS,
+        keeper: Keeper | None = None,
     ) -> None:
         self._db = db
         self._publish = publish
@@ -97,27 +100,39 @@ class Relay:
         self._registers = registers
         self._stop = stop
         self._domains = domains
+        self._keeper = keeper or Keeper(db, settings, stop)
         self._after = UUID(int=0)
         self._maintain_at = 0.0
         self._turns = 0
 
     def run(self, beat: Callable[[], None] = lambda: None) -> None:
         """Turns until stopped; pauses when there is nothing to take, and longer while PostgreSQL or the broker is away."""
-        while not self._stop.is_set():
-            beat()
-            try:
-                self.maintain()
-                busy = self.turn()
-            except TryLater as error:
-                logger.warning("relay_waits", error=error.message)
-                self._stop.wait(min(5.0, self._settings.relay_seconds * 4))
-                continue
-            if not busy:
-                self._stop.wait(self._settings.relay_seconds)
+        try:
+            while not self._stop.is_set():
+                beat()
+                self._stop.wait(self._again())
+        finally:
+            self._keeper.close()
+
+    def _again(self) -> float:
+        """One turn; how long to wait for the next."""
+        try:
+            self.maintain()
+            return 0.0 if self.turn() else self._settings.relay_seconds
+        except TryLater as error:
+            logger.warning("relay_waits", error=error.message)
+        except psycopg.ProgrammingError as error:
+            # Tables that are missing or not yet granted: the database is being restored beneath us.
+            logger.warning("relay_waits", error=str(error).strip())
+        return min(5.0, self._settings.relay_seconds * 4)
 
     def turn(self) -> int:
-        """Takes and publishes once; how many rows."""
+        """Takes and publishes once; how many rows. Nothing while the database or its clock is not surely the right one."""
+        if not self._keeper.turn():
+            return 0
         with self._db.dispatch() as db:
+            if not self._keeper.steady(db):
+                return 0
             freed = outbox.reap(db)
         if freed:
             logger.warning("leases_ran_out", rows=freed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -14,6 +16,8 @@ from domain.errors import InputError
 
 ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
 """Data directory of an installation that runs as root: its server does not, and cannot reach root's home."""
+ROOTS_STATE = Path("/var/lib/severa-bridge-state")
+"""State files of an installation that runs as root."""
 
 
 class Settings(BaseSettings):
@@ -41,6 +45,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("~/.local/share/severa-bridge"),
         description="Embedded PostgreSQL and the key file. Default as root: `/var/lib/severa-bridge`.",
+    )
+    state_file: Path | None = Field(
+        None,
+        description="Where the relay keeps the last beat of the database, outside everything that is restored together with it. "
+        "Default: a file of this database's own in `~/.local/state/severa-bridge` (`$XDG_STATE_HOME`), as root in `/var/lib/severa-bridge-state`.",
     )
     secret_keys: SecretStr | None = Field(
         None, description="Keys for stored secrets, comma between them, newest first."
@@ -194,6 +203,35 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     @property
+    def settle_seconds(self) -> float:
+        """After this time everything that was sent has been carried out, or never will be, and can be found."""
+        return self.create_limit_seconds + self.visibility_lag_seconds
+
+    @property
+    def longest_lease_seconds(self) -> float:
+        """No lease that this installation grants lasts longer."""
+        call = max(self.create_limit_seconds, self.create_timeout_seconds, self.read_timeout_seconds)
+        return max(
+            self.claim_lease_seconds, call + self.lease_margin_seconds,
+            self.out_lease_seconds, self.poll_lease_seconds,
+        )  # fmt: skip
+
+    @property
+    def place(self) -> str:
+        """Where the database is found, without names and passwords: what tells two installations of one machine apart."""
+        if self.database_url is None:
+            return str(self.data.resolve())
+        parts = conninfo_to_dict(self.database_url)
+        return ":".join(str(parts.get(part) or "") for part in ("host", "hostaddr", "port", "dbname"))
+
+    @property
+    def state(self) -> Path:
+        """The state file; its default has a name made of ``place``."""
+        if self.state_file is not None:
+            return self.state_file.expanduser()
+        return default_state_dir() / f"{hashlib.sha256(self.place.encode()).hexdigest()[:16]}.json"
+
+    @property
     def data(self) -> Path:
         """The data directory; ``data_dir`` itself only says what was set, or an ordinary user's default."""
         chosen = self.data_dir if "data_dir" in self.model_fields_set else default_data_dir()
@@ -205,6 +243,13 @@ def default_data_dir() -> Path:
     if os.geteuid() == 0:
         return ROOTS_DIRECTORY
     return Path("~/.local/share/severa-bridge")
+
+
+def default_state_dir() -> Path:
+    """Where state files go when nothing is said: never the data directory, which may be restored or copied as a whole."""
+    if home := os.environ.get("XDG_STATE_HOME"):
+        return Path(home) / "severa-bridge"
+    return ROOTS_STATE if os.geteuid() == 0 else Path("~/.local/state/severa-bridge").expanduser()
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from db.sql import SQL
 from domain.errors import InputError
 
 _LOCK = 8_405_119_002
@@ -93,7 +94,7 @@ def migrate(owner_url: str, app_url: str | None = None, *, alone: bool = False) 
                     [migration.version, migration.checksum],
                 )
             now.append(migration.version)
-        _know_installation(db)
+        know_installation(db)
         return now
 
 
@@ -168,12 +169,9 @@ def _make_role(db: psycopg.Connection[tuple[object, ...]], name: str, options: s
             return
 
 
-def _know_installation(db: psycopg.Connection[tuple[object, ...]]) -> None:
-    db.execute(
-        """insert into installation (system_identifier, timeline)
-           select s.system_identifier::text, c.timeline_id from pg_control_system() s, pg_control_checkpoint() c
-           on conflict do nothing"""
-    )
+def know_installation(db: psycopg.Connection[Any]) -> None:
+    """Writes down which database this is, once. A copy made with CREATE DATABASE … TEMPLATE is another one."""
+    db.execute(SQL["installation.know"])
 
 
 def _list(names: tuple[str, ...]) -> sql.Composed:

@@ -1,13 +1,86 @@
 -- What the migrations make, all together. Made by `make schema`; a test compares it with them.
 
+CREATE FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    begun bigint;
+    moment timestamptz;
+begin
+    update installation set epoch = epoch + 1, epoch_at = bridge_now(), quiet_until = bridge_now() + settle * interval '1 second',
+        history = gen_random_uuid(), writes = case writes when 'off' then 'on' else writes end, reason = null,
+        database_oid = (select d.oid from pg_database d where d.datname = current_database()),
+        system_identifier = (select c.system_identifier::text from pg_control_system() c),
+        timeline = bridge_timeline(), started_at = pg_postmaster_start_time(), written_by = pg_current_xact_id()
+    where history = seen
+    returning epoch, quiet_until into begun, moment;
+    if not found then
+        return null;
+    end if;
+    -- the beat of this stretch begins anew: nobody remembers anything of it yet
+    insert into beat default values on conflict (single) do update set number = 0, recent = '{}', at = bridge_now();
+    perform bridge_void_leases();
+    perform bridge_read_anew(moment);
+    return begun;
+end $$;
+
 CREATE FUNCTION public.bridge_epoch() RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    AS $$ begin return (select 1::bigint from installation where writes = 'on'); end $$;
+    AS $$
+begin
+    return (select i.epoch from installation i
+            where i.writes = 'on'
+              and i.xmin = i.written_by::xid
+              and i.started_at = pg_postmaster_start_time()
+              and i.database_oid = (select d.oid from pg_database d where d.datname = current_database())
+              and i.timeline = bridge_timeline()
+              and i.system_identifier = (select c.system_identifier::text from pg_control_system() c));
+end $$;
 
 CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     AS $$ select clock_timestamp() $$;
+
+CREATE FUNCTION public.bridge_read_anew(moment timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    update connection set epoch_at = moment, next_poll_at = moment;
+    update stream set watermark = null, complete_at = null, swept_at = null;
+end $$;
+
+CREATE FUNCTION public.bridge_steady() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return coalesce((select i.steady_after <> 'infinity' or i.steady_after is null from installation i), false);
+end $$;
+
+CREATE FUNCTION public.bridge_timeline() RETURNS integer
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    if pg_is_in_recovery() then
+        return null;
+    end if;
+    return ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer;
+end $$;
+
+CREATE FUNCTION public.bridge_void_leases() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    update matter set token = null, lease_until = null, generation = generation + 1 where lease_until is not null;
+    update outbox set state = 'ready', token = null, lease_until = null, generation = generation + 1,
+        due_at = bridge_now(), changed_at = bridge_now()
+    where state in ('out', 'started');
+    update connection set poll_token = null, poll_lease_until = null, refresh_lease_until = null
+    where poll_token is not null or poll_lease_until is not null or refresh_lease_until is not null;
+end $$;
 
 CREATE FUNCTION public.make_partitions(ahead integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -37,6 +110,13 @@ begin
         end loop;
     end loop;
     return made;
+end $$;
+
+CREATE FUNCTION public.tenant_open(tenant uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return exists (select from open_tenant o where o.id = tenant);
 end $$;
 
 CREATE TABLE public.attempt (
@@ -82,6 +162,14 @@ ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.beat (
+    single boolean DEFAULT true NOT NULL,
+    number bigint DEFAULT 0 NOT NULL,
+    recent uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    CONSTRAINT beat_single_check CHECK (single)
+);
+
 CREATE TABLE public.branch_map (
     tenant_id uuid NOT NULL,
     business_unit_id text NOT NULL,
@@ -115,6 +203,7 @@ CREATE TABLE public.connection (
     last_changes bigint DEFAULT 0 NOT NULL,
     last_error text,
     revision bigint DEFAULT 1 NOT NULL,
+    epoch_at timestamp with time zone,
     CONSTRAINT connection_system_check CHECK ((system = ANY (ARRAY['severa'::text, 'visma_net'::text])))
 );
 
@@ -159,8 +248,17 @@ CREATE TABLE public.installation (
     writes text DEFAULT 'on'::text NOT NULL,
     key_id text,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    adopted_at timestamp with time zone,
     marker text DEFAULT substr(replace((gen_random_uuid())::text, '-'::text, ''::text), 1, 8) NOT NULL,
+    history uuid DEFAULT gen_random_uuid() NOT NULL,
+    epoch bigint DEFAULT 1 NOT NULL,
+    epoch_at timestamp with time zone,
+    quiet_until timestamp with time zone,
+    database_oid oid,
+    written_by xid8,
+    started_at timestamp with time zone,
+    reason text,
+    steady_after timestamp with time zone,
+    CONSTRAINT installation_reason_check CHECK ((reason = ANY (ARRAY['restored'::text, 'moved'::text, 'copied'::text]))),
     CONSTRAINT installation_single_check CHECK (single),
     CONSTRAINT installation_writes_check CHECK ((writes = ANY (ARRAY['on'::text, 'canary'::text, 'off'::text])))
 );
@@ -215,6 +313,27 @@ CREATE TABLE public.number_gap (
     at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     "values" jsonb DEFAULT '{}'::jsonb NOT NULL
 );
+
+CREATE TABLE public.tenant (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    language text NOT NULL,
+    time_zone text NOT NULL,
+    state text DEFAULT 'new'::text NOT NULL,
+    paused_domains text[] DEFAULT '{}'::text[] NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    live_at timestamp with time zone,
+    CONSTRAINT tenant_language_check CHECK ((language = ANY (ARRAY['sv'::text, 'en'::text]))),
+    CONSTRAINT tenant_name_check CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text)),
+    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['new'::text, 'reading'::text, 'live'::text, 'paused'::text])))
+);
+
+CREATE VIEW public.open_tenant WITH (security_invoker='true') AS
+ SELECT id
+   FROM public.tenant t
+  WHERE ((( SELECT public.bridge_epoch() AS bridge_epoch) IS NOT NULL) AND ( SELECT public.bridge_steady() AS bridge_steady) AND (NOT (EXISTS ( SELECT
+           FROM public.connection c
+          WHERE ((c.tenant_id = t.id) AND (c.epoch_at IS NOT NULL) AND (COALESCE(c.checked_at, '-infinity'::timestamp with time zone) <= c.epoch_at))))));
 
 CREATE TABLE public.outbox (
     tenant_id uuid NOT NULL,
@@ -393,20 +512,6 @@ CREATE TABLE public.stream (
     changes bigint DEFAULT 0 NOT NULL
 );
 
-CREATE TABLE public.tenant (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    name text NOT NULL,
-    language text NOT NULL,
-    time_zone text NOT NULL,
-    state text DEFAULT 'new'::text NOT NULL,
-    paused_domains text[] DEFAULT '{}'::text[] NOT NULL,
-    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    live_at timestamp with time zone,
-    CONSTRAINT tenant_language_check CHECK ((language = ANY (ARRAY['sv'::text, 'en'::text]))),
-    CONSTRAINT tenant_name_check CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text)),
-    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['new'::text, 'reading'::text, 'live'::text, 'paused'::text])))
-);
-
 CREATE TABLE public.transfer_log (
     tenant_id uuid NOT NULL,
     at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
@@ -475,6 +580,9 @@ ALTER TABLE ONLY public.audit_log
 
 ALTER TABLE ONLY public.audit_log_default
     ADD CONSTRAINT audit_log_default_pkey PRIMARY KEY (tenant_id, at, id);
+
+ALTER TABLE ONLY public.beat
+    ADD CONSTRAINT beat_pkey PRIMARY KEY (single);
 
 ALTER TABLE ONLY public.branch_map
     ADD CONSTRAINT branch_map_pkey PRIMARY KEY (tenant_id, business_unit_id);
@@ -772,12 +880,22 @@ ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.transfer_log ENABLE ROW LEVEL SECURITY;
 
+REVOKE ALL ON FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) TO bridge_dispatch;
+
+REVOKE ALL ON FUNCTION public.bridge_read_anew(moment timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.bridge_void_leases() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.make_partitions(ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_partitions(ahead integer) TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attempt TO bridge_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO bridge_app;
+
+GRANT SELECT ON TABLE public.beat TO bridge_app;
+GRANT SELECT,UPDATE ON TABLE public.beat TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.branch_map TO bridge_app;
 
@@ -805,6 +923,8 @@ GRANT SELECT(polls) ON TABLE public.connection TO bridge_dispatch;
 
 GRANT SELECT(last_changes) ON TABLE public.connection TO bridge_dispatch;
 
+GRANT SELECT(epoch_at),UPDATE(epoch_at) ON TABLE public.connection TO bridge_dispatch;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connection_slot TO bridge_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.document TO bridge_app;
@@ -829,6 +949,12 @@ GRANT SELECT(generation),UPDATE(generation) ON TABLE public.matter TO bridge_dis
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.need TO bridge_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.number_gap TO bridge_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant TO bridge_app;
+GRANT SELECT ON TABLE public.tenant TO bridge_dispatch;
+
+GRANT SELECT ON TABLE public.open_tenant TO bridge_app;
+GRANT SELECT ON TABLE public.open_tenant TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO bridge_app;
 
@@ -903,8 +1029,5 @@ GRANT UPDATE(watermark) ON TABLE public.stream TO bridge_dispatch;
 GRANT UPDATE(complete_at) ON TABLE public.stream TO bridge_dispatch;
 
 GRANT UPDATE(swept_at) ON TABLE public.stream TO bridge_dispatch;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant TO bridge_app;
-GRANT SELECT ON TABLE public.tenant TO bridge_dispatch;
 
 GRANT SELECT,INSERT ON TABLE public.transfer_log TO bridge_app;

@@ -51,6 +51,7 @@ PATIENCE = 30.0
 PATIENCE_SERVICES = 300.0
 """The same where others' settings decide how often is polled and re-checked."""
 LOG_NAME = "bridge.log"
+STATE_NAME = "beat.json"
 _OURS = ".severa-bridge-demo"
 
 
@@ -101,7 +102,10 @@ def _embedded(stack: ExitStack, stop: threading.Event) -> Stage:
     from simulators.visma_net import create_app as erp_app  # noqa: PLC0415 - as above
 
     directory = _data_dir(stack)
-    settings = read_settings(data_dir=directory, amqp_url=None, database_url=None, **PACE)
+    # The day's database goes when the day is over; so does what remembers it.
+    settings = read_settings(
+        data_dir=directory, amqp_url=None, database_url=None, state_file=directory / STATE_NAME, **PACE
+    )
     log_file = directory / LOG_NAME
     _log_to(stack, log_file, settings.log_level)
     severa = SeveraPeople(stack.enter_context(running(severa_app())))

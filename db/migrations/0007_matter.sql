@@ -289,10 +289,6 @@ grant update (waits_matter, waits_key) on outbox to bridge_dispatch;
 -- What this installation is called in the markers of its documents: a foreign one is somebody else's (rule 6).
 alter table installation add column marker text not null default substr(replace(gen_random_uuid()::text, '-', ''), 1, 8);
 
--- The present epoch of this database, null while nothing may be written (rule 10).
-create function bridge_epoch() returns bigint language plpgsql stable security definer set search_path = public, pg_temp
-    as $$ begin return (select 1::bigint from installation where writes = 'on'); end $$;
-
 -- When a record was first seen; of those that stand here already, no later than now is known.
 alter table record add column first_seen_at timestamptz;
 update record set first_seen_at = least(seen_at, requested_at);

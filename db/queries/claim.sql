@@ -19,7 +19,7 @@ where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.generation = %(generat
   and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains))
   and m.tenant_id = o.tenant_id and m.id = o.matter_id and m.joined_into is null
   and (m.token is null or m.lease_until < bridge_now())
-  and bridge_epoch() is not null
+  and tenant_open(t.id)
   and not exists (select from schema_migrations s where s.version > %(schema)s)
 returning o.matter_id, o.domain, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, o.begun, o.waits_since, bridge_now() as now,
           t.name as tenant_name, t.language, t.time_zone,
@@ -33,7 +33,7 @@ from outbox o
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
   and m.tenant_id = o.tenant_id and m.id = o.matter_id
 returning m.generation, m.epoch, m.decision,
-          (select i.marker from installation i) as installation, (select i.adopted_at from installation i) as rewound_at
+          (select i.marker from installation i) as installation, (select i.epoch_at from installation i) as rewound_at
 
 -- supersede --
 -- A lease that ran out and was taken over before anybody reaped it: its row is another domain's, and its worker is lost.

@@ -38,21 +38,17 @@ with room as (
 busy as (
     select tenant_id, count(*) as n from outbox where state in ('out', 'started') group by tenant_id
 ),
-open_tenant as (
+serving as (
     select t.id, t.paused_domains, greatest(0, %(per_tenant)s - coalesce(b.n, 0)) as free, t.id <= %(after)s as served
     from tenant t left join busy b on b.tenant_id = t.id
     where t.state = 'live'
       and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > bridge_now())
-      -- writes are on, and both systems have been read to the end since this database was adopted
-      and exists (
-          select from installation i
-          where i.writes = 'on'
-            and (i.adopted_at is null
-                 or (select min(coalesce(c.checked_at, '-infinity')) from connection c where c.tenant_id = t.id) > i.adopted_at))
+      -- writes are on, the clock is steady, and both systems were read to the end since the last epoch began
+      and t.id in (select o.id from open_tenant o)
 ),
 found as (
     select o.*, r.free as domain_free, t.free as tenant_free, t.served
-    from open_tenant t
+    from serving t
     cross join room r
     cross join lateral (
         select q.tenant_id, q.id, q.domain, q.begun, q.rank, q.due_at

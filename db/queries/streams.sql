@@ -7,6 +7,7 @@ where (c.tenant_id, c.system) in (
     where t.state = 'live' and (d.next_poll_at <= bridge_now() or d.asked_at is not null)
       and coalesce(d.poll_lease_until, '-infinity') < bridge_now()
       and coalesce(d.paused_until, '-infinity') < bridge_now()
+      and coalesce(d.epoch_at, '-infinity') < bridge_now()  -- a reading within the quiet time proves nothing
     order by d.next_poll_at limit %(limit)s
     for update of d skip locked)
 returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
@@ -15,6 +16,7 @@ returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
 -- Go-live polls before the tenant is live; same lease, same fence.
 update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
+  and coalesce(epoch_at, '-infinity') < bridge_now()
 returning bridge_now() as now
 
 -- hold --
