@@ -17,6 +17,9 @@ from domain.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data" / "database_0_1_0.sql"
 OLD = "0004"
+# What 0.1.0 wrote of itself after its migrations.
+KNOWN = """insert into installation (system_identifier, timeline)
+    select s.system_identifier::text, c.timeline_id from pg_control_system() s, pg_control_checkpoint() c on conflict do nothing"""
 
 Ask = Callable[..., list[dict[str, Any]]]
 
@@ -26,6 +29,7 @@ def old(empty_database: Made, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """The database as 0.1.0 left it; asks it as its owner."""
     with monkeypatch.context() as patched:
         patched.setattr(migrating, "migrations", lambda: [m for m in migrations() if m.version <= OLD])
+        patched.setattr(migrating, "_know_installation", lambda db: db.execute(KNOWN))
         migrate(empty_database.owner_url, empty_database.app_url)
     with psycopg.connect(empty_database.owner_url, autocommit=True, row_factory=dict_row) as db:
         db.execute(DATA.read_bytes())
