@@ -20,11 +20,11 @@ from domain.customer.fields import (
     ERP_CUSTOMER,
     INTERIM_NUMBERS,
 )
-from domain.customer.terms import CreditTerms
 from domain.mapper import flag, patch, read, text
 from domain.merge import Base
 from domain.moves import Aftermath, is_fresh
 from domain.ports import Delivery, Json, Link, LinkUpdate, System
+from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
 
 
