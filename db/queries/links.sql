@@ -5,7 +5,8 @@ select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and s
 select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and erp_id = %(erp_id)s
 
 -- of_number --
-select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and erp_number = %(erp_number)s
+-- The ERP's keys fold case: what is typed as p1042 on a document is P1042.
+select * from link where tenant_id = %(tenant_id)s and domain = %(domain)s and lower(erp_number) = lower(%(erp_number)s)
 
 -- get --
 select * from link where tenant_id = %(tenant_id)s and id = %(id)s

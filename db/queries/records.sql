@@ -47,7 +47,8 @@ select * from record where tenant_id = %(tenant_id)s and system = %(system)s and
 order by gone_at nulls first, requested_at desc limit 1
 
 -- by_number --
-select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s and gone_at is null
+-- Codes and numbers that differ only in case are one to the ERP (its keys fold case), so they are one here.
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and lower(number) = lower(%(number)s) and gone_at is null
 order by id
 
 -- by_name --
@@ -55,7 +56,7 @@ select * from record where tenant_id = %(tenant_id)s and system = %(system)s and
 order by id
 
 -- by_number_and_name --
-select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and number = %(number)s
+select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and lower(number) = lower(%(number)s)
 and name_key = %(name_key)s and gone_at is null order by id
 
 -- by_organisation --
@@ -92,5 +93,5 @@ update record set gone_at = clock_timestamp() where tenant_id = %(tenant_id)s an
 
 -- search --
 -- By id or by what people call it.
-select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or number = %(wanted)s or lower(name) = lower(%(wanted)s))
+select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or lower(number) = lower(%(wanted)s) or name_key = %(name_key)s)
 order by system, register, id limit 20

@@ -110,7 +110,7 @@ def journal_id(body: Json) -> str:
 
 def has_project(line: Json) -> bool:
     """Whether a line names a project; the non-project code is none."""
-    return text(line, "project.id") not in ("", NON_PROJECT)
+    return text(line, "project.id").upper() not in ("", NON_PROJECT)
 
 
 def attachment_ids(body: Json) -> str:

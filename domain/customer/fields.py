@@ -79,7 +79,12 @@ FIELDS = (
     Field("name", "name", "name", "↔", note="unique in Severa"),
     Field("number", "number", "number", "←", "number", "visma_net", note="the ERP numbers customers"),
     Field(
-        "vat_number", "vatNumber", "vatRegistrationId", "↔", "organisation number", note="written as typed"
+        "vat_number",
+        "vatNumber",
+        "vatRegistrationId",
+        "↔",
+        "VAT number",
+        note="letters and all; written as typed",
     ),
     Field("currency", "currency.code", "currencyId", "↔", note="on create; later differences are problems"),
     Field("payment_term", "paymentTerm", "creditTerms.id", "↔", "credit terms", erp_write="creditTermsId"),

@@ -22,7 +22,7 @@ from domain.moves import (
     wait_until_read,
 )
 from domain.ports import Json, Link, Record, Stored, System
-from domain.text import organisation_number, same_name
+from domain.text import canonical, code_key, organisation_number, same_name
 
 _CREATE_IN_ERP = "create customer"
 _CREATE_IN_SEVERA = "create in Severa"
@@ -233,9 +233,9 @@ def _look_up_erp(work: Work, sent: Json) -> Json | None:
 
 
 def _is_what_was_sent(row: Json, sent: Mapping[str, Any]) -> bool:
-    if text(row, "name") != unwrap(sent["name"]) or text(row, "customerClass.id") != unwrap(
-        sent["customerClassId"]
-    ):
+    if text(row, "name") != canonical(unwrap(sent["name"])):
+        return False
+    if code_key(text(row, "customerClass.id")) != code_key(unwrap(sent["customerClassId"])):
         return False
     address = unwrap(sent.get("mainAddress")) or {}
     there = erp_values(row)

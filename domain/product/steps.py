@@ -23,6 +23,7 @@ from domain.moves import (
 from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.product import plan
 from domain.product.fields import BY_REGISTER, INVENTORY, INVENTORY_KEY, ITEM_CLASSES, KINDS, Kind
+from domain.text import code_key
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -158,7 +159,7 @@ class _Work:
 
     def _look_up_severa(self, kind: Kind, code: str) -> Json | None:
         for row in self.delivery.severa.list(kind.register, code=code):
-            if text(row, "code").casefold() == code.casefold():
+            if code_key(text(row, "code")) == code_key(code):
                 return {"guid": text(row, "guid")}
         return None
 

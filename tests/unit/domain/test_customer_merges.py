@@ -133,6 +133,22 @@ def test_numbers_of_an_organisation_in_another_form_are_no_change() -> None:
     assert changed(made) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("DK12345678", "FI12345678"), ("ESA12345674", "ESB12345674")]
+)
+@pytest.mark.parametrize("side", ["severa", "erp"])
+def test_a_vat_number_of_another_country_or_kind_travels(before: str, after: str, side: str) -> None:
+    made = world()
+    severa, erp = linked(made, ours(number=20001, vatNumber=before), theirs(vatRegistrationId=before))
+    (severa if side == "severa" else erp).update(
+        {"vatNumber" if side == "severa" else "vatRegistrationId": after}
+    )
+
+    later(made)
+
+    assert (severa["vatNumber"], erp["vatRegistrationId"]) == (after, after)
+
+
 @pytest.mark.req("R-CUS-7")
 def test_deactivating_flows_both_ways_but_statuses_of_their_own_are_never_touched() -> None:
     made = world()
