@@ -98,6 +98,25 @@ def merge(
     return made.result()
 
 
+def met_differently(merged: Merge) -> dict[str, list[str]]:
+    """Fields in which two records differed when they met, and nobody decided: field → [severa, erp].
+
+    A person must decide these. Where one side is empty nothing contradicts the other: that is only said.
+    """
+    return {one.field: [one.severa, one.erp] for one in merged.differs if one.severa and one.erp}
+
+
+def still_differing(
+    differed: Mapping[str, Any], severa: Mapping[str, str], erp: Mapping[str, str]
+) -> tuple[Difference, ...]:
+    """Which of the fields that differed when both met (``met_differently``) nobody has touched on either side since."""
+    return tuple(
+        Difference(name, str(pair[0]), str(pair[1]), "")
+        for name, pair in differed.items()
+        if [severa.get(name), erp.get(name)] == [str(pair[0]), str(pair[1])]
+    )
+
+
 def settled_base(
     base: Mapping[str, Any], merged: Merge, severa: Mapping[str, str], erp: Mapping[str, str]
 ) -> Base:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +12,14 @@ from domain.customer.people import People, Trouble
 from domain.customer.work import Work
 from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
 from domain.mapper import read, text, unwrap, update_body
-from domain.merge import settled_base
+from domain.merge import Difference, settled_base
 from domain.moves import (
     ERP_TIME_SLACK,
     SEVERA_TIME_SLACK,
     create_once,
     created_after,
     named,
+    side_by_side,
     wait_until_read,
 )
 from domain.ports import Json, Link, Record, Stored, System
@@ -103,11 +104,10 @@ def _link_both(work: Work, severa: Json, erp: Stored) -> None:
     # The class as it was when both met: a choice made later is a change, the tenant's default never is.
     work.keep(link, {"customer_class": [text(erp.body, "customerClass.id")] * 2}, numbered=False)
     work.after.say("customer.linked", name=text(severa, "name"), number=link.erp_number)
-    writing.write(work, link, sides, merged, erp)
-    finish(work, link)
+    finish(work, link, writing.write(work, link, sides, merged, erp))
 
 
-def finish(work: Work, link: Link) -> None:
+def finish(work: Work, link: Link, outcome: writing.Outcome | None = None) -> None:
     """The number back to Severa, then the contacts; what stops the number does not stop the contacts."""
     severa, erp = work.stored
     stopped: Stop | None = None
@@ -119,8 +119,12 @@ def finish(work: Work, link: Link) -> None:
     if stopped is not None:
         stopped.effects = work.after.effects()
         raise stopped
+    name = text(severa, "name")
     currency_stop(work, severa, erp)
-    trouble_stop(work, text(severa, "name"), trouble)
+    trouble_stop(work, name, trouble)
+    if outcome is not None:
+        outcome_stop(work, name, text(erp, "number"), outcome)
+        differs_stop(work, name, outcome.differs)
 
 
 def people_of(work: Work, link: Link, erp: Json) -> People:
@@ -137,6 +141,22 @@ def trouble_stop(work: Work, name: str, trouble: Trouble) -> None:
         raise work.after.stop("customer.ping_pong", name=name, fields="; ".join(trouble.halted))
     if trouble.refused:
         raise work.after.stop("customer.contact_refused", name=name, text="; ".join(trouble.refused))
+
+
+def outcome_stop(work: Work, name: str, number: str, outcome: writing.Outcome) -> None:
+    """Raises Stop ``customer.side_effect``, ``customer.balance`` or ``customer.status_kept``."""
+    if outcome.side_effects:
+        raise work.after.stop("customer.side_effect", name=name, fields=", ".join(outcome.side_effects))
+    if outcome.owed:
+        raise work.after.stop("customer.balance", name=name, number=number, balance=outcome.owed)
+    if outcome.kept_status:
+        raise work.after.stop("customer.status_kept", name=name, number=number, status=outcome.kept_status)
+
+
+def differs_stop(work: Work, name: str, differs: Sequence[Difference]) -> None:
+    """Raises Stop ``customer.met_differently``: both met with different values, and a person must decide (R-CON-1)."""
+    if differs:
+        raise work.after.stop("customer.met_differently", name=name, fields=side_by_side(differs))
 
 
 def _new_link(severa: Json, erp: Json) -> Link:

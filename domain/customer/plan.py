@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.customer import addresses
-from domain.customer.fields import erp_values, organisation, severa_values
+from domain.customer.fields import erp_values, severa_values
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
 from domain.ports import Json, Link, Record, System
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
-from domain.text import code_key, one_line, organisation_number, same_vat_number
+from domain.text import code_key, one_line, same_vat_number
 
 # Members of the ERP's update for the fields that are carried over as they are.
 _ERP_MEMBERS = {
@@ -82,6 +82,11 @@ class Sides:
     base: Mapping[str, Any] = field(default_factory=dict)
     choice: str | None = None
     listed: bool = False
+
+    @property
+    def meeting(self) -> bool:
+        """Both meet for the first time, or anew after a link was moved: no state was ever agreed."""
+        return not set(self.base) - {"customer_class"}
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out."""
@@ -247,13 +252,6 @@ def new_severa_customer(erp: Json, terms: CreditTerms, currencies: Iterable[Json
     if known is not None:
         body["currency"] = {"guid": text(known, "guid"), "code": code}
     return body
-
-
-def organisation_of(record: Record) -> str:
-    """The organisation number of a customer's record, normalised, '' if it has none."""
-    if record.system == "severa":
-        return organisation_number(text(record.body, "vatNumber"))
-    return organisation(record.body)
 
 
 def severa_number(number: str, name: str) -> int:
