@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from domain.fields import Direction
 from domain.ports import System
+from domain.text import same_name
 
 Rule = Literal["severa", "visma_net", "latest", "ask"]
 Base = dict[str, list[str]]
@@ -101,9 +102,14 @@ def merge(
 def met_differently(merged: Merge) -> dict[str, list[str]]:
     """Fields in which two records differed when they met, and nobody decided: field → [severa, erp].
 
-    A person must decide these. Where one side is empty nothing contradicts the other: that is only said.
+    A person must decide these. Where one side is empty, or only case and blanks differ, nothing contradicts: that is
+    only said.
     """
-    return {one.field: [one.severa, one.erp] for one in merged.differs if one.severa and one.erp}
+    return {
+        one.field: [one.severa, one.erp]
+        for one in merged.differs
+        if one.severa and one.erp and not same_name(one.severa, one.erp)
+    }
 
 
 def still_differing(

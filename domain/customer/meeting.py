@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.customer import addresses, matching, placing, plan, writing
 from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, erp_values, organisation
 from domain.customer.people import People, Trouble
 from domain.customer.work import Work
 from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
-from domain.mapper import read, text, unwrap, update_body
+from domain.mapper import moment, read, text, unwrap, update_body
 from domain.merge import Difference, settled_base
 from domain.moves import (
     ERP_TIME_SLACK,
@@ -47,10 +49,17 @@ def from_severa(work: Work, record: Record) -> None:
             lambda other: books.link("customer", erp_id=other.id) is None,
         )
         if half is not None:
+            _not_while_it_is_made(work, record, half, by="visma_net")
             _link_both(work, record.body, delivery.erp.get(ERP_CUSTOMER, half.number))
             return
         if books.link("customer", severa_id=record.id) is not None:
             # Linked from the other side since the look above: that is why its half was not free any more.
+            return
+        typed = matching.erp_half(
+            record, _asked_erp(work, record), lambda other: books.link("customer", erp_id=other.id) is None
+        )
+        if typed is not None:
+            _link_both(work, record.body, delivery.erp.get(ERP_CUSTOMER, typed.number))
             return
     _create_in_erp(work, record)
 
@@ -69,6 +78,7 @@ def from_erp(work: Work, record: Record) -> None:
             lambda other: books.link("customer", severa_id=other.id) is None,
         )
         if half is not None:
+            _not_while_it_is_made(work, half, record, by="severa")
             _link_both(
                 work, delivery.severa.get(CUSTOMERS, half.id), delivery.erp.get(ERP_CUSTOMER, record.number)
             )
@@ -78,7 +88,32 @@ def from_erp(work: Work, record: Record) -> None:
         if maybe is not None:
             # That one asks the question itself, or is being created in the ERP right now: this may be its half.
             raise Waiting("customer", severa_id=maybe.id, name=maybe.name)
+        typed, maybe = matching.severa_half(
+            record,
+            _asked_severa(work, record),
+            lambda other: books.link("customer", severa_id=other.id) is None,
+        )
+        if typed is not None:
+            _link_both(work, typed.body, delivery.erp.get(ERP_CUSTOMER, record.number))
+            return
+        if maybe is not None:
+            raise Waiting("customer", severa_id=maybe.id, name=maybe.name)
     _create_in_severa(work, record)
+
+
+def both(work: Work, severa: Record, erp: Record) -> None:
+    """A Severa customer and an ERP customer of one matter that are not linked yet: joined while one of them was made from
+    the other, or because they are the same. Whoever has begun to make the other goes on with that."""
+    if work.delivery.step(_CREATE_IN_ERP) is not None:
+        from_severa(work, severa)
+    elif work.delivery.step(_CREATE_IN_SEVERA) is not None:
+        from_erp(work, erp)
+    else:
+        _link_both(
+            work,
+            work.delivery.severa.get(CUSTOMERS, severa.id),
+            work.delivery.erp.get(ERP_CUSTOMER, erp.number),
+        )
 
 
 def _candidates(work: Work, system: System, record: Record, number: str) -> list[Record]:
@@ -89,6 +124,70 @@ def _candidates(work: Work, system: System, record: Record, number: str) -> list
     if number:
         found = [*found, *books.find(system, register, organisation=number)]
     return list({one.id: one for one in found}.values())
+
+
+def _asked_erp(work: Work, record: Record) -> list[Record]:
+    """ERP customers of this name or organisation number, asked for just now: somebody may have typed the same customer
+    there since the last poll, and a create would make a second one in both systems."""
+    erp, number = work.delivery.erp, text(record.body, "vatNumber")
+    rows = list(erp.list(ERP_CUSTOMER, name=record.name))
+    if organisation_number(number):
+        # The filters are tests for equality (api.md, customer): asked for as it was typed here.
+        rows += erp.list(
+            ERP_CUSTOMER, **{"vatRegistrationId" if number[:2].isalpha() else "corporateId": number}
+        )
+    return _records(work, "visma_net", ERP_CUSTOMER, "internalId", rows)
+
+
+def _asked_severa(work: Work, record: Record) -> list[Record]:
+    """The same of Severa, before a customer is made there."""
+    severa = work.delivery.severa
+    rows = list(severa.list(CUSTOMERS, customerNames=[record.name]))
+    number = text(record.body, "vatRegistrationId")
+    if organisation_number(number):
+        rows += severa.list(CUSTOMERS, vatNumber=number)
+    return _records(work, "severa", CUSTOMERS, "guid", rows)
+
+
+def _records(work: Work, system: System, register: str, key: str, rows: list[Json]) -> list[Record]:
+    """Rows as they were answered just now, each once."""
+    now = work.delivery.now()
+    found = {
+        text(row, key): Record(
+            system, register, text(row, key), text(row, "number"), text(row, "name"), row, 0, None, now
+        )
+        for row in rows
+    }
+    return list(found.values())
+
+
+def _not_while_it_is_made(work: Work, severa: Record, erp: Record, *, by: System) -> None:
+    """Raises Waiting while one of two customers is being made from the other by the bridge itself, as far as anybody can
+    tell: it is the younger one, made within a create's limits, and the other one is not settled yet.
+
+    A poll that meets it then would find half of its fields and take what is still to be written for a difference. Only
+    the younger side waits, so two that were typed in both systems at once do not wait for each other.
+    """
+    delivery = work.delivery
+    zone = ZoneInfo(delivery.tenant.time_zone)
+    ours, theirs = (_made(one, zone) for one in (severa, erp))
+    younger, older = (ours, erp) if by == "visma_net" else (theirs, severa)
+    elder = theirs if by == "visma_net" else ours
+    if younger is None or (elder is not None and elder >= younger):
+        return
+    limits = delivery.limits
+    lasts = timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
+    if delivery.now() - younger > lasts or older.settled_version >= older.version:
+        return
+    if by == "visma_net":
+        raise Waiting("customer", erp_id=erp.id, name=erp.name)
+    raise Waiting("customer", severa_id=severa.id, name=severa.name)
+
+
+def _made(record: Record, zone: ZoneInfo) -> datetime | None:
+    """When a customer was made, as its system says; the ERP's times carry no zone and are the tenant's."""
+    made = moment(read(record.body, "createdDateTime"))
+    return made.replace(tzinfo=zone) if made is not None and made.tzinfo is None else made
 
 
 # ---------------------------------------------------------------- both exist

@@ -26,6 +26,8 @@ def settle(delivery: Delivery) -> Settled:
     with explained("customer", name, work.after):
         if delivery.link is not None:
             _linked(work, delivery.link)
+        elif delivery.severa_record is not None and delivery.erp_record is not None:
+            meeting.both(work, delivery.severa_record, delivery.erp_record)
         elif delivery.severa_record is not None:
             meeting.from_severa(work, delivery.severa_record)
         elif delivery.erp_record is not None:
