@@ -13,7 +13,6 @@ from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 
 FEES = "projectfees"
-PROJECT_FEES = "projects/projectfees"
 PROJECT_FILES = "projects/files"
 PROJECTS = "projects"
 SALES_CASES = "salescases"
@@ -56,7 +55,7 @@ FIELDS = (
         "←",
         "joined text",
         "visma_net",
-        note="with reference number, supplier number and name, then the marker [ERP type number/line]",
+        note="with reference number, supplier number and name, then the marker [ERP type number/line]; over 80 characters the marker first",
     ),
     Field(
         "row_text",
