@@ -116,6 +116,19 @@ CREATE TABLE public.connection_slot (
     lease_until timestamp with time zone
 );
 
+CREATE TABLE public.identity (
+    tenant_id uuid NOT NULL,
+    severa_organisation text,
+    severa_number text DEFAULT ''::text NOT NULL,
+    severa_name text DEFAULT ''::text NOT NULL,
+    erp_tenant text NOT NULL,
+    erp_number text DEFAULT ''::text NOT NULL,
+    erp_name text DEFAULT ''::text NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT identity_erp_tenant_check CHECK ((erp_tenant <> ''::text)),
+    CONSTRAINT identity_severa_organisation_check CHECK ((severa_organisation <> ''::text))
+);
+
 CREATE TABLE public.installation (
     single boolean DEFAULT true NOT NULL,
     system_identifier text NOT NULL,
@@ -418,6 +431,9 @@ ALTER TABLE ONLY public.connection
 ALTER TABLE ONLY public.connection_slot
     ADD CONSTRAINT connection_slot_pkey PRIMARY KEY (tenant_id, system, slot);
 
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (single);
 
@@ -484,7 +500,11 @@ CREATE INDEX attempt_subject ON public.attempt USING btree (tenant_id, subject, 
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
-CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, erp_number);
+CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_tenant);
+
+CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_organisation);
+
+CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, lower(erp_number));
 
 CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun DESC, due_at) WHERE (state = ANY (ARRAY['ready'::text, 'waiting'::text]));
 
@@ -502,7 +522,7 @@ CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHER
 
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
 
-CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, number) WHERE (number <> ''::text);
+CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, lower(number)) WHERE (number <> ''::text);
 
 CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
 
@@ -540,6 +560,9 @@ ALTER TABLE ONLY public.connection_slot
 
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.link
     ADD CONSTRAINT link_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
@@ -579,6 +602,8 @@ ALTER TABLE public.connection_slot ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY dispatch ON public.connection TO bridge_dispatch USING (true);
 
+CREATE POLICY dispatch ON public.identity TO bridge_dispatch USING (true);
+
 CREATE POLICY dispatch ON public.outbox TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.problem TO bridge_dispatch USING (true);
@@ -586,6 +611,8 @@ CREATE POLICY dispatch ON public.problem TO bridge_dispatch USING (true);
 CREATE POLICY dispatch ON public.stream TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.tenant TO bridge_dispatch USING (true);
+
+ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.link ENABLE ROW LEVEL SECURITY;
 
@@ -602,6 +629,8 @@ CREATE POLICY of_tenant ON public.choice TO bridge_app USING ((tenant_id = (NULL
 CREATE POLICY of_tenant ON public.connection TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.connection_slot TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.identity TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.link TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
@@ -677,6 +706,9 @@ GRANT SELECT(polls) ON TABLE public.connection TO bridge_dispatch;
 GRANT SELECT(last_changes) ON TABLE public.connection TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connection_slot TO bridge_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity TO bridge_app;
+GRANT SELECT ON TABLE public.identity TO bridge_dispatch;
 
 GRANT SELECT ON TABLE public.installation TO bridge_app;
 GRANT SELECT,UPDATE ON TABLE public.installation TO bridge_dispatch;

@@ -29,8 +29,11 @@ select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s fro
 select values from setting where tenant_id = %(tenant_id)s order by version desc limit 1
 
 -- put_connection --
+-- A token belongs to the credentials it was given for: it stays while they do.
 insert into connection (tenant_id, system, config, secret) values (%(tenant_id)s, %(system)s, %(config)s, %(secret)s)
-on conflict (tenant_id, system) do update set config = excluded.config, secret = excluded.secret, token = null, token_expires_at = null
+on conflict (tenant_id, system) do update set config = excluded.config, secret = excluded.secret,
+    token = case when %(keep_token)s then connection.token end,
+    token_expires_at = case when %(keep_token)s then connection.token_expires_at end
 
 -- put_secret --
 -- Only the cipher text changes (key rotation): the token stays good.
