@@ -83,11 +83,6 @@ class Sides:
     choice: str | None = None
     listed: bool = False
 
-    @property
-    def meeting(self) -> bool:
-        """Both meet for the first time, or anew after a link was moved: no state was ever agreed."""
-        return not set(self.base) - {"customer_class"}
-
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out."""
         severa = {

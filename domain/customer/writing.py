@@ -52,7 +52,8 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     # What a write changed by the way and would not take back is agreed to differ: it must not travel on.
     base |= {one: [ours[one], theirs[one]] for one in outcome.side_effects if one in ours}
     work.keep(link, base, numbered=bool(link.state.get("numbered")))
-    met = met_differently(merged) if sides.meeting else {}
+    # A link that a person moved was decided by a person, who saw both: what differs then is only said.
+    met = {} if link.id else met_differently(merged)
     # What a person is asked about is no line of the log as well.
     told(work.after, "customer", name, replace(merged, differs=_others(merged, met)))
     outcome.differs = still_differing({**(link.state.get("differs") or {}), **met}, ours, theirs)

@@ -394,7 +394,8 @@ class _Work:
         if sides.foreign_price:
             self._foreign_price(sides, name)
         renumbered = plan.numbers(link, severa, item)
-        met = {} if set(link.base) - {"item_class"} else met_differently(merged)
+        # A link that a person moved was decided by a person, who saw both: what differs then is only said.
+        met = {} if link.id else met_differently(merged)
         told(
             self.after,
             "product",
