@@ -30,10 +30,11 @@ _NAMELESS = "file"
 def file_name(name: str | None) -> str:
     """A name that both systems keep as it is sent: composed letters, no quotes, no folders, no control characters, no
     leading dots, at most ``LIMIT`` characters with its extension kept; 'file' for a name of which nothing is left."""
-    text = unicodedata.normalize("NFC", name or "")
     # Blanks of every kind first: line ends are control characters, and words must not grow together.
-    text = _SPACE.sub(" ", text)
+    text = _SPACE.sub(" ", name or "")
     text = "".join(sign for sign in text if not unicodedata.category(sign).startswith("C"))
+    # Composed last: what stood between a letter and its accent is gone now.
+    text = unicodedata.normalize("NFC", _SPACE.sub(" ", text))
     text = _SIGNS.sub("-", _QUOTES.sub("'", text))
     text = _DOTS.sub(".", text).strip(" .")
     return _cut(*_parts(text or _NAMELESS))

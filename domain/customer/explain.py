@@ -163,6 +163,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             where=_BOTH,
             closes_by_itself=False,
         ),
+        "customer.of_deleted": Cause(
+            wrong=Text(
+                "{name} finns i Visma.net ERP som kund {number}, kopplad till en kund som har tagits bort i Severa.",
+                "{name} exists in Visma.net ERP as customer {number}, linked to a customer that was deleted in Severa.",
+            ),
+            do=Text(
+                "Är det samma kund som lagts upp på nytt: flytta kopplingen till den. Är det en annan: ge den ett annat namn.",
+                "Is it the same customer, entered anew: move the link to it. Is it another one: give it another name.",
+            ),
+            where=_BOTH,
+        ),
         "customer.met_differently": Cause(
             wrong=Text(
                 "{name} finns i båda systemen och är kopplad, men uppgifterna skiljer sig: {fields}.",

@@ -7,7 +7,7 @@ id may answer with the customer that took its place, and writing there would put
 from __future__ import annotations
 
 from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, organisation_of, same_company
-from domain.errors import NotFound, Stop
+from domain.errors import NotFound, Stop, TryLater
 from domain.mapper import flag, read, text
 from domain.ports import Delivery, Json, Link, Record, Stored, System
 
@@ -30,7 +30,10 @@ def present(delivery: Delivery, link: Link) -> Stored:
         found = delivery.erp.get(f"{ERP_CUSTOMER}/internal", link.erp_id)
     except NotFound as error:
         raise gone(delivery, link, "visma_net") from error
-    if text(found.body, "internalId") != link.erp_id:
+    shown = text(found.body, "internalId")
+    if not shown:
+        raise TryLater("a customer was answered without its id", costs_attempt=True)
+    if shown != link.erp_id:
         raise gone(delivery, link, "visma_net", became=found.body)
     return found
 

@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.customer import addresses, matching, placing, plan, writing
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, erp_values, organisation
+from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, erp_values, organisation, same_company
 from domain.customer.people import People, Trouble
 from domain.customer.work import Work
-from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
+from domain.errors import InDoubt, NotFound, OutcomeUnknown, Stop, Waiting
 from domain.mapper import moment, read, text, unwrap, update_body
 from domain.merge import Difference, settled_base
 from domain.moves import (
@@ -55,12 +55,14 @@ def from_severa(work: Work, record: Record) -> None:
         if books.link("customer", severa_id=record.id) is not None:
             # Linked from the other side since the look above: that is why its half was not free any more.
             return
+        asked = _asked_erp(work, record)
         typed = matching.erp_half(
-            record, _asked_erp(work, record), lambda other: books.link("customer", erp_id=other.id) is None
+            record, asked, lambda other: books.link("customer", erp_id=other.id) is None
         )
         if typed is not None:
             _link_both(work, record.body, delivery.erp.get(ERP_CUSTOMER, typed.number))
             return
+        _not_of_deleted(work, record, asked)
     _create_in_erp(work, record)
 
 
@@ -137,6 +139,22 @@ def _asked_erp(work: Work, record: Record) -> list[Record]:
             ERP_CUSTOMER, **{"vatRegistrationId" if number[:2].isalpha() else "corporateId": number}
         )
     return _records(work, "visma_net", ERP_CUSTOMER, "internalId", rows)
+
+
+def _not_of_deleted(work: Work, record: Record, asked: list[Record]) -> None:
+    """Raises Stop ``customer.of_deleted`` when the same customer stands in the ERP, linked to a Severa customer that was
+    deleted: this one was entered anew, and a create would make it twice in the books. Severa is asked, since deletions
+    are seen only when a register is read whole."""
+    for other in asked:
+        link = work.delivery.books.link("customer", erp_id=other.id)
+        certain = same_company(record, other) or plan.same_number(record.number, other.number)
+        if link is None or not certain or not same_name(record.name, other.name):
+            continue
+        try:
+            work.delivery.severa.get(CUSTOMERS, link.severa_id)
+        except NotFound as error:
+            values = {"name": record.name, "number": other.number}
+            raise Stop("customer.of_deleted", values) from error
 
 
 def _asked_severa(work: Work, record: Record) -> list[Record]:

@@ -256,3 +256,25 @@ def test_a_customer_of_another_country_is_no_heir_because_its_digits_agree() -> 
     made.books.records[key] = replace(made.books.records[key], gone=True)
 
     assert stopped(made).code == "customer.gone"
+
+
+@pytest.mark.req("R-CUS-5")
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_customer_entered_anew_after_it_was_deleted_is_not_made_twice_in_the_erp(*, deleted: bool) -> None:
+    made = world()
+    linked(made)
+    if deleted:
+        del made.severa.records["customers"]["c1"]
+        key = ("severa", "customers", "c1")
+        made.books.records[key] = replace(made.books.records[key], gone=True)
+        put_severa(made, "customers", ours(guid="c2"))
+    else:
+        # Another customer of the name and organisation, in its own right: as before.
+        put_severa(made, "customers", ours(guid="c2", name="ADA BYGG AB"))
+
+    if deleted:
+        assert stopped(made, severa=("customers", "c2")).code == "customer.of_deleted"
+        assert changed(made) == []
+    else:
+        settled(made, severa=("customers", "c2"))
+        assert len(made.erp.records["customer"]) == 2
