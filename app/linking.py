@@ -16,6 +16,7 @@ from db.outbox import Rank
 from db.pool import Connection
 from domain.errors import InputError
 from domain.ports import Domain, Link, LinkUpdate, Record
+from domain.text import code_key
 
 LINKED_DOMAINS: tuple[Domain, ...] = ("customer", "product", "project")
 CLASS_REGISTERS = {"customer": "customer/customerClass", "product": "inventory/itemClass"}
@@ -116,6 +117,8 @@ def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str
     tenant = find_tenant(bridge, name)
     wanted = _domain(domain, tuple(CLASS_REGISTERS))
     offered = [one for one, _ in classes(bridge, name, domain, severa).offered]
+    # As the ERP spells it: its keys do not tell case apart.
+    value = next((one for one in offered if code_key(one) == code_key(value)), value)
     if value not in offered:
         raise InputError(f"Visma.net ERP has no class '{value}': choose from {', '.join(offered) or '–'}.")
     with bridge.db.tenant(tenant.id) as db:
@@ -148,7 +151,7 @@ def _one(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str],
     found = [
         one
         for one in records.search(db, tenant_id, list(registers), wanted)
-        if not one.gone and wanted in (one.id, one.number)
+        if not one.gone and code_key(wanted) in (code_key(one.id), code_key(one.number))
     ]
     exact = [one for one in found if one.id == wanted] or found
     ids = {one.id for one in exact}

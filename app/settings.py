@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import InputError
@@ -18,6 +20,14 @@ ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
 """Data directory of an installation that runs as root: its server does not, and cannot reach root's home."""
 ROOTS_STATE = Path("/var/lib/severa-bridge-state")
 """State files of an installation that runs as root."""
+
+YEAR = 31_622_400
+"""Longest time that can be set, in seconds."""
+
+MOST: Mapping[str, int] = MappingProxyType(
+    {"": 1_000_000, "web_port": 65_535, "worker_threads": 256, "poll_threads": 256}
+)
+"""Upper bounds of numbers that are no times; '' = of all others."""
 
 
 class Settings(BaseSettings):
@@ -198,6 +208,18 @@ class Settings(BaseSettings):
     )
     create_timeout_seconds: float = Field(250, gt=0, description="Longest wait for the answer of a create.")
 
+    @field_validator("*")
+    @classmethod
+    def _bounded(cls, value: object, info: ValidationInfo) -> object:
+        """No number without an upper bound: one that no clock, timer or column can hold breaks far from where it was set."""
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return value
+        name = info.field_name or ""
+        most = MOST.get(name, YEAR if name.endswith("seconds") else MOST[""])
+        if not value <= most:
+            raise ValueError(f"must be at most {most}")
+        return value
+
     @property
     def embedded_database(self) -> bool:
         return self.database_url is None
@@ -259,5 +281,5 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "BRIDGE_" + "_".join(str(part) for part in first["loc"]).upper()
-        reason = first["msg"]
+        reason = first["msg"].removeprefix("Value error, ")
         raise InputError(f"{name} cannot be used: {reason[:1].lower()}{reason[1:]}.") from error

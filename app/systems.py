@@ -98,6 +98,15 @@ class StoredTokens:
             tenants.forget_token(db, self._tenant_id, self._system, self._revision)
 
 
+def kept_tokens(db: Database, secrets: Secrets, tenant_id: UUID, system: System) -> StoredTokens:
+    """The tokens of a connection as it stands now, for a command that signs in. Raises InputError when there is none."""
+    with db.tenant(tenant_id) as connection:
+        stored = tenants.connection(connection, tenant_id, system)
+    if stored is None:
+        raise InputError("The tenant has no such connection: add its file first.")
+    return StoredTokens(db, secrets, stored, lambda: None)
+
+
 def changed(system: System) -> Unavailable:
     """What a client of an older revision raises: nothing was sent, and the next attempt has a client of the present one."""
     return Unavailable("the connection was changed", retry_after=1.0, costs_attempt=False, system=system)

@@ -15,6 +15,7 @@ from db.pool import Connection
 from db.sql import SQL
 from domain.ports import Json, Record, System
 from domain.registers import Register
+from domain.text import name_key
 
 MARKER = re.compile(r"^severa:[0-9A-Za-z-]+")
 
@@ -36,11 +37,6 @@ class Row:
     owner: str = ""
     # never seen before (known after it was stored)
     new: bool = False
-
-
-def name_key(name: str) -> str:
-    """What two names are compared by: trimmed, inner spaces folded, without case."""
-    return " ".join(clean_text(name).split()).casefold()
 
 
 def row_of(register: Register, body: Json, start: date | None, zone: tzinfo) -> Row:
@@ -115,7 +111,7 @@ def _values(register: Register, row: Row, requested_at: datetime) -> dict[str, A
         "id": row.id,
         "number": row.number,
         "name": row.name,
-        "name_key": name_key(row.name),
+        "name_key": name_key(clean_text(row.name)),
         "marker": row.marker,
         "body": row.body,
         "hash": row.hash,
@@ -196,11 +192,11 @@ def find(
         query, values = SQL["records.by_organisation"], values | {"organisation": organisation}
     elif number is not None and name is not None:
         query = SQL["records.by_number_and_name"]
-        values |= {"number": number, "name_key": name_key(name)}
+        values |= {"number": number, "name_key": name_key(clean_text(name))}
     elif number is not None:
         query, values = SQL["records.by_number"], values | {"number": number}
     else:
-        query, values = SQL["records.by_name"], values | {"name_key": name_key(name or "")}
+        query, values = SQL["records.by_name"], values | {"name_key": name_key(clean_text(name or ""))}
     return [_record(row) for row in db.execute(query, values)]
 
 
@@ -230,7 +226,13 @@ def known_before(db: Connection, system: str, register: str, id: str, moment: da
 
 def search(db: Connection, tenant_id: UUID, registers: list[str], wanted: str) -> list[Record]:
     rows = db.execute(
-        SQL["records.search"], {"tenant_id": tenant_id, "registers": registers, "wanted": wanted}
+        SQL["records.search"],
+        {
+            "tenant_id": tenant_id,
+            "registers": registers,
+            "wanted": clean_text(wanted),
+            "name_key": name_key(clean_text(wanted)),
+        },
     )
     return [_record(row) for row in rows]
 

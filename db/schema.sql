@@ -241,6 +241,19 @@ ALTER TABLE public.document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.identity (
+    tenant_id uuid NOT NULL,
+    severa_organisation text,
+    severa_number text DEFAULT ''::text NOT NULL,
+    severa_name text DEFAULT ''::text NOT NULL,
+    erp_tenant text NOT NULL,
+    erp_number text DEFAULT ''::text NOT NULL,
+    erp_name text DEFAULT ''::text NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    CONSTRAINT identity_erp_tenant_check CHECK ((erp_tenant <> ''::text)),
+    CONSTRAINT identity_severa_organisation_check CHECK ((severa_organisation <> ''::text))
+);
+
 CREATE TABLE public.installation (
     single boolean DEFAULT true NOT NULL,
     system_identifier text NOT NULL,
@@ -599,6 +612,9 @@ ALTER TABLE ONLY public.connection_slot
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (single);
 
@@ -666,6 +682,10 @@ CREATE UNIQUE INDEX document_nonce ON public.document USING btree (tenant_id, no
 CREATE UNIQUE INDEX document_number ON public.document USING btree (tenant_id, type, number) WHERE (state = ANY (ARRAY['made'::text, 'claimed'::text, 'released'::text, 'unknown'::text]));
 
 CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matter_id) WHERE (state = ANY (ARRAY['claimed'::text, 'released'::text]));
+
+CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_tenant);
+
+CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_organisation);
 
 CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
 
@@ -753,6 +773,9 @@ ALTER TABLE ONLY public.connection
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_tenant_id_matter_id_fkey FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
 
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
 ALTER TABLE ONLY public.matter
     ADD CONSTRAINT matter_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
@@ -806,6 +829,8 @@ ALTER TABLE public.connection_slot ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY dispatch ON public.connection TO bridge_dispatch USING (true);
 
+CREATE POLICY dispatch ON public.identity TO bridge_dispatch USING (true);
+
 CREATE POLICY dispatch ON public.matter TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.outbox TO bridge_dispatch USING (true);
@@ -817,6 +842,8 @@ CREATE POLICY dispatch ON public.stream TO bridge_dispatch USING (true);
 CREATE POLICY dispatch ON public.tenant TO bridge_dispatch USING (true);
 
 ALTER TABLE public.document ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.matter ENABLE ROW LEVEL SECURITY;
 
@@ -837,6 +864,8 @@ CREATE POLICY of_tenant ON public.connection TO bridge_app USING ((tenant_id = (
 CREATE POLICY of_tenant ON public.connection_slot TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.document TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.identity TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.matter TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
@@ -928,6 +957,9 @@ GRANT SELECT(epoch_at),UPDATE(epoch_at) ON TABLE public.connection TO bridge_dis
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connection_slot TO bridge_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.document TO bridge_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity TO bridge_app;
+GRANT SELECT ON TABLE public.identity TO bridge_dispatch;
 
 GRANT SELECT ON TABLE public.installation TO bridge_app;
 GRANT SELECT,UPDATE ON TABLE public.installation TO bridge_dispatch;

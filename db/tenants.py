@@ -105,11 +105,24 @@ def settings(db: Connection, tenant_id: UUID) -> dict[str, Any]:
 
 
 def put_connection(
-    db: Connection, tenant_id: UUID, system: System, config: Mapping[str, Any], secret: bytes
+    db: Connection,
+    tenant_id: UUID,
+    system: System,
+    config: Mapping[str, Any],
+    secret: bytes,
+    *,
+    keep_token: bool = False,
 ) -> None:
+    """``keep_token``: the credentials are those that the stored token was given for."""
     db.execute(
         SQL["tenants.put_connection"],
-        {"tenant_id": tenant_id, "system": system, "config": jsonb(config), "secret": secret},
+        {
+            "tenant_id": tenant_id,
+            "system": system,
+            "config": jsonb(config),
+            "secret": secret,
+            "keep_token": keep_token,
+        },
     )
     db.execute(SQL["tenants.make_slots"], {"tenant_id": tenant_id, "system": system})
 

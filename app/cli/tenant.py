@@ -25,7 +25,10 @@ Domain = Annotated[
 def add(
     file: Annotated[Path, typer.Argument(help="The tenant's TOML file (docs/settings.md shows one).")],
 ) -> None:
-    """Check both connections of a tenant file and store the tenant; adding it again replaces connections and settings."""
+    """Check both connections of a tenant file and store the tenant; adding it again changes what the file names.
+
+    A tenant is one pair of companies for life: another pair, or a company that another tenant has, is refused.
+    """
     read = service.load_tenant_file(file)
     with short_bridge() as bridge:
         new = service.add_tenant(bridge, read)

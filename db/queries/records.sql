@@ -95,7 +95,7 @@ update record set gone_at = bridge_now() where tenant_id = %(tenant_id)s and sys
 
 -- search --
 -- By id or by what people call it.
-select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or lower(number) = lower(%(wanted)s) or lower(name) = lower(%(wanted)s))
+select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or lower(number) = lower(%(wanted)s) or name_key = %(name_key)s)
 order by system, register, id limit 20
 
 -- set_scope --

@@ -30,12 +30,14 @@ select values from setting where tenant_id = %(tenant_id)s order by version desc
 
 -- put_connection --
 -- The revision tells every process that its clients are of yesterday. What the vendor said of another address or organisation
--- (its budget, its pause) does not hold for this one. Added within an epoch's quiet time it waits as the others do: the lost
--- future may have known it.
+-- (its budget, its pause) does not hold for this one. A token belongs to the credentials it was given for: it stays while they
+-- do. Added within an epoch's quiet time a connection waits as the others do: the lost future may have known it.
 insert into connection (tenant_id, system, config, secret, epoch_at)
 values (%(tenant_id)s, %(system)s, %(config)s, %(secret)s, (select i.quiet_until from installation i where i.quiet_until > bridge_now()))
 on conflict (tenant_id, system) do update set config = excluded.config, secret = excluded.secret,
-    token = null, token_expires_at = null, refresh_lease_until = null, revision = connection.revision + 1,
+    token = case when %(keep_token)s then connection.token end,
+    token_expires_at = case when %(keep_token)s then connection.token_expires_at end,
+    refresh_lease_until = null, revision = connection.revision + 1,
     paused_until = case when connection.config = excluded.config then connection.paused_until end,
     budget_percent = case when connection.config = excluded.config then connection.budget_percent else 100 end
 

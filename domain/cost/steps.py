@@ -14,7 +14,6 @@ from domain.cost.fields import (
     FEES,
     NEVER,
     ORGANIZATION,
-    PROJECT_FEES,
     PROJECTS,
     SUPPLIER_INVOICES,
     VAT_CATEGORIES,
@@ -54,8 +53,7 @@ class _Work:
     problems: list[Stop] = field(default_factory=list)
     waiting: Waiting | None = None
     _projects: dict[str, Json] = field(default_factory=dict)
-    _fees: dict[str, list[Json]] = field(default_factory=dict)
-    _kept_files: dict[str, list[Json]] = field(default_factory=dict)
+    _fees: list[Json] | None = None
     _base: str = ""
 
     def _chosen(self, module: str) -> bool:
@@ -182,7 +180,7 @@ class _Work:
     def _fee(self, document: Document, key: str, name: str, marker: str, meant: Brought) -> Brought:
         """The fee of a line: the one that carries its marker already, else a new one, made once and read back."""
         if self.delivery.step(name) is None:
-            there = self._marked(document, meant, marker)
+            there = self._marked(document, marker)
             if there is not None:
                 found = plan.found_as(there, meant)
                 self.delivery.done(name, found.as_json())
@@ -194,8 +192,8 @@ class _Work:
             return meant.as_json() | {"fee": text(created, "guid")}
 
         def look_up(sent: Json) -> Json | None:
-            there = self._marked(document, meant, marker)
-            return None if there is None else plan.sent_as(sent, meant, text(there, "guid")).as_json()
+            there = self._marked(document, marker)
+            return None if there is None else plan.sent_as(sent, meant, there).as_json()
 
         try:
             result = create_once(self.delivery, name, body, send, look_up)
@@ -220,11 +218,14 @@ class _Work:
             )
         return one
 
-    def _marked(self, document: Document, meant: Brought, marker: str) -> Json | None:
-        """The fee of the project that carries a marker. Of several the first made counts, and a person is told."""
-        if meant.project not in self._fees:
-            self._fees[meant.project] = list(self.delivery.severa.list(PROJECT_FEES, parent=meant.project))
-        found = [fee for fee in self._fees[meant.project] if marker in text(fee, "description")]
+    def _marked(self, document: Document, marker: str) -> Json | None:
+        """The fee that carries a marker, on whatever project: people move fees, and a database that was restored knows of
+        none of them. Of several the first made counts, and a person is told."""
+        if self._fees is None:
+            since, severa = document.no_fee_before, self.delivery.severa
+            rows = severa.list(FEES) if since is None else severa.list(FEES, changedSince=since)
+            self._fees = [fee for fee in rows if document.prefix in text(fee, "description")]
+        found = [fee for fee in self._fees if marker in text(fee, "description")]
         if len(found) > 1:
             self.problems.append(
                 Stop("cost.found_twice", named(document) | {"marker": marker, "count": len(found)})
@@ -279,7 +280,7 @@ class _Work:
         if known is None or known.sent_at is None or project is None:
             return None
         meant = self._meant(document, line, project)
-        there = self._marked(document, meant, document.marker(line.key))
+        there = self._marked(document, document.marker(line.key))
         if there is not None:
             found = plan.found_as(there, meant).as_json()
             self.delivery.done(name, found)

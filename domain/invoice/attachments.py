@@ -7,11 +7,11 @@ goes on with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from domain.errors import Refused
+from domain.file_names import apart, file_key
 from domain.invoice.attempt import Attempt
 from domain.invoice.existing import key_of
 from domain.invoice.fields import INVOICES
@@ -82,7 +82,7 @@ def attach(attempt: Attempt, link: Link) -> Settled:
     sent: list[str] = []
     failed: list[str] = []
     for one in _wanted(attempt, *key):
-        if one.name in there and attempt.delivery.step(_step(one)) is None:
+        if file_key(one.name) in there and attempt.delivery.step(_step(one)) is None:
             # Sent in an earlier delivery.
             continue
         try:
@@ -113,11 +113,11 @@ def _done(link: Link) -> LinkUpdate:
 
 
 def _names(attempt: Attempt, kind: DocumentType, number: str) -> set[str] | None:
-    """Names of the files that the document has; None if there is no such document."""
+    """Names of the files that the document has, as they are compared (``file_key``); None if there is no such document."""
     answer = read_document(attempt.delivery, kind, number)
     if answer is None:
         return None
-    return {text(one, "name") for one in read(answer[0].body, "attachments") or []}
+    return {file_key(text(one, "name")) for one in read(answer[0].body, "attachments") or []}
 
 
 def _wanted(attempt: Attempt, kind: DocumentType, number: str) -> list[Attachment]:
@@ -136,13 +136,8 @@ def _wanted(attempt: Attempt, kind: DocumentType, number: str) -> list[Attachmen
     return list(_apart(found))
 
 
-def _apart(files: Iterable[Attachment]) -> Iterable[Attachment]:
-    taken: set[str] = set()
-    for one in files:
-        name, path, number = one.name, PurePath(one.name), 2
-        while name.casefold() in taken:
-            name, number = f"{path.stem} ({number}){path.suffix}", number + 1
-        taken.add(name.casefold())
+def _apart(files: Sequence[Attachment]) -> Iterable[Attachment]:
+    for one, name in zip(files, apart(one.name for one in files), strict=True):
         yield replace(one, name=name)
 
 
@@ -161,7 +156,7 @@ def _send(attempt: Attempt, one: Attachment, key: tuple[DocumentType, str]) -> N
         return {"name": one.name, "size": len(content[0])}
 
     def arrived(_request: Json) -> Json | None:
-        return {"name": one.name} if one.name in (_names(attempt, kind, number) or set()) else None
+        return {"name": one.name} if file_key(one.name) in (_names(attempt, kind, number) or set()) else None
 
     known = delivery.step(_step(one))
     if known is None or not known.done:

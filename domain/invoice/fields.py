@@ -31,10 +31,6 @@ SAME_RATE_DIRECTION = True
 INVOICE_TEXT_LIMIT = 1000
 DESCRIPTION_LIMIT = 255
 
-# Open question: the words of credit terms. One instalment, due a fixed number of days after the document date.
-FIXED_DAYS = frozenset({"fixednumberofdays", "fixed number of days", ""})
-ONE_INSTALMENT = frozenset({"single", ""})
-
 HEADER = (
     Field(
         "customer",

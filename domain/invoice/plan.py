@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from domain.errors import Stop, TryLater, Waiting
-from domain.invoice.fields import FIXED_DAYS, ONE_INSTALMENT
 from domain.invoice.model import ErpDocument, InvoiceRow, Party, SeveraInvoice
 from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
 from domain.mapper import day, flag, read, text
 from domain.money import ZERO, currency_of
 from domain.ports import Books, Domain, Json
+from domain.reference import fixed_days
 from domain.setup.statuses import Roles
 
 Action = Literal["leave", "transfer", "restore"]
@@ -268,15 +268,7 @@ def credit_terms(
 
 
 def _fits(term: Json, days: int | None) -> bool:
-    due = read(term, "dueDay1")
-    return (
-        days is not None
-        and due is not None
-        and int(due) == days
-        and text(term, "dueDateType").casefold() in FIXED_DAYS
-        and text(term, "instalmentType").casefold() in ONE_INSTALMENT
-        and int(read(term, "numberOfInstalments") or 0) <= 1
-    )
+    return days is not None and fixed_days(term) == days
 
 
 def period(books: Books, invoice: SeveraInvoice) -> str:

@@ -9,7 +9,7 @@ from domain.fields import Field
 from domain.mapper import day, flag, latest_time, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
-from domain.text import canonical
+from domain.text import canonical, code_key
 
 PROJECTS = "projects"
 SALES_CASES = "salescases"
@@ -94,6 +94,13 @@ def _severa_register(name: str, *, passing: bool = False) -> Register:
         passing=passing,
         shown_by=PROJECTS if name == SALES_CASES else None,
     )
+
+
+def natural_key(body: Json) -> str:
+    """What a project is held by while it is created, over both directions (never-twice.md rule 2a): its number without
+    the zeros it may be padded with; '' if it has none. ``body`` of either system."""
+    number = code_key(text(body, "number") or text(body, "projectID"))
+    return number.lstrip("0") or number
 
 
 REGISTERS: tuple[Register, ...] = (

@@ -15,6 +15,7 @@ from domain.ports import Json, Link, Record
 from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import tenant_roles
+from domain.text import code_key
 
 State = Literal["open", "closed", "lost"]
 
@@ -202,7 +203,7 @@ def _member(name: str, wanted: Wanted) -> dict[str, Any]:
 def _task(wanted: Wanted, project: Json) -> dict[str, Any] | None:
     """The task to add, or to make active, so that invoice lines can be posted on it; None if it is there."""
     for task in read(project, "tasks") or ():
-        if text(task, "taskId") == wanted.task:
+        if code_key(text(task, "taskId")) == code_key(wanted.task):
             if text(task, "status") in ("Active", ""):
                 return None
             return {"operation": "Update", "taskId": wanted.task, "status": "Active"}

@@ -23,6 +23,8 @@ from domain.project.fields import ERP_PROJECT, PROJECT_KEY, PROJECTS, SALES_STAT
 # How soon a project that is to be closed is looked at again while an invoice of it is in transfer (R-PRJ-3).
 TRANSFER_WAIT = 300.0
 
+_CREATE = "create project"
+
 # The log line of a status move.
 STATUS_CODES = {
     "Active": "project.activated",
@@ -75,6 +77,11 @@ class _Work:
         settings = self.delivery.tenant.settings
         length = key_length(self.delivery, PROJECT_KEY)
         number = plan.number_of(project, length, settings.project_number_padding)
+        if self.delivery.step(_CREATE) is None:
+            found = self._typed_meanwhile(project, number, customer)
+            if found is not None:
+                self._link_new(project, found, state, customer, "project.linked")
+                return
         if length is not None and len(number) < length:
             described = {**plan.describe(project), "length": len(number), "limit": length}
             self.after.say("project.number_short", level="warning", **described)
@@ -89,7 +96,7 @@ class _Work:
         )
         create_once(
             self.delivery,
-            "create project",
+            _CREATE,
             request,
             lambda: {"number": number, "key": self.delivery.erp.create(ERP_PROJECT, request)},
             lambda _sent: {"number": number} if self._read(number) is not None else None,
@@ -114,13 +121,32 @@ class _Work:
         ]
         if not found:
             return None
-        other = self.delivery.books.link("project", erp_id=found[0].id)
-        if other is not None:
-            raise Stop("project.number_linked", {**plan.describe(project), "other": other.severa_number})
+        self._not_linked(project, found[0].id)
         now = self._read(found[0].number)
         if now is not None:
             self._same_customer(project, now.body, customer)
         return now
+
+    def _typed_meanwhile(self, project: Json, number: str, customer: str) -> Stored | None:
+        """The ERP project of this number, asked for just now: somebody may have typed it there since the last poll."""
+        now = self._read(number)
+        if now is not None:
+            self._not_linked(project, erp_id(now.body))
+            self._same_customer(project, now.body, customer)
+        return now
+
+    def _not_linked(self, project: Json, there: str) -> None:
+        """Raises Stop ``project.number_linked``, or ``project.number_of_deleted`` when the project it is linked to does
+        not exist any more: nobody can give that one another number. Asked for just now, since deletions are seen only
+        when a register is read whole."""
+        other = self.delivery.books.link("project", erp_id=there)
+        if other is None:
+            return
+        try:
+            self.delivery.severa.get(PROJECTS, other.severa_id)
+        except NotFound as error:
+            raise Stop("project.number_of_deleted", plan.describe(project)) from error
+        raise Stop("project.number_linked", {**plan.describe(project), "other": other.severa_number})
 
     def _same_customer(self, project: Json, there: Json, customer: str) -> None:
         theirs = text(there, "customer.number")
@@ -221,9 +247,13 @@ class _Work:
         if found is not None and erp_id(found.body) == link.erp_id:
             return found
         try:
-            return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
+            found = self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
         except NotFound as error:
             raise self._gone(link, "visma_net") from error
+        if erp_id(found.body) != link.erp_id:
+            # The old id answers with another project, which is nobody we may write to.
+            raise self._gone(link, "visma_net")
+        return found
 
     def _gone(self, link: Link, system: System) -> Stop:
         """The problem of a linked project that is not there any more; another of its number may have taken its place."""

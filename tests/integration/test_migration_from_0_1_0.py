@@ -29,7 +29,7 @@ def old(empty_database: Made, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """The database as 0.1.0 left it; asks it as its owner."""
     with monkeypatch.context() as patched:
         patched.setattr(migrating, "migrations", lambda: [m for m in migrations() if m.version <= OLD])
-        patched.setattr(migrating, "_know_installation", lambda db: db.execute(KNOWN))
+        patched.setattr(migrating, "know_installation", lambda db: db.execute(KNOWN))
         migrate(empty_database.owner_url, empty_database.app_url)
     with psycopg.connect(empty_database.owner_url, autocommit=True, row_factory=dict_row) as db:
         db.execute(DATA.read_bytes())
