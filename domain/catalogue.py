@@ -12,11 +12,11 @@ import domain.cost.steps
 import domain.customer.explain
 import domain.customer.fields
 import domain.customer.steps
-import domain.invoice.asking
+import domain.invoice.asks
 import domain.invoice.explain
 import domain.invoice.fields
 import domain.invoice.steps
-import domain.payment.asking
+import domain.payment.asks
 import domain.payment.explain
 import domain.payment.fields
 import domain.payment.steps
@@ -40,8 +40,8 @@ SPECS: Mapping[str, DomainSpec] = MappingProxyType(
             DomainSpec("customer", "customer", domain.customer.steps.settle),
             DomainSpec("product", "product", domain.product.steps.settle),
             DomainSpec("project", "project", domain.project.steps.settle),
-            DomainSpec("invoice", "invoice", domain.invoice.steps.settle, domain.invoice.asking.asks),
-            DomainSpec("payment", "invoice", domain.payment.steps.settle, domain.payment.asking.asks),
+            DomainSpec("invoice", "invoice", domain.invoice.steps.settle, domain.invoice.asks.asks),
+            DomainSpec("payment", "invoice", domain.payment.steps.settle, domain.payment.asks.asks),
             DomainSpec("cost", "cost", domain.cost.steps.settle),
         )
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.errors import Stop
-from domain.invoice.asking import known_roles
+from domain.invoice.asks import known_roles
 from domain.invoice.fields import INVOICES
 from domain.invoice.model import ErpDocument
 from domain.mapper import text
