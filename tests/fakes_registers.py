@@ -202,10 +202,12 @@ class RegisterSevera(FakeSevera):
             kind = self.records["communicationtypes"][new["communicationType"]["guid"]]
             new["communicationType"] = {**kind}
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def patch(
+        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Json:
         if register == "customers" and "/number" in changes:
             self._unique({"guid": guid, "number": changes["/number"]}, {"number": changes["/number"]})
-        return super().patch(register, guid, changes)
+        return super().patch(register, guid, changes, not_after=not_after)
 
     def on_patch(self, register: str, body: Json, path: str, value: Any) -> None:
         if register == "customers" and path == "/headquarterAddress/guid":

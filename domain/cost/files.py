@@ -11,7 +11,7 @@ from domain.cost.plan import Brought, named
 from domain.errors import Refused, Stop
 from domain.mapper import read, text
 from domain.moves import create_once
-from domain.ports import Delivery, Json
+from domain.ports import Delivery, Json, Permission
 
 
 @dataclass(slots=True)
@@ -56,8 +56,10 @@ class Files:
                 return str(found["file"])
         request = {"project": project, "name": file.name, "description": description, "size": len(content)}
 
-        def send() -> Json:
-            answer = self.delivery.severa.upload(project, file.name, description, content)
+        def send(permission: Permission) -> Json:
+            answer = self.delivery.severa.upload(
+                project, file.name, description, content, not_after=permission.not_after
+            )
             return {"file": text(answer, "guid")}
 
         result = create_once(

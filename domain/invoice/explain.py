@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from domain.explain import Cause, Text
-from domain.invoice.sentences import SENTENCES
+from domain.invoice import explain_doubt, sentences
 
 __all__ = ["CAUSES", "SENTENCES"]
 
@@ -38,8 +38,11 @@ def _refused(sv: str, en: str, where: Text) -> Cause:
     )
 
 
+SENTENCES: Mapping[str, Text] = MappingProxyType({**sentences.SENTENCES, **explain_doubt.SENTENCES})
+
 CAUSES: Mapping[str, Cause] = MappingProxyType(
     {
+        **explain_doubt.CAUSES,
         # ---------------------------------------------------- the invoice as it stands
         "invoice.no_rows": Cause(
             Text("Fakturan till {customer} har inga rader.", "The invoice to {customer} has no rows."),

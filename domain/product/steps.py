@@ -72,7 +72,12 @@ class _Work:
             self.delivery,
             "create item",
             update_body(members),
-            lambda: {"code": self.delivery.erp.create(INVENTORY, update_body(members)) or code},
+            lambda permission: {
+                "code": self.delivery.erp.create(
+                    INVENTORY, update_body(members), not_after=permission.not_after
+                )
+                or code
+            },
             lambda _sent: {"code": code} if self._read_item(code) is not None else None,
         )
         item = self._read_item(code)
@@ -110,7 +115,11 @@ class _Work:
             self.delivery,
             "create in Severa",
             body,
-            lambda: {"guid": text(self.delivery.severa.create(kind.register, body), "guid")},
+            lambda permission: {
+                "guid": text(
+                    self.delivery.severa.create(kind.register, body, not_after=permission.not_after), "guid"
+                )
+            },
             lambda _sent: self._look_up_severa(kind, code),
         )
         made = self.delivery.severa.get(kind.register, result["guid"])

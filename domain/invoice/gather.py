@@ -1,0 +1,354 @@
+"""What an invoice becomes, gathered from the books and the few reads that they cannot replace: lists, original, country.
+
+Nothing is written here. The same answer comes out before a document is made and when a made one is judged again.
+
+Reference registers are read now and then only. A *no* from memory would fail an invoice whose cause somebody has just
+repaired in the ERP, so it is asked once more before it counts (R-INV-12). What is read here is not remembered: the
+records' own delivery must still see the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from domain.errors import NotFound, Stop, Waiting
+from domain.invoice import billed, branches, plan
+from domain.invoice.document import Choices, address_differs, applicable, draft
+from domain.invoice.documents import read_document
+from domain.invoice.fields import ROWS
+from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
+from domain.invoice.work import Planned, Work
+from domain.mapper import flag, read, text
+from domain.ports import Books, Delivery, Domain, ErpApi, Json, Link, LogLine, Record, System
+from domain.text import name_key
+
+COUNTRIES = "localization/countries"
+CONTACTS = "contact"
+
+# Words before the other projects in the document's note.
+_OTHER_PROJECTS: Mapping[str, str] = {"sv": "Övriga projekt", "en": "Other projects"}
+
+
+# Read whole: VAT, periods, branches.
+_WHOLE = {"vat": "vatId", "vatCategory": "vatCategoryId", "financialPeriod": "period", "branch": "number"}
+# Read one by one, by number: the customer's VAT zone, an item's VAT category and account.
+_SINGLY = frozenset({"customer", "inventory"})
+
+# Causes that stand in these registers.
+REREAD = frozenset(
+    {
+        "invoice.total_would_differ",
+        "invoice.vat_would_differ",
+        "invoice.period_closed",
+        "invoice.branch_unknown",
+        "invoice.grouped_row",
+    }
+)
+
+
+@dataclass(slots=True)
+class _Gathering:
+    work: Work
+    creating: bool
+    books: Books
+    said: list[LogLine] = field(default_factory=list)
+    items: tuple[billed.BilledItem, ...] | None = None
+
+    @property
+    def invoice(self) -> SeveraInvoice:
+        return self.work.invoice
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.work.delivery
+
+    def behind(self) -> tuple[billed.BilledItem, ...]:
+        """The items behind the rows, read once."""
+        if self.items is None:
+            self.items = billed.billed_items(self.delivery.severa, self.books, self.invoice)
+        return self.items
+
+    def warn(self, code: str, **values: Any) -> None:
+        self.said.append(LogLine(code, values, "warning"))
+
+
+def gather(work: Work, *, creating: bool) -> Planned:
+    """The rows read, and what is to be sent (R-INV-2); kept as what this attempt planned. ``creating``: there is no document
+    yet, so what would go wrong in it stops first.
+
+    Raises Waiting (a record that is not there yet), TryLater, Stop ``invoice.*``: one that stands in the ERP's reference
+    registers only after they were read again.
+    """
+    rows = work.delivery.severa.list(ROWS, parent=work.guid)
+    work.invoice = SeveraInvoice.of(work.invoice.body, rows)
+    work.planned = _gathered(work, creating=creating)
+    return work.planned
+
+
+def _gathered(work: Work, *, creating: bool) -> Planned:
+    delivery, asked = work.delivery, work.invoice
+    fresh = RereadBooks(delivery.books, delivery.erp, delivery.now())
+    # Lists show no accounts of items: where a row groups several codes, their items are read singly.
+    if any(len(row.codes) > 1 for row in asked.rows):
+        return _planned(_Gathering(work, creating, fresh))
+    try:
+        return _planned(_Gathering(work, creating, delivery.books))
+    except Stop as stop:
+        if stop.code not in REREAD:
+            raise
+        work.invoice = asked
+        return _planned(_Gathering(work, creating, fresh))
+
+
+def _planned(todo: _Gathering) -> Planned:
+    work, creating, books = todo.work, todo.creating, todo.books
+    delivery, settings = work.delivery, work.delivery.tenant.settings
+    if creating and work.invoice.number and not work.make:
+        raise Stop("invoice.has_number", {"number": work.invoice.number})
+    mixed = plan.mixed_rows(books, work.invoice)
+    if mixed:
+        work.invoice = billed.rebuilt(work.invoice, mixed, todo.behind())
+    invoice = work.invoice
+    project = _project(todo)
+    need = plan.needs(books, invoice, settings.fallback_items, project)
+    need = replace(need, customer=_present_number(work, books) or need.customer)
+    if creating:
+        plan.check_prediction(books, invoice, need, delivery.limits.total_tolerance)
+    credited, original = _credited(todo, need)
+    seller = branches.selling(books, invoice)
+    project_of = billed.project_of(invoice, todo.behind() if len(invoice.projects) > 1 else ())
+    terms = plan.credit_terms(books, invoice, need.customer_body, settings.credit_terms)
+    others = billed.others(invoice, project) if project is not None else ""
+    choices = Choices(
+        branch=seller.branch,
+        terms="" if invoice.is_credit_note else terms,
+        period=plan.period(books, invoice),
+        foreign=plan.is_foreign(invoice, plan.base_currency(books)),
+        country=_country(todo, need),
+        task=settings.project_task,
+        units=settings.units,
+        language=delivery.tenant.language,
+        credited=credited,
+        original=original,
+        line_branches=branches.line_branches(books, invoice, seller, project_of),
+        contact=_contact(todo, need),
+        note=f"{_OTHER_PROJECTS.get(delivery.tenant.language, _OTHER_PROJECTS['en'])}: {others}"
+        if others
+        else "",
+    )
+    sent = draft(invoice, need, choices)
+    return Planned(invoice, need, choices, sent, project, (*todo.said, *sent.warnings))
+
+
+# ---------------------------------------------------------------- project and original
+
+
+def _project(todo: _Gathering) -> Party | None:
+    """The one project of the document: the invoice's, or the largest of several by the tenant's rule. Raises Stop."""
+    invoice = todo.invoice
+    if len(invoice.projects) <= 1:
+        return next(iter(invoice.projects), None)
+    if todo.delivery.tenant.settings.several_projects != "largest":
+        raise plan.several_projects(invoice)
+    found = billed.largest_project(invoice, todo.behind())
+    if found is None:
+        raise plan.several_projects(invoice)
+    values = {"project": found.number, "others": billed.others(invoice, found)}
+    todo.said.append(LogLine("invoice.several_projects_one", values))
+    return found
+
+
+def _present_number(work: Work, books: Books) -> str:
+    """The customer's number as it is now: a renumbered customer is known to the ERP by its new number only (R-CUS-8)."""
+    if work.customer:
+        return work.customer
+    link = books.link("customer", severa_id=work.invoice.customer.guid)
+    record = books.record("visma_net", link.erp_register, link.erp_id) if link is not None else None
+    return record.number if record is not None else ""
+
+
+def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | None]:
+    """Number of the credited invoice, and its document if the note is applied to it (R-INV-7).
+
+    Only a *booked* original counts: what is claimed or on hold may still be removed, and its number with it (S42). A note
+    whose original is not booked yet waits for it; one whose original is in error points at it.
+    """
+    invoice, delivery = todo.invoice, todo.delivery
+    if not invoice.is_credit_note or invoice.credited is None:
+        return "", None
+    link = todo.books.link("invoice", severa_id=invoice.credited.guid)
+    booked = link.booked if link is not None else None
+    if booked is None and (link is not None or not invoice.credited.number):
+        waiting = Waiting(
+            "invoice", severa_id=invoice.credited.guid, name=invoice.credited.number or invoice.credited.name
+        )
+        if todo.books.has_problem("invoice", severa_id=invoice.credited.guid):
+            raise Stop("invoice.original_in_error", {"customer": invoice.customer.name}, waits_for=waiting)
+        raise waiting
+    if booked is None:
+        # Transferred before the bridge was there.
+        return invoice.credited.number, None
+    kind = document_type(booked.type)
+    if kind is None or not todo.creating or not delivery.tenant.settings.apply_credit_notes:
+        return booked.number, None
+    answer = read_document(delivery, kind, booked.number)
+    if answer is not None and applicable(invoice, answer[0], need.customer):
+        return booked.number, answer[0]
+    return booked.number, None
+
+
+# ---------------------------------------------------------------- receiver
+
+
+def _contact(todo: _Gathering, need: plan.Needs) -> str:
+    """ERP id of the receiver's contact person if it is linked and still this customer's, else ''."""
+    books, invoice = todo.books, todo.invoice
+    person = text(invoice.body, "receiverContactGuid")
+    link = books.link("customer", severa_id=invoice.customer.guid)
+    # Contacts settle with their customer, in its link's state: Severa guid → {"id": ERP id, …}.
+    linked = (link.state.get("contacts") or {}).get(person) if link is not None and person else None
+    key = str(linked.get("id", "")) if isinstance(linked, dict) else ""
+    record = books.record("visma_net", CONTACTS, key) if key.isdigit() else None
+    if record is None or record.gone or not flag(read(record.body, "active")):
+        return ""
+    return key if text(record.body, "businessAccount") in ("", need.customer) else ""
+
+
+def _country(todo: _Gathering, need: plan.Needs) -> str | None:
+    """ERP country of the receiver's address, None if the address is the customer's own. Raises Stop.
+
+    Another country than that of the customer's location is a warning: the location decides the VAT.
+    """
+    invoice, customer = todo.invoice, need.customer_body
+    if not address_differs(invoice, customer):
+        return None
+    name = text(invoice.body, "receiverAddress.country")
+    own = text(customer, "mainAddress.country.id")
+    if not name:
+        return own
+    country = _own_country(customer, name) or _resolved(todo, name)
+    if own and country != own:
+        todo.warn("invoice.country_differs", country=name, location=own, customer=invoice.customer.name)
+    return country
+
+
+def _own_country(customer: Json | None, name: str) -> str:
+    """Id of the customer's own country if that is what the name means, without a call."""
+    for block in ("invoiceAddress", "mainAddress", "deliveryAddress"):
+        names = {text(customer, f"{block}.country.{part}") for part in ("id", "name")}
+        if name_key(name) in {name_key(one) for one in names if one}:
+            return text(customer, f"{block}.country.id")
+    return ""
+
+
+def _resolved(todo: _Gathering, name: str) -> str:
+    """ISO code of a country that Severa tells by its name in the organisation's language."""
+    for record in todo.books.all("severa", COUNTRIES):
+        if name_key(name) in {
+            name_key(text(record.body, part)) for part in ("name", "englishName", "code2", "code3")
+        }:
+            return text(record.body, "code2")
+    try:
+        found = text(todo.delivery.severa.get(COUNTRIES, name), "code2")
+    except NotFound:
+        found = ""
+    if not found:
+        raise Stop("invoice.country_unknown", {"country": name, "customer": todo.invoice.customer.name})
+    return found
+
+
+# ---------------------------------------------------------------- read again
+
+
+@dataclass(slots=True)
+class RereadBooks:
+    """``domain.ports.Books`` over others; each register or record is read at most once."""
+
+    books: Books
+    erp: ErpApi
+    now: datetime
+    whole: dict[str, list[Record]] = field(default_factory=dict)
+    single: dict[tuple[str, str], Record] = field(default_factory=dict)
+
+    def all(self, system: System, register: str) -> list[Record]:
+        known = self.books.all(system, register)
+        if system != "visma_net" or register not in _WHOLE or not known:
+            return known
+        if register not in self.whole:
+            key = _WHOLE[register]
+            self.whole[register] = [self._record(register, key, body) for body in self.erp.list(register)]
+        # Nothing where there was something says nothing.
+        return self.whole[register] or known
+
+    def _record(self, register: str, key: str, body: Json) -> Record:
+        number = str(body.get(key) or "")
+        return Record("visma_net", register, number, number, "", body, 1, None, self.now)
+
+    def record(self, system: System, register: str, id: str) -> Record | None:
+        return self._again(self.books.record(system, register, id))
+
+    def find(
+        self,
+        system: System,
+        register: str,
+        *,
+        number: str | None = None,
+        name: str | None = None,
+        organisation: str | None = None,
+        owner: str | None = None,
+    ) -> list[Record]:
+        found = self.books.find(
+            system, register, number=number, name=name, organisation=organisation, owner=owner
+        )
+        return [again for one in found if (again := self._again(one)) is not None]
+
+    def _again(self, known: Record | None) -> Record | None:
+        if known is None or known.system != "visma_net" or known.register not in _SINGLY or not known.number:
+            return known
+        key = known.register, known.id
+        if key not in self.single:
+            try:
+                body = self.erp.get(known.register, known.number).body
+            except NotFound:
+                body = known.body
+            self.single[key] = replace(known, body=body)
+        return self.single[key]
+
+    # ------------------------------------------------------------ as remembered
+
+    def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
+        return self.books.link(domain, severa_id=severa_id, erp_id=erp_id)
+
+    def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
+        return self.books.link_by_number(domain, erp_number=erp_number)
+
+    def find_marker(self, marker: str) -> list[Record]:
+        return self.books.find_marker(marker)
+
+    def document_owner(self, type: str, number: str) -> str | None:
+        return self.books.document_owner(type, number)
+
+    def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
+        return self.books.knew_before(system, register, id, moment)
+
+    def needed(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> tuple[str, ...]:
+        return self.books.needed(domain, severa_id=severa_id, erp_id=erp_id)
+
+    def complete(self, system: System, register: str) -> bool:
+        return self.books.complete(system, register)
+
+    def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
+        return self.books.has_problem(domain, severa_id=severa_id, erp_id=erp_id)
+
+    def choice(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> str | None:
+        return self.books.choice(domain, severa_id=severa_id, erp_id=erp_id)
+
+    def branch(self, business_unit_id: str) -> str | None:
+        return self.books.branch(business_unit_id)
