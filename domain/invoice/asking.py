@@ -219,3 +219,5 @@ def _doubt(work: Work, documents: list[ErpDocument], request: Json) -> None:
     if decision is None:
         raise in_doubt(work, candidates, documents)
     audit.carry_out(work, decision, documents)
+    if work.make and work.open_step("create") is not None:
+        work.undone("create", "a person has it made again")

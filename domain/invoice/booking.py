@@ -75,7 +75,7 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
         ),
         Phase.RELEASING: Move(
             follow,
-            (Phase.RELEASING, Phase.BOOKED, Phase.REMOVING, Phase.NEW, Phase.FAILING),
+            (Phase.RELEASING, Phase.HELD, Phase.BOOKED, Phase.REMOVING, Phase.NEW, Phase.FAILING),
             codes=("invoice.document_gone", "invoice.not_releasable"),
         ),
         Phase.BOOKED: Move(
