@@ -23,7 +23,7 @@ def held(bridge: Bridge, name: str) -> list[dict[str, Any]]:
     """Invoices and credit notes that wait for a person, explained, oldest first: totals, VAT and accounts in ``values``."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = [row for row in log.problems(db) if row["code"] == review.CODE]
+        rows = [row for row in log.problems(db) if row["code"] in review.CODES]
     return [explained(row, tenant.language) for row in rows]
 
 
@@ -37,7 +37,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
         rows = [
             row
             for row in log.problems(db)
-            if row["code"] == review.CODE
+            if row["code"] in review.CODES
             and (wanted == "all" or wanted in (str(row["id"]), row["record_id"]))
         ]
         if not rows and wanted != "all":
@@ -45,7 +45,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
                 f"No invoice '{wanted}' of tenant '{name}' waits for review: 'severa-bridge review {name}' shows those there are."
             )
         for row in rows:
-            seen = f"{review.RELEASED}:{row['values'].get('seen', '')}"
+            seen = review.released_as(str(row["values"].get("seen", "")))
             matters.put_choice(db, "invoice", "severa", row["record_id"], seen)
             outbox.announce(
                 db,

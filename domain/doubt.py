@@ -11,6 +11,7 @@ from typing import Any
 def candidates_hash(candidates: Iterable[Mapping[str, Any]]) -> str:
     """The same for the same candidates in any order; moves when a candidate comes, goes, or changes in a shown field."""
     texts = sorted(
-        json.dumps(dict(one), sort_keys=True, default=str, ensure_ascii=True) for one in candidates
+        json.dumps({name: str(value or "") for name, value in one.items()}, sort_keys=True)
+        for one in candidates
     )
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -1,67 +1,43 @@
-"""Moves that every register domain makes in the same way: creating once, reading fresh, collecting what is left behind.
+"""Moves that every domain makes in the same way: one guarded call, creating once, reading fresh.
 
-Used by ``steps.py`` of customer, product and project.
+Every effect on a vendor stands in a step (never-twice.md rules 5 and 21): ``begin``, one call that may not leave after what
+``begin`` granted, then ``done`` or ``undone``. What is neither is unknown, and settles at the step's ``settles_at``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, TypeVar
 
-from domain.errors import Forbidden, NotFound, Refused, SignInFailed, Stale, Stop, TryLater
+from domain.errors import (
+    Forbidden,
+    NotFound,
+    NotSent,
+    RateLimited,
+    Refused,
+    SignInFailed,
+    Stale,
+    Stop,
+    TryLater,
+    Unavailable,
+)
 from domain.mapper import moment, read
 from domain.merge import Difference, Merge
-from domain.ports import (
-    Announce,
-    Books,
-    Delivery,
-    Effects,
-    Json,
-    LinkUpdate,
-    LogLine,
-    Record,
-    Seen,
-    Settled,
-    System,
-)
+from domain.ports import Books, Delivery, Json, Permission, Record, Step, System
+from domain.trail import Trail
+
+# The name that the register domains know it by.
+Aftermath = Trail
+
+Answer = TypeVar("Answer")
 
 # How soon an unfinished first reading of a register is looked at again.
 READING_WAIT = 30.0
 # The zone of ERP times is not documented: what was created up to this long 'before' the first attempt may be ours.
 ERP_TIME_SLACK = timedelta(days=2)
 SEVERA_TIME_SLACK = timedelta(minutes=10)
-
-
-@dataclass(slots=True)
-class Aftermath:
-    """What a delivery leaves behind so far; it must survive a Stop (R-CUS-4: a number that could not be written back
-    does not undo the link)."""
-
-    link: LinkUpdate | None = None
-    seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
-    announce: list[Announce] = field(default_factory=list)
-    log: list[LogLine] = field(default_factory=list)
-
-    def see(self, system: System, register: str, id: str, body: Json) -> None:
-        """A record as our own read or write gave it back; the last one counts."""
-        self.seen[system, register, id] = Seen(system, register, body)
-
-    def say(self, code: str, /, *, level: Literal["info", "warning"] = "info", **values: Any) -> None:
-        """One line of the transfer log."""
-        self.log.append(LogLine(code, values, level))
-
-    def effects(self) -> Effects:
-        return Effects(self.link, tuple(self.seen.values()), (), tuple(self.announce), tuple(self.log))
-
-    def settled(self) -> Settled:
-        return Settled(self.effects())
-
-    def stop(self, code: str, /, **values: Any) -> Stop:
-        """A Stop that keeps what has happened so far."""
-        return Stop(code, values, effects=self.effects())
 
 
 @contextmanager
@@ -98,18 +74,73 @@ def wait_until_read(books: Books, *registers: tuple[System, str]) -> None:
             )
 
 
+def unsettled(delivery: Delivery, step: Step) -> float:
+    """Seconds until an unanswered step must have shown itself, 0 or less when it has had its time.
+
+    A step that nobody told a time for counts as sent just now: waiting costs time, sending again costs a document.
+    """
+    if step.settles_at is None:
+        return delivery.limits.visibility_seconds
+    return (step.settles_at - delivery.now()).total_seconds()
+
+
+def wait_until_settled(delivery: Delivery, step: Step | None, message: str) -> None:
+    """Raises TryLater while an unanswered step may still come true; nothing is concluded from a read before that."""
+    if step is None or step.done or step.sent_at is None:
+        return
+    left = unsettled(delivery, step)
+    if left > 0:
+        raise TryLater(message, retry_after=left, costs_attempt=False)
+
+
+def surely_not_done(error: Exception, *, repeatable: bool) -> bool:
+    """Whether a call that raised this had surely no effect.
+
+    ``Unavailable`` says *never connected* of a call that must not be repeated, but may be a lost answer of one that may.
+    """
+    if isinstance(error, Refused | SignInFailed | NotSent | RateLimited):
+        return True
+    return isinstance(error, Unavailable) and not repeatable
+
+
+def guarded(
+    delivery: Delivery,
+    step: str,
+    request: Json,
+    call: Callable[[Permission], Answer],
+    *,
+    round: int = 1,
+    repeatable: bool = False,
+    document: str = "",
+) -> Answer:
+    """One effect: begin, one call, and *undone* when it surely had none. The caller says ``done`` with what it brought.
+
+    An error that leaves the outcome open leaves the step open: whoever comes next looks before sending again.
+    ``repeatable``: the connector raises Unavailable for a lost answer too (PUT, PATCH, DELETE).
+    """
+    permission = delivery.begin(
+        step, request, limit_seconds=delivery.limits.create_seconds, round=round, document=document
+    )
+    try:
+        return call(permission)
+    except (Refused, TryLater, SignInFailed) as error:
+        if surely_not_done(error, repeatable=repeatable):
+            delivery.undone(step, str(error) or type(error).__name__, round=round)
+        raise
+
+
 def create_once(
     delivery: Delivery,
     step: str,
     request: Json,
-    send: Callable[[], Json],
+    send: Callable[[Permission], Json],
     look_up: Callable[[Json], Json | None],
 ) -> Json:
     """Makes a call that must not be repeated, at most once as far as anybody can tell; returns the step's result.
 
     A step that is done is not repeated. One that was sent without an answer is looked up (``look_up`` gets the request
     as it was sent and returns the result, or None): found → taken as done; not found → TryLater until no server could
-    still be working on it and every reader would see it (design 'No / yes / unknown'), then sent again.
+    still be working on it and every reader would see it (``Step.settles_at``), then sent again under a new permission.
     """
     known = delivery.step(step)
     if known is not None and known.done:
@@ -119,18 +150,9 @@ def create_once(
         if found is not None:
             delivery.done(step, found)
             return found
-        limits = delivery.limits
-        settle_at = known.sent_at + timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
-        left = (settle_at - delivery.now()).total_seconds()
-        if left > 0:
-            raise TryLater("the outcome is not known yet", retry_after=left, costs_attempt=False)
+        wait_until_settled(delivery, known, "the outcome is not known yet")
         delivery.undone(step, "looked up after every limit: it was not done")
-    delivery.begin(step, request, limit_seconds=delivery.limits.create_seconds)
-    try:
-        result = send()
-    except (Refused, TryLater, SignInFailed) as error:
-        delivery.undone(step, str(error) or type(error).__name__)
-        raise
+    result = guarded(delivery, step, request, send)
     delivery.done(step, result)
     return result
 

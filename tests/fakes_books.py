@@ -32,6 +32,9 @@ class FakeBooks:
         self.choices: dict[tuple[str, str], str] = {}
         self.branches: dict[str, str] = {}
         self.markers: dict[str, str] = {}
+        self.first_seen: dict[tuple[str, str, str], datetime] = {}
+        self.needs: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.owners: dict[tuple[str, str], str] = {}
         self.registers: dict[tuple[str, str], Register] = {}
 
     def remember(
@@ -64,9 +67,10 @@ class FakeBooks:
             changed_at=before.changed_at if before and before.body == body else self.clock.now(),
         )
         self.records[system, register, own_id] = record
+        self.first_seen.setdefault((system, register, own_id), self.clock.now())
         # As in the database: a row that shows no note keeps the marker that an earlier one had.
-        if register == "customerdocument" and (note := str(body.get("note") or "").split("\n", 1)[0].strip()):
-            self.markers[own_id] = note
+        if register == "customerdocument" and (note := str(body.get("note") or "").split("\n", 1)[0].split()):
+            self.markers[own_id] = note[0]
         return record
 
     def connect(self, domain: Domain, severa: Record, erp: Record, **more: Any) -> Link:
@@ -100,6 +104,7 @@ class FakeBooks:
             erp_number=update.erp_number,
             base=update.base if update.base is not None else (old.base if old else {}),
             document=document or (old.document if old else None),
+            booked=old.booked if old else None,
             state=update.state if update.state is not None else (old.state if old else {}),
         )
         self.links = [known for known in self.links if known is not old] + [made]
@@ -158,6 +163,19 @@ class FakeBooks:
             for record in self.all("visma_net", "customerdocument")
             if self.markers.get(record.id) == marker
         ]
+
+    def document_owner(self, type: str, number: str) -> str | None:
+        own = self.link("invoice", erp_id=f"{type}/{number}")
+        return self.owners.get((type, number)) or (own.severa_id if own is not None else None)
+
+    def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
+        seen = self.first_seen.get((system, register, id))
+        return seen is not None and seen < moment
+
+    def needed(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> tuple[str, ...]:
+        return self.needs.get((domain, severa_id or "")) or self.needs.get((domain, erp_id or "")) or ()
 
     def all(self, system: System, register: str) -> list[Record]:
         return [

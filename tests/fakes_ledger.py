@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.errors import NotFound, Refused
 from domain.money import rounded
-from domain.ports import ActionResult, Filter, Json
+from domain.ports import ActionResult, Booked, Document, Filter, Json
 from tests.fakes import FakeDelivery, World
 from tests.fakes_vendors import FakeErp, FakeSevera, unwrapped
 
@@ -170,7 +170,7 @@ class LedgerErp(FakeErp):
             document["status"] = "Closed"
         if self.payment_reference:
             document["paymentReference"] = f"{key}9"
-        self.released.append(document["note"].split("\n")[0])
+        self.released.append((document["note"] or "–").split()[0])
 
     def attach(
         self, register: str, key: str, name: str, content: bytes, *, not_after: float | None = None
@@ -186,7 +186,7 @@ class LedgerErp(FakeErp):
                 files.append({"name": name, "id": f"f-{len(files) + 1}", "revision": 1})
             self.attachments.setdefault((register, key), {})[name] = content
 
-        self._do("attach", register, key, name, work)
+        self._do("attach", register, key, name, work, not_after=not_after)
 
     def documents(self) -> list[Json]:
         """All documents, invoices and credit notes."""
@@ -396,6 +396,12 @@ class Firm(World):
     def transfer(self) -> FakeDelivery:
         """The delivery of the invoice."""
         return self.delivery("invoice", severa=("invoices", GUID))
+
+    def is_booked(self, number: str, *, total: Decimal | None = None, nonce: str = "") -> None:
+        """The bridge knows that the invoice is booked as this document."""
+        matter = self.matter("invoice", GUID)
+        matter.documents.append(Document("Invoice", number, nonce, "released"))
+        matter.booked = Booked("Invoice", number, total if total is not None else D(0))
 
     def in_severa_now(self) -> Json:
         return self.severa.stored("invoices", GUID)

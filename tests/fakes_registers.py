@@ -211,7 +211,7 @@ class RegisterSevera(FakeSevera):
     ) -> Json:
         if register == "customers" and "/number" in changes:
             self._unique({"guid": guid, "number": changes["/number"]}, {"number": changes["/number"]})
-        return super().patch(register, guid, changes)
+        return super().patch(register, guid, changes, not_after=not_after)
 
     def on_patch(self, register: str, body: Json, path: str, value: Any) -> None:
         if register == "customers" and path == "/headquarterAddress/guid":

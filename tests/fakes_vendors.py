@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.errors import NotFound
+from domain.errors import NotFound, NotSent, Stale
 from domain.ports import ActionResult, Filter, Json, Page, Stored, System
 
 START = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
@@ -23,6 +23,12 @@ class Clock:
 
     def __init__(self, start: datetime = START) -> None:
         self.time = start
+        # Times from before the last call of a vendor and from after its answer.
+        self.called: tuple[datetime, datetime] | None = None
+
+    def boot(self) -> float:
+        """As ``domain.clock.boot``: seconds that only differences mean anything of."""
+        return (self.time - START).total_seconds()
 
     def now(self) -> datetime:
         return self.time
@@ -59,6 +65,8 @@ class Faults:
 
     def __init__(self) -> None:
         self.armed: list[_Armed] = []
+        # The process died: what it had not committed is lost.
+        self.killed = False
 
     def arm(
         self,
@@ -95,6 +103,7 @@ class Faults:
             fault.times -= 1
             if fault.after:
                 work()
+            self.killed = self.killed or isinstance(fault.error, Killed)
             raise fault.error
         return work()
 
@@ -107,6 +116,11 @@ class _Vendor:
         self.faults = faults
         self.calls = calls
         self.records: dict[str, dict[str, Json]] = {}
+        # Permissions that were granted and those that were used, one call each; one vendor's are the other's.
+        self.permitted: list[float] = []
+        self.used: set[float] = set()
+        # A pause of the process between the permission and the first byte (S5, S23): seconds, taken once.
+        self.pauses: dict[tuple[str, str], float] = {}
 
     def store(self, register: str, body: Json, key: str | None = None) -> Json:
         """Puts a record there as if a person had; the key is taken from the body if not given."""
@@ -127,10 +141,29 @@ class _Vendor:
         """What was asked of this vendor, in order."""
         return [call for call in self.calls if call.system == self.system]
 
-    def _do(self, method: str, register: str, key: str, body: Any, work: Callable[[], Any]) -> Any:
+    def _do(
+        self,
+        method: str,
+        register: str,
+        key: str,
+        body: Any,
+        work: Callable[[], Any],
+        *,
+        not_after: float | None = None,
+    ) -> Any:
+        """``not_after``: None for a read, and for a write that nobody guards."""
+        self.clock.forward(self.pauses.pop((method, register), 0.0))
+        if not_after is not None:
+            if self.clock.boot() > not_after or not_after in self.used:
+                raise NotSent(f"{method} {register}: the permission has run out")
+            self.used.add(not_after)
+        before = self.clock.now()
         call = Call(self.system, method, register, key, copy.deepcopy(body))
         self.calls.append(call)
-        return self.faults.around(call, work)
+        try:
+            return self.faults.around(call, work)
+        finally:
+            self.clock.called = (before, self.clock.now())
 
     def _matching(self, register: str, filters: Mapping[str, Filter]) -> list[Json]:
         """Override for filters that mean more than equality of a member."""
@@ -187,7 +220,7 @@ class FakeSevera(_Vendor):
             self.records.setdefault(register, {})[new["guid"]] = new
             return copy.deepcopy(new)
 
-        created: Json = self._do("create", register, parent or "", body, work)
+        created: Json = self._do("create", register, parent or "", body, work, not_after=not_after)
         return created
 
     def on_create(self, register: str, new: Json, parent: str | None) -> None:
@@ -203,7 +236,7 @@ class FakeSevera(_Vendor):
             body["lastUpdatedDateTime"] = self.clock.now().isoformat()
             return copy.deepcopy(body)
 
-        patched: Json = self._do("patch", register, guid, dict(changes), work)
+        patched: Json = self._do("patch", register, guid, dict(changes), work, not_after=not_after)
         return patched
 
     def on_patch(self, register: str, body: Json, path: str, value: Any) -> None:
@@ -229,7 +262,7 @@ class FakeSevera(_Vendor):
         not_after: float | None = None,
     ) -> Json:
         body = {"name": name, "description": description, "size": len(content)}
-        return self.create("projects/files", body, parent=project_guid)
+        return self.create("projects/files", body, parent=project_guid, not_after=not_after)
 
 
 class FakeErp(_Vendor):
@@ -287,7 +320,7 @@ class FakeErp(_Vendor):
             self._touch(register, key)
             return key if self.location_comes_back else ""
 
-        key: str = self._do("create", register, "", body, work)
+        key: str = self._do("create", register, "", body, work, not_after=not_after)
         return key
 
     def on_create(self, register: str, body: Json, number: str) -> str:
@@ -295,16 +328,27 @@ class FakeErp(_Vendor):
         self.records.setdefault(register, {})[number] = {**unwrapped(body), "number": number}
         return number
 
+    def _match(self, register: str, key: str, etag: str | None) -> None:
+        if etag is not None and etag != self._etag(register, key):
+            raise Stale("The record was changed", system="visma_net", status=412, operation=register)
+
     def update(
-        self, register: str, key: str, body: Json, *, etag: str | None = None, not_after: float | None = None
+        self,
+        register: str,
+        key: str,
+        body: Json,
+        *,
+        etag: str | None = None,
+        not_after: float | None = None,
     ) -> str | None:
         def work() -> str:
             self.stored(register, key)
+            self._match(register, key, etag)
             self.on_update(register, key, copy.deepcopy(body), etag)
             self._touch(register, key)
             return self._etag(register, key)
 
-        new: str | None = self._do("update", register, key, body, work)
+        new: str | None = self._do("update", register, key, body, work, not_after=not_after)
         return new
 
     def on_update(self, register: str, key: str, body: Json, etag: str | None) -> None:
@@ -312,7 +356,7 @@ class FakeErp(_Vendor):
         self.records[register][key].update(unwrapped(body))
 
     def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
-        self._do("delete", register, key, None, lambda: self.on_delete(register, key))
+        self._do("delete", register, key, None, lambda: self.on_delete(register, key), not_after=not_after)
 
     def on_delete(self, register: str, key: str) -> None:
         """A record that is gone already counts as deleted."""
@@ -325,15 +369,17 @@ class FakeErp(_Vendor):
         action: str,
         body: Json | None = None,
         *,
+        etag: str | None = None,
         not_after: float | None = None,
     ) -> ActionResult:
         def work() -> ActionResult:
             self.stored(register, key)
+            self._match(register, key, etag)
             result = self.on_act(register, key, action, body)
             self._touch(register, key)
             return result
 
-        answer: ActionResult = self._do("act", f"{register}/{action}", key, body, work)
+        answer: ActionResult = self._do("act", f"{register}/{action}", key, body, work, not_after=not_after)
         return answer
 
     def on_act(self, register: str, key: str, action: str, body: Json | None) -> ActionResult:
@@ -346,7 +392,7 @@ class FakeErp(_Vendor):
         def work() -> None:
             self.attachments.setdefault((register, key), {})[name] = content
 
-        self._do("attach", register, key, name, work)
+        self._do("attach", register, key, name, work, not_after=not_after)
 
     def download(self, attachment_id: str) -> bytes:
         def work() -> bytes:

@@ -239,15 +239,18 @@ class VismaNetClient:
         action: str,
         body: Json | None = None,
         *,
+        etag: str | None = None,
         not_after: float | None = None,
     ) -> ActionResult:
         """POST …/action/<action>; an answer without a body is Done. ``changeCustomerCd``, ``changeInventoryNbr`` and
-        ``changeProjectId`` take the internal id as key. Raises OutcomeUnknown when no answer came."""
+        ``changeProjectId`` take the internal id as key. ``etag`` goes as If-Match where the document lists it (the releases).
+        Raises OutcomeUnknown when no answer came, Stale when the record is another by now."""
         known = _register(register)
         if action not in known.actions:
             raise ValueError(f"Visma.net ERP register '{register}' has no action '{action}'")
         path = known.actions[action].format(key=segment(key))
-        answer = self._once("POST", path, json=body, not_after=not_after)
+        headers = {"If-Match": etag} if etag and known.if_match and action == "release" else None
+        answer = self._once("POST", path, json=body, headers=headers, not_after=not_after)
         return _action_result(plain(parsed(answer)))
 
     def attach(
@@ -298,11 +301,12 @@ class VismaNetClient:
         *,
         json: Json | None = None,
         files: Any = None,
+        headers: Mapping[str, str] | None = None,
         not_after: float | None = None,
     ) -> httpx.Response:
         began = clock.monotonic()
         answer = self._transport.send(
-            method, path, repeatable=False, json=json, files=files, not_after=not_after
+            method, path, repeatable=False, json=json, files=files, headers=headers, not_after=not_after
         )
         return self._ended(answer, f"{method} {path}", repeatable=False, began=began)
 

@@ -12,7 +12,7 @@ from domain.errors import Refused, Stop
 from domain.file_names import file_key, file_name
 from domain.mapper import read, text
 from domain.moves import create_once
-from domain.ports import Delivery, Json
+from domain.ports import Delivery, Json, Permission
 
 
 @dataclass(slots=True)
@@ -58,8 +58,10 @@ class Files:
         name_sent = file_name(file.name)
         request = {"project": project, "name": name_sent, "description": description, "size": len(content)}
 
-        def send() -> Json:
-            answer = self.delivery.severa.upload(project, name_sent, description, content)
+        def send(permission: Permission) -> Json:
+            answer = self.delivery.severa.upload(
+                project, name_sent, description, content, not_after=permission.not_after
+            )
             return {"file": text(answer, "guid")}
 
         result = create_once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,11 +20,18 @@ from domain.cost.fields import (
 from domain.cost.files import Files
 from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
-from domain.errors import Forbidden, NotFound, Refused, Stop, TryLater, Waiting
+from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
 from domain.money import currency_of
-from domain.moves import Aftermath, create_once, explained, is_fresh, wait_until_read
-from domain.ports import Delivery, Json, LinkUpdate, Record, Settled
+from domain.moves import (
+    Aftermath,
+    create_once,
+    explained,
+    is_fresh,
+    wait_until_read,
+    wait_until_settled,
+)
+from domain.ports import Delivery, Json, LinkUpdate, Permission, Record, Settled
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -187,8 +193,8 @@ class _Work:
                 return found
         body = plan.fee_body(meant, marker)
 
-        def send() -> Json:
-            created = self.delivery.severa.create(FEES, body)
+        def send(permission: Permission) -> Json:
+            created = self.delivery.severa.create(FEES, body, not_after=permission.not_after)
             return meant.as_json() | {"fee": text(created, "guid")}
 
         def look_up(sent: Json) -> Json | None:
@@ -285,11 +291,7 @@ class _Work:
             found = plan.found_as(there, meant).as_json()
             self.delivery.done(name, found)
             return found
-        limits = self.delivery.limits
-        settle_at = known.sent_at + timedelta(seconds=limits.create_seconds + limits.visibility_seconds)
-        left = (settle_at - self.delivery.now()).total_seconds()
-        if left > 0:
-            raise TryLater("the outcome is not known yet", retry_after=left, costs_attempt=False)
+        wait_until_settled(self.delivery, known, "the outcome is not known yet")
         self.delivery.undone(name, "looked up after every limit: it was not done")
         return None
 

@@ -24,7 +24,7 @@ from domain.moves import (
     side_by_side,
     wait_until_read,
 )
-from domain.ports import Json, Link, Record, Stored, System
+from domain.ports import Json, Link, Permission, Record, Stored, System
 from domain.text import canonical, code_key, organisation_number, same_name
 
 _CREATE_IN_ERP = "create customer"
@@ -315,8 +315,8 @@ def _create_in_erp(work: Work, record: Record) -> None:
     def look_up(sent: Json) -> Json | None:
         return _look_up_erp(work, sent)
 
-    def send() -> Json:
-        number = delivery.erp.create(ERP_CUSTOMER, request)
+    def send(permission: Permission) -> Json:
+        number = delivery.erp.create(ERP_CUSTOMER, request, not_after=permission.not_after)
         # A create that answers without a key is done, but nothing says which customer it is.
         found = {"number": number} if number else look_up(request)
         if found is None:
@@ -402,7 +402,9 @@ def _create_in_severa(work: Work, record: Record) -> None:
         delivery,
         _CREATE_IN_SEVERA,
         body,
-        lambda: {"guid": text(delivery.severa.create(CUSTOMERS, body), "guid")},
+        lambda permission: {
+            "guid": text(delivery.severa.create(CUSTOMERS, body, not_after=permission.not_after), "guid")
+        },
         lambda _sent: _look_up_severa(work, body),
     )
     severa = delivery.severa.get(CUSTOMERS, result["guid"])

@@ -18,7 +18,7 @@ from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, update_body
 from domain.merge import Merge, settled_base
 from domain.moves import create_once, fields_named, is_fresh, latest_side, listed, told
-from domain.ports import Json, Record, Stored, System
+from domain.ports import Json, Permission, Record, Stored, System
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
     ("severa", CONTACTS),
@@ -281,8 +281,8 @@ class People:
                     return {"id": text(row, "contactId")}
             return None
 
-        def send() -> Json:
-            key = erp.create(ERP_CONTACT, request)
+        def send(permission: Permission) -> Json:
+            key = erp.create(ERP_CONTACT, request, not_after=permission.not_after)
             found = {"id": key} if key else look_up(request)
             if found is None:
                 raise OutcomeUnknown("created, but not to be found yet")
@@ -309,7 +309,9 @@ class People:
             self.work.delivery,
             f"create contact of {contact_id}",
             body,
-            lambda: {"guid": text(severa.create(CONTACTS, body), "guid")},
+            lambda permission: {
+                "guid": text(severa.create(CONTACTS, body, not_after=permission.not_after), "guid")
+            },
             look_up,
         )
         guid = result["guid"]
@@ -353,7 +355,9 @@ class People:
             self.work.delivery,
             f"create {name} of {guid}",
             body,
-            lambda: {"guid": text(severa.create(COMMUNICATIONS, body), "guid")},
+            lambda permission: {
+                "guid": text(severa.create(COMMUNICATIONS, body, not_after=permission.not_after), "guid")
+            },
             look_up,
         )
         return severa.get(COMMUNICATIONS, result["guid"])

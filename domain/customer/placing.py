@@ -11,7 +11,7 @@ from domain.customer.work import Work
 from domain.errors import Refused
 from domain.mapper import patch, read, text
 from domain.moves import create_once
-from domain.ports import Json
+from domain.ports import Json, Permission
 
 
 def carry_out(
@@ -62,8 +62,8 @@ def _make(work: Work, guid: str, new: NewAddress, leaving: set[str]) -> Json:
 
     made: dict[str, Json] = {}
 
-    def send() -> Json:
-        made["row"] = severa.create(ADDRESSES_OF, body, parent=guid)
+    def send(permission: Permission) -> Json:
+        made["row"] = severa.create(ADDRESSES_OF, body, parent=guid, not_after=permission.not_after)
         return {"guid": text(made["row"], "guid")}
 
     result = create_once(work.delivery, f"create {'+'.join(new.roles)} address", body, send, look_up)

@@ -7,17 +7,14 @@ from domain.invoice.fields import INVOICES, STATUSES, in_scope
 from domain.mapper import text
 from domain.ports import Books, Json, System
 from domain.setup.settings import TenantSettings
-from domain.setup.statuses import ROLES, Roles, derive_roles
+from domain.setup.statuses import Roles, tenant_roles
 
 
 def known_roles(books: Books, settings: TenantSettings) -> Roles | None:
     """The roles of the statuses as last read; None before they were, or while the set-up breaks a rule."""
     bodies = [record.body for record in books.all("severa", STATUSES)]
-    overrides = {role: settings.status_roles[role] for role in ROLES if role in settings.status_roles}
     try:
-        return (
-            derive_roles(bodies, ignored=settings.ignored_statuses, overrides=overrides) if bodies else None
-        )
+        return tenant_roles(bodies, settings) if bodies else None
     except Stop:
         return None
 

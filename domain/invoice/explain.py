@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from domain.explain import Cause, Text
+from domain.invoice import explain_doubt, sentences
 from domain.invoice.refusal_words import CUSTOMER, ERP, ITEM, PROJECT, REFUSED, SET_AGAIN
-from domain.invoice.sentences import SENTENCES
 
 __all__ = ["CAUSES", "SENTENCES"]
 
@@ -24,8 +24,11 @@ _GOES_ON = Text(
 )
 
 
+SENTENCES: Mapping[str, Text] = MappingProxyType({**sentences.SENTENCES, **explain_doubt.SENTENCES})
+
 CAUSES: Mapping[str, Cause] = MappingProxyType(
     {
+        **explain_doubt.CAUSES,
         # ---------------------------------------------------- the invoice as it stands
         "invoice.no_rows": Cause(
             Text("Fakturan till {customer} har inga rader.", "The invoice to {customer} has no rows."),

@@ -129,6 +129,17 @@ class RereadBooks:
     def find_marker(self, marker: str) -> list[Record]:
         return self.books.find_marker(marker)
 
+    def document_owner(self, type: str, number: str) -> str | None:
+        return self.books.document_owner(type, number)
+
+    def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
+        return self.books.knew_before(system, register, id, moment)
+
+    def needed(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> tuple[str, ...]:
+        return self.books.needed(domain, severa_id=severa_id, erp_id=erp_id)
+
     def complete(self, system: System, register: str) -> bool:
         return self.books.complete(system, register)
 

@@ -1,69 +1,124 @@
-"""Hold for review: a document is made only once a person has let its invoice go (R-INV-15)."""
+"""Hold for review: a document is made only once a person has let its invoice go, and only as they saw it (R-INV-15).
+
+What was seen is kept as a hash beside the choice (never-twice.md rule 18): an invoice that was released at 15 352.79 and
+edited to 1 450 500.00 is held again (S18).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from decimal import Decimal
 
 from domain.errors import NotFound
-from domain.invoice.attempt import Attempt, Planned
+from domain.invoice.fields import projection
 from domain.invoice.plan import Item
 from domain.invoice.totals import money_text, severa_vat, vat_text
+from domain.invoice.work import Planned, Work
 from domain.mapper import text
 from domain.money import ZERO
 
-# What a person's choice for an invoice is called where choices are kept.
+# What a person's choice for an invoice begins with where choices are kept; the hash of what was seen follows.
 RELEASED = "released"
 CODE = "invoice.held_for_review"
+CHANGED = "invoice.changed_since_review"
+# Problems that a release answers, each with ``seen`` in its values.
+CODES = frozenset({CODE, CHANGED})
+
+# Members of Severa's projection that say how far the invoice has come, not what it is.
+_PROGRESS = frozenset({"status", "number", "reference"})
 
 
-def check_released(attempt: Attempt, planned: Planned) -> None:
-    """Raises Stop ``invoice.held_for_review`` with totals, VAT and target accounts while nobody has let the invoice go.
+def released_as(seen: str) -> str:
+    """The choice that lets an invoice go as it was seen."""
+    return f"{RELEASED}:{seen}"
 
-    Invoices and credit notes have a setting each. What was sent already is not held any more.
+
+def approval_hash(planned: Planned, accounts: str = "") -> str:
+    """What a person lets go: the document as it would be sent (lines, VAT, customer, branch, dates), Severa's mapped fields
+    with the totals, and the sales accounts."""
+    invoice = planned.invoice
+    fields = {name: value for name, value in projection(invoice.body).items() if name not in _PROGRESS}
+    seen = {
+        "header": {name: str(value) for name, value in planned.sent.header.items()},
+        "lines": [{name: str(value) for name, value in line.items()} for line in planned.sent.lines],
+        "applied": [{name: str(value) for name, value in one.items()} for one in planned.sent.applications],
+        "categories": sorted(planned.need.categories().values()),
+        "zone": planned.need.zone,
+        "fields": fields,
+        "accounts": accounts,
+    }
+    return hashlib.sha256(json.dumps(seen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def check_released(work: Work, planned: Planned) -> None:
+    """Raises Stop ``invoice.held_for_review`` with totals, VAT and target accounts while nobody has let the invoice go, and
+    ``invoice.changed_since_review`` when it is not the one that was let go.
+
+    Invoices and credit notes have a setting each.
     """
-    invoice, settings = attempt.invoice, attempt.delivery.tenant.settings
-    holds = settings.hold_credit_notes if invoice.is_credit_note else settings.hold_invoices
-    if not holds or attempt.step("create") is not None:
+    if not _holds(work):
         return
-    if attempt.delivery.books.choice("invoice", severa_id=attempt.guid) == RELEASED:
+    choice = work.delivery.books.choice("invoice", severa_id=work.guid) or ""
+    accounts = accounts_text(work, planned)
+    seen = approval_hash(planned, accounts)
+    if choice == released_as(seen):
         return
+    # A bare 'released' of 0.1.0 says nothing of what was seen: asked again.
+    code = CHANGED if choice.startswith(f"{RELEASED}:") else CODE
+    raise work.stop(code, _shown(planned, accounts) | {"seen": seen})
+
+
+def still_released(work: Work, planned: Planned) -> bool:
+    """Whether a document that was made already is still the one that was let go; what was sent before anybody held it back
+    is not held any more."""
+    choice = work.delivery.books.choice("invoice", severa_id=work.guid) or ""
+    if not _holds(work) or not choice.startswith(f"{RELEASED}:"):
+        return True
+    return choice == released_as(approval_hash(planned, accounts_text(work, planned)))
+
+
+def _holds(work: Work) -> bool:
+    settings = work.delivery.tenant.settings
+    return settings.hold_credit_notes if work.invoice.is_credit_note else settings.hold_invoices
+
+
+def _shown(planned: Planned, accounts: str) -> dict[str, str]:
+    invoice = planned.invoice
     sign, currency = invoice.sign, invoice.currency
-    raise attempt.stop(
-        CODE,
-        {
-            "document_type": invoice.document_type,
-            "net": money_text(invoice.net * sign, currency),
-            "tax": money_text(invoice.tax * sign, currency),
-            "total": money_text(invoice.total * sign, currency),
-            "vat": vat_text(severa_vat(invoice)),
-            "accounts": accounts_text(attempt, planned),
-            "project": planned.need.project or "–",
-            "branch": planned.choices.branch or "–",
-        },
-    )
+    return {
+        "document_type": invoice.document_type,
+        "net": money_text(invoice.net * sign, currency),
+        "tax": money_text(invoice.tax * sign, currency),
+        "total": money_text(invoice.total * sign, currency),
+        "vat": vat_text(severa_vat(invoice)),
+        "accounts": accounts,
+        "project": planned.need.project or "–",
+        "branch": planned.choices.branch or "–",
+    }
 
 
-def _sales_account(attempt: Attempt, item: Item) -> str:
+def _sales_account(work: Work, item: Item) -> str:
     """An item's sales account; lists do not show it, so the item is read singly where it is missing."""
     path = "accountInformation.salesAccount.number"
     known = text(item.body, path)
     if known:
         return known
     try:
-        return text(attempt.delivery.erp.get("inventory", item.number).body, path) or "–"
+        return text(work.delivery.erp.get("inventory", item.number).body, path) or "–"
     except NotFound:
         return "–"
 
 
-def accounts_text(attempt: Attempt, planned: Planned) -> str:
+def accounts_text(work: Work, planned: Planned) -> str:
     """Net per sales account of the items: ``3010: 8000.00 SEK; 3050: 1200.00 SEK``; '–' where an item tells none."""
-    invoice = attempt.invoice
+    invoice = planned.invoice
     nets: dict[str, Decimal] = {}
     accounts: dict[str, str] = {}
     for row in invoice.rows:
         number = planned.need.items[row.guid].number
         if number not in accounts:
-            accounts[number] = _sales_account(attempt, planned.need.items[row.guid])
+            accounts[number] = _sales_account(work, planned.need.items[row.guid])
         account = accounts[number]
         nets[account] = nets.get(account, ZERO) + row.net(invoice.currency) * invoice.sign
     return "; ".join(

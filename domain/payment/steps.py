@@ -12,8 +12,8 @@ from typing import Any
 
 from domain import pingpong
 from domain.errors import NotFound, Refused, Stop, TryLater
+from domain.invoice.documents import read_document
 from domain.invoice.fields import DOCUMENTS, INVOICES
-from domain.invoice.look_up import read_document
 from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, document_type
 from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text

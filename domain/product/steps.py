@@ -84,7 +84,12 @@ class _Work:
             self.delivery,
             _CREATE_ITEM,
             update_body(members),
-            lambda: {"code": self.delivery.erp.create(INVENTORY, update_body(members)) or code},
+            lambda permission: {
+                "code": self.delivery.erp.create(
+                    INVENTORY, update_body(members), not_after=permission.not_after
+                )
+                or code
+            },
             lambda _sent: {"code": code} if self._read_item(code) is not None else None,
         )
         item = self._read_item(code)
@@ -124,7 +129,11 @@ class _Work:
             self.delivery,
             _CREATE_IN_SEVERA,
             body,
-            lambda: {"guid": text(self.delivery.severa.create(kind.register, body), "guid")},
+            lambda permission: {
+                "guid": text(
+                    self.delivery.severa.create(kind.register, body, not_after=permission.not_after), "guid"
+                )
+            },
             lambda _sent: self._look_up_severa(kind, code),
         )
         made = self.delivery.severa.get(kind.register, result["guid"])

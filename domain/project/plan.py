@@ -22,6 +22,8 @@ State = Literal["open", "closed", "lost"]
 # Where these differ, Severa's value is written, whatever changed there (Severa owns projects).
 _OWNED = ("name", "customer", "start")
 _INACTIVE = frozenset({"Completed", "Cancelled"})
+# Member of the base: the inactive status that a project had before it was opened for a late document.
+REOPENED = "reopened"
 
 
 def is_internal(project: Json, customer: Record | None) -> bool:
@@ -106,13 +108,21 @@ def erp_day(value: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a project should be in the ERP. ``start`` None: Severa has none, what stands there stays."""
+    """What a project should be in the ERP. ``start`` None: Severa has none, what stands there stays. ``asked``: the status that
+    Severa's state alone asks for, '' where that is ``status``."""
 
     name: str
     customer: str
     start: date | None
     status: str
     task: str
+    asked: str = ""
+
+    def settled(self) -> dict[str, str]:
+        """The values as the base keeps them: a project that was opened for a late document only is set back to what somebody
+        made of it in the ERP, which says nothing of Severa's state."""
+        own = self.values()
+        return own | {"status": self.asked} if self.asked and is_inactive(self.status) else own
 
     def values(self) -> dict[str, str]:
         start = self.start.isoformat() if self.start is not None else ""
@@ -129,14 +139,39 @@ class Changes:
     base: Base = field(default_factory=dict)
 
 
+def is_inactive(status: str) -> bool:
+    """Whether no document can be posted on a project of this ERP status."""
+    return status in _INACTIVE
+
+
+def status_wanted(state: State, base: Mapping[str, Any], *, needed: bool) -> str:
+    """The ERP status to have: Active while a late document needs it (R-PRJ-3, never-twice.md rule 20); what it was before, if
+    it was opened for one only; else what Severa's state asks for."""
+    if needed:
+        return STATUS_BY_STATE["open"]
+    before = base.get(REOPENED)
+    if before and state == "open":
+        return str(before[1])
+    return STATUS_BY_STATE[state]
+
+
 def changes(
-    wanted: Wanted, project: Json, base: Mapping[str, Any], *, transferring: bool, fallback_start: date
+    wanted: Wanted,
+    project: Json,
+    base: Mapping[str, Any],
+    *,
+    transferring: bool,
+    fallback_start: date,
+    needed: bool = False,
 ) -> Changes:
     """Compares an ERP project with what it should be.
 
     Owned fields are written whenever they differ, unless the ERP had stored just this for just that before. The status is
     written only when Severa's state changed since: what somebody sets in the ERP (or the bridge for a late document)
     stays. While an invoice is in transfer the project is not made inactive (``held``).
+
+    ``needed``: a late document waits for project and task to be Active, whoever made them inactive; what the project was
+    before is kept in the base, to be set back when the last need is gone.
     """
     ours, theirs = wanted.values(), erp_values(project)
     named: list[str] = []
@@ -145,18 +180,19 @@ def changes(
     held = False
     for name in (*_OWNED, "status"):
         if not ours[name] or ours[name] == theirs[name]:
-            new[name] = [ours[name], theirs[name]]
+            new[name] = [wanted.settled()[name], theirs[name]]
             continue
-        before = base.get(name)
-        if before is not None and before[0] == ours[name] and (name == "status" or before[1] == theirs[name]):
+        if _stays(name, ours, theirs, base.get(name), needed=needed):
             continue
         if name == "status" and ours[name] in _INACTIVE and transferring:
             held = True
             continue
         named.append(name)
         members |= _member(name, wanted)
+    if not held:
+        _remember_reopened(new, theirs["status"], needed=needed)
     task = _task(wanted, project)
-    if task is not None and base.get("task") != [wanted.task, wanted.task]:
+    if task is not None and (needed or base.get("task") != [wanted.task, wanted.task]):
         named.append("task")
         members["tasks"] = [task]
     else:
@@ -170,7 +206,7 @@ def changes(
 
 def stored_base(done: Changes, wanted: Wanted, stored: Json) -> Base:
     """The base after the write: what was wanted, and what the ERP made of it."""
-    ours, theirs = wanted.values(), erp_values(stored)
+    ours, theirs = wanted.settled(), erp_values(stored)
     written = {name: [ours[name], theirs[name]] for name in done.fields if name in ours}
     if "task" in done.fields:
         written["task"] = [wanted.task, wanted.task]
@@ -186,6 +222,25 @@ def erp_values(project: Json) -> dict[str, str]:
         "start": start.isoformat() if start is not None else "",
         "status": text(project, "status"),
     }
+
+
+def _stays(
+    name: str, ours: Mapping[str, str], theirs: Mapping[str, str], before: Any, *, needed: bool
+) -> bool:
+    """Whether a field that differs was agreed to: written just so before, or a status that somebody set in the ERP."""
+    if before is None or before[0] != ours[name]:
+        return False
+    if name == "status":
+        return not (needed and is_inactive(theirs[name]))
+    return bool(before[1] == theirs[name])
+
+
+def _remember_reopened(base: Base, status: str, *, needed: bool) -> None:
+    """What the project is set back to after the last late document; forgotten once it is."""
+    if needed and is_inactive(status):
+        base.setdefault(REOPENED, [status, status])
+    elif not needed:
+        base.pop(REOPENED, None)
 
 
 def _member(name: str, wanted: Wanted) -> dict[str, Any]:

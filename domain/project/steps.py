@@ -98,7 +98,10 @@ class _Work:
             self.delivery,
             _CREATE,
             request,
-            lambda: {"number": number, "key": self.delivery.erp.create(ERP_PROJECT, request)},
+            lambda permission: {
+                "number": number,
+                "key": self.delivery.erp.create(ERP_PROJECT, request, not_after=permission.not_after),
+            },
             lambda _sent: {"number": number} if self._read(number) is not None else None,
         )
         made = self._read(number)
@@ -229,9 +232,16 @@ class _Work:
         """Nothing to write as far as the last seen states tell: then nobody is asked."""
         if plan.is_internal(severa.body, self._customer_record(severa.body)):
             return True
-        wanted = self._wanted(severa.body, self._state(severa.body), self._customer(severa.body))
+        wanted = self._wanted(severa.body, self._state(severa.body), self._customer(severa.body), link)
         start = self._start(severa.body)
-        seen = plan.changes(wanted, erp.body, link.base, transferring=False, fallback_start=start)
+        seen = plan.changes(
+            wanted,
+            erp.body,
+            link.base,
+            transferring=False,
+            fallback_start=start,
+            needed=self._needed(link.severa_id),
+        )
         return not seen.members and not plan.numbers(link, severa.body, erp.body)[2]
 
     def _severa_now(self, link: Link) -> Json:
@@ -278,13 +288,19 @@ class _Work:
             relink=f"severa-bridge relink {self.delivery.tenant.name} project {severa_id} {erp_id}",
         )
 
-    def _wanted(self, project: Json, state: plan.State, customer: str) -> plan.Wanted:
+    def _needed(self, project_id: str) -> bool:
+        """Whether a late document waits for the project to be Active (never-twice.md rule 20)."""
+        return "active" in self.delivery.books.needed("project", severa_id=project_id)
+
+    def _wanted(self, project: Json, state: plan.State, customer: str, link: Link) -> plan.Wanted:
+        needed = self._needed(link.severa_id)
         return plan.Wanted(
             name=text(project, "name"),
             customer=customer,
             start=day(read(project, "startDate")),
-            status=STATUS_BY_STATE[state],
+            status=plan.status_wanted(state, link.base, needed=needed),
             task=self.delivery.tenant.settings.project_task,
+            asked=STATUS_BY_STATE[state],
         )
 
     def _start(self, project: Json) -> date:
@@ -308,10 +324,15 @@ class _Work:
         self._write(link, project, there, state, customer)
 
     def _write(self, link: Link, project: Json, there: Stored, state: plan.State, customer: str) -> None:
-        wanted = self._wanted(project, state, customer)
-        transferring = state != "open" and self._transferring(link.severa_id)
+        wanted = self._wanted(project, state, customer, link)
+        transferring = plan.is_inactive(wanted.status) and self._transferring(link.severa_id)
         todo = plan.changes(
-            wanted, there.body, link.base, transferring=transferring, fallback_start=self._start(project)
+            wanted,
+            there.body,
+            link.base,
+            transferring=transferring,
+            fallback_start=self._start(project),
+            needed=self._needed(link.severa_id),
         )
         stored = there.body
         if todo.members:

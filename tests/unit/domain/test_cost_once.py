@@ -139,7 +139,7 @@ def test_a_fee_that_never_arrived_is_sent_again_only_after_every_limit() -> None
     with pytest.raises(TryLater) as caught:
         settle(delivery.again())
 
-    assert caught.value.retry_after == made.limits.create_seconds + made.limits.visibility_seconds - 100
+    assert caught.value.retry_after == made.settle_seconds - 100
     assert caught.value.costs_attempt is False
     made.clock.forward(caught.value.retry_after)
     settle(delivery.again())

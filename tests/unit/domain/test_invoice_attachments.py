@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import OutcomeUnknown, Refused, TryLater, Unavailable
-from domain.invoice.attachments import DUE, STATE
+from domain.invoice.files import DUE, STATE
 from domain.invoice.steps import settle
 from domain.setup.settings import TenantSettings
 from tests.fakes import FakeDelivery

@@ -15,7 +15,7 @@ from domain.invoice.fields import INVOICE_TEXT_LIMIT, REFERENCES, REGISTERS
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs, decide
 from domain.invoice.steps import settle
-from domain.ports import Json
+from domain.ports import Booked, Json
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import derive_roles
 from tests.fakes_ledger import GUID, Firm, row, statuses
@@ -259,7 +259,12 @@ def test_a_credit_note_is_left_open_if_the_tenant_says_so() -> None:
     firm = with_settings(Firm(), apply_credit_notes=False)
     original = {"documentType": "Invoice", "referenceNumber": "90", "status": "Open"}
     erp = firm.books.remember("visma_net", "customerdocument", original, number="90")
-    firm.books.connect("invoice", firm.books.remember("severa", "invoices", {"guid": "inv-0"}), erp)
+    firm.books.connect(
+        "invoice",
+        firm.books.remember("severa", "invoices", {"guid": "inv-0"}),
+        erp,
+        booked=Booked("Invoice", "90", D(1000)),
+    )
     firm.invoice(
         [row("CONS", "-1", "100", "25")], isCreditNote=True, creditNoteInvoice={"guid": "inv-0", "number": 90}
     )
@@ -359,7 +364,7 @@ def test_the_receivers_country_is_resolved_by_its_name_or_is_a_problem() -> None
     create = next(call for call in firm.calls if call.method == "create")
     assert create.body["billingAddress"]["value"]["countryId"]["value"] == "NO"
     firm.severa.records["localization/countries"].clear()
-    firm.claims.clear()
+    firm.matters.clear()
     firm.erp.records.clear()
     firm.invoice(receiverAddress=address)
     with pytest.raises(Stop) as stop:

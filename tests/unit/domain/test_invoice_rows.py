@@ -182,7 +182,7 @@ def test_the_projects_that_the_document_does_not_carry_stand_in_log_and_note_bel
     settled = settle(firm.transfer())
     document = firm.document()
     assert document["project"]["id"] == "4712"
-    assert document["note"].split("\n") == [f"severa:{GUID}", "Övriga projekt: 4711 Ett"]
+    assert document["note"].split("\n") == [f"severa:{GUID} prod.n1", "Övriga projekt: 4711 Ett"]
     told = next(line for line in settled.effects.log if line.code == "invoice.several_projects_one")
     assert (told.values["project"], told.values["others"]) == ("4712", "4711 Ett")
 

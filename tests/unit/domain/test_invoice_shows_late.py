@@ -73,7 +73,9 @@ def test_a_document_under_another_spelling_of_its_number_is_found_by_its_marker(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = firm.erp.create
-    monkeypatch.setattr(firm.erp, "create", lambda register, body: f"x{create(register, body)}")
+    monkeypatch.setattr(
+        firm.erp, "create", lambda register, body, **guard: f"x{create(register, body, **guard)}"
+    )
     settle(firm.transfer())
     assert creates(firm) == 1
     assert firm.erp.released == [f"severa:{GUID}"]
@@ -91,7 +93,7 @@ def test_a_held_document_that_was_removed_by_somebody_is_made_again_once_it_must
     curtain.down = False
     with pytest.raises(TryLater):
         settle(delivery.again())
-    firm.clock.forward(firm.limits.create_seconds + firm.limits.visibility_seconds)
+    firm.clock.forward(firm.settle_seconds)
     settle(delivery.again())
     assert creates(firm) == 2
     assert firm.in_severa_now()["number"] == 102

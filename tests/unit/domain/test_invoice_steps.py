@@ -319,7 +319,7 @@ def test_a_credit_note_is_positive_in_the_erp_and_applied_to_its_open_original()
     assert original is not None
     firm.books.replace_link(original, severa_id="inv-0")
     firm.document("101")["note"] = "severa:inv-0"
-    firm.claims.clear()
+    firm.matters.clear()
     firm.poll_documents()
     rows = [row("CONS", "-1", "1450.50", "25"), row("TRAIN", "0.5", "399.90", "6")]
     firm.invoice(rows, isCreditNote=True, reimburseInvoice={"guid": "inv-0", "number": 101})

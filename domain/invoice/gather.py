@@ -1,4 +1,4 @@
-"""What an invoice becomes, decided from the books and the few reads that they cannot replace: lists, original, country.
+"""What an invoice becomes, gathered from the books and the few reads that they cannot replace: lists, original, country.
 
 Nothing is written here. The same answer comes out before a document is made and when a made one is judged again.
 """
@@ -6,14 +6,16 @@ Nothing is written here. The same answer comes out before a document is made and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import NotFound, Stop, Waiting
-from domain.invoice import billed, branches, look_up, plan, reread
-from domain.invoice.attempt import Attempt, Planned
+from domain.invoice import billed, branches, plan, reread
 from domain.invoice.document import Choices, address_differs, applicable, draft
-from domain.invoice.model import ErpDocument, Party, SeveraInvoice
+from domain.invoice.documents import read_document
+from domain.invoice.fields import ROWS
+from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
+from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
 from domain.ports import Books, Delivery, Json, LogLine
 from domain.text import name_key
@@ -26,8 +28,8 @@ _OTHER_PROJECTS: Mapping[str, str] = {"sv": "Övriga projekt", "en": "Other proj
 
 
 @dataclass(slots=True)
-class _Preparation:
-    attempt: Attempt
+class _Gathering:
+    work: Work
     creating: bool
     books: Books
     said: list[LogLine] = field(default_factory=list)
@@ -35,11 +37,11 @@ class _Preparation:
 
     @property
     def invoice(self) -> SeveraInvoice:
-        return self.attempt.invoice
+        return self.work.invoice
 
     @property
     def delivery(self) -> Delivery:
-        return self.attempt.delivery
+        return self.work.delivery
 
     def behind(self) -> tuple[billed.BilledItem, ...]:
         """The items behind the rows, read once."""
@@ -51,38 +53,47 @@ class _Preparation:
         self.said.append(LogLine(code, values, "warning"))
 
 
-def prepare(attempt: Attempt, *, creating: bool) -> Planned:
-    """What is to be sent (R-INV-2). ``creating``: there is no document yet, so what would go wrong in it stops first.
+def gather(work: Work, *, creating: bool) -> Planned:
+    """The rows read, and what is to be sent (R-INV-2); kept as what this attempt planned. ``creating``: there is no document
+    yet, so what would go wrong in it stops first.
 
     Raises Waiting (a record that is not there yet), TryLater, Stop ``invoice.*``: one that stands in the ERP's reference
     registers only after they were read again.
     """
-    delivery, asked = attempt.delivery, attempt.invoice
+    rows = work.delivery.severa.list(ROWS, parent=work.guid)
+    work.invoice = SeveraInvoice.of(work.invoice.body, rows)
+    work.planned = _gathered(work, creating=creating)
+    return work.planned
+
+
+def _gathered(work: Work, *, creating: bool) -> Planned:
+    delivery, asked = work.delivery, work.invoice
     fresh = reread.RereadBooks(delivery.books, delivery.severa, delivery.erp, delivery.now())
     # Lists show no accounts of items: where a row groups several codes, their items are read singly.
     if any(len(row.codes) > 1 for row in asked.rows):
-        return _prepared(_Preparation(attempt, creating, fresh))
+        return _planned(_Gathering(work, creating, fresh))
     try:
-        return _prepared(_Preparation(attempt, creating, delivery.books))
+        return _planned(_Gathering(work, creating, delivery.books))
     except Stop as stop:
         if stop.code not in reread.CAUSES:
             raise
-        attempt.invoice = asked
-        return _prepared(_Preparation(attempt, creating, fresh))
+        work.invoice = asked
+        return _planned(_Gathering(work, creating, fresh))
 
 
-def _prepared(todo: _Preparation) -> Planned:
-    attempt, creating, books = todo.attempt, todo.creating, todo.books
-    delivery, settings = attempt.delivery, attempt.delivery.tenant.settings
-    attempt.invoice = plan.in_its_currency(books, attempt.invoice)
-    if creating and attempt.invoice.number:
-        raise Stop("invoice.has_number", {"number": attempt.invoice.number})
-    mixed = plan.mixed_rows(books, attempt.invoice)
+def _planned(todo: _Gathering) -> Planned:
+    work, creating, books = todo.work, todo.creating, todo.books
+    delivery, settings = work.delivery, work.delivery.tenant.settings
+    work.invoice = plan.in_its_currency(books, work.invoice)
+    if creating and work.invoice.number and not work.make:
+        raise Stop("invoice.has_number", {"number": work.invoice.number})
+    mixed = plan.mixed_rows(books, work.invoice)
     if mixed:
-        attempt.invoice = billed.rebuilt(attempt.invoice, mixed, todo.behind())
-    invoice = attempt.invoice
+        work.invoice = billed.rebuilt(work.invoice, mixed, todo.behind())
+    invoice = work.invoice
     project = _project(todo)
     need = plan.needs(books, invoice, settings.fallback_items, project)
+    need = replace(need, customer=_present_number(work, books) or need.customer)
     if creating:
         plan.check_prediction(books, invoice, need, delivery.limits.total_tolerance)
     credited, original = _credited(todo, need)
@@ -108,13 +119,13 @@ def _prepared(todo: _Preparation) -> Planned:
         else "",
     )
     sent = draft(invoice, need, choices)
-    return Planned(need, choices, sent, project, (*todo.said, *sent.warnings))
+    return Planned(invoice, need, choices, sent, project, (*todo.said, *sent.warnings))
 
 
 # ---------------------------------------------------------------- project and original
 
 
-def _project(todo: _Preparation) -> Party | None:
+def _project(todo: _Gathering) -> Party | None:
     """The one project of the document: the invoice's, or the largest of several by the tenant's rule. Raises Stop."""
     invoice = todo.invoice
     if len(invoice.projects) <= 1:
@@ -129,34 +140,49 @@ def _project(todo: _Preparation) -> Party | None:
     return found
 
 
-def _credited(todo: _Preparation, need: plan.Needs) -> tuple[str, ErpDocument | None]:
+def _present_number(work: Work, books: Books) -> str:
+    """The customer's number as it is now: a renumbered customer is known to the ERP by its new number only (R-CUS-8)."""
+    if work.customer:
+        return work.customer
+    link = books.link("customer", severa_id=work.invoice.customer.guid)
+    record = books.record("visma_net", link.erp_register, link.erp_id) if link is not None else None
+    return record.number if record is not None else ""
+
+
+def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | None]:
     """Number of the credited invoice, and its document if the note is applied to it (R-INV-7).
 
-    A note whose original is not booked yet waits for it; one whose original is in error points at it.
+    Only a *booked* original counts: what is claimed or on hold may still be removed, and its number with it (S42). A note
+    whose original is not booked yet waits for it; one whose original is in error points at it.
     """
     invoice, delivery = todo.invoice, todo.delivery
     if not invoice.is_credit_note or invoice.credited is None:
         return "", None
     link = todo.books.link("invoice", severa_id=invoice.credited.guid)
-    booked = link is not None and bool(link.erp_number)
-    number = link.erp_number if link is not None and booked else invoice.credited.number
-    if not number:
-        waiting = Waiting("invoice", severa_id=invoice.credited.guid)
+    booked = link.booked if link is not None else None
+    if booked is None and (link is not None or not invoice.credited.number):
+        waiting = Waiting(
+            "invoice", severa_id=invoice.credited.guid, name=invoice.credited.number or invoice.credited.name
+        )
         if todo.books.has_problem("invoice", severa_id=invoice.credited.guid):
             raise Stop("invoice.original_in_error", {"customer": invoice.customer.name}, waits_for=waiting)
         raise waiting
-    if link is None or not booked or not todo.creating or not delivery.tenant.settings.apply_credit_notes:
-        return number, None
-    answer = look_up.read_document(delivery, "Invoice", link.erp_number)
+    if booked is None:
+        # Transferred before the bridge was there.
+        return invoice.credited.number, None
+    kind = document_type(booked.type)
+    if kind is None or not todo.creating or not delivery.tenant.settings.apply_credit_notes:
+        return booked.number, None
+    answer = read_document(delivery, kind, booked.number)
     if answer is not None and applicable(invoice, answer[0], need.customer):
-        return number, answer[0]
-    return number, None
+        return booked.number, answer[0]
+    return booked.number, None
 
 
 # ---------------------------------------------------------------- receiver
 
 
-def _contact(todo: _Preparation, need: plan.Needs) -> str:
+def _contact(todo: _Gathering, need: plan.Needs) -> str:
     """ERP id of the receiver's contact person if it is linked and still this customer's, else ''."""
     books, invoice = todo.books, todo.invoice
     person = text(invoice.body, "receiverContactGuid")
@@ -170,7 +196,7 @@ def _contact(todo: _Preparation, need: plan.Needs) -> str:
     return key if text(record.body, "businessAccount") in ("", need.customer) else ""
 
 
-def _country(todo: _Preparation, need: plan.Needs) -> str | None:
+def _country(todo: _Gathering, need: plan.Needs) -> str | None:
     """ERP country of the receiver's address, None if the address is the customer's own. Raises Stop.
 
     Another country than that of the customer's location is a warning: the location decides the VAT.
@@ -197,7 +223,7 @@ def _own_country(customer: Json | None, name: str) -> str:
     return ""
 
 
-def _resolved(todo: _Preparation, name: str) -> str:
+def _resolved(todo: _Gathering, name: str) -> str:
     """ISO code of a country that Severa tells by its name in the organisation's language."""
     for record in todo.books.all("severa", COUNTRIES):
         if name_key(name) in {

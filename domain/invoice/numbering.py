@@ -1,0 +1,285 @@
+"""The ERP's number, payment reference and the status *transferred* to Severa, in one PATCH and in that order (R-INV-6).
+
+A numbered status first could make Severa give a number of its own; *transferred* twice could make AutoInvoice send twice.
+So the status is only ever moved from *transfer*, never back from where it went, and a PATCH that nobody answered is waited
+for before the status is read (never-twice.md rule 5: S6, S22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from domain.errors import Refused, Stop
+from domain.invoice import files
+from domain.invoice.documents import customer_numbers, read_present
+from domain.invoice.doubt import decided, in_doubt, lost_candidate
+from domain.invoice.fields import DOCUMENTS, INVOICES, NUMBER_PATH, REFERENCE_PATH, ROWS, STATUS_PATH
+from domain.invoice.model import ErpDocument, SeveraInvoice, document_type
+from domain.invoice.phases import key_of
+from domain.invoice.plan import same_booking
+from domain.invoice.totals import money_text
+from domain.invoice.work import STATUS_STEPS, Work
+from domain.mapper import read, text
+from domain.money import ZERO
+from domain.moves import wait_until_settled
+from domain.ports import Booked, Json, LinkUpdate
+
+
+def number(work: Work) -> None:
+    """Compares what is booked with Severa, whole, and writes number, reference and status where they do not stand.
+
+    Raises Stop ``invoice.document_gone`` (in doubt), ``invoice.already_booked``, ``invoice.booked_not_numbered`` (the status is
+    back in *transfer* then, so that nobody sends the invoice), ``invoice.moved_after_booking``, TryLater.
+    """
+    booked = work.booked
+    if booked is None or work.deleted:
+        raise work.stop("invoice.deleted_in_severa", {"number": booked.number if booked else "–"})
+    resumed = _settle_status_steps(work)
+    document = _document(work, booked)
+    if document is None:
+        return
+    difference = document.totals.total - work.invoice.total * work.invoice.sign
+    work.trail.link = _link(work, document, difference)
+    if not document.number.isdigit():
+        raise _not_numbered(work, document, "")
+    if not work.read:
+        work.read_invoice()
+        difference = document.totals.total - work.invoice.total * work.invoice.sign
+    _compare(work, document, difference)
+    restored = not (work.booked_now or resumed)
+    moved_on = work.role != "transfer" and not work.sent_on
+    if _missing(work, document):
+        _write(work, document)
+    work.numbered = True
+    if moved_on:
+        values = {"number": document.number, "status": work.invoice.status_name}
+        raise work.stop("invoice.moved_after_booking", values)
+    _say(work, document, difference, restored=restored)
+    files.plan_for_later(work)
+
+
+def _settle_status_steps(work: Work) -> bool:
+    """Waits for status PATCHes that nobody answered; True if there was one. What they did shows in the status read next."""
+    found = [name for name in STATUS_STEPS if work.open_step(name) is not None]
+    for name in found:
+        wait_until_settled(
+            work.delivery, work.open_step(name), "it is not known yet whether the status was moved"
+        )
+    if found:
+        work.read_invoice()
+    for name in found:
+        # Judged by what stands now: what is missing is written under a permission of its own.
+        work.done(name, {"settled": True})
+    return bool(found)
+
+
+def _document(work: Work, booked: Booked) -> ErpDocument | None:
+    """The booked document as it is. One that is gone or voided is for a person (rule 8); None: they had it made again."""
+    kind = document_type(booked.type)
+    document = work.document
+    if document is None or key_of({"type": booked.type, "number": booked.number}) != document.key:
+        document = read_present(work, (kind, booked.number)) if kind is not None else None
+    if document is not None and document.status != "Voided":
+        return document
+    candidates = [lost_candidate(work, (kind or "Invoice", booked.number))]
+    decision = decided(work, candidates)
+    if decision is None or decision.kind != "make":
+        raise in_doubt(work, candidates, code="invoice.document_gone")
+    work.make = True
+    return None
+
+
+# ---------------------------------------------------------------- compared whole
+
+
+def _compare(work: Work, document: ErpDocument, difference: Decimal) -> None:
+    """Raises Stop ``invoice.already_booked`` when the invoice says something else than what is booked (R-INV-12, rule 15):
+    changed on one side between proof and release, or since. Nobody may send what is not booked."""
+    differs = list(_differences(work, document))
+    tolerance = work.delivery.limits.total_tolerance
+    if abs(difference) > tolerance and "total" not in differs:
+        differs.append("total")
+    if differs:
+        values = {"number": document.number, "differs": ", ".join(differs)}
+        raise work.stop("invoice.already_booked", values)
+
+
+def _differences(work: Work, document: ErpDocument) -> Iterator[str]:
+    """Names of what does not agree; nothing where this attempt has proven it just now."""
+    if work.proven:
+        return
+    invoice, tolerance = work.invoice, work.delivery.limits.total_tolerance
+    numbers = [one for one in customer_numbers(work) if one]
+    customer = document.customer if document.customer in numbers else (numbers or [""])[0]
+    if not same_booking(invoice, document, customer, tolerance):
+        yield "booking"
+    dated = document.type == "Invoice" and document.due_date and invoice.due_date
+    if dated and document.due_date != invoice.due_date:
+        yield "dueDate"
+    for name, path in (("orderNumber", "customerRefNumber"), ("yourReference", "externalReference")):
+        stored = read(document.body, path)
+        if stored is not None and text(document.body, path) != text(invoice.body, name):
+            yield name
+    if document.lines and not _same_lines(work, document):
+        yield "lines"
+
+
+def _same_lines(work: Work, document: ErpDocument) -> bool:
+    """Whether each row's net stands on a line. Grouped rows become several lines: there the totals must do."""
+    rows = work.delivery.severa.list(ROWS, parent=work.guid)
+    invoice = SeveraInvoice.of(work.invoice.body, rows)
+    if not invoice.rows or any(len(row.codes) > 1 for row in invoice.rows):
+        return True
+    ours = sorted(row.net(invoice.currency) * invoice.sign for row in invoice.rows)
+    theirs = sorted(line.amount for line in document.lines if line.amount is not None)
+    tolerance = work.delivery.limits.total_tolerance
+    return len(ours) == len(theirs) and all(
+        abs(one - other) <= tolerance for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+# ---------------------------------------------------------------- the PATCH
+
+
+def _write(work: Work, document: ErpDocument) -> None:
+    """One PATCH, and once more what does not stand after it, under a name of its own: one call per permission."""
+    changes = _missing(work, document)
+    try:
+        _patch(work, "write_back", document, changes)
+        again = {path: value for path, value in _missing(work, document).items() if path in changes}
+        if again:
+            _patch(work, "write_back again", document, again)
+    except Refused as error:
+        raise _not_numbered(work, document, error.message) from error
+    if any(path in changes for path in _missing(work, document)):
+        raise _not_numbered(work, document, "")
+
+
+def _patch(work: Work, name: str, document: ErpDocument, changes: dict[str, Any]) -> None:
+    """Its answer is the read-back if it shows the three fields, else the invoice is read."""
+    answer = work.effect(
+        name,
+        {"number": document.number, "fields": sorted(changes)},
+        lambda permission: work.delivery.severa.patch(
+            INVOICES, work.guid, changes, not_after=permission.not_after
+        ),
+        repeatable=True,
+    )
+    if _shows(answer):
+        work.take(answer)
+    else:
+        work.read_invoice()
+    work.done(name, {"number": document.number})
+
+
+def _missing(work: Work, document: ErpDocument) -> dict[str, Any]:
+    """What Severa does not show yet, in the order in which it must be written."""
+    invoice, wanted = work.invoice, dict[str, Any]()
+    in_transfer = work.role == "transfer"
+    # From *transfer* one PATCH carries all three, also what seems to stand there already.
+    if in_transfer or not invoice.number.isdigit() or int(invoice.number) != int(document.number):
+        wanted[NUMBER_PATH] = int(document.number)
+    if document.payment_reference and (in_transfer or invoice.reference != document.payment_reference):
+        wanted[REFERENCE_PATH] = document.payment_reference
+    if in_transfer:
+        wanted[STATUS_PATH] = work.roles.transferred.guid
+    return wanted
+
+
+def _shows(answer: Json) -> bool:
+    return (
+        SeveraInvoice.of(answer).guid != ""
+        and read(answer, "number") is not None
+        and read(answer, "status.guid") is not None
+        and "referenceNumber" in answer
+    )
+
+
+def _not_numbered(work: Work, document: ErpDocument, said: str) -> Stop:
+    """The document stays; the status goes back to *transfer*, if it is *transferred* now."""
+    work.read_invoice()
+    if work.role == "transferred":
+        changes = {STATUS_PATH: work.roles.transfer.guid}
+        try:
+            work.take(
+                work.effect(
+                    "back",
+                    {"number": document.number},
+                    lambda permission: work.delivery.severa.patch(
+                        INVOICES, work.guid, changes, not_after=permission.not_after
+                    ),
+                    repeatable=True,
+                )
+            )
+            work.done("back", {})
+        except Refused as error:
+            work.trail.say(
+                "invoice.status_not_written",
+                level="warning",
+                status=work.roles.transfer.name,
+                text=error.message,
+            )
+    return work.stop(
+        "invoice.booked_not_numbered",
+        {"number": document.number, "severa_number": work.invoice.number or "–", "text": said or "–"},
+    )
+
+
+# ---------------------------------------------------------------- what is left behind
+
+
+def _link(work: Work, document: ErpDocument, difference: Decimal) -> LinkUpdate:
+    known = work.delivery.link
+    made = LinkUpdate(
+        severa_register=INVOICES,
+        severa_id=work.guid,
+        severa_number=document.number,
+        erp_register=DOCUMENTS,
+        erp_id=document.id,
+        erp_number=document.number,
+        state=known.state if known is not None else {},
+    )
+    return work.link_update(
+        made,
+        difference=f"{difference:f}",
+        total=f"{document.totals.total:f}",
+        currency=document.currency,
+        customer=document.customer,
+    )
+
+
+def _say(work: Work, document: ErpDocument, difference: Decimal, *, restored: bool) -> None:
+    code = "invoice.transferred"
+    if document.type == "CreditNote":
+        code = "invoice.credit_note_transferred"
+    if restored:
+        code = "invoice.restored"
+    told = f"{difference:f}"
+    work.trail.say(
+        code,
+        number=document.number,
+        customer=work.invoice.customer.name,
+        total=money_text(document.totals.total, document.currency),
+        difference=told,
+    )
+    if difference != ZERO:
+        work.trail.say("invoice.difference", level="warning", number=document.number, difference=told)
+    if not document.payment_reference and document.type == "Invoice":
+        work.trail.say("invoice.no_payment_reference", level="warning", number=document.number)
+    if not restored:
+        _tell(work, document)
+
+
+def _tell(work: Work, document: ErpDocument) -> None:
+    """What an attempt, maybe an earlier one, found worth telling of the document."""
+    created, proof = work.step("create"), work.step("proof")
+    said = (created.request | created.result).get("said") if created is not None else None
+    for code, values, level in said or []:
+        work.trail.say(code, level=level, **(values | {"number": document.number}))
+    differences = str(proof.result.get("warnings", "")) if proof is not None else ""
+    if differences:
+        work.trail.say(
+            "invoice.proof_warning", level="warning", number=document.number, differences=differences
+        )

@@ -1,0 +1,320 @@
+"""One attempt at an invoice: what it knows, how it calls, and what it leaves behind.
+
+What outlives the attempt is no member here: documents, steps and the fact *booked* are the matter's, and come from the
+delivery each time they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from domain.errors import Stop
+from domain.invoice.document import Choices, Draft
+from domain.invoice.fields import DOCUMENTS, INVOICES, projection
+from domain.invoice.model import ErpDocument, Party, SeveraInvoice
+from domain.invoice.phases import Facts, Key, Wish, present, round_of
+from domain.invoice.plan import Needs
+from domain.mapper import text
+from domain.moves import guarded
+from domain.ports import (
+    Announce,
+    Booked,
+    Delivery,
+    Document,
+    Effects,
+    Json,
+    Link,
+    LinkUpdate,
+    LogLine,
+    NumberGap,
+    Permission,
+    Settled,
+    Step,
+)
+from domain.setup.statuses import Role, Roles
+from domain.trail import Trail
+
+Answer = TypeVar("Answer")
+
+# Names of all steps that phases look at.
+STEPS = ("create", "release", "remove", "failed")
+# Steps that move a status in Severa: an unanswered one is waited for before the status is read.
+STATUS_STEPS = ("write_back", "write_back again", "back")
+# Member of the link's state: documents with our marker that are not ours, each told once.
+OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be sent and what the document is judged by. ``invoice``: the one it was planned from; ``project``:
+    Severa's project that it is posted on; ``said``: log lines for the day it is booked."""
+
+    invoice: SeveraInvoice
+    need: Needs
+    choices: Choices
+    sent: Draft
+    project: Party | None = None
+    said: tuple[LogLine, ...] = ()
+
+
+@dataclass(slots=True)
+class Work:
+    """``read``: the invoice was read from Severa in this attempt, not only taken from the last poll.
+
+    document, etag  the present document as last read in this attempt
+    planned         what this attempt planned of the invoice as it is
+    proven          this attempt proved the document, and Severa stood as planned after that
+    booked_now      this attempt saw the document Open for the first time
+    numbered        this attempt found or made Severa show what is booked
+    customer        the customer's ERP number, re-read after a refusal; '' = as remembered
+    others          ids of documents with our marker that are not ours
+    make            a person decided that a new document is made
+    deleted         Severa has no such invoice any more
+    audited         the marker audit was made in this attempt
+    """
+
+    delivery: Delivery
+    roles: Roles
+    guid: str
+    invoice: SeveraInvoice
+    read: bool = False
+    document: ErpDocument | None = None
+    etag: str | None = None
+    planned: Planned | None = None
+    proven: bool = False
+    booked_now: bool = False
+    numbered: bool = False
+    make: bool = False
+    deleted: bool = False
+    audited: bool = False
+    customer: str = ""
+    wish: Wish | None = None
+    others: set[str] = field(default_factory=set)
+    trail: Trail = field(default_factory=Trail)
+
+    def __post_init__(self) -> None:
+        self.trail.delivery = self.delivery
+        if self.delivery.link is not None:
+            self.others |= {str(one) for one in self.delivery.link.state.get(OTHERS) or ()}
+
+    # ------------------------------------------------------------ facts
+
+    @property
+    def round(self) -> int:
+        return round_of(self.delivery.documents)
+
+    @property
+    def present(self) -> Document | None:
+        return present(self.delivery.documents)
+
+    @property
+    def booked(self) -> Booked | None:
+        """The fact, unless a person had the document replaced."""
+        found = self.delivery.booked
+        retired = {(one.type, one.number) for one in self.delivery.documents if one.state == "retired"}
+        return found if found is not None and (found.type, found.number) not in retired else None
+
+    def step(self, name: str, *, back: int = 0) -> Step | None:
+        """A step of the present round, or of ``back`` rounds ago."""
+        turn = self.round - back
+        return self.delivery.step(name, round=turn) if turn > 0 else None
+
+    def open_step(self, name: str) -> Step | None:
+        """The step if it was begun and nobody knows what came of it."""
+        step = self.step(name)
+        return step if step is not None and step.sent_at is not None and not step.done else None
+
+    def facts(self) -> Facts:
+        """What the phase is derived from."""
+        return Facts(
+            round=self.round,
+            documents=self.delivery.documents,
+            booked=self.booked,
+            steps=self._steps(back=0),
+            before=self._steps(back=1),
+            wish=self.wish,
+            owes=self._owes(),
+            again=self.make,
+        )
+
+    def _steps(self, *, back: int) -> dict[str, Step]:
+        return {name: step for name in STEPS if (step := self.step(name, back=back)) is not None}
+
+    def _owes(self) -> bool:
+        """Whether Severa, as last seen, does not show what is booked (rule 15)."""
+        booked = self.booked
+        if booked is None or self.numbered:
+            return False
+        if self.booked_now or any(self.open_step(name) is not None for name in STATUS_STEPS):
+            return True
+        if self.role == "transfer":
+            return True
+        return self.sent_on and not self._shows(booked)
+
+    def _shows(self, booked: Booked) -> bool:
+        number = self.invoice.number
+        if not number.isdigit() or not booked.number.isdigit() or int(number) != int(booked.number):
+            return False
+        record = self.delivery.books.record("visma_net", DOCUMENTS, f"{booked.type}/{booked.number}")
+        reference = text(record.body, "paymentReference") if record is not None else ""
+        return not reference or reference == self.invoice.reference
+
+    # ------------------------------------------------------------ Severa's side
+
+    @property
+    def role(self) -> Role | None:
+        """Role of the invoice's present status."""
+        return self.roles.role_of(self.invoice.status)
+
+    @property
+    def sent_on(self) -> bool:
+        """The present status is *transferred* or later."""
+        place = self.roles.position(self.invoice.status)
+        return place is not None and place >= self.roles.positions[self.roles.transferred.guid]
+
+    def read_invoice(self) -> SeveraInvoice:
+        """The invoice as Severa has it now; its rows are kept. Raises NotFound."""
+        return self.take(self.delivery.severa.get(INVOICES, self.guid))
+
+    def take(self, body: Json) -> SeveraInvoice:
+        """A body that Severa gave back just now becomes the present state."""
+        self.invoice = replace(SeveraInvoice.of(body), rows=self.invoice.rows)
+        self.read = True
+        self.trail.see("severa", INVOICES, self.guid, body)
+        return self.invoice
+
+    def changed(self, planned: SeveraInvoice) -> bool:
+        """Whether the present invoice is no longer the planned one: moved on, edited, or not for transfer any more."""
+        return (
+            self.role != "transfer"
+            or self.invoice.updated != planned.updated
+            or projection(self.invoice.body) != projection(planned.body)
+        )
+
+    # ------------------------------------------------------------ the ERP's side
+
+    def see(self, document: ErpDocument) -> None:
+        """A document as it was read just now."""
+        self.trail.see("visma_net", DOCUMENTS, document.id, document.body)
+
+    def forget_document(self) -> None:
+        """What was planned and read of the document counts no more."""
+        self.document = self.etag = self.planned = None
+        self.proven = False
+
+    # ------------------------------------------------------------ effects
+
+    def effect(
+        self,
+        name: str,
+        request: Json,
+        call: Callable[[Permission], Answer],
+        *,
+        repeatable: bool = False,
+        document: str = "",
+        round: int | None = None,
+    ) -> Answer:
+        """One call under a step of the present round; see ``domain.moves.guarded``."""
+        return guarded(
+            self.delivery,
+            name,
+            request,
+            call,
+            round=self.round if round is None else round,
+            repeatable=repeatable,
+            document=document,
+        )
+
+    def done(self, name: str, result: Json, *, round: int | None = None) -> None:
+        self.delivery.done(name, result, round=self.round if round is None else round)
+
+    def undone(self, name: str, reason: str, *, round: int | None = None) -> None:
+        self.delivery.undone(name, reason or "refused", round=self.round if round is None else round)
+
+    # ------------------------------------------------------------ what is left behind
+
+    def link_update(self, link: Link | LinkUpdate, **state: Any) -> LinkUpdate:
+        """The link with some members of its state changed, and with what is known of documents that are not ours."""
+        told = {OTHERS: sorted(self.others)} if self.others else {}
+        return LinkUpdate(
+            link.severa_register,
+            link.severa_id,
+            link.severa_number,
+            link.erp_register,
+            link.erp_id,
+            link.erp_number,
+            state={**(link.state or {}), **state, **told},
+        )
+
+    def effects(self) -> Effects:
+        """What the finishing transaction writes."""
+        for gap in self._gaps():
+            self.trail.gap(gap)
+        effects = self.trail.effects()
+        return replace(effects, announce=(*effects.announce, *self._closed_projects()))
+
+    def _gaps(self) -> list[NumberGap]:
+        """Numbers of the documents that this delivery removed."""
+        return [
+            NumberGap(one.type, one.number, self.guid, one.reason, self._told_of(one))
+            for one in self.delivery.documents
+            if one.state == "removed" and self._removed_here(one)
+        ]
+
+    def _told_of(self, document: Document) -> dict[str, Any]:
+        """What the auditor's sentence of a gap is filled with: the failure's values, else what the invoice says."""
+        step = self.delivery.step("remove", round=document.round)
+        then = (step.request.get("then") or {}) if step is not None and not document.surplus else {}
+        return {
+            "customer": self.invoice.customer.name or "–",
+            "invoice": self.guid,
+            "date": str(self.invoice.date or "–"),
+            "number": document.number,
+            "status": self.invoice.status_name or "–",
+        } | dict(then.get("values") or {})
+
+    def _removed_here(self, document: Document) -> bool:
+        main = self.delivery.step("remove", round=document.round)
+        if main is not None and _names(main, document):
+            return True
+        return any(
+            self.delivery.step(removal_of(document), round=turn) is not None
+            for turn in range(1, self.round + 1)
+        )
+
+    def _closed_projects(self) -> list[Announce]:
+        """Closed projects of this invoice, and those opened for it: their closing may have waited for it (R-PRJ-3)."""
+        books = self.delivery.books
+        records = [books.record("severa", "projects", one.guid) for one in self.invoice.projects]
+        return [
+            Announce("project", "severa", "projects", record.id)
+            for record in records
+            if record is not None
+            and (record.body.get("isClosed") is True or books.needed("project", severa_id=record.id))
+        ]
+
+    def settled(self, *, problems_stay: bool = False) -> Settled:
+        return Settled(self.effects(), problems_stay)
+
+    def stop(self, code: str, values: Mapping[str, Any] | None = None) -> Stop:
+        """A Stop that always names the customer."""
+        return Stop(code, self.named() | dict(values or {}))
+
+    def named(self) -> dict[str, Any]:
+        """What every problem of the invoice says."""
+        return {"customer": self.invoice.customer.name, "date": str(self.invoice.date or "–")}
+
+
+def removal_of(document: Document) -> str:
+    """Name of the step that removes a surplus document."""
+    return f"remove {document.type}/{document.number}"
+
+
+def _names(step: Step, document: Document) -> bool:
+    told = step.request | step.result
+    return (told.get("type"), told.get("number")) == (document.type, document.number)
+
+
+__all__ = ["OTHERS", "STATUS_STEPS", "Key", "Planned", "Work", "removal_of"]
