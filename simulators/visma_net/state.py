@@ -240,7 +240,7 @@ class Company:
         self.attachments: dict[str, Attachment] = {}
         self.removed: list[dict[str, Any]] = []
         self.release_queue: list[tuple[datetime | None, Document, bool]] = []  # due, what, fails
-        self.releases: dict[str, int] = {}  # first line of the note -> released documents
+        self.releases: dict[str, int] = {}  # first word of the note -> released documents
         self.sent_by_erp: list[dict[str, Any]] = []  # documents the ERP itself sent to the customer
         self.jobs: dict[str, Job] = {}
         self._internal_id = 1000
