@@ -345,12 +345,13 @@ class _End:
                 records.settled_now(db, tenant_id, record.system, sibling, record.id)
         if effects.link:
             self.linked = links.put(db, tenant_id, self.delivery.domain, self.delivery.link, effects.link)
-        read_at = clock.wall()
-        for seen in effects.seen:
+        # In the order of the records, like every transaction that writes several: they never wait crosswise.
+        for seen in sorted(effects.seen, key=lambda one: (one.system, one.register)):
             register = self.shop.registers[seen.system, seen.register]
             register = register.of_tenant(self.delivery.tenant.settings)
             row = records.row_of(register, seen.body, None, self.shop.erp_zone)
-            records.put_own(db, tenant_id, register, row, read_at)
+            # Somewhere between the claim and now: what a poll was asked for meanwhile is read again.
+            records.put_own(db, tenant_id, register, row, asked_at=self.row.now)
         for gap in effects.gaps:
             log.put_gap(db, tenant_id, gap)
         for work in effects.announce:

@@ -45,3 +45,4 @@ def adopt(db: Connection) -> None:
     """This database is the one from now on; nothing is settled before every register has been read again."""
     db.execute(SQL["installation.adopt"])
     db.execute(SQL["installation.forget_marks"])
+    db.execute(SQL["readings.forget"])

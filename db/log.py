@@ -109,22 +109,9 @@ def has_problem(db: Connection, tenant_id: UUID, domain: str, subjects: Sequence
     return bool(row and row["found"])
 
 
-def closed_lately(db: Connection, tenant_id: UUID, domain: str, subject: str, code: str, how: str) -> bool:
-    """Whether such a problem was closed in this way within the last day."""
-    row = db.execute(
-        SQL["log.closed_lately"],
-        {"tenant_id": tenant_id, "domain": domain, "subject": subject, "code": code, "how": how},
-    ).fetchone()
-    return bool(row and row["found"])
-
-
-def close_cause(db: Connection, tenant_id: UUID, domain: str | None, code: str, how: str) -> int:
-    """Closes the open problems of one cause, of one domain or (None) of all; how many."""
-    return len(
-        db.execute(
-            SQL["log.close_cause"], {"tenant_id": tenant_id, "domain": domain, "code": code, "how": how}
-        ).fetchall()
-    )
+def of_cause(db: Connection, tenant_id: UUID, code: str) -> Sequence[Mapping[str, Any]]:
+    """The open problems of one cause, locked."""
+    return db.execute(SQL["log.of_cause"], {"tenant_id": tenant_id, "code": code}).fetchall()
 
 
 def open_problems(db: Connection) -> int:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.links import link_domain
 from db.pool import Connection
 from db.sql import SQL
 
@@ -52,6 +53,16 @@ class Claimed:
     settings: Mapping[str, Any] | None
     # when an earlier attempt of this delivery began, None = this is the first
     first_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Concerned:
+    """A record that has to be settled; ``only_linked``: nothing is to be done when it has no link."""
+
+    system: str
+    register: str
+    id: str
+    only_linked: bool = False
 
 
 def link_subject(link_id: str) -> str:
@@ -222,10 +233,53 @@ def counts(db: Connection) -> Sequence[Mapping[str, Any]]:
     return db.execute(SQL["outbox.counts"]).fetchall()
 
 
-def audit(db: Connection, tenant_id: UUID) -> list[tuple[str, str, str]]:
-    """(system, register, id) of records that are newer than what was settled and have no row."""
-    found = db.execute(SQL["outbox.audit"], {"tenant_id": tenant_id})
-    return [(row["system"], row["register"], row["id"]) for row in found]
+def announce_all(
+    db: Connection,
+    tenant_id: UUID,
+    domain: str,
+    concerned: Sequence[Concerned],
+    *,
+    cause: str,
+) -> tuple[set[Concerned], int]:
+    """'Settle this' for records of one system, at most 1,000 in a transaction: (for whom, how many had no row before).
+
+    Those that may not be announced without a link are left out when they have none.
+    """
+    if not concerned:
+        return set(), 0
+    rows = db.execute(
+        SQL["outbox.announce_all"], {**_concerned(tenant_id, domain, concerned), "cause": cause}
+    )
+    made = {(row["register"], row["id"]): row["made"] for row in rows}
+    return {one for one in concerned if (one.register, one.id) in made}, sum(made.values())
+
+
+def without_work(
+    db: Connection, tenant_id: UUID, domain: str, concerned: Sequence[Concerned]
+) -> set[Concerned]:
+    """Those that would be announced and have no row, whatever the state of a row may be."""
+    if not concerned:
+        return set()
+    rows = db.execute(SQL["outbox.without_work"], _concerned(tenant_id, domain, concerned))
+    found = {(row["register"], row["id"]) for row in rows}
+    return {one for one in concerned if (one.register, one.id) in found}
+
+
+def _concerned(tenant_id: UUID, domain: str, concerned: Sequence[Concerned]) -> dict[str, Any]:
+    # In the order of the ids, and each record once: who may do without a link stands for who may not.
+    ordered: dict[tuple[str, str], bool] = {}
+    for one in sorted(concerned):
+        key = (one.register, one.id)
+        ordered[key] = ordered.get(key, True) and one.only_linked
+    return {
+        "tenant_id": tenant_id,
+        "domain": domain,
+        "link_domain": link_domain(domain),
+        "system": concerned[0].system,
+        "registers": [register for register, _ in ordered],
+        "ids": [record_id for _, record_id in ordered],
+        "only_linked": list(ordered.values()),
+    }
 
 
 def _own(row: Claimed) -> dict[str, Any]:

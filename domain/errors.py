@@ -67,6 +67,19 @@ class Unavailable(TryLater):
     """The system does not answer at the moment."""
 
 
+class ShortList(TryLater):
+    """The list ended before it was complete."""
+
+    def __init__(
+        self, message: str | None = None, *, register: str, expected: int, got: int, **fields: Any
+    ) -> None:
+        """Raised behind the last page: what came counts, what did not come is not absent."""
+        super().__init__(message, register=register, expected=expected, got=got, **fields)
+        self.register = register
+        self.expected = expected
+        self.got = got
+
+
 class Waiting(BridgeError):
     """A record that this one needs is not in the other system yet.
 

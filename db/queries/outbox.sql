@@ -186,11 +186,46 @@ where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and
 -- counts --
 select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o group by o.domain, o.state order by 1, 2
 
--- audit --
--- Records newer than what was settled, in scope and without a row: should never happen, so it is counted and alarms.
-select r.system, r.register, r.id from record r
-where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < bridge_now() - interval '60 seconds'
-  and r.gone_at is null
-  -- A register that is being read announces its rows when its last page is in.
-  and not exists (select from connection c where c.tenant_id = r.tenant_id and c.system = r.system and c.poll_lease_until > bridge_now())
-limit 1000
+-- announce_all --
+-- "Settle this" for many records of a system at once: each on its link when it has one, in the order of the subjects, so
+-- that two announcements never wait for each other crosswise. only_linked: nothing for a record without a link.
+with wanted as (
+    select w.register, w.id, w.only_linked, coalesce(s.id, e.id) as link
+    from unnest(%(registers)s::text[], %(ids)s::text[], %(only_linked)s::boolean[]) as w (register, id, only_linked)
+    left join link s on s.tenant_id = %(tenant_id)s and s.domain = %(link_domain)s
+        and s.severa_id = case when %(system)s = 'severa' then w.id end
+    left join link e on e.tenant_id = %(tenant_id)s and e.domain = %(link_domain)s
+        and e.erp_id = case when %(system)s = 'visma_net' then w.id end
+),
+named as (
+    select coalesce('link:' || link, 'record:' || %(system)s || '/' || register || '/' || id) as subject, register, id
+    from wanted where link is not null or not only_linked
+),
+put as (
+    insert into outbox (tenant_id, domain, subject, cause, system, register)
+    select %(tenant_id)s, %(domain)s, subject, %(cause)s, %(system)s, min(register) from named group by subject order by subject
+    on conflict (tenant_id, domain, subject) do update set
+        again = outbox.again or outbox.state in ('out', 'started'),
+        due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then bridge_now() else outbox.due_at end,
+        attempts = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.attempts end,
+        lost = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.lost end,
+        waits_for = null,
+        state = case when outbox.state in ('failed', 'in_doubt', 'waiting') then 'ready' else outbox.state end,
+        cause = case when outbox.state in ('failed', 'in_doubt', 'waiting') then excluded.cause else outbox.cause end,
+        changed_at = bridge_now()
+    returning subject, xmax = 0 as made
+)
+select n.register, n.id, p.made from named n join put p using (subject)
+
+-- without_work --
+-- Which of these records have no row in the domain, neither of their own nor of their link: the audit's question.
+select w.register, w.id
+from unnest(%(registers)s::text[], %(ids)s::text[], %(only_linked)s::boolean[]) as w (register, id, only_linked)
+left join link s on s.tenant_id = %(tenant_id)s and s.domain = %(link_domain)s
+    and s.severa_id = case when %(system)s = 'severa' then w.id end
+left join link e on e.tenant_id = %(tenant_id)s and e.domain = %(link_domain)s
+    and e.erp_id = case when %(system)s = 'visma_net' then w.id end
+where (coalesce(s.id, e.id) is not null or not w.only_linked)
+  and not exists (
+      select from outbox o where o.tenant_id = %(tenant_id)s and o.domain = %(domain)s
+        and o.subject in ('link:' || coalesce(s.id, e.id), 'record:' || %(system)s || '/' || w.register || '/' || w.id))
