@@ -3,23 +3,28 @@
 What is held is held as a whole (never twice, rule 16): every row of the register that nobody was told of, whichever reading
 brought it, and the records that a whole reading did not show. A person lets through what they were shown, not what has
 come since; once a register is held its later readings join it.
+
+Registers of documents are never held for their changes: a month's invoices may well change at once. That many of them are
+missing is no everyday thing there either: then only the absence is held, nothing is paused, and a person is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from db import log, readings, records, streams, tenants
 from db.pool import Connection
 from domain.errors import InputError
-from domain.polling import Count, Reading
+from domain.polling import BRAKED, Count, Reading
 from domain.ports import System
 from domain.registers import Register
 
 BRAKE = "poll.brake"
+ABSENT = "poll.absent"
+QUESTIONS = (BRAKE, ABSENT)
 RESUMED = "resumed"
 
 
@@ -36,6 +41,8 @@ class Held:
     changed: int
     missing: int
     waiting: int
+    # whether domains are paused for it
+    pauses: bool = False
 
     @property
     def register(self) -> str:
@@ -82,10 +89,32 @@ def hold(
         readings.supersede(db, tenant_id, register.system, register.name)
         readings.announced(db, tenant_id, reading, 0, state="held")
     found = counted(db, tenant_id, register.system, reading)
-    asked = {one["domain"] for one in log.of_cause(db, tenant_id, BRAKE) if one["subject"] == found.subject}
-    _ask(db, tenant_id, found, sorted(asked | set(domains)))
-    tenants.pause_domains(db, tenant_id, sorted(asked | set(domains)))
-    return found
+    asked = {one["domain"] for one in _questions(db, tenant_id) if one["subject"] == found.subject}
+    wanted = sorted(asked | set(domains))
+    _ask(db, tenant_id, found, wanted)
+    paused = [domain for domain in wanted if domain in BRAKED]
+    tenants.pause_domains(db, tenant_id, paused)
+    return replace(found, pauses=bool(paused))
+
+
+def release(db: Connection, tenant_id: UUID, register: Register, reading: Reading) -> bool:
+    """Whether a register's held absence answered itself: a later whole reading showed everything, and nothing was paused.
+    What was paused goes on only when a person says so."""
+    about = [
+        one for one in _questions(db, tenant_id) if one["subject"] == subject(register.system, register.name)
+    ]
+    if not reading.shows_absence or not about or any(one["code"] == BRAKE for one in about):
+        return False
+    if records.missing(db, tenant_id, register.system, reading):
+        return False
+    readings.supersede(db, tenant_id, register.system, register.name)
+    for one in about:
+        log.close_problems(db, tenant_id, one["domain"], [one["subject"]], "settled")
+    return True
+
+
+def _questions(db: Connection, tenant_id: UUID) -> Sequence[Mapping[str, Any]]:
+    return log.of_cause(db, tenant_id, QUESTIONS)
 
 
 def _ask(db: Connection, tenant_id: UUID, found: Held, domains: Sequence[str]) -> None:
@@ -99,7 +128,8 @@ def _ask(db: Connection, tenant_id: UUID, found: Held, domains: Sequence[str]) -
             "number": "",
             "name": "",
         }
-        log.open_problem(db, tenant_id, about, BRAKE, {"domain": domain, **found.values()})
+        code = BRAKE if domain in BRAKED else ABSENT
+        log.open_problem(db, tenant_id, about, code, {"domain": domain, **found.values()})
 
 
 def counted(db: Connection, tenant_id: UUID, system: System, reading: Reading) -> Held:
@@ -162,10 +192,9 @@ def resume(
                 f"What is held in {one.register} has changed since it was shown: {one.changed + one.missing} of "
                 f"{one.known} records now ({one.missing} missing). Look at the problem again."
             )
-        log_domains = [question["domain"] for question in questions]
-        for name in log_domains:
-            log.close_problems(db, tenant_id, name, [one.subject], RESUMED)
-        if not [left for left in log.of_cause(db, tenant_id, BRAKE) if left["subject"] == one.subject]:
+        for question in questions:
+            log.close_problems(db, tenant_id, question["domain"], [one.subject], RESUMED)
+        if not [left for left in _questions(db, tenant_id) if left["subject"] == one.subject]:
             readings.resume(db, tenant_id, one.reading)
             if one.reading.shows_absence and one.reading.completed_at is not None:
                 streams.swept(db, tenant_id, one.system, one.register, one.reading.completed_at)
@@ -181,7 +210,7 @@ def resume(
 def _asked(db: Connection, tenant_id: UUID, domain: str | None) -> dict[str, list[Mapping[str, Any]]]:
     """Subject → its open questions, of one domain or of all."""
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for question in log.of_cause(db, tenant_id, BRAKE):
+    for question in _questions(db, tenant_id):
         if domain is None or question["domain"] == domain:
             found.setdefault(question["subject"], []).append(question)
     return found

@@ -461,8 +461,9 @@ class Poll:
         """The last page is in: what it brought is let through or held, and the mark moves. Whether announcing goes on."""
         reading = readings.end(db, self._due.tenant_id, reading, "complete", completed=True)
         more, held = self._judge(db, task.register, reading)
-        # Absence that nobody has confirmed is looked at again in the next poll.
-        whole = reading.whole and not reading.left_out and not (held is not None and held.missing)
+        # Absence for which something is paused is looked at again in the next poll.
+        unsure = held is not None and held.missing and held.pauses
+        whole = reading.whole and not reading.left_out and not unsure
         self._move_mark(
             db, task, reading.newest, reading.mark_at, whole=whole, left_out=reading.left_out, since=reading
         )
@@ -507,16 +508,18 @@ class Poll:
             for one in readings.of_connection(db, tenant_id, register.system)
             if one.register == register.name and one.state == "held"
         ]
+        if held and braking.release(db, tenant_id, register, reading):
+            held = []
         if held or self._manner.brake.stops(register, count):
-            bodies = [
-                body
-                for _, _, body in records.next_unannounced(db, tenant_id, register, None, announcing.SLICE)
-            ]
-            if count.missing:
-                bodies += [
-                    body for _, body in records.next_missing(db, tenant_id, register.system, reading, 1)
-                ]
-            domains = polling.braked_domains(register, bodies)
+            waits = records.next_unannounced(db, tenant_id, register, None, announcing.SLICE)
+            missing = (
+                records.next_missing(db, tenant_id, register.system, reading, announcing.SLICE)
+                if count.missing
+                else []
+            )
+            domains = polling.asked_domains(
+                register, [body for _, _, body in waits], [body for _, body in missing]
+            )
             if held or domains:
                 found = braking.hold(db, tenant_id, register, reading, domains)
                 logger.error("poll_braked", tenant_id=str(tenant_id), **found.values())

@@ -59,11 +59,10 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> None:
         tenants.audit(db, tenant.id, who(), "setting.changed", {"key": key, "value": text})
 
 
-def held(bridge: Bridge, name: str, domain: str | None = None) -> list[braking.Held]:
-    """What the brake has stopped at a tenant, for a person to look at; the questions say the same afterwards (R-CON-3)."""
+def held(bridge: Bridge, name: str) -> list[braking.Held]:
+    """What the brake has stopped at a tenant, counted now, for a person to look at (R-CON-3)."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        braking.moved(db, tenant.id, domain)
         return braking.held(db, tenant.id)
 
 

@@ -109,9 +109,9 @@ def has_problem(db: Connection, tenant_id: UUID, domain: str, subjects: Sequence
     return bool(row and row["found"])
 
 
-def of_cause(db: Connection, tenant_id: UUID, code: str) -> Sequence[Mapping[str, Any]]:
-    """The open problems of one cause, locked."""
-    return db.execute(SQL["log.of_cause"], {"tenant_id": tenant_id, "code": code}).fetchall()
+def of_cause(db: Connection, tenant_id: UUID, codes: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """The open problems of some causes, locked."""
+    return db.execute(SQL["log.of_cause"], {"tenant_id": tenant_id, "codes": list(codes)}).fetchall()
 
 
 def open_problems(db: Connection) -> int:

@@ -218,6 +218,8 @@ def held_back(register: Register, body: Json) -> bool:
     return not BRAKED.isdisjoint(domains(register, [body]))
 
 
-def braked_domains(register: Register, bodies: Sequence[Json]) -> list[str]:
-    """The domains to be paused for these rows."""
-    return sorted(domains(register, bodies) & BRAKED)
+def asked_domains(register: Register, waiting: Sequence[Json], missing: Sequence[Json]) -> list[str]:
+    """The domains that a person is asked about: changes of registers that people keep, and absence in any register that
+    rows do not leave in everyday use."""
+    braked = domains(register, waiting) & BRAKED
+    return sorted(braked if register.passing else braked | domains(register, missing))

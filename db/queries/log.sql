@@ -32,7 +32,8 @@ select * from problem where tenant_id = %(tenant_id)s and id = %(id)s
 select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and closed_at is null) as found
 
 -- of_cause --
-select * from problem where tenant_id = %(tenant_id)s and code = %(code)s and closed_at is null order by id for update
+-- Locked in the order of their ids: whoever answers answers what stands there.
+select * from problem where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null order by id for update
 
 -- open_problems --
 select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state <> 'new'

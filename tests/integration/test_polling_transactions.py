@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +22,12 @@ from db import streams
 
 def test_an_idle_cycle(database: Database) -> None:
     settings = Settings(
-        **{**QUICK, "database_url": database.app_url, "secret_keys": Fernet.generate_key().decode(), "slot_lease_seconds": 60}
+        **{
+            **QUICK,
+            "database_url": database.app_url,
+            "secret_keys": Fernet.generate_key().decode(),
+            "slot_lease_seconds": 60,
+        }
     )
     with simulators() as (severa, erp), warnings_only(), open_bridge(settings, threading.Event()) as bridge:
         road = Installation(bridge, severa, erp, database).add_firm(1, live=False)
@@ -34,8 +39,15 @@ def test_an_idle_cycle(database: Database) -> None:
         @contextmanager
         def counting(pool: Any) -> Iterator[Any]:
             import traceback
-            frames = [f for f in traceback.extract_stack() if "/poller/" in f.filename and ".venv" not in f.filename]
-            key = " < ".join(f"{f.filename.split('/')[-1]}:{f.name}" for f in reversed(frames[-6:-1]) if "contextlib" not in f.filename and f.name not in ("counting","tenant","dispatch"))[:90]
+
+            frames = [
+                f for f in traceback.extract_stack() if "/poller/" in f.filename and ".venv" not in f.filename
+            ]
+            key = " < ".join(
+                f"{f.filename.split('/')[-1]}:{f.name}"
+                for f in reversed(frames[-6:-1])
+                if "contextlib" not in f.filename and f.name not in ("counting", "tenant", "dispatch")
+            )[:90]
             counted[key] += 1
             with plain(pool) as connection:
                 yield connection
@@ -46,11 +58,13 @@ def test_an_idle_cycle(database: Database) -> None:
                     lease = streams.lease_one(db, road.tenant_id, system, uuid4(), 60)
                 assert lease
                 poller.poll(lease)
+
         cycle()
         bridge.db._transaction = counting  # type: ignore
         road.forget_calls()
         cycle()
         print(sum(counted.values()), "transactions", sum(road.calls().values()), "calls")
-        for k, n in counted.most_common(): print(n, k)
+        for k, n in counted.most_common():
+            print(n, k)
         print(road.calls())
         assert 0
