@@ -518,7 +518,7 @@ class Poll:
                 else []
             )
             domains = polling.asked_domains(
-                register, [body for _, _, body in waits], [body for _, body in missing]
+                register, [one.body for one in waits], [body for _, body in missing]
             )
             if held or domains:
                 found = braking.hold(db, tenant_id, register, reading, domains)
@@ -536,9 +536,8 @@ class Poll:
         before = open_one.began_at if open_one is not None and open_one.id != reading.id else None
         waiting = records.next_unannounced(db, tenant_id, register, before, announcing.SLICE)
         if waiting:
-            listed = [(row_id, body) for row_id, _, body in waiting]
-            settled = announcing.announce(db, tenant_id, register, listed)
-            versions = {row_id: version for row_id, version, _ in waiting}
+            settled = announcing.announce(db, tenant_id, register, [(one.id, one.body) for one in waiting])
+            versions = {one.id: one.version for one in waiting}
             records.announced(db, tenant_id, register, versions, settled)
         room = announcing.SLICE - len(waiting)
         missing = (
@@ -553,11 +552,11 @@ class Poll:
             records.gone(db, tenant_id, register.system, reading, [row_id for row_id, _ in missing])
         self.changes += len(missing)
         more = len(waiting) + len(missing) >= announcing.SLICE
-        self._told(db, register, reading, len(waiting), more=more)
+        self._told(db, register, reading, sum(one.known for one in waiting), more=more)
         return more
 
     def _told(self, db: Connection, register: Register, reading: Reading, n: int, *, more: bool) -> None:
-        """So many of a reading's rows were announced; a complete one stands for all before it."""
+        """So many rows that had been known before were announced with a reading; a complete one stands for all before it."""
         done = "complete" if reading.completed_at is not None else "dead"
         readings.announced(db, self._due.tenant_id, reading, n, state="let_through" if more else done)
         if not more:

@@ -108,7 +108,7 @@ def end(db: Connection, tenant_id: UUID, reading: Reading, state: str, *, comple
 
 
 def announced(db: Connection, tenant_id: UUID, reading: Reading, n: int, *, state: str | None = None) -> None:
-    """So many of its rows were announced; ``state``: what it is from now on."""
+    """So many changes of known records were announced with it; ``state``: what it is from now on."""
     db.execute(SQL["readings.announced"], {"tenant_id": tenant_id, "id": reading.id, "n": n, "state": state})
 
 

@@ -369,13 +369,25 @@ def restless(db: Connection, tenant_id: UUID, system: System) -> set[str]:
     return {row["register"] for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that nobody was told of, in this version; ``known``: of an earlier version somebody was."""
+
+    id: str
+    version: int
+    body: Json
+    known: bool
+
+
 def next_unannounced(
     db: Connection, tenant_id: UUID, register: Register, before: datetime | None, limit: int
-) -> list[tuple[str, int, Json]]:
-    """(id, version, body) of the next rows that nobody was told of, in the order of their ids."""
+) -> list[Waiting]:
+    """The next rows that nobody was told of, in the order of their ids. ``before`` as in ``unannounced``."""
     values = {**_key(tenant_id, register), "before": before, "limit": limit}
-    rows = db.execute(SQL["records.next_unannounced"], values)
-    return [(row["id"], row["version"], from_bytes(row["body"])) for row in rows]
+    return [
+        Waiting(row["id"], row["version"], from_bytes(row["body"]), row["known"])
+        for row in db.execute(SQL["records.next_unannounced"], values)
+    ]
 
 
 def announced(

@@ -28,6 +28,7 @@ create table reading (
     unreadable   bigint      not null default 0,
     -- rows whose order nobody knows: they are asked for again, so the mark stays
     left_out     bigint      not null default 0,
+    -- changes of known records that were announced with it
     announced    bigint      not null default 0,
     primary key (tenant_id, id),
     foreign key (tenant_id, system) references connection

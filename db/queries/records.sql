@@ -95,7 +95,7 @@ select distinct register from record
 where tenant_id = %(tenant_id)s and system = %(system)s and in_scope and version > announced_version
 
 -- next_unannounced --
-select id, version, body from record
+select id, version, body, announced_version > 0 as known from record
 where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s
   and in_scope and version > announced_version and seen_at < coalesce(%(before)s, 'infinity'::timestamptz)
 order by id limit %(limit)s
