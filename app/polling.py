@@ -188,6 +188,11 @@ class Poll:
             self._anchor = anchor
             yield db
 
+    def _answered_by_now(self, asked: Asked) -> Asked:
+        """The answer came before this transaction, whatever the bound says; so that the next page, asked for after it, is
+        seen to be newer."""
+        return Asked(asked.asked_at, min(asked.answered_at, self._anchor.db_time))
+
     def _get(self, register: Register, key: str) -> tuple[Json, Asked]:
         """One row, read singly. Raises NotFound."""
         asked_at = self._anchor.asked()
@@ -293,11 +298,12 @@ class Poll:
         mark_at = polling.first_mark(fetched.page.server_time, fetched.asked.asked_at, self._manner.pace)
         more = False
         with self._held() as db:
-            compared = self._compared(db, task.register, found.rows, fetched.asked)
+            asked = self._answered_by_now(fetched.asked)
+            compared = self._compared(db, task.register, found.rows, asked)
             nothing = not (compared.changed or compared.overlaps or found.unreadable)
             if ended and nothing and task.reading is None and self._may_be_forgotten(task):
                 # An idle register: nothing is remembered of its reading but that it was made.
-                self._write(db, task.register, compared, fetched.asked, None)
+                self._write(db, task.register, compared, asked, None)
                 self._move_mark(db, task, newest, mark_at, whole=False)
                 return
             if task.reading is None:
@@ -310,7 +316,7 @@ class Poll:
                     began_at=fetched.asked.asked_at,
                     mark_at=mark_at,
                 )
-            raced = self._write(db, task.register, compared, fetched.asked, task.reading.id)
+            raced = self._write(db, task.register, compared, asked, task.reading.id)
             again = [*compared.overlaps, *raced]
             task.reading = readings.page(
                 db,
@@ -420,6 +426,7 @@ class Poll:
                 return True
             row = records.row_of(register, fresh, start, self._manner.zone)
             with self._held() as db:
+                asked = self._answered_by_now(asked)
                 compared = self._compared(db, register, [row], asked)
                 raced = self._write(db, register, compared, asked, reading.id if reading else None)
             if not (compared.overlaps or raced):
@@ -518,7 +525,10 @@ class Poll:
                 else []
             )
             domains = polling.asked_domains(
-                register, [one.body for one in waits], [body for _, body in missing]
+                register,
+                [one.body for one in waits],
+                [body for _, body in missing],
+                many=count.missing >= self._manner.brake.records,
             )
             if held or domains:
                 found = braking.hold(db, tenant_id, register, reading, domains)

@@ -218,8 +218,10 @@ def held_back(register: Register, body: Json) -> bool:
     return not BRAKED.isdisjoint(domains(register, [body]))
 
 
-def asked_domains(register: Register, waiting: Sequence[Json], missing: Sequence[Json]) -> list[str]:
-    """The domains that a person is asked about: changes of registers that people keep, and absence in any register that
-    rows do not leave in everyday use."""
-    braked = domains(register, waiting) & BRAKED
-    return sorted(braked if register.passing else braked | domains(register, missing))
+def asked_domains(
+    register: Register, waiting: Sequence[Json], missing: Sequence[Json], *, many: bool
+) -> list[str]:
+    """The domains that a person is asked about: those that people keep, for changes and for absence; any other only when
+    ``many`` are missing (a few are looked at singly). Rows leave a passing register in everyday use."""
+    absent = set() if register.passing else domains(register, missing)
+    return sorted((domains(register, waiting) & BRAKED) | (absent if many else absent & BRAKED))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from integration.poll_world import CUSTOMERS, INVOICES, LISTED, World, world
 from services import Database as Made
 
+from app import announcing
 from domain.errors import Unavailable
 
 
@@ -154,6 +156,7 @@ def test_a_page_that_is_stored_late_does_not_undo_what_was_written_after_it_was_
     made.poll()
     assert made.name(CUSTOMERS, "1") == "ours"
     assert made.work() == []
+    assert made.vendor.singly == [], "what is surely older needs no call"
 
 
 @pytest.mark.schedule("S37")
@@ -304,3 +307,44 @@ def test_a_record_that_is_back_is_a_change(made: World) -> None:
     made.poll()
     assert made.gone(INVOICES) == []
     assert len(made.work("invoice")) == 1
+
+
+@pytest.mark.schedule("S36")
+def test_a_delivery_that_ends_between_the_comparison_and_the_write_of_a_page_is_not_undone(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has been compared with what was stored; before it is written our own write is committed."""
+    made.vendor.put("invoices", "1", "before")
+    made.poll()
+    made.settle_all()
+    made.vendor.put("invoices", "1", "edited")
+    plain = announcing.announce
+
+    def meanwhile(*args: Any, **kwargs: Any) -> set[str]:
+        monkeypatch.setattr(announcing, "announce", plain)
+        made.write(INVOICES, "1", "ours")
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(announcing, "announce", meanwhile)
+    made.poll()
+    assert made.name(INVOICES, "1") == "ours"
+    assert made.vendor.singly == [("invoices", "1")]
+    [row] = made.sql("select version, settled_version from record")
+    assert row["settled_version"] == row["version"]
+
+
+@pytest.mark.schedule("S36")
+def test_a_record_that_a_delivery_made_while_its_first_page_was_on_its_way_is_not_undone(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.vendor.put("invoices", "1", "half made")
+    plain = announcing.announce
+
+    def meanwhile(*args: Any, **kwargs: Any) -> set[str]:
+        monkeypatch.setattr(announcing, "announce", plain)
+        made.write(INVOICES, "1", "ours")
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(announcing, "announce", meanwhile)
+    made.poll()
+    assert made.name(INVOICES, "1") == "ours"

@@ -525,3 +525,16 @@ def test_the_lease_is_taken_once(made: World) -> None:
         system: System = "severa"
         assert streams.lease_one(db, made.tenant_id, system, made.tenant_id, 60) is not None
         assert streams.lease_one(db, made.tenant_id, system, made.tenant_id, 60) is None
+
+
+def test_the_only_document_that_is_missing_is_looked_at_and_nobody_is_asked(made: World) -> None:
+    """Of the registers that people keep an empty answer is asked about, however few there were."""
+    in_step(made, 1, INVOICES)
+    link = made.link("invoice", "invoices", "00000")
+    in_step(made, 1, CUSTOMERS)
+    made.vendor.rows = {}
+    made.sql("update stream set swept_at = null")
+    made.poll()
+    assert made.work() == [f"link:{link}"]
+    assert list(made.problems()) == ["poll.brake"]
+    assert made.paused() == ["customer"]

@@ -204,10 +204,13 @@ def test_what_concerns_a_register_that_people_keep_is_held_back(found: Register)
 
 def test_only_the_domains_that_people_keep_are_asked_about_for_changes_and_all_for_absence() -> None:
     invoices = register("invoices", concerns=lambda body: (Concern("invoice", "invoices", body["guid"]),))
-    assert polling.asked_domains(invoices, [{"guid": "1"}], []) == []
-    assert polling.asked_domains(invoices, [], [{"guid": "1"}]) == ["invoice"]
-    assert polling.asked_domains(replace(invoices, passing=True), [], [{"guid": "1"}]) == []
-    assert polling.asked_domains(register(), [{"guid": "1"}], []) == ["customer"]
+    one: list[Json] = [{"guid": "1"}]
+    assert polling.asked_domains(invoices, one, [], many=True) == []
+    assert polling.asked_domains(invoices, [], one, many=True) == ["invoice"]
+    assert polling.asked_domains(invoices, [], one, many=False) == []
+    assert polling.asked_domains(replace(invoices, passing=True), [], one, many=True) == []
+    assert polling.asked_domains(register(), one, [], many=False) == ["customer"]
+    assert polling.asked_domains(register(), [], one, many=False) == ["customer"]
 
 
 @pytest.mark.parametrize(
