@@ -249,7 +249,8 @@ class Ending:
         self._settle_records(db)
         if effects.link and matters.put(db, self.row.matter_id, effects.link) is not None:
             raise _Joined
-        for seen in effects.seen:
+        # In the order of the records, like every transaction that writes several: they never wait crosswise.
+        for seen in sorted(effects.seen, key=lambda one: (one.system, one.register)):
             self._see(db, seen)
         for gap in effects.gaps:
             log.put_gap(db, gap)
@@ -266,7 +267,11 @@ class Ending:
     def _see(self, db: TenantDb, seen: Seen) -> None:
         register = self._register(seen)
         row = records.row_of(register, seen.body, None, self.shop.erp_zone)
-        records.put_own(db, self.row.tenant_id, register, row, seen.answered_at or clock.wall())
+        # Where nobody noted the call, it was somewhere between the claim and now: what a poll was asked for meanwhile is read
+        # again.
+        records.put_own(
+            db, self.row.tenant_id, register, row, seen.asked_at or self.row.now, seen.answered_at
+        )
 
     def _announce(self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]) -> None:
         for work in effects.announce:

@@ -18,13 +18,12 @@ import structlog
 
 from actors import topology
 from actors.publisher import ConfirmingPublisher, Outgoing
-from app import announcing
 from app.keeper import Keeper
 from app.settings import Settings
-from db import outbox, records, tenants
+from app.upkeep import Upkeep
+from db import outbox
 from db.outbox import Taken
 from db.pool import Database
-from domain import clock
 from domain.errors import TryLater
 from domain.registers import Register
 
@@ -97,12 +96,11 @@ class Relay:
         self._db = db
         self._publish = publish
         self._settings = settings
-        self._registers = registers
+        self._upkeep = Upkeep(db, registers, settings.audit_seconds)
         self._stop = stop
         self._domains = domains
         self._keeper = keeper or Keeper(db, settings, stop)
         self._after = UUID(int=0)
-        self._maintain_at = 0.0
         self._turns = 0
 
     def run(self, beat: Callable[[], None] = lambda: None) -> None:
@@ -117,7 +115,7 @@ class Relay:
     def _again(self) -> float:
         """One turn; how long to wait for the next."""
         try:
-            self.maintain()
+            self._upkeep.turn()
             return 0.0 if self.turn() else self._settings.relay_seconds
         except TryLater as error:
             logger.warning("relay_waits", error=error.message)
@@ -168,30 +166,3 @@ class Relay:
         with self._db.dispatch() as db:
             for row in refused:
                 outbox.untake(db, row)
-
-    def maintain(self) -> None:
-        """Every minute: partitions ahead, and the audit that no changed record is without a row."""
-        now = clock.monotonic()
-        if now < self._maintain_at:
-            return
-        self._maintain_at = now + self._settings.audit_seconds
-        with self._db.dispatch() as db:
-            db.execute("select make_partitions(3)")
-            live = [tenant for tenant in tenants.all_tenants(db) if tenant.state == "live"]
-        for tenant in live:
-            self._audit(tenant.id)
-
-    def _audit(self, tenant_id: UUID) -> None:
-        with self._db.tenant(tenant_id) as db:
-            found = outbox.audit(db)
-            missing = 0
-            for system, name, record_id in found:
-                register = self._registers.get((system, name))
-                record = records.get(db, tenant_id, system, name, record_id) if register else None
-                if register is not None and record is not None:
-                    missing += announcing.announce(
-                        db, tenant_id, self._registers, register, [(record_id, record.body)], cause="audit"
-                    )
-        if missing:
-            # Should be 0: a record was changed and nothing was going to settle it.
-            logger.error("audit_found_unsettled", tenant=str(tenant_id), rows=missing)

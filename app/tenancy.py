@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from typing import Any
 
-from app import announcing, consequences
+from app import braking, consequences
 from app.bootstrap import Bridge
 from app.words import iso
 from db import log, outbox, streams, tenants
@@ -68,8 +69,27 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
     return found.count
 
 
-def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = None) -> None:
-    """Pauses or resumes a tenant, or one of its domains. Begun documents run to their end."""
+def held(bridge: Bridge, name: str) -> list[braking.Held]:
+    """What the brake has stopped at a tenant, counted now, for a person to look at (R-CON-3)."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        return braking.held(db, tenant.id)
+
+
+def set_paused(
+    bridge: Bridge,
+    name: str,
+    *,
+    paused: bool,
+    domain: str | None = None,
+    shown: Sequence[braking.Held] | None = None,
+) -> None:
+    """Pauses or resumes a tenant, or one of its domains. Begun documents run to their end.
+
+    Resuming lets through everything that the brake has stopped there. ``shown``: what the person was shown of it (``held``),
+    None = what the open questions say. Raises InputError when more has been stopped since: the questions are brought
+    up to date, and nothing else is done.
+    """
     tenant = find_tenant(bridge, name)
     if domain is not None and domain not in outbox.DOMAINS:
         raise InputError(f"There is no domain '{domain}': choose from {', '.join(outbox.DOMAINS)}.")
@@ -77,18 +97,32 @@ def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = 
         raise InputError(
             f"The tenant '{name}' is not live yet: run 'severa-bridge tenant go-live {name}' first."
         )
-    action = "paused" if paused else "resumed"
+    if not paused:
+        _resume(bridge, tenant, domain, shown)
+        return
     with bridge.db.tenant(tenant.id) as db:
         if domain is None:
-            tenants.set_state(db, tenant.id, "paused" if paused else "live")
+            tenants.set_state(db, tenant.id, "paused")
         else:
-            others = [other for other in tenant.paused_domains if other != domain]
-            tenants.set_paused_domains(db, tenant.id, [*others, domain] if paused else others)
-        if not paused:
-            # Whoever resumes has looked: what the brake held goes on (R-CON-3).
-            log.close_cause(db, domain, announcing.BRAKE, announcing.RESUMED)
+            tenants.pause_domains(db, tenant.id, [domain])
+        tenants.audit(db, tenant.id, who(), "tenant.paused", {"domain": domain})
+
+
+def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
+    try:
+        with bridge.db.tenant(tenant.id) as db:
+            let = braking.resume(db, tenant.id, domain, shown)
+            if domain is None:
+                tenants.set_state(db, tenant.id, "live")
+            else:
+                tenants.resume_domains(db, tenant.id, [domain])
             streams.ask(db, tenant.id)
-        tenants.audit(db, tenant.id, who(), f"tenant.{action}", {"domain": domain})
+            details = {"domain": domain, "let_through": [one.values() for one in let]}
+            tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
+    except InputError:
+        with bridge.db.tenant(tenant.id) as db:
+            braking.moved(db, tenant.id, domain)
+        raise
 
 
 def rotate_secrets(bridge: Bridge) -> int:

@@ -117,4 +117,5 @@ def read_anew_if_served(db: Connection, tenant_id: UUID, settle: float) -> bool:
         return False
     db.execute(SQL["installation.read_anew"], values)
     db.execute(SQL["installation.forget_marks"], values)
+    db.execute(SQL["readings.forget"], values)
     return True

@@ -100,17 +100,9 @@ def has_problem(db: TenantDb, domain: str, matter_id: UUID) -> bool:
     return bool(row and row["found"])
 
 
-def closed_lately(db: TenantDb, domain: str, subject: str, code: str, how: str) -> bool:
-    """Whether such a problem was closed in this way within the last day."""
-    row = db.execute(
-        SQL["log.closed_lately"], {"domain": domain, "subject": subject, "code": code, "how": how}
-    ).fetchone()
-    return bool(row and row["found"])
-
-
-def close_cause(db: TenantDb, domain: str | None, code: str, how: str) -> int:
-    """Closes the open problems of one cause, of one domain or (None) of all; how many."""
-    return len(db.execute(SQL["log.close_cause"], {"domain": domain, "code": code, "how": how}).fetchall())
+def of_cause(db: TenantDb, codes: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """The open problems of some causes, locked."""
+    return db.execute(SQL["log.of_cause"], {"codes": list(codes)}).fetchall()
 
 
 def open_problems(db: DispatchDb) -> int:

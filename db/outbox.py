@@ -175,6 +175,7 @@ def counts(db: DispatchDb) -> Sequence[Mapping[str, Any]]:
     return db.execute(SQL["outbox.counts"]).fetchall()
 
 
-def audit(db: TenantDb) -> list[tuple[str, str, str]]:
-    """(system, register, id) of records that are newer than what was settled and have no row."""
-    return [(row["system"], row["register"], row["id"]) for row in db.execute(SQL["outbox.audit"])]
+def with_work(db: TenantDb, domain: str, matters: Sequence[UUID]) -> set[UUID]:
+    """Which of these matters have a row in the domain, whatever its state: the audit's question."""
+    values = {"domain": domain, "matters": list(matters)}
+    return {row["matter_id"] for row in db.execute(SQL["outbox.with_work"], values)}

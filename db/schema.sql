@@ -50,6 +50,7 @@ CREATE FUNCTION public.bridge_read_anew(moment timestamp with time zone) RETURNS
 begin
     update connection set epoch_at = moment, next_poll_at = moment;
     update stream set watermark = null, complete_at = null, swept_at = null;
+    update reading set state = 'dead' where state = 'open';
 end $$;
 
 CREATE FUNCTION public.bridge_steady() RETURNS boolean
@@ -460,6 +461,36 @@ ALTER TABLE public.problem ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.reading (
+    tenant_id uuid NOT NULL,
+    system text NOT NULL,
+    register text NOT NULL,
+    id bigint NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    whole boolean NOT NULL,
+    since timestamp with time zone,
+    began_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    "position" text,
+    mark_at timestamp with time zone NOT NULL,
+    newest timestamp with time zone,
+    rows bigint DEFAULT 0 NOT NULL,
+    changed bigint DEFAULT 0 NOT NULL,
+    unreadable bigint DEFAULT 0 NOT NULL,
+    left_out bigint DEFAULT 0 NOT NULL,
+    announced bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT reading_state_check CHECK ((state = ANY (ARRAY['open'::text, 'complete'::text, 'let_through'::text, 'held'::text, 'dead'::text])))
+);
+
+ALTER TABLE public.reading ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reading_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.record (
     tenant_id uuid NOT NULL,
     system text NOT NULL,
@@ -473,7 +504,7 @@ CREATE TABLE public.record (
     hash bytea NOT NULL,
     mapping_version integer NOT NULL,
     remote_time timestamp with time zone,
-    requested_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone CONSTRAINT record_requested_at_not_null NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     settled_version bigint DEFAULT 0 NOT NULL,
     in_scope boolean NOT NULL,
@@ -481,7 +512,11 @@ CREATE TABLE public.record (
     gone_at timestamp with time zone,
     organisation text DEFAULT ''::text NOT NULL,
     owner text DEFAULT ''::text NOT NULL,
-    first_seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
+    first_seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    answered_at timestamp with time zone NOT NULL,
+    reading_id bigint,
+    announced_version bigint DEFAULT 0 NOT NULL,
+    read_again boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.schema_migrations (
@@ -642,6 +677,9 @@ ALTER TABLE ONLY public.payload_default
 ALTER TABLE ONLY public.problem
     ADD CONSTRAINT problem_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.reading
+    ADD CONSTRAINT reading_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_pkey PRIMARY KEY (tenant_id, system, register, id);
 
@@ -719,6 +757,12 @@ CREATE INDEX problem_matter ON public.problem USING btree (tenant_id, matter_id)
 
 CREATE UNIQUE INDEX problem_open ON public.problem USING btree (tenant_id, domain, COALESCE((matter_id)::text, subject), code) WHERE (closed_at IS NULL);
 
+CREATE UNIQUE INDEX reading_held ON public.reading USING btree (tenant_id, system, register) WHERE (state = 'held'::text);
+
+CREATE UNIQUE INDEX reading_open ON public.reading USING btree (tenant_id, system, register) WHERE (state = 'open'::text);
+
+CREATE INDEX reading_register ON public.reading USING btree (tenant_id, system, register, id);
+
 CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHERE (marker IS NOT NULL);
 
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
@@ -728,6 +772,10 @@ CREATE INDEX record_number ON public.record USING btree (tenant_id, system, regi
 CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
 
 CREATE INDEX record_owner ON public.record USING btree (tenant_id, system, register, owner) WHERE (owner <> ''::text);
+
+CREATE INDEX record_read_again ON public.record USING btree (tenant_id, system, register) WHERE read_again;
+
+CREATE INDEX record_unannounced ON public.record USING btree (tenant_id, system, register, id) WHERE (in_scope AND (version > announced_version));
 
 CREATE INDEX record_unsettled ON public.record USING btree (tenant_id) WHERE (in_scope AND (version > settled_version));
 
@@ -802,6 +850,9 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.problem
     ADD CONSTRAINT problem_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.reading
+    ADD CONSTRAINT reading_tenant_id_system_fkey FOREIGN KEY (tenant_id, system) REFERENCES public.connection(tenant_id, system);
 
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
@@ -879,6 +930,8 @@ CREATE POLICY of_tenant ON public.payload TO bridge_app USING ((tenant_id = (NUL
 
 CREATE POLICY of_tenant ON public.problem TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
+CREATE POLICY of_tenant ON public.reading TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
 CREATE POLICY of_tenant ON public.record TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.setting TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
@@ -896,6 +949,8 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.payload ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.problem ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reading ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.record ENABLE ROW LEVEL SECURITY;
 
@@ -1043,6 +1098,8 @@ GRANT SELECT(code) ON TABLE public.problem TO bridge_dispatch;
 GRANT SELECT(opened_at) ON TABLE public.problem TO bridge_dispatch;
 
 GRANT SELECT(closed_at) ON TABLE public.problem TO bridge_dispatch;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading TO bridge_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.record TO bridge_app;
 

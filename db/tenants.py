@@ -92,6 +92,11 @@ def pause_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
     db.execute(SQL["tenants.pause_domains"], {"id": tenant_id, "domains": domains})
 
 
+def resume_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
+    """These domains go on, whatever else is paused."""
+    db.execute(SQL["tenants.resume_domains"], {"id": tenant_id, "domains": domains})
+
+
 def add_settings(db: Connection, tenant_id: UUID, values: Mapping[str, Any], made_by: str) -> None:
     """A new version of the settings; old ones are kept."""
     db.execute(

@@ -25,10 +25,15 @@ Filter = str | int | bool | datetime | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a register as it was read; ``server_time`` is the answer's ``Date`` (UTC), if it had one."""
+    """One page of a register as it was read; ``server_time`` is the answer's ``Date`` (UTC), if it had one.
+
+    ``position``: where ``pages`` can go on behind this page, in the connector's own words; None: this was the last one, or
+    the register cannot be gone on with.
+    """
 
     rows: list[Json]
     server_time: datetime | None
+    position: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,11 @@ class SeveraApi(Protocol):
         (register ``invoices/invoicerows``)."""
         ...
 
-    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
-        """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
+    def pages(
+        self, register: str, *, changed_since: datetime | None = None, position: str | None = None
+    ) -> Iterator[Page]:
+        """A register page by page for the poller; whole when ``changed_since`` is None or not supported. ``position``: go
+        on behind the page that gave it, asked for with the same ``changed_since``."""
         ...
 
     def create(
@@ -111,8 +119,11 @@ class ErpApi(Protocol):
         where the row shows the filtered field."""
         ...
 
-    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
-        """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
+    def pages(
+        self, register: str, *, changed_since: datetime | None = None, position: str | None = None
+    ) -> Iterator[Page]:
+        """A register page by page for the poller; whole when ``changed_since`` is None or not supported. ``position``: go
+        on behind the page that gave it, asked for with the same ``changed_since``."""
         ...
 
     def create(self, register: str, body: Json, *, not_after: float | None = None) -> str:
@@ -166,6 +177,7 @@ class ErpApi(Protocol):
 class Record:
     """Last seen state of one record of one system. ``id`` is the internal id (Severa guid; ERP internal id, or
     ``<type>/<number>`` of a document); ``number`` is what people call it (customer number, code, project number);
+    ``requested_at`` is PostgreSQL's time before the request that showed it.
     ``changed_at`` is when the bridge first saw this version (what "latest wins" means, R-CON-1). ``gone``: a complete
     reading of its register did not show it any more."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -122,7 +123,18 @@ def pause(name: Name, domain: Domain = None) -> None:
 def resume(name: Name, domain: Domain = None) -> None:
     """Go on after a pause; whatever changed meanwhile is transferred now."""
     with short_bridge() as bridge:
-        service.set_paused(bridge, name, paused=False, domain=domain)
+        shown = service.held(bridge, name)
+        for one in shown:
+            console.print(
+                f"  held: {one.register} of {service.SYSTEM_NAMES[one.system]}, {one.changed} of {one.known} records "
+                f"changed, {one.missing} missing, {one.waiting} to be announced"
+            )
+        if shown and sys.stdin.isatty():
+            typer.confirm("Let this through?", abort=True)
+            service.set_paused(bridge, name, paused=False, domain=domain, shown=shown)
+        else:
+            # Nobody was asked here: what the open questions say counts, and they refuse what has come since.
+            service.set_paused(bridge, name, paused=False, domain=domain)
     console.print(f"{_what(name, domain)} is going on.")
 
 

@@ -184,8 +184,13 @@ class SeveraClient:
                 known.add(guid)
                 yield row
 
-    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
+    def pages(
+        self, register: str, *, changed_since: datetime | None = None, position: str | None = None
+    ) -> Iterator[Page]:
         """A register page by page; whole when ``changed_since`` is None or the register has no such filter.
+
+        ``position``: of a page that an earlier reading with the same ``changed_since`` gave; goes on behind it. A server that
+        no longer knows it refuses.
 
         A row changed between two pages comes twice, the newer one later. Rows older than asked for are handed on: a
         customer comes back for its changed address with its own times unchanged.
@@ -197,13 +202,17 @@ class SeveraClient:
         if changed_since is not None and entry.change_filter is not None:
             query[entry.change_filter] = format_time(changed_since)
             query.update({name: list(values) for name, values in entry.change_options.items()})
-        return self._pages(entry, query, changed_since if query else None)
+        return self._pages(entry, query, changed_since if query else None, position)
 
     def _pages(
-        self, entry: Register, query: Mapping[str, paging.Wire], since: datetime | None
+        self,
+        entry: Register,
+        query: Mapping[str, paging.Wire],
+        since: datetime | None,
+        position: str | None,
     ) -> Iterator[Page]:
         older = 0
-        for page in self._read(entry, query, None):
+        for page in self._read(entry, query, None, position):
             yield page
             if since is not None and not entry.change_options:
                 older += sum(1 for row in page.rows if (time := changed_at(row)) is not None and time < since)
@@ -212,7 +221,13 @@ class SeveraClient:
                 "filter_ignored", system=SYSTEM, register=entry.name, filter=entry.change_filter, rows=older
             )
 
-    def _read(self, entry: Register, query: Mapping[str, paging.Wire], parent: str | None) -> Iterator[Page]:
+    def _read(
+        self,
+        entry: Register,
+        query: Mapping[str, paging.Wire],
+        parent: str | None,
+        position: str | None = None,
+    ) -> Iterator[Page]:
         if entry.list_path is None:
             raise ValueError(f"{entry.name} is not read as a list")
         path = _filled(entry.list_path, parent=parent)
@@ -232,7 +247,7 @@ class SeveraClient:
                     self._stop.wait(pause)
             raise AssertionError("unreachable: the last attempt returns or raises")
 
-        yield from paging.read_pages(entry, query, read)
+        yield from paging.read_pages(entry, query, read, position)
 
     def create(
         self, register: str, body: Json, *, parent: str | None = None, not_after: float | None = None

@@ -53,24 +53,28 @@ class _Seen:
         return fresh
 
 
-def read_pages(register: Register, query: Mapping[str, Wire], read: Read) -> Iterator[Page]:
-    """All pages of a list, without repeated rows; at least one page, which may be empty.
+def read_pages(
+    register: Register, query: Mapping[str, Wire], read: Read, position: str | None = None
+) -> Iterator[Page]:
+    """All pages of a list, without repeated rows; at least one page, which may be empty. ``position``: of an earlier page,
+    to go on behind it.
 
     Ends on the last page, and on a page that brings nothing new (a server that ignores the paging gives page one
     again). Raises Unavailable for an answer that is no list.
     """
     seen = _Seen({})
     if register.paging == "token":
-        yield from _by_token(register, query, read, seen)
+        yield from _by_token(register, query, read, seen, position)
     elif register.paging == "rows":
-        yield from _by_rows(register, query, read, seen)
+        yield from _by_rows(register, query, read, seen, int(position or 0))
     else:
         answer = read(query)
         yield Page(seen.new(rows_of(answer, register)), server_time(answer.headers.get("date")))
 
 
-def _by_token(register: Register, query: Mapping[str, Wire], read: Read, seen: _Seen) -> Iterator[Page]:
-    token: str | None = None
+def _by_token(
+    register: Register, query: Mapping[str, Wire], read: Read, seen: _Seen, token: str | None
+) -> Iterator[Page]:
     used: set[str] = set()
     empty = 0
     while True:
@@ -81,7 +85,7 @@ def _by_token(register: Register, query: Mapping[str, Wire], read: Read, seen: _
         token = answer.headers.get("nextpagetoken") or None
         repeated = bool(rows) and not fresh
         if fresh or not used:
-            yield Page(fresh, server_time(answer.headers.get("date")))
+            yield Page(fresh, server_time(answer.headers.get("date")), token)
         if token is None:
             return
         if token in used or repeated:
@@ -93,19 +97,23 @@ def _by_token(register: Register, query: Mapping[str, Wire], read: Read, seen: _
             raise Unavailable(f"{register.list_path} gives only empty pages", system="severa")
 
 
-def _by_rows(register: Register, query: Mapping[str, Wire], read: Read, seen: _Seen) -> Iterator[Page]:
-    first = 0
+def _by_rows(
+    register: Register, query: Mapping[str, Wire], read: Read, seen: _Seen, first: int
+) -> Iterator[Page]:
     size = 0
+    begin = first
     while True:
         answer = read({**query, "firstRow": first, "rowCount": PAGE})
         rows = rows_of(answer, register)
         fresh = seen.new(rows)
-        if fresh or first == 0:
-            yield Page(fresh, server_time(answer.headers.get("date")))
         # There is no mark for "more follows", and the server may cut pages below what was asked for: a page is the last
         # one when it is shorter than its predecessors, not when it is shorter than 100.
         size = size or len(rows)
-        if len(rows) < max(size, SMALLEST_PAGE):
+        last = len(rows) < max(size, SMALLEST_PAGE)
+        if fresh or first == begin:
+            position = None if last else str(first + len(rows))
+            yield Page(fresh, server_time(answer.headers.get("date")), position)
+        if last:
             return
         if not fresh:
             _log.warning("page_repeated", register=register.name, rows=len(seen.hashes))

@@ -165,15 +165,23 @@ class VismaNetClient:
         asked = query(_register(register), filters, self._time_zone)
         return self._rows(asked)
 
-    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
+    def pages(
+        self, register: str, *, changed_since: datetime | None = None, position: str | None = None
+    ) -> Iterator[Page]:
         """A register page by page; whole when ``changed_since`` is None or the register has no such filter.
+
+        ``position``: of a page that an earlier reading with the same ``changed_since`` gave; goes on behind it.
 
         Rows that do not fit the filter are left out and logged. A register whose pages count lines (journals) comes as one
         page. ``customerdocument`` covers invoices and credit notes.
         """
         asked = changes(_register(register), changed_since, self._time_zone)
         return walk(
-            asked.register, lambda page: self._page(asked, page), check=asked.fitting, stop=self._stop
+            asked.register,
+            lambda page: self._page(asked, page),
+            check=asked.fitting,
+            stop=self._stop,
+            position=position,
         )
 
     def download(self, attachment_id: str) -> bytes:

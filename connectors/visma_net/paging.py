@@ -32,30 +32,33 @@ def walk(
     *,
     check: Callable[[list[Json]], list[Json]],
     stop: threading.Event | None = None,
+    position: str | None = None,
 ) -> Iterator[Page]:
     """The pages of a list, rows without repetition.
 
     The end is known by the rows received, not by page numbers: pageSize may be cut silently, and a page may be short.
     It is reached when ``metadata.totalCount`` rows are there, a page is empty, or a page brings nothing new (a server
-    that ignores pageNumber). ``check`` sees each page as it came and may drop rows or raise. A register that counts
+    that ignores pageNumber). ``position``: of an earlier page, to go on behind it (its next number, and the rows received
+    until then). ``check`` sees each page as it came and may drop rows or raise. A register that counts
     lines is given whole at the end, its split batches put together.
     """
     if register.paging == "lines":
         yield _gathered(register, fetch, check=check, stop=stop)
         return
     seen: set[tuple[str, ...]] = set()
-    received = 0
+    first, received = _place(position)
     previous: list[Json] = []
-    for number in _numbers(stop):
+    for number in _numbers(stop, first):
         answer = fetch(number)
         rows, count = rows_of(answer.body)
         fresh = [row for row in rows if _is_new(identity(row, register), seen)]
-        if number > 1 and rows and (not fresh or rows == previous):
+        if number > first and rows and (not fresh or rows == previous):
             _log.warning("page_repeated", system="visma_net", register=register.name, page=number)
             return
         received += len(fresh)
-        yield Page(check(fresh), answer.server_time)
-        if register.paging == "whole" or not rows or (count.total is not None and received >= count.total):
+        last = register.paging == "whole" or not rows or (count.total is not None and received >= count.total)
+        yield Page(check(fresh), answer.server_time, None if last else f"{number + 1}/{received}")
+        if last:
             if count.total is not None and received < count.total:
                 _log.warning(
                     "list_incomplete",
@@ -117,8 +120,14 @@ def _is_new(key: tuple[str, ...] | None, seen: set[tuple[str, ...]]) -> bool:
     return True
 
 
-def _numbers(stop: threading.Event | None) -> Iterator[int]:
-    number = 1
+def _place(position: str | None) -> tuple[int, int]:
+    """(number of the next page, rows received before it)."""
+    number, _, received = (position or "1/0").partition("/")
+    return int(number), int(received)
+
+
+def _numbers(stop: threading.Event | None, first: int = 1) -> Iterator[int]:
+    number = first
     while True:
         if stop is not None and stop.is_set():
             raise Unavailable("stopping", costs_attempt=False)

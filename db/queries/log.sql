@@ -32,15 +32,9 @@ select * from problem where tenant_id = %(tenant_id)s and id = %(id)s
 -- has_problem --
 select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = %(matter_id)s and closed_at is null) as found
 
--- closed_lately --
--- A person who resumed a braked domain is not asked the same again at the next reading.
-select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and code = %(code)s
-               and closed_how = %(how)s and closed_at > bridge_now() - interval '1 day') as found
-
--- close_cause --
-update problem set closed_at = bridge_now(), closed_how = %(how)s
-where tenant_id = %(tenant_id)s and code = %(code)s and (%(domain)s::text is null or domain = %(domain)s) and closed_at is null
-returning id
+-- of_cause --
+-- Locked in the order of their ids: whoever answers answers what stands there.
+select * from problem where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null order by id for update
 
 -- open_problems --
 select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state <> 'new'

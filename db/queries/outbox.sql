@@ -143,11 +143,6 @@ where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and
 -- counts --
 select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o group by o.domain, o.state order by 1, 2
 
--- audit --
--- Records newer than what was settled, in scope and without a row: should never happen, so it is counted and alarms.
-select r.system, r.register, r.id from record r
-where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < bridge_now() - interval '60 seconds'
-  and r.gone_at is null
-  -- A register that is being read announces its rows when its last page is in.
-  and not exists (select from connection c where c.tenant_id = r.tenant_id and c.system = r.system and c.poll_lease_until > bridge_now())
-limit 1000
+-- with_work --
+-- Which of these matters have a row in the domain: the audit's question.
+select matter_id from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s)

@@ -21,6 +21,10 @@ update tenant set paused_domains = %(domains)s where id = %(id)s
 update tenant set paused_domains = array(select distinct d from unnest(paused_domains || %(domains)s::text[]) as d order by d)
 where id = %(id)s
 
+-- resume_domains --
+update tenant set paused_domains = array(select d from unnest(paused_domains) as d where d <> all (%(domains)s::text[]) order by d)
+where id = %(id)s
+
 -- add_settings --
 insert into setting (tenant_id, version, values, made_by)
 select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s from setting where tenant_id = %(tenant_id)s

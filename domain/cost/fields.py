@@ -230,6 +230,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "supplier.name"),
         projection=supplier_projection,
         concerns=_supplier_concerns,
+        single=supplier_id,
         remote_time=latest_time,
         in_scope=lambda body, start: dated_on_or_after("date", body, start),
         start_setting="costs_from",

@@ -189,6 +189,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "description"),
         projection=_erp_projection,
         concerns=lambda body: (Concern("product", INVENTORY, text(body, "inventoryId")),),
+        single=lambda body: text(body, "inventoryNumber"),
         remote_time=latest_time,
     ),
     Register(

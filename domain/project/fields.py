@@ -115,6 +115,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "description"),
         projection=erp_projection,
         concerns=lambda body: (Concern("project", ERP_PROJECT, erp_id(body), only_linked=True),),
+        single=lambda body: text(body, "projectID"),
         remote_time=latest_time,
         # Projects flow to the ERP only: what is changed there is put right within the hour.
         slow=True,

@@ -73,6 +73,39 @@ CAUSES: Mapping[str, Cause] = {
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
     ),
+    "poll.absent": Cause(
+        Text(
+            "En avläsning av {register} visade inte {missing} av {known} poster; de räknas tills vidare inte som borttagna.",
+            "A reading of {register} did not show {missing} of {known} records; for now they do not count as deleted.",
+        ),
+        Text(
+            "Kontrollera om posterna är borttagna. Är de det: återuppta överföringen för {domain}. Annars behövs inget: frågan stängs när posterna visas igen.",
+            "Check whether the records were deleted. If they were: resume the transfer of {domain}. Otherwise nothing: the question closes when they are shown again.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
+    "poll.short_list": Cause(
+        Text(
+            "Listan {register} tog slut efter {got} av {expected} poster.",
+            "The list {register} ended after {got} of {expected} records.",
+        ),
+        Text(
+            "Inget: det som kom har tagits om hand, och bryggan frågar igen. Återkommer det, anmäl det till leverantören.",
+            "Nothing: what came has been taken care of, and the bridge asks again. If it keeps coming, tell the vendor.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
+    "poll.defect": Cause(
+        Text(
+            "Avläsningen av {register} i {system} avbröts av ett fel: {text}",
+            "The reading of {register} in {system} was cut by a fault: {text}",
+        ),
+        Text(
+            "Meddela den som sköter bryggan; den försöker igen av sig själv.",
+            "Tell whoever runs the bridge; it tries again by itself.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
     "poll.unreadable": Cause(
         Text(
             "En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.doubt import candidates_hash
 from domain.errors import (
     ForeignWriter,
     InDoubt,
@@ -18,7 +19,6 @@ from domain.errors import (
     Unavailable,
     Waiting,
 )
-from domain.doubt import candidates_hash
 from domain.invoice.doubt import MEMBERS
 from domain.invoice.steps import settle
 from domain.ports import Booked, Document, Json
