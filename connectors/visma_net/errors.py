@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from connectors.answers import MESSAGE_LENGTH, message_of, parsed
-from connectors.meaning import Dialect
+from connectors.verdict import Dialect
 from domain.errors import BridgeError, SignInFailed
 
 SYSTEM = "visma_net"

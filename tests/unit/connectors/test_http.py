@@ -23,8 +23,8 @@ from connectors.http import (
     retry_after,
 )
 from connectors.masking import masked, masked_body
-from connectors.meaning import limited_for
 from connectors.pacing import NoPacing
+from connectors.verdict import limited_for
 from domain.errors import (
     BridgeError,
     Forbidden,
