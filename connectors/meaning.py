@@ -32,7 +32,7 @@ _ERROR_MEMBERS = ("error", "message", "Message", "ExceptionMessage", "error_desc
 _NO_ROUTE = re.compile(r"no http resource was found|no (type|action) was found", re.IGNORECASE)
 
 
-class Odd(Exception):  # noqa: N818 - not an error of its own: the caller says what it means
+class Odd(Exception):
     """An answer without the shape that was asked for; its text is the reason."""
 
 

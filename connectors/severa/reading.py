@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 from connectors.http import Transport
-from connectors.listing import Batch, once_each, read_whole
+from connectors.listing import Batch, Reading, once_each, read_whole
 from connectors.meaning import Odd, Question, file_of, json_of, object_of, same_key
 from connectors.severa import paging
 from connectors.severa.amounts import AMOUNTS
@@ -115,7 +115,7 @@ class Reader:
             raise ValueError(f"{entry.name} is not read as a list")
         path = filled(entry.list_path, parent=parent)
 
-        def once() -> paging.Reading:
+        def once() -> Reading:
             return paging.read_once(
                 entry, query, lambda sent: self._page(path, sent), usable_amounts=usable_amounts
             )
