@@ -18,7 +18,16 @@ from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
 from db import streams, tenants
-from domain.errors import BridgeError, InputError, NotFound, Refused, SignInFailed, TryLater
+from domain.errors import (
+    BridgeError,
+    InputError,
+    NotFound,
+    NotKnown,
+    Refused,
+    RegisterMissing,
+    SignInFailed,
+    TryLater,
+)
 from domain.ports import System
 from domain.setup.settings import TenantFile, read_tenant_file
 from domain.text import organisation_number
@@ -117,16 +126,22 @@ def _checked(system: System, address: str, check: Callable[[], dict[str, Any]]) 
         return check()
     except SignInFailed as error:
         raise InputError(sign_in_sentence(error)) from error
+    except RegisterMissing as error:
+        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
+    except NotKnown as error:
+        raise InputError(_not_as_expected(name, address, error.message)) from error
     except TryLater as error:
         raise InputError(
             f"{name} cannot be reached at {address}: {error.message.rstrip('.')}. Check the address and the network."
         ) from error
     except NotFound as error:
-        raise InputError(
-            f"{name} does not answer as expected at {address} (404 for {error.operation}): check base_url."
-        ) from error
+        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
     except Refused as error:
         raise InputError(f"{name} refuses {error.operation}: {error.message}") from error
+
+
+def _not_as_expected(name: str, address: str, answer: str) -> str:
+    return f"{name} does not answer as expected at {address} ({answer}): check base_url."
 
 
 def sign_in_sentence(error: SignInFailed) -> str:

@@ -2,7 +2,7 @@
 
 Each page is one transaction that first takes the poll lease under its token, then stores the rows and upserts an outbox
 row for every record whose mapped fields changed. What a change means is not decided here. A bad row is a problem; its
-page goes on.
+page goes on. A register whose answers are not known is read again at the next poll; the others go on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from actors.connections import close_connection_problem, open_connection_problem
+from actors.connections import (
+    close_connection_problem,
+    close_short_list_problem,
+    open_connection_problem,
+    open_short_list_problem,
+)
 from app import announcing
 from app.settings import Settings
 from app.systems import Connections
@@ -27,7 +32,17 @@ from connectors.visma_net import VismaNetClient
 from db import log, outbox, records, streams, tenants
 from db.pool import Connection, Database
 from db.streams import DuePoll, Stream
-from domain.errors import BridgeError, Forbidden, LeaseLost, NotFound, SignInFailed, TryLater
+from domain.errors import (
+    BridgeError,
+    Forbidden,
+    LeaseLost,
+    NotFound,
+    NotKnown,
+    RegisterMissing,
+    ShortList,
+    SignInFailed,
+    TryLater,
+)
 from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
 from domain.setup.settings import TenantSettings
@@ -36,15 +51,18 @@ logger = structlog.get_logger("poller")
 
 Progress = Callable[[System, str, int], None]
 
+NOT_KNOWN_IN_A_ROW = 3
+"""Registers after which a poll whose answers are not understood is given up: it is the server then, not the register."""
+
 
 @dataclass(slots=True)
 class _Reading:
     """One register being read in one poll."""
 
     register: Register
-    start: date | None
-    seen: set[str]
-    newest: datetime | None
+    start: date | None = None
+    seen: set[str] = field(default_factory=set)
+    newest: datetime | None = None
     changes: int = 0
     rows: int = 0
     known: int = 0
@@ -116,19 +134,17 @@ class Poller:
         error: BridgeError | None = None
         try:
             self._connections.refresh(poll.tenant_id)
-            for register in self._wanted(poll, settings):
-                if self._stop.is_set():
-                    raise TryLater("stopped")
-                reading = self._read(poll, register, settings)
+            for reading in self._readings(poll, settings):
                 changes += reading.changes
                 if progress:
-                    progress(register.system, register.name, reading.rows)
+                    progress(reading.register.system, reading.register.name, reading.rows)
         except LeaseLost:
             logger.warning("poll_taken_over", tenant_id=str(poll.tenant_id), system=poll.system)
             return changes
         except BridgeError as caught:
             error = caught
-        if isinstance(error, TryLater):
+        if isinstance(error, TryLater) and not isinstance(error, ShortList):
+            # A list that stays short is not asked for more often than a whole one.
             wait = min(wait, error.retry_after or self._settings.min_poll_seconds)
         elif isinstance(error, Forbidden):
             # A right or scope was taken away: a person must know, and nothing can be read until it is given back.
@@ -147,6 +163,27 @@ class Poller:
             )
         return changes
 
+    def _readings(self, poll: DuePoll, settings: TenantSettings) -> Iterator[_Reading]:
+        """The readings of this poll's registers. What one register answers says nothing of the others: the first that was
+        not known is raised after the last of them."""
+        error: NotKnown | None = None
+        in_a_row = 0
+        for register in self._wanted(poll, settings):
+            if self._stop.is_set():
+                raise TryLater("stopped")
+            reading = _Reading(register)
+            try:
+                self._read(poll, reading, settings)
+                in_a_row = 0
+            except NotKnown as caught:
+                error = error or caught
+                in_a_row += not isinstance(caught, ShortList)
+            yield reading
+            if error is not None and in_a_row >= NOT_KNOWN_IN_A_ROW:
+                break
+        if error is not None:
+            raise error
+
     def _end(self, poll: DuePoll, changes: int, wait: float, error: BridgeError | None) -> None:
         with self._db.tenant(poll.tenant_id) as db:
             streams.ended(
@@ -159,7 +196,7 @@ class Poller:
             )
             if isinstance(error, SignInFailed):
                 open_connection_problem(db, poll.tenant_id, error)
-            elif error is None:
+            elif error is None or isinstance(error, ShortList):
                 close_connection_problem(db, poll.tenant_id, poll.system)
 
     def _tenant_settings(self, tenant_id: UUID) -> TenantSettings:
@@ -193,14 +230,14 @@ class Poller:
 
     # ---- one register
 
-    def _read(self, poll: DuePoll, register: Register, settings: TenantSettings) -> _Reading:
-        register = register.of_tenant(settings)
+    def _read(self, poll: DuePoll, reading: _Reading, settings: TenantSettings) -> None:
+        register = reading.register = reading.register.of_tenant(settings)
         with self._db.tenant(poll.tenant_id) as db:
             stream = streams.streams(db, poll.tenant_id, poll.system).get(register.name)
-            known = records.count(db, poll.tenant_id, poll.system, register.name) if stream else 0
+            reading.known = records.count(db, poll.tenant_id, poll.system, register.name) if stream else 0
         since, whole = self._since(poll, register, stream)
-        start = getattr(settings, register.start_setting) if register.start_setting else None
-        reading = _Reading(register, start, set(), stream.watermark if stream else None, known=known)
+        reading.start = getattr(settings, register.start_setting) if register.start_setting else None
+        reading.newest = stream.watermark if stream else None
         client = (
             self._connections.severa(poll.tenant_id, poll=True)
             if poll.system == "severa"
@@ -216,18 +253,20 @@ class Poller:
         except BridgeError as error:
             # What was stored is announced even so: the next reading finds it unchanged.
             if not isinstance(error, LeaseLost):
-                self._finish(poll, reading, whole=False, complete=False)
+                self._finish(poll, reading, whole=False, short=error)
             raise
-        self._finish(poll, reading, whole=whole, complete=True)
-        return reading
+        self._finish(poll, reading, whole=whole)
 
     def _pages(self, poll: DuePoll, reading: _Reading, pages: Iterator[Page]) -> None:
         while True:
             requested_at = datetime.now(UTC)
             try:
                 page = next(pages, None)
-            except NotFound:
-                # A register that this company does not have (an add-on, an older API) is an empty one.
+            except RegisterMissing as missing:
+                # A register that this company does not have (an add-on, an older API) is an empty one; what was there
+                # before is not gone for that.
+                if reading.known:
+                    raise _lost(missing, reading.known) from missing
                 page = None
             if page is None:
                 return
@@ -318,8 +357,14 @@ class Poller:
                 {"register": register.name, "text": f"{type(error).__name__}: {error}", "row": shown},
             )
 
-    def _finish(self, poll: DuePoll, reading: _Reading, *, whole: bool, complete: bool) -> None:
-        """The last page is in: announces what changed, or brakes; the mark moves only after a complete reading."""
+    def _finish(
+        self, poll: DuePoll, reading: _Reading, *, whole: bool, short: BridgeError | None = None
+    ) -> None:
+        """The last page is in: announces what changed, or brakes; the mark moves only after a complete reading.
+
+        ``short``: what the reading ended with instead of its last page. A list that did not come whole is a problem until
+        the register was read completely again.
+        """
         register, held = reading.register, reading.held
         with self._db.tenant(poll.tenant_id) as db:
             if not streams.hold(db, poll, self._settings.poll_lease_seconds):
@@ -333,7 +378,10 @@ class Poller:
             announcing.announce(db, poll.tenant_id, self._registers, register, rows)
             if missing and not braked:
                 announcing.gone(db, poll.tenant_id, self._registers, register, missing)
-            if complete:
+            if isinstance(short, ShortList):
+                open_short_list_problem(db, poll.tenant_id, poll.system, register.name, short)
+            if short is None:
+                close_short_list_problem(db, poll.tenant_id, poll.system, register.name)
                 streams.complete(
                     db,
                     poll.tenant_id,
@@ -364,3 +412,7 @@ class Poller:
         if braked:
             logger.error("poll_braked", tenant_id=str(poll.tenant_id), register=register.name, **values)
         return braked
+
+
+def _lost(missing: RegisterMissing, known: int) -> ShortList:
+    return ShortList(missing.message, system=missing.system, register=missing.register, expected=known, got=0)

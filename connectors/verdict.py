@@ -22,6 +22,7 @@ from domain.errors import (
     BridgeError,
     Forbidden,
     NotFound,
+    NotKnown,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -116,7 +117,9 @@ def failure(
     elif special := dialect.by_body(answer, message, operation) or dialect.special(
         status, message, operation
     ):
-        return special
+        if repeatable or not isinstance(special, NotKnown):
+            return special
+        kind = OutcomeUnknown
     elif status == 412 or _ANOTHER_PROCESS.search(message):
         kind = Stale
     elif 400 <= status < 500:

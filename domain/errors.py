@@ -4,7 +4,10 @@
     ├── TryLater            nothing happened, or it may be repeated: the same work again, later
     │   ├── RateLimited     the vendor's call budget is used up
     │   ├── Unavailable     never connected, maintenance, time-out of something repeatable
-    │   └── NotSent         the permission to send had run out: begin anew, at once
+    │   ├── NotSent         the permission to send had run out: begin anew, at once
+    │   └── NotKnown        answered, but not with what was asked for: nothing is concluded from it
+    │       ├── ShortList        a list that did not come whole: what came is there, what did not may be there
+    │       └── RegisterMissing  a list that the server does not have
     ├── Waiting             a record that this one needs is not there yet
     ├── OutcomeUnknown      sent, but no answer: look before anything is sent again
     ├── Refused             the vendor said no (4xx)
@@ -78,6 +81,44 @@ class NotSent(TryLater):
 
     def __init__(self, message: str | None = None, **fields: Any) -> None:
         super().__init__(message, retry_after=0.0, costs_attempt=False, **fields)
+
+
+class NotKnown(TryLater):
+    """The answer could not be understood: nothing is concluded from it."""
+
+
+class ShortList(NotKnown):
+    """A list did not come whole: what it lacks may be there all the same.
+
+    Raised after the last row that came. ``expected`` is the number of rows that the vendor told of, None where it tells
+    none; ``got`` the rows that came, each once. Rows that came are good, absence and "none" are not concluded.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        system: str,
+        register: str,
+        expected: int | None,
+        got: int,
+        **fields: Any,
+    ) -> None:
+        super().__init__(message, system=system, register=register, expected=expected, got=got, **fields)
+        self.system = system
+        self.register = register
+        self.expected = expected
+        self.got = got
+
+
+class RegisterMissing(NotKnown):
+    """The server does not have this register: an add-on, an older version, or a wrong address."""
+
+    def __init__(self, message: str | None = None, *, system: str, register: str, operation: str) -> None:
+        super().__init__(message, system=system, register=register, operation=operation)
+        self.system = system
+        self.register = register
+        self.operation = operation
 
 
 class Waiting(BridgeError):

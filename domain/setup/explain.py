@@ -83,6 +83,19 @@ CAUSES: Mapping[str, Cause] = {
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
     ),
+    "poll.short_list": Cause(
+        Text(
+            "Listan {register} i {system} kom inte hel: {got} poster av {expected}.",
+            "The list {register} of {system} did not come whole: {got} rows of {expected}.",
+        ),
+        Text(
+            "Inget: bryggan läser listan igen vid varje avläsning. Det som kom överförs; inget anses borttaget. "
+            "Står problemet kvar i mer än en dag, fråga leverantören av {system} om listan.",
+            "Nothing: the bridge reads the list again at every poll. What came is transferred; nothing is taken for removed. "
+            "If this stays for more than a day, ask the vendor of {system} about the list.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
     "work.poison": Cause(
         Text(
             "Arbetet avbröts {times} gånger i rad utan svar.",

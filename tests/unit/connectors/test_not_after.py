@@ -342,3 +342,27 @@ class TestEveryWriteOfBothSystems:
             with pytest.raises(OutcomeUnknown):
                 write(client, clock.boot() + 600)
             assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            answer(200, "<html>Maintenance</html>", Content_Type="text/html"),
+            answer(404, "<html>no such host</html>", Content_Type="text/html"),
+            answer(200, "null"),
+            answer(503),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("system", "write"),
+        [
+            *[pytest.param("severa", write, id=f"severa {name}") for name, write in SEVERA_WRITES.items()],
+            *[pytest.param("visma_net", write, id=f"erp {name}") for name, write in ERP_WRITES.items()],
+        ],
+    )
+    def test_what_was_not_understood_is_an_unknown_outcome(
+        self, system: str, write: Callable[[Any, float], object], act: Any
+    ) -> None:
+        with serving(act) as server, self.client(system, server.url) as client:
+            with pytest.raises(OutcomeUnknown):
+                write(client, clock.boot() + 600)
+            assert [head.split()[0] for head in server.heads].count("GET") == len(server.heads) - 1
