@@ -21,7 +21,16 @@ from connectors.visma_net import VismaNetClient
 from db import installation, streams, tenants
 from db.identity import Pair
 from db.pool import Connection
-from domain.errors import BridgeError, InputError, NotFound, Refused, SignInFailed, TryLater
+from domain.errors import (
+    BridgeError,
+    InputError,
+    NotFound,
+    NotKnown,
+    Refused,
+    RegisterMissing,
+    SignInFailed,
+    TryLater,
+)
 from domain.ports import System
 from domain.setup.settings import SeveraConnection, TenantFile, VismaNetConnection, read_tenant_file
 
@@ -189,16 +198,22 @@ def _checked(system: System, address: str, check: Callable[[], dict[str, Any]]) 
         return check()
     except SignInFailed as error:
         raise InputError(sign_in_sentence(error)) from error
+    except RegisterMissing as error:
+        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
+    except NotKnown as error:
+        raise InputError(_not_as_expected(name, address, error.message)) from error
     except TryLater as error:
         raise InputError(
             f"{name} cannot be reached at {address}: {error.message.rstrip('.')}. Check the address and the network."
         ) from error
     except NotFound as error:
-        raise InputError(
-            f"{name} does not answer as expected at {address} (404 for {error.operation}): check base_url."
-        ) from error
+        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
     except Refused as error:
         raise InputError(f"{name} refuses {error.operation}: {error.message}") from error
+
+
+def _not_as_expected(name: str, address: str, answer: str) -> str:
+    return f"{name} does not answer as expected at {address} ({answer}): check base_url."
 
 
 def sign_in_sentence(error: SignInFailed) -> str:

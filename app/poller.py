@@ -23,7 +23,7 @@ from db import log, streams
 from db.pool import Database
 from db.streams import DuePoll
 from db.tenant import TenantDb
-from domain.errors import BridgeError, Forbidden, LeaseLost, SignInFailed, TryLater
+from domain.errors import BridgeError, Forbidden, LeaseLost, ShortList, SignInFailed, TryLater
 from domain.polling import Brake, Pace
 from domain.ports import System
 from domain.registers import Register
@@ -137,7 +137,8 @@ class Poller:
 
     def _wait(self, wait: float, error: Exception | None) -> float:
         """Seconds until the next poll."""
-        if isinstance(error, TryLater):
+        if isinstance(error, TryLater) and not isinstance(error, ShortList):
+            # A list that stays short is not asked for more often than a whole one.
             return min(wait, error.retry_after or self._settings.min_poll_seconds)
         return self._settings.sign_in_seconds if isinstance(error, SignInFailed) else wait
 
@@ -157,7 +158,7 @@ class Poller:
             )
             if isinstance(told, SignInFailed):
                 open_connection_problem(db, told)
-            elif told is None:
+            elif told is None or isinstance(told, ShortList):
                 close_connection_problem(db, due.system)
             elif not isinstance(told, TryLater):
                 self._tell(db, due, poll, told)

@@ -27,7 +27,17 @@ from db.pool import Database
 from db.streams import DuePoll
 from db.tenant import TenantDb
 from domain import polling
-from domain.errors import BridgeError, Forbidden, LeaseLost, NotFound, Refused, ShortList, TryLater
+from domain.errors import (
+    BridgeError,
+    Forbidden,
+    LeaseLost,
+    NotFound,
+    NotKnown,
+    Refused,
+    RegisterMissing,
+    ShortList,
+    TryLater,
+)
 from domain.polling import Asked, Brake, Pace, Reading, Stream
 from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
@@ -37,6 +47,8 @@ logger = structlog.get_logger("poller")
 
 Progress = Callable[[System, str, int], None]
 
+# Registers after which a poll whose answers are not understood is given up: it is the server then, not the register.
+NOT_KNOWN_IN_A_ROW = 3
 # So often a row is read singly before it is left for the next poll: each time somebody else wrote it meanwhile.
 SINGLY = 2
 
@@ -136,6 +148,8 @@ class Poll:
         """``known``: what ``look`` gave. Raises what cuts the poll: TryLater, SignInFailed, Forbidden, LeaseLost, or a
         defect."""
         self._restless = known.restless
+        error: NotKnown | None = None
+        in_a_row = 0
         registers = {one.name: one.of_tenant(known.settings) for one in self._all}
         for reading in known.readings:
             if reading.register in registers:
@@ -154,10 +168,20 @@ class Poll:
             if self._stop.is_set():
                 raise TryLater("stopped")
             self.register = register.name
-            rows = self._read(
-                register, known.streams.get(register.name), known.settings, open_ones.get(register.name)
-            )
-            self._progress(register.system, register.name, rows)
+            stream, begun = known.streams.get(register.name), open_ones.get(register.name)
+            try:
+                self._progress(
+                    register.system, register.name, self._read(register, stream, known.settings, begun)
+                )
+                in_a_row = 0
+            except NotKnown as caught:
+                # What one register answers says nothing of the others.
+                error = error or caught
+                in_a_row += not isinstance(caught, ShortList)
+            if in_a_row >= NOT_KNOWN_IN_A_ROW:
+                break
+        if error is not None:
+            raise error
 
     def look(self) -> Known:
         """One transaction for everything that is asked before the first call."""
@@ -266,9 +290,15 @@ class Poll:
                 self._store(task, fetched, ended=end is True)
                 if end is False and self._stop.is_set():
                     raise TryLater("stopped")
-        except NotFound:
-            if task.reading is not None or position is not None:
-                raise
+        except RegisterMissing as missing:
+            if task.reading is not None or position is not None or self._known(task.register):
+                raise ShortList(
+                    missing.message,
+                    system=missing.system,
+                    register=missing.register,
+                    expected=self._known(task.register),
+                    got=0,
+                ) from missing
             # A register that this company does not have (an add-on, an older API): read, and nothing known by it.
             self._end_without_page(task)
             return
@@ -276,10 +306,16 @@ class Poll:
             end = error
         if isinstance(end, ShortList):
             self._short(task, end)
-        elif isinstance(end, BridgeError):
             raise end
-        elif end is False:
+        if isinstance(end, BridgeError):
+            raise end
+        if end is False:
             self._end_without_page(task)
+
+    def _known(self, register: Register) -> int:
+        """How many records of a register are there as far as anybody knows."""
+        with self._db.tenant(self._due.tenant_id) as db:
+            return records.unannounced(db, self._due.tenant_id, register.system, register.name).known
 
     def _singly(self, register: Register) -> Iterator[Page]:
         rows = []
@@ -607,7 +643,12 @@ class Poll:
         logger.warning("short_list", register=error.register, expected=error.expected, got=error.got)
         if task.reading is not None:
             self._give_up(task.register, task.reading)
-        values = {"register": task.register.name, "expected": error.expected, "got": error.got}
+        values = {
+            "system": task.register.system,
+            "register": task.register.name,
+            "expected": "?" if error.expected is None else error.expected,
+            "got": error.got,
+        }
         with self._held() as db:
             log.open_problem(
                 db,

@@ -1,4 +1,4 @@
-"""What an answer says: its JSON, its text, the vendor's own words. What it means is judged in ``connectors.meaning``."""
+"""What an answer says: its JSON, its text, the vendor's own words. What it means is judged in ``connectors.verdict``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import httpx
 import simplejson
 
 MESSAGE_LENGTH = 300
+NOT_JSON = (ValueError, ArithmeticError, RecursionError)
+"""What reading JSON may raise, whatever it is that was sent."""
 READ_FOR_WORDS = 256 * 1024
 """So much of an answer that is no JSON is looked through for words, in bytes."""
 LONGEST_NUMBER = 400
@@ -47,12 +49,12 @@ def parsed(answer: httpx.Response) -> Any:
     """
     try:
         return read_json(answer.content) if answer.content.strip() else None
-    except (ValueError, ArithmeticError, RecursionError):
+    except NOT_JSON:
         return None
 
 
 def read_json(content: bytes) -> Any:
-    """JSON with exact numbers. Raises ValueError, ArithmeticError, RecursionError."""
+    """JSON with exact numbers. Raises one of ``NOT_JSON``."""
     return simplejson.loads(content, parse_float=_decimal, parse_int=_integer)
 
 

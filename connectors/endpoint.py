@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connectors.meaning import Dialect
+from connectors.verdict import Dialect
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0

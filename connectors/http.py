@@ -1,6 +1,6 @@
 """One HTTP call to a vendor: signed in, paced, limited in time and size, and told apart into no, yes and unknown.
 
-What a failure means is decided here and in ``connectors.meaning``, and nowhere else (design: "No / yes / unknown"):
+What a failure means is decided here and in ``connectors.verdict``, and nowhere else (design: "No / yes / unknown"):
 
     no       not one byte was sent, or any 4xx → Unavailable, RateLimited, NotSent, Refused and below, SignInFailed
     yes      any 2xx, even an empty one        → the answer
@@ -26,9 +26,9 @@ import structlog
 from connectors.answers import MESSAGE_LENGTH, dumped, message_of, parsed
 from connectors.endpoint import CREATE_TIMEOUT, READ_TIMEOUT, Endpoint, Timeouts
 from connectors.masking import MASK, Exchange, masked_body, masked_json
-from connectors.meaning import Dialect, failure, retry_after
 from connectors.signing_in import MemoryTokenStore, SignIn, Token, TokenStore
 from connectors.unpacking import ACCEPTED
+from connectors.verdict import Dialect, failure, retry_after
 from connectors.wire import FILE_BYTES, JSON_BYTES, SIGN_IN_BYTES, BrokenOff, Late, Progress, Wire
 from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable

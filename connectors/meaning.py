@@ -1,143 +1,223 @@
-"""What an answer means: yes, no or unknown, and how long to wait.
+"""What a 2xx says: only an answer in the shape that was asked for says anything at all (an answer is known or not known).
 
-The meaning is decided here and nowhere else (design: "No / yes / unknown"); ``connectors.http`` adds what happens when
-no answer comes at all.
+A maintenance page, ``null``, cut JSON or nothing is not "nothing there". Whoever reads an answer asks here for its shape and
+turns ``Odd`` into what it means for the call: *not known* for one that may be repeated, *outcome unknown* for one that may not.
 """
 
 from __future__ import annotations
 
-import functools
-import math
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from decimal import Decimal
+from typing import Any
 
 import httpx
 
-from connectors.answers import message_of, text_of
-from domain import clock
-from domain.errors import (
-    BridgeError,
-    Forbidden,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    SignInFailed,
-    Stale,
-    Unavailable,
-)
+from connectors.answers import NOT_JSON, read_json
+from domain.errors import NotKnown, OutcomeUnknown, Refused, SignInFailed, TryLater
 
-LONGEST_WAIT = 3_600.0
-"""Nothing a vendor says makes a tenant stand still for longer (seconds); asking again after an hour harms nobody. It is
-also the length of the ERP's window."""
-SHORTEST_LIMITED = 1.0
-"""After a 429 nobody calls at once, whatever it says."""
+DEEPEST = 64
+"""No record of either vendor nests deeper than ten; what nests deeper than this was not made by them."""
+LARGEST = 18
+"""Powers of ten up to which an amount is an amount: 1e400 is none, and written out it would fill the memory."""
+SMALLEST = -100
+"""The same downwards; what adding leaves behind (1e-17) is far above it."""
 
-_ANOTHER_PROCESS = re.compile(r"another process has (updated|added|deleted)", re.IGNORECASE)
-_NO_LICENSE = re.compile(r"\b12027\b|no license for this company", re.IGNORECASE)
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
+_MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml)", re.IGNORECASE)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ERROR_MEMBERS = ("error", "message", "Message", "ExceptionMessage", "error_description", "detail", "title")
+_NO_ROUTE = re.compile(r"no http resource was found|no (type|action) was found", re.IGNORECASE)
 
 
-def _no_special_body(_answer: httpx.Response, _message: str, _operation: str) -> BridgeError | None:
-    return None
-
-
-def _no_special_case(_status: int, _message: str, _operation: str) -> BridgeError | None:
-    return None
+class Odd(Exception):
+    """An answer without the shape that was asked for; its text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """How one vendor talks: its name, where its error texts stand, and refusals that mean something special.
-
-    For every answer that is neither 2xx nor 429 ``by_body(answer, message, operation)`` is asked first, then
-    ``special(status, message, operation)``; None = the usual meaning.
-    """
+class Question:
+    """What was asked of whom, for the sentence of what could not be understood. ``operation`` is like ``GET /v1/vat``."""
 
     system: str
-    message: Callable[[httpx.Response], str] = message_of
-    special: Callable[[int, str, str], BridgeError | None] = _no_special_case
-    by_body: Callable[[httpx.Response, str, str], BridgeError | None] = _no_special_body
+    operation: str
 
-
-def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Seconds to wait by ``Retry-After`` (seconds or a date), 0 … 3,600; None = nothing usable is said."""
-    value = headers.get("retry-after") or ""
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            at = parsedate_to_datetime(value)
-            at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            seconds = (at - (now or clock.wall())).total_seconds()
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
-    return max(0.0, min(seconds, LONGEST_WAIT)) if math.isfinite(seconds) else None
-
-
-def limited_for(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait after a 429, 1 … 3,600; None = not said.
-
-    ``X-RateLimit-Reset`` is the end of the window, which stands on *every* answer. It is the time to wait only when the
-    window's budget is used up (the window is fixed: before its end nothing is admitted, whatever Retry-After hopes for), or
-    when a 429 says nothing else.
-    """
-    said = retry_after(headers)
-    remaining = number(headers, "x-ratelimit-remaining")
-    reset = number(headers, "x-ratelimit-reset")
-    if reset is not None and (remaining == 0 or (remaining is None and said is None)):
-        said = max(said or 0.0, float(reset))
-    return None if said is None else max(SHORTEST_LIMITED, min(said, LONGEST_WAIT))
-
-
-def number(headers: Mapping[str, str], name: str) -> int | None:
-    """A header that counts something; None when it is missing, negative or no number."""
-    try:
-        value = int(float(headers[name]))
-    except (KeyError, ValueError, OverflowError):
-        return None
-    return value if value >= 0 else None
-
-
-def failure(
-    answer: httpx.Response, dialect: Dialect, operation: str, *, repeatable: bool
-) -> BridgeError | None:
-    """What an answer means, None = yes. ``operation`` is like ``POST /v1/customers``."""
-    status = answer.status_code
-    if 200 <= status < 300:
-        return None
-    message = dialect.message(answer) or f"HTTP {status}"
-    if status == 429:
-        kind: Callable[..., BridgeError] = functools.partial(
-            RateLimited, retry_after=limited_for(answer.headers)
+    def not_known(self, reason: object) -> NotKnown:
+        """For a call that may be repeated."""
+        return NotKnown(
+            f"the answer to {self.operation} could not be understood: {reason}",
+            system=self.system,
+            operation=self.operation,
+            reason=str(reason),
         )
-    elif special := dialect.by_body(answer, message, operation) or dialect.special(
-        status, message, operation
-    ):
-        return special
-    elif status == 412 or _ANOTHER_PROCESS.search(message):
-        kind = Stale
-    elif 400 <= status < 500:
-        return _refusal(answer, message, system=dialect.system, status=status, operation=operation)
-    elif repeatable:
-        kind = functools.partial(Unavailable, retry_after=retry_after(answer.headers))
-    else:
-        kind = OutcomeUnknown
-    return kind(message, system=dialect.system, status=status, operation=operation)
+
+    def outcome_unknown(self, reason: object) -> OutcomeUnknown:
+        """For a call that may not: it may have been carried out."""
+        return OutcomeUnknown(
+            f"{self.operation} was answered, but not understood: {reason}",
+            system=self.system,
+            operation=self.operation,
+            reason=str(reason),
+        )
 
 
-def _refusal(
-    answer: httpx.Response, message: str, *, system: str, status: int, operation: str
-) -> BridgeError:
-    if status in (400, 401, 403) and _NO_LICENSE.search(text_of(answer)):
-        return SignInFailed(message, system=system, reason="no_license", status=status)
-    if status == 401:
-        return SignInFailed(message, system=system, reason="refused", status=status)
-    if status in (408, 425):
-        # A 'no' that only time cures: the server says that it did not take the request.
-        wait = retry_after(answer.headers)
-        return Unavailable(message, retry_after=wait, system=system, status=status, operation=operation)
-    kind = {403: Forbidden, 404: NotFound}.get(status, Refused)
-    return kind(message, system=system, status=status, operation=operation)
+@contextlib.contextmanager
+def after_the_yes(question: Question, not_after: float | None) -> Iterator[None]:
+    """What follows a yes: under a permission every failure in here is an unknown outcome. The call was made, and 'try
+    later' or a no, said of the look behind it, would read as 'not done' (``domain.ports.SeveraApi``)."""
+    try:
+        yield
+    except (TryLater, Refused, SignInFailed) as error:
+        if not_after is None:
+            raise
+        raise question.outcome_unknown(error.message) from error
+
+
+def is_empty(answer: httpx.Response) -> bool:
+    """Whether an answer has no body at all."""
+    return not answer.content.strip()
+
+
+def is_page(answer: httpx.Response) -> bool:
+    """Whether an answer is a page for people (a proxy's, a sign-in form) by its content type or its first bytes."""
+    kind = answer.headers.get("content-type", "").lower()
+    return "html" in kind or _MARKUP.match(answer.content) is not None
+
+
+def json_of(answer: httpx.Response) -> Any:
+    """The answer's JSON with numbers as Decimal and int. Raises Odd for a page, nothing, cut JSON and nested bombs."""
+    if is_empty(answer):
+        raise Odd("it is empty")
+    if is_page(answer):
+        raise Odd("it is a page, no data")
+    try:
+        value = read_json(answer.content.removeprefix(_BYTE_ORDER_MARK))
+    except NOT_JSON as cause:
+        raise Odd("it is no JSON, or was cut off") from cause
+    if _depth_exceeds(value, DEEPEST):
+        raise Odd("it is nested too deep")
+    return value
+
+
+def object_of(value: Any, amounts: Collection[str]) -> dict[str, Any]:
+    """The value as a record whose numbers can be used. Raises Odd for anything but an object with members, and for garbage
+    where the vendor's document has a number (``amounts``: names of such members at any depth)."""
+    if not isinstance(value, dict) or not value:
+        raise Odd("it is no record")
+    name = unsound(value, amounts)
+    if name is not None:
+        raise Odd(f"{name} is no number")
+    return value
+
+
+def unsound(value: Any, amounts: Collection[str]) -> str | None:
+    """The name of the first member that is no number although it must be one, None if all are.
+
+    Numbers may come as text; null is no number and no garbage. What cannot be used must not be read as zero.
+    """
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:
+        name, one = left.pop()
+        if isinstance(one, Mapping):
+            left.extend(one.items())
+        elif isinstance(one, list):
+            left.extend((name, element) for element in one if isinstance(element, Mapping | list))
+        if _is_garbage(one, number=name in amounts):
+            return name
+    return None
+
+
+def _is_garbage(value: Any, *, number: bool) -> bool:
+    if isinstance(value, Decimal):
+        return not value.is_finite() or not SMALLEST <= value.adjusted() <= LARGEST
+    if not number or value is None:
+        return False
+    if isinstance(value, str):
+        return _AMOUNT.fullmatch(value.strip()) is None or _is_garbage(Decimal(value.strip()), number=True)
+    return isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 10**LARGEST
+
+
+def same_key(shown: Any, asked: str) -> bool:
+    """Whether a record is the one that was asked for: its key as shown and as asked, without regard to case, to blanks
+    around it, and to how its letters are composed."""
+    if shown is None or isinstance(shown, bool | Mapping | list):
+        return False
+    return _normal(shown) == _normal(asked) != ""
+
+
+def key_text(value: Any) -> str:
+    """A member that identifies a row, as text; '' if it cannot (missing, blank, no scalar)."""
+    if value is None or isinstance(value, bool | Mapping | list):
+        return ""
+    return _plain_number(value).strip()
+
+
+def _normal(value: Any) -> str:
+    return unicodedata.normalize("NFC", _plain_number(value)).strip().casefold()
+
+
+def _plain_number(value: Any) -> str:
+    # 42.0 and 42 are one id; a number with a huge exponent is never written out.
+    if isinstance(value, Decimal) and value.adjusted() <= LARGEST and value == value.to_integral_value():
+        return str(int(value))
+    return str(value)
+
+
+def file_of(answer: httpx.Response, *, starts: bytes = b"") -> bytes:
+    """The bytes of a file. Raises Odd for nothing, and for a page or JSON that does not come as a file
+    (Content-Disposition): an error page kept as a receipt is found by the auditor. ``starts``: how the kind begins."""
+    if not answer.content:
+        raise Odd("the file is empty")
+    if starts and starts not in answer.content[:1024]:
+        raise Odd(f"the file does not begin with {starts.decode()}")
+    if "content-disposition" not in answer.headers:
+        kind = answer.headers.get("content-type", "").lower()
+        if is_page(answer) or "json" in kind:
+            raise Odd("it is no file")
+    return answer.content
+
+
+def is_vendors_no(answer: httpx.Response) -> bool:
+    """Whether a 404 is the vendor's own "there is no such record": without a body, or with the JSON of its errors.
+
+    A page or plain text comes from a gateway, and "no such route" speaks of the address, not of the record (api.md,
+    Severa 1.9 and Visma.net 2.7).
+    """
+    if is_empty(answer):
+        return True
+    try:
+        body = json_of(answer)
+    except Odd:
+        return False
+    if not isinstance(body, Mapping) or not any(body.get(name) for name in _ERROR_MEMBERS):
+        return False
+    return not any(_NO_ROUTE.search(str(value)) for value in body.values())
+
+
+def not_the_vendors_404(answer: httpx.Response, question: Question) -> NotKnown | OutcomeUnknown | None:
+    """What a 404 means that somebody else than the vendor gave; None for every other answer."""
+    if answer.status_code != 404 or is_vendors_no(answer):
+        return None
+    reason = "the 404 is not the vendor's own"
+    if question.operation.startswith("POST "):
+        # Whoever stands in between may have passed the request on: only a look can tell.
+        return question.outcome_unknown(reason)
+    return question.not_known(reason)
+
+
+def _depth_exceeds(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            element
+            for one in level
+            for element in (
+                one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ()
+            )
+            if isinstance(element, Mapping | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from connectors.http import Purpose
-from connectors.meaning import LONGEST_WAIT as LONGEST_WINDOW
-from connectors.meaning import limited_for, number
+from connectors.verdict import LONGEST_WAIT as LONGEST_WINDOW
+from connectors.verdict import limited_for, number
 from domain import clock
 from domain.errors import RateLimited, Unavailable
 

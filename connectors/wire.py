@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import queue
 import socket
 import ssl
 import struct
@@ -187,7 +188,7 @@ class _Backend(httpcore.NetworkBackend):
         until = clock.monotonic() + progress.left(httpcore.ConnectTimeout, progress.connect)
         options = list(socket_options or ())
         failure: Exception | None = None
-        for address in _addresses(host, port):
+        for address in _addresses(host, port, until):
             left = until - clock.monotonic()
             if left <= 0:
                 failure = failure or httpcore.ConnectTimeout("connecting takes too long")
@@ -202,12 +203,25 @@ class _Backend(httpcore.NetworkBackend):
         raise NotImplementedError("nothing is tried again in here")
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def _addresses(host: str, port: int, until: float) -> list[str]:
+    """The addresses of a host, each once; the look-up has no time limit of its own, so it is waited for in a thread."""
+    found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put(list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in answers)))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+        given = found.get(timeout=max(0.0, until - clock.monotonic()))
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("looking the host up takes too long") from None
+    if isinstance(given, Exception):
+        raise httpcore.ConnectError(type(given).__name__) from given
+    return given
 
 
 class Wire:

@@ -10,6 +10,7 @@ import typer
 
 from app import service, signing_in
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from app.systems import RECHECK_SECONDS
 from domain.ports import System
 
 app = typer.Typer(
@@ -35,7 +36,11 @@ def add(
         new = service.add_tenant(bridge, read)
     console.print(
         f"Tenant '{read.name}' is {'added' if new else 'changed'}; both systems answer."
-        + (f" Next: severa-bridge tenant go-live {read.name}" if new else "")
+        + (
+            f" Next: severa-bridge tenant go-live {read.name}"
+            if new
+            else f" Every process uses it within {RECHECK_SECONDS:.0f} seconds, without a restart."
+        )
     )
 
 

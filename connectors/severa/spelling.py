@@ -7,13 +7,17 @@ shows in the record that comes back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from connectors.severa.registers import PATCH_OPERATION, WIRE_PATHS
 from domain.errors import Refused
 from domain.ports import Json
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,27 @@ def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:
     """Whether a record shows the value that was written under the open path; True where nothing is open, and for a record
     that does not show the member at all."""
     open_path = _open_path(register, changes)
-    if open_path is None:
-        return True
+    return open_path is None or shows({open_path: changes[open_path]}, stored)
+
+
+def shows(changes: Mapping[str, Any], stored: Json) -> bool:
+    """Whether a record shows what was written, as far as it shows the members at all; only scalars are compared, and a
+    day equals the moment it was stored as."""
+    return all(_is_shown(path, value, stored) for path, value in changes.items())
+
+
+def _is_shown(path: str, written: Any, stored: Json) -> bool:
     value: Any = stored
-    for name in open_path.strip("/").split("/"):
+    for name in path.strip("/").split("/"):
         if not isinstance(value, Mapping) or name not in value:
             return True
         value = value[name]
-    return str(value).casefold() == str(changes[open_path]).casefold()
+    if isinstance(value, Mapping | list) or isinstance(written, Mapping | list):
+        return True
+    if isinstance(value, Decimal | int) and isinstance(written, Decimal | int):
+        return value == written
+    left, right = ("" if one is None else str(one).strip().casefold() for one in (value, written))
+    return left == right or (_DAY.match(left) is not None and left[:10] == right[:10])
 
 
 def _open_path(register: str, changes: Mapping[str, Any]) -> str | None:

@@ -84,17 +84,6 @@ CAUSES: Mapping[str, Cause] = {
         ),
         Text("Registret {register}", "The register {register}"),
     ),
-    "poll.short_list": Cause(
-        Text(
-            "Listan {register} tog slut efter {got} av {expected} poster.",
-            "The list {register} ended after {got} of {expected} records.",
-        ),
-        Text(
-            "Inget: det som kom har tagits om hand, och bryggan frågar igen. Återkommer det, anmäl det till leverantören.",
-            "Nothing: what came has been taken care of, and the bridge asks again. If it keeps coming, tell the vendor.",
-        ),
-        Text("Registret {register}", "The register {register}"),
-    ),
     "poll.defect": Cause(
         Text(
             "Avläsningen av {register} i {system} avbröts av ett fel: {text}",
@@ -116,6 +105,19 @@ CAUSES: Mapping[str, Cause] = {
         ),
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
+    ),
+    "poll.short_list": Cause(
+        Text(
+            "Listan {register} i {system} kom inte hel: {got} poster av {expected}.",
+            "The list {register} of {system} did not come whole: {got} rows of {expected}.",
+        ),
+        Text(
+            "Inget: bryggan läser listan igen vid varje avläsning. Det som kom överförs; inget anses borttaget. "
+            "Står problemet kvar i mer än en dag, fråga leverantören av {system} om listan.",
+            "Nothing: the bridge reads the list again at every poll. What came is transferred; nothing is taken for removed. "
+            "If this stays for more than a day, ask the vendor of {system} about the list.",
+        ),
+        Text("Registret {register}", "The register {register}"),
     ),
     "work.poison": Cause(
         Text(

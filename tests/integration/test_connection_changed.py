@@ -201,7 +201,10 @@ class TestEveryProcess:
     def test_forgets_what_the_old_company_said_of_its_budget(self, house: House) -> None:
         limited = answer(429, "", Retry_After="1800")
         token = answer(200, SIGNED_IN)
-        with serving(token, limited) as old, serving(token, answer(200, '{"internalId": 1}')) as new:
+        with (
+            serving(token, limited) as old,
+            serving(token, answer(200, '{"internalId": 1, "number": "1"}')) as new,
+        ):
             house.connect_erp(old)
             process = house.process()
             with pytest.raises(RateLimited):

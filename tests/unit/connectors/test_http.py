@@ -10,10 +10,12 @@ from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
+import httpcore
 import pytest
-from unit.connectors.local_server import answer, broken_off, close, drip, serving, silent
+from unit.connectors.local_server import answer, broken_off, close, drip, raw, serving, silent
 from unit.connectors.transports import failed, token, transport
 
+from connectors import wire
 from connectors.http import (
     Exchange,
     MemoryTokenStore,
@@ -21,8 +23,8 @@ from connectors.http import (
     retry_after,
 )
 from connectors.masking import masked, masked_body
-from connectors.meaning import limited_for
 from connectors.pacing import NoPacing
+from connectors.verdict import limited_for
 from domain.errors import (
     BridgeError,
     Forbidden,
@@ -53,6 +55,35 @@ class TestNeverConnectedIsANo:
         # No look-up leaves the house: a label longer than 63 letters is refused before.
         problem = failed(f"http://{'a' * 70}.invalid", "POST", repeatable=False)
         assert isinstance(problem, Unavailable)
+
+    def test_when_looking_the_name_up_takes_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ended = threading.Event()
+
+        def never(*_asked: Any, **_how: Any) -> Any:
+            ended.wait(60)
+            raise OSError("too late")
+
+        monkeypatch.setattr(socket, "getaddrinfo", never)
+        problem = failed("http://vendor.example", "POST", repeatable=False, connect_timeout=0.2)
+        ended.set()
+        assert isinstance(problem, Unavailable)
+        assert problem.fields["error"] == "ConnectTimeout"
+
+    def test_unless_the_host_has_another_address_that_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = httpcore.SyncBackend.connect_tcp
+        tried: list[str] = []
+
+        def dead_at_first(self: httpcore.SyncBackend, host: str, *rest: Any) -> Any:
+            tried.append(host)
+            if len(tried) == 1:
+                raise httpcore.ConnectError("dead")
+            return real(self, host, *rest)
+
+        monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", dead_at_first)
+        monkeypatch.setattr(wire, "_addresses", lambda *_asked: ["127.0.0.1", "127.0.0.1"])
+        with serving(answer(200)) as server, transport(server) as one:
+            assert one.send("POST", "/v1/x", repeatable=False).status_code == 200
+        assert len(tried) == 2
 
     def test_when_no_connection_is_free_in_time(self) -> None:
         with socket.socket() as full:
@@ -377,6 +408,49 @@ def test_reads_share_a_connection_and_creates_get_one_of_their_own() -> None:
         one.send("POST", "/v1/x", repeatable=False)
         one.send("POST", "/v1/x", repeatable=False)
         assert [request.connection for request in server.requests] == [1, 1, 2, 3]
+
+
+class TestThroughAProxy:
+    """As the environment says; a proxy is spoken to before the vendor is."""
+
+    @pytest.fixture(autouse=True)
+    def no_exceptions(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+
+    def test_the_call_goes_to_the_proxy_with_its_whole_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with serving(answer(200)) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:secret@"))
+            with transport("http://vendor.example") as one:
+                one.send("POST", "/v1/x", repeatable=False, json={"a": 1})
+            [request] = proxy.requests
+            assert request.target == "http://vendor.example/base/v1/x"
+            assert request.headers["proxy-authorization"] == "Basic bWU6c2VjcmV0"
+
+    @pytest.mark.parametrize("act", [answer(502), answer(407), close, silent])
+    def test_without_a_tunnel_the_vendor_has_heard_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, act: Any
+    ) -> None:
+        with serving(act) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            problem = failed("https://vendor.example", "POST", repeatable=False, create_timeout=1.0)
+            assert isinstance(problem, Unavailable)
+            assert [head.split()[:2] for head in proxy.heads] == [["CONNECT", "vendor.example:443"]]
+
+    def test_a_tunnel_without_tls_behind_it_has_carried_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving(raw(b"HTTP/1.1 200 Connected\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", end=True)) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            assert isinstance(failed("https://vendor.example", "POST", repeatable=False), Unavailable)
+
+    def test_hosts_that_are_named_are_called_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with serving(answer(200)) as server, serving(answer(502)) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            with transport(server) as one:
+                assert one.send("GET", "/v1/x", repeatable=True).status_code == 200
+            assert proxy.requests == []
 
 
 def test_the_token_is_never_sent_to_another_host() -> None:

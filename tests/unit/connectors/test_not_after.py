@@ -7,6 +7,8 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from unit.connectors.transports import MovedClock, shown_by, token, transport
 from connectors import wire
 from connectors.http import MemoryTokenStore, Purpose, Token
 from connectors.pacing import NoPacing
+from connectors.severa import SeveraClient
+from connectors.visma_net import VismaNetClient
 from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable
 
@@ -284,3 +288,81 @@ def self_signed(folder: Path) -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
+
+
+SEVERA_WRITES: dict[str, Callable[[Any, float], object]] = {
+    "create": lambda api, until: api.create("customers", {"name": "A"}, not_after=until),
+    "create below": lambda api, until: api.create("customers/addresses", {}, parent="c", not_after=until),
+    "patch": lambda api, until: api.patch("customers", "1", {"/name": "A"}, not_after=until),
+    "upload": lambda api, until: api.upload("p", "a.pdf", "", b"%PDF", not_after=until),
+}
+ERP_WRITES: dict[str, Callable[[Any, float], object]] = {
+    "create": lambda api, until: api.create("customer", {"name": {"value": "A"}}, not_after=until),
+    "update": lambda api, until: api.update(
+        "customer", "1", {"name": {"value": "A"}}, etag='"1"', not_after=until
+    ),
+    "delete": lambda api, until: api.delete("customerinvoice", "1", not_after=until),
+    "act": lambda api, until: api.act("customerinvoice", "1", "release", {}, not_after=until),
+    "attach": lambda api, until: api.attach("customerinvoice", "1", "a.pdf", b"%PDF", not_after=until),
+}
+
+
+class TestEveryWriteOfBothSystems:
+    """Takes a permission and keeps to it: neither a byte after its end, nor a wrong word for what was not answered."""
+
+    @contextmanager
+    def client(self, system: str, url: str) -> Iterator[Any]:
+        common: dict[str, Any] = {
+            "tokens": MemoryTokenStore(token()),
+            "pacer": NoPacing(),
+            "read_timeout": 30.0,
+            "create_timeout": 30.0,
+        }
+        made: Any = (
+            SeveraClient(url, "us", "secret", **common)
+            if system == "severa"
+            else VismaNetClient(url, url, "service", "us", "secret", "company", **common)
+        )
+        yield made
+        made.close()
+
+    @pytest.mark.parametrize(
+        ("system", "write"),
+        [
+            *[pytest.param("severa", write, id=f"severa {name}") for name, write in SEVERA_WRITES.items()],
+            *[pytest.param("visma_net", write, id=f"erp {name}") for name, write in ERP_WRITES.items()],
+        ],
+    )
+    def test_one_after_the_other(self, system: str, write: Callable[[Any, float], object]) -> None:
+        with serving(close) as server, self.client(system, server.url) as client:
+            with shown_by(MovedClock(0, 30)), pytest.raises(NotSent):
+                write(client, 30)
+            assert server.ended.get(timeout=30)
+            assert server.heads == []
+            with pytest.raises(OutcomeUnknown):
+                write(client, clock.boot() + 600)
+            assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            answer(200, "<html>Maintenance</html>", Content_Type="text/html"),
+            answer(404, "<html>no such host</html>", Content_Type="text/html"),
+            answer(200, "null"),
+            answer(503),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("system", "write"),
+        [
+            *[pytest.param("severa", write, id=f"severa {name}") for name, write in SEVERA_WRITES.items()],
+            *[pytest.param("visma_net", write, id=f"erp {name}") for name, write in ERP_WRITES.items()],
+        ],
+    )
+    def test_what_was_not_understood_is_an_unknown_outcome(
+        self, system: str, write: Callable[[Any, float], object], act: Any
+    ) -> None:
+        with serving(act) as server, self.client(system, server.url) as client:
+            with pytest.raises(OutcomeUnknown):
+                write(client, clock.boot() + 600)
+            assert [head.split()[0] for head in server.heads].count("GET") == len(server.heads) - 1

@@ -39,7 +39,7 @@ def test_a_status_path_that_is_refused_is_written_as_an_object() -> None:
 
 
 def test_the_form_that_worked_is_used_from_then_on() -> None:
-    script = (refusal("path not found"), page([MOVED]), page(MOVED))
+    script = (refusal("path not found"), page([MOVED]), page({**MOVED, "guid": "j"}))
     with severa(*script) as (client, server):
         client.patch("invoices", "i", CHANGES)
         client.patch("invoices", "j", CHANGES)
