@@ -52,7 +52,7 @@ def failed(
     return caught.value
 
 
-class MovedClock(clock.Clock):
+class MovedClock(clock.MachineClock):
     """Stands still until it is moved. ``looks``: what each look at the boot-time clock shows, the last one for ever;
     ``passed``: what the clock for time limits shows."""
 
