@@ -94,6 +94,8 @@ BODIES: Mapping[str, Reply] = {
     "a 404 with something else": text('{"value": null}', 404),
     "accepted without a name": text("{}", 202),
     "accepted as a page": text(HTML, 202, "text/html"),
+    "accepted with nothing": Reply(status=202),
+    "an empty list that says it is a page": text("[]", kind="text/html"),
 }
 
 
