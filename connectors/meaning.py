@@ -27,7 +27,7 @@ SMALLEST = -100
 """The same downwards; what adding leaves behind (1e-17) is far above it."""
 
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
-_MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml)", re.IGNORECASE)
+_PAGE = re.compile(rb"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ERROR_MEMBERS = ("error", "message", "Message", "ExceptionMessage", "error_description", "detail", "title")
 _NO_ROUTE = re.compile(r"no http resource was found|no (type|action) was found", re.IGNORECASE)
@@ -83,7 +83,7 @@ def is_empty(answer: httpx.Response) -> bool:
 def is_page(answer: httpx.Response) -> bool:
     """Whether an answer is a page for people (a proxy's, a sign-in form) by its content type or its first bytes."""
     kind = answer.headers.get("content-type", "").lower()
-    return "html" in kind or _MARKUP.match(answer.content) is not None
+    return "html" in kind or _PAGE.match(answer.content.removeprefix(_BYTE_ORDER_MARK)) is not None
 
 
 def json_of(answer: httpx.Response) -> Any:

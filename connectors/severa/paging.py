@@ -57,7 +57,10 @@ class _Pages:
         self.bad += len(body) - len(rows)
         keys = tuple(str(row.key) for row in rows)
         fresh = not self.keys.issuperset(keys)
-        self.repeated = bool(rows) and (keys in self.pages or not (fresh or self.register.paging == "token"))
+        # A page without a row that can be used would be asked for without end where no token says that it is the last.
+        self.repeated = bool(body) and (
+            (bool(keys) and keys in self.pages) or not (fresh or self.register.paging == "token")
+        )
         self.barren = 0 if fresh else self.barren + 1
         self.pages.add(keys)
         self.keys.update(keys)
@@ -70,7 +73,8 @@ class _Pages:
     def _is_good(self, row: object) -> bool:
         if not isinstance(row, dict) or not _key(row, self.register):
             return False
-        return not self.usable_amounts or unsound(row, AMOUNTS) is None
+        # A number that fills the memory is none in any member, and for the poller too.
+        return unsound(row, AMOUNTS if self.usable_amounts else ()) is None
 
 
 def read_once(

@@ -14,7 +14,7 @@ import structlog
 
 from connectors.http import FILE_BYTES, Transport
 from connectors.listing import Batch, Reading, once_each, read_whole
-from connectors.meaning import Odd, Question, file_of, json_of, object_of, same_key
+from connectors.meaning import Odd, Question, file_of, json_of, key_text, object_of, same_key
 from connectors.severa import paging
 from connectors.severa.amounts import AMOUNTS
 from connectors.severa.errors import SYSTEM
@@ -28,9 +28,10 @@ PAGE_ATTEMPTS = 4
 LONGEST_PAUSE = 5.0
 
 ACCEPT_JSON = {"Accept": "application/json"}
+LONGEST_CODE = 3
+"""Letters of a country's code; what is longer is its name."""
+
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_COUNTRY_NAMES = ("name", "englishName")
-_COUNTRY_CODES = ("code2", "code3")
 _FIRST_BYTES: Mapping[str, bytes] = {"invoices/pdf": b"%PDF"}
 _log = structlog.get_logger(__name__)
 
@@ -193,24 +194,23 @@ def _found(body: Any, entry: Register, guid: str) -> Json | None:
             raise Odd("it shows none of the register's members")
         return record
     if entry.searched and isinstance(body, list):
-        return _searched(body, guid)
+        return _searched(body, entry, guid)
     return record_of(body, guid)
 
 
-def _searched(rows: list[Any], key: str) -> Json | None:
+def _searched(rows: list[Any], entry: Register, key: str) -> Json | None:
     """The hit of a search by guid, code or name: the row that shows the key, or the only one where it was a name."""
     if not rows:
         return None
     records = [object_of(row, AMOUNTS) for row in rows]
-    if not all(record.get("guid") for record in records):
+    if not all(key_text(record.get("guid")) for record in records):
         raise Odd("a row without its guid")
-    members = ("guid",) if _GUID.fullmatch(key) else (*_COUNTRY_CODES, *_COUNTRY_NAMES, "guid")
     for record in records:
-        if any(same_key(record.get(name), key) for name in members):
+        if any(same_key(record.get(name), key) for name in entry.searched):
             return record
     # A name is found in other spellings too; a guid or a code is found as itself or not at all.
-    is_code = _GUID.fullmatch(key) or len(key) in (2, 3)
-    if len(records) > 1 or is_code:
+    is_name = "name" in entry.searched and len(key) > LONGEST_CODE and not _GUID.fullmatch(key)
+    if len(records) > 1 or not is_name:
         raise Odd("it is not the record that was asked for")
     return records[0]
 

@@ -44,7 +44,7 @@ class Register:
     """One register. ``list_path`` may hold ``{parent}``; ``item_path`` holds ``{guid}``; None = the verb does not exist
     or is not used by the bridge. ``change_filter`` is the query name for "changed since", None = always read whole.
     ``shows``: members of which every record has at least one, by the vendor's document; an object without is no record.
-    ``searched``: the single read is a search that answers an array, none found is an empty one."""
+    ``searched``: the single read is a search by these members that answers an array, none found is an empty one."""
 
     name: str
     paging: Paging
@@ -57,7 +57,7 @@ class Register:
     change_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, Check] = field(default_factory=dict)
     shows: tuple[str, ...] = ("guid",)
-    searched: bool = False
+    searched: tuple[str, ...] = ()
 
     @property
     def write_scope(self) -> str:
@@ -93,7 +93,7 @@ def _own(
     changed: bool = False,
     filters: Mapping[str, Check] | None = None,
     options: Mapping[str, tuple[str, ...]] | None = None,
-    searched: bool = False,
+    searched: tuple[str, ...] = (),
 ) -> Register:
     path = f"/v1/{name}"
     return Register(
@@ -289,7 +289,7 @@ _ALL = (
         "fees:read",
         changed=True,
         filters={"invoiceGuid": UNCHECKED},
-        searched=True,
+        searched=("guid",),
     ),
     _own("projecttravelexpenses", "token", "travels:read", changed=True),
     # invoices
@@ -366,7 +366,12 @@ _ALL = (
     ),
     _own("currencies", "rows", "settings:read", filters=_ACTIVE),
     # A country is also read by its two letters or its name; those answer a list.
-    _own("localization/countries", "none", "settings:read", searched=True),
+    _own(
+        "localization/countries",
+        "none",
+        "settings:read",
+        searched=("guid", "code2", "code3", "name", "englishName"),
+    ),
     _own(
         "localization/languages",
         "none",

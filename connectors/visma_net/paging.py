@@ -47,7 +47,7 @@ class _Tally:
     total: int | None = None
     shrunk: bool = False
     bad: int = 0
-    repeated: bool = False
+    barren: bool = False
     full: bool = False
     before: int = 0
 
@@ -56,14 +56,16 @@ class _Tally:
         rows: list[Row] = []
         for raw in page.rows:
             row = row_of(raw, self.register)
-            if row is None or (self.usable_amounts and unsound(row, AMOUNTS) is not None):
+            # A number that fills the memory is none in any member, and for the poller too.
+            if row is None or unsound(row, AMOUNTS if self.usable_amounts else ()) is not None:
                 self.bad += 1
             else:
                 rows.append(Row(identity(row, self.register), row))
         self._count(page, rows)
         units = [unit for row in rows for unit in self.counted(row.body)]
-        # A page that brings nothing new was here before: a server that ignores pageNumber gives page 1 again.
-        self.repeated = bool(units) and self.units.issuperset(units)
+        # A page that brings nothing new was here before (a server that ignores pageNumber gives page 1 again), or has no
+        # row that can be used: either way asking on would never end.
+        self.barren = bool(page.rows) and self.units.issuperset(units)
         self.full = len(units) >= min(self.register.page_size, page.count.per_page or self.register.page_size)
         self.units.update(units)
         return rows
@@ -139,9 +141,9 @@ def _pages(tally: _Tally, fetch: Fetch, begin: int, *, sure_of_none: bool, stop:
                 raise
             return tally.end(f"page {number}: {trouble.message}")
         rows = tally.take(page)
-        if tally.repeated and number > begin:
-            return tally.end("" if tally.is_met else f"page {number} was here before")
-        last = not page.rows or tally.register.paging == "whole" or _is_last(tally)
+        if tally.barren and number > begin:
+            return tally.end("" if tally.is_met else f"page {number} brings no new row")
+        last = tally.barren or not page.rows or tally.register.paging == "whole" or _is_last(tally)
         yield Batch(rows, page.server_time, None if last else f"{number + 1}/{tally.received}")
         if last:
             return tally.end()

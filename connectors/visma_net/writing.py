@@ -8,14 +8,15 @@ from typing import Any
 
 import httpx
 
-from connectors.meaning import Odd, Question, after_the_yes, is_empty, json_of, key_text
+from connectors.meaning import Odd, Question, after_the_yes, is_empty, json_of, key_text, object_of
+from connectors.visma_net.amounts import AMOUNTS
 from connectors.visma_net.endpoint import Endpoint, item_path, parented, register_of
 from connectors.visma_net.errors import SYSTEM
 from connectors.visma_net.keys import Located, located, names_key, segment
 from connectors.visma_net.reading import Reader, record_in
 from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS
-from connectors.visma_net.rows import first, plain
+from connectors.visma_net.rows import first, member, plain
 from domain.errors import BridgeError, NotFound
 from domain.ports import ActionResult, Json
 
@@ -122,10 +123,10 @@ class Writer:
         if is_empty(answer):
             return ""
         try:
-            body = plain(json_of(answer))
+            body = object_of(plain(json_of(answer)), AMOUNTS)
         except Odd as odd:
             raise Question(SYSTEM, operation).outcome_unknown(odd) from odd
-        number = key_text(first(body, known.number)) if isinstance(body, dict) and known.number else ""
+        number = key_text(next(member(body, known.number), None)) if known.number else ""
         if not number:
             raise Question(SYSTEM, operation).outcome_unknown("the answer does not name the record")
         return number

@@ -17,7 +17,7 @@ on conflict (tenant_id) do update set
     severa_number = excluded.severa_number, severa_name = excluded.severa_name,
     erp_number = case when excluded.erp_number <> '' then excluded.erp_number else identity.erp_number end,
     erp_name = case when excluded.erp_name <> '' then excluded.erp_name else identity.erp_name end,
-    changed_at = clock_timestamp()
+    changed_at = bridge_now()
 where identity.erp_tenant = excluded.erp_tenant
   and (identity.severa_organisation is null or identity.severa_organisation is not distinct from excluded.severa_organisation)
 returning tenant_id
