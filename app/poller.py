@@ -151,16 +151,16 @@ class Poller:
             streams.ended(
                 db,
                 due,
-                complete=told is None,
+                complete=error is None,
                 changes=poll.changes if poll else 0,
                 wait=wait,
                 error=_text(told) if told else None,
             )
             if isinstance(told, SignInFailed):
                 open_connection_problem(db, told)
-            elif told is None or isinstance(told, ShortList):
+            elif error is None or isinstance(told, ShortList):
                 close_connection_problem(db, due.system)
-            elif not isinstance(told, TryLater):
+            elif told is not None and not isinstance(told, TryLater):
                 self._tell(db, due, poll, told)
             if poll is not None and poll.complete:
                 for name in poll.complete:
