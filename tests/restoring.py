@@ -239,8 +239,8 @@ def announced(road: Road, project: Json, count: int = 3) -> list[str]:
     """Approved, seen and waiting to be booked: what a backup of an ordinary moment holds."""
     pause(road, "{invoice}")
     guids = approve(road, project, count)
-    road.poll()
-    wait_for("they wait to be booked", lambda: road.states("invoice").count("ready") == count, seconds=30)
+    road.poll(seconds=120)
+    wait_for("they wait to be booked", lambda: road.states("invoice").count("ready") == count, seconds=120)
     return guids
 
 
@@ -256,7 +256,7 @@ def released(road: Road, guids: Sequence[str]) -> dict[str, tuple[int, int]]:
 
 def at_rest(road: Road, guids: Sequence[str]) -> None:
     """Everything once, numbered and written back; no question left."""
-    road.settle(seconds=120)
+    road.settle(seconds=200)
     assert released(road, guids) == {}
     assert [road.role(guid) for guid in guids] == ["transferred"] * len(guids)
     assert [road.invoice(guid)["number"] for guid in guids] == [

@@ -23,7 +23,7 @@ from app.memory import Memory, StateFile
 from app.standing import Verdict
 from db.pool import Database
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 # What PostgreSQL's programs complain of when they drop a partition's key before its table, and go on.
 PARTITIONS = "cannot drop inherited constraint"
@@ -95,7 +95,7 @@ def asked_for_a_word(home: House, road: Road, project: Json, before: list[str], 
     assert status.plain()["found"] == found
     pause(road)
     after = approve(road, project, 1)
-    road.poll()
+    road.poll(seconds=120)
     assert sum(road.releases(guid) for guid in after) == 0
     assert released(road, before) == {}
     home.adopt()
