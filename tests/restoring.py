@@ -254,6 +254,11 @@ def released(road: Road, guids: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {guid: counts for guid, counts in found.items() if counts != (1, 1)}
 
 
+def created(road: Road) -> int:
+    """How many invoices the ERP was asked to make since ``forget_calls``: a second one is a number lost at best."""
+    return sum(n for call, n in road.writes().items() if call.startswith("visma_net POST") and call.endswith("/customerinvoice"))  # fmt: skip
+
+
 def at_rest(road: Road, guids: Sequence[str]) -> None:
     """Everything once, numbered and written back; no question left."""
     road.settle(seconds=200)
