@@ -70,6 +70,11 @@ def look(bridge: Bridge) -> Status:
         trouble = kept.check()
     finally:
         kept.close()
+    settings = bridge.settings
+    if settings.embedded_database and settings.state.resolve().is_relative_to(settings.data.resolve()):
+        trouble["state file"] = (
+            f"{settings.state} lies in the data directory and would be put back together with it"
+        )
     # One that has not beaten yet needs no memory.
     young = facts is not None and facts.number <= 1
     remembered = young or (facts is not None and beat is not None and facts.position(beat) is not None)

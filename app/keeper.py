@@ -138,8 +138,7 @@ class Keeper:
 
     def _say(self, verdict: Verdict, facts: Facts | None) -> None:
         # stopping makes "off" of what was found: the same news
-        known = {verdict, Verdict.OFF} if self._said is not None else {verdict}
-        if self._said not in known:
+        if self._said is None or verdict not in {self._said, Verdict.OFF}:
             logger.error("writes_are_off", reason=standing.sentence(verdict, facts))
         self._said = verdict
 

@@ -231,12 +231,9 @@ class Settings(BaseSettings):
 
     @property
     def longest_lease_seconds(self) -> float:
-        """No lease that this installation grants lasts longer."""
+        """No lease that permits a call lasts longer."""
         call = max(self.create_limit_seconds, self.create_timeout_seconds, self.read_timeout_seconds)
-        return max(
-            self.claim_lease_seconds, call + self.lease_margin_seconds,
-            self.out_lease_seconds, self.poll_lease_seconds,
-        )  # fmt: skip
+        return max(self.claim_lease_seconds, call + self.lease_margin_seconds, self.out_lease_seconds)
 
     @property
     def place(self) -> str:
