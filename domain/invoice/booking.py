@@ -37,7 +37,7 @@ class Move:
     codes: tuple[str, ...] = ()
 
 
-def _rest(work: Work) -> Wish | Rest | None:
+def rest(work: Work) -> Wish | Rest | None:
     """NUMBERED: nothing is owed to Severa; files that are, go now if nothing else was done."""
     link = work.delivery.link
     if not work.numbered and files.due(link) and link is not None:
@@ -89,7 +89,7 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
                 "invoice.make_needs_transfer",
             ),
         ),
-        Phase.NUMBERED: Move(_rest, (Phase.FAILING,), rests=True, codes=("invoice.attachment_failed",)),
+        Phase.NUMBERED: Move(rest, (Phase.FAILING,), rests=True, codes=("invoice.attachment_failed",)),
         Phase.REMOVING: Move(
             failing.remove,
             (Phase.NEW, Phase.HELD, Phase.RELEASING, Phase.FAILING),

@@ -106,7 +106,7 @@ def _gathered(work: Work, *, creating: bool) -> Planned:
 def _planned(todo: _Gathering) -> Planned:
     work, creating, books = todo.work, todo.creating, todo.books
     delivery, settings = work.delivery, work.delivery.tenant.settings
-    if creating and work.invoice.number and not work.make:
+    if creating and work.invoice.number and not work.remade:
         raise Stop("invoice.has_number", {"number": work.invoice.number})
     mixed = plan.mixed_rows(books, work.invoice)
     if mixed:

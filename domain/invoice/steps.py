@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from domain.errors import Stop, TryLater, Waiting
 from domain.invoice.booking import book
-from domain.invoice.doubt import candidates_hash
 from domain.invoice.fields import STATUSES
 from domain.invoice.model import SeveraInvoice
 from domain.invoice.phases import Rest
 from domain.invoice.work import Work
 from domain.ports import Delivery, Json, Settled
 from domain.setup.statuses import ROLES, Roles, derive_roles
-
-__all__ = ["candidates_hash", "roles_of", "settle"]
 
 
 def roles_of(delivery: Delivery) -> Roles:

@@ -116,6 +116,11 @@ class Work:
         retired = {(one.type, one.number) for one in self.delivery.documents if one.state == "retired"}
         return found if found is not None and (found.type, found.number) not in retired else None
 
+    @property
+    def remade(self) -> bool:
+        """A person decided that the document is made again: Severa may still show the number of the one before."""
+        return self.make or any(one.state == "retired" for one in self.delivery.documents)
+
     def step(self, name: str, *, back: int = 0) -> Step | None:
         """A step of the present round, or of ``back`` rounds ago."""
         turn = self.round - back
