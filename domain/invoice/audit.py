@@ -26,8 +26,9 @@ def audit(work: Work) -> None:
     """
     before = set(work.others)
     take_found(work, _strangers(work))
-    if work.others != before and work.delivery.link is not None:
-        work.trail.link = work.link_update(work.trail.link or work.delivery.link)
+    link = work.trail.link or work.delivery.link
+    if work.others != before and link is not None and link.erp_number:
+        work.trail.link = work.link_update(link)
 
 
 def take_found(work: Work, documents: Iterable[ErpDocument]) -> None:

@@ -42,7 +42,7 @@ def rest(work: Work) -> Wish | Rest | None:
     link = work.delivery.link
     if not work.numbered and files.due(link) and link is not None:
         return files.attach(work, link)
-    return Rest(problems_stay=not work.numbered and _person_acts(work))
+    return Rest(problems_stay=_person_acts(work))
 
 
 def _person_acts(work: Work) -> bool:
@@ -65,7 +65,14 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
         ),
         Phase.HELD: Move(
             prove_and_release,
-            (Phase.HELD, Phase.RELEASING, Phase.BOOKED, Phase.REMOVING, Phase.FAILING),
+            (
+                Phase.HELD,
+                Phase.RELEASING,
+                Phase.BOOKED,
+                Phase.NUMBERED,
+                Phase.REMOVING,
+                Phase.FAILING,
+            ),
             codes=(
                 "invoice.total_differs",
                 "invoice.content_differs",

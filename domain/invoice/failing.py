@@ -85,8 +85,10 @@ def remove(work: Work) -> Wish | None:
         return None
     work.delivery.drop_document(*key, wish.reason)
     work.done("remove", {}, round=turn)
-    if work.delivery.step("release", round=turn) is not None:
-        work.undone("release", "the document was removed", round=turn)
+    for name in ("hold_off", "release"):
+        # Whatever became of them, they can have no effect any more.
+        if work.delivery.step(name, round=turn) is not None:
+            work.undone(name, "the document was removed", round=turn)
     if wish.reason in _TOLD:
         status = "–" if work.deleted else work.invoice.status_name
         work.trail.say("invoice.withdrawn", number=key[1], status=status)

@@ -11,6 +11,7 @@ from domain.invoice.documents import (
     look_up,
     marked,
     read_present,
+    renumbered,
     since_when,
 )
 from domain.invoice.doubt import decided, in_doubt, lost_candidate
@@ -46,6 +47,8 @@ def prove_and_release(work: Work) -> Wish | None:
     if work.deleted or work.role != "transfer":
         return _withdrawn(work, key)
     planned = work.planned or gather(work, creating=False)
+    if document.customer != planned.need.customer and renumbered(work) == document.customer:
+        planned = gather(work, creating=False)
     return _proven(work, planned, document) or _release(work, document)
 
 
@@ -240,6 +243,10 @@ def _book(work: Work, document: ErpDocument) -> None:
     if row is None or row.state not in ("claimed", "released"):
         work.delivery.claim_document(*document.key)
     work.delivery.book(document.type, document.number, document.totals.total)
-    if work.open_step("release") is not None:
-        work.done("release", {"type": document.type, "number": document.number, "status": document.status})
-    work.booked_now = True
+    told = {"type": document.type, "number": document.number, "status": document.status}
+    released_by_us = work.open_step("release") is not None
+    for name in ("hold_off", "release"):
+        if work.open_step(name) is not None:
+            work.done(name, told)
+    # One that 0.1.0 booked was told then: only what Severa does not show is owed.
+    work.booked_now = released_by_us or (row is not None and row.state != "unknown")

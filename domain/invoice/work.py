@@ -154,7 +154,7 @@ class Work:
             return False
         if self.booked_now or any(self.open_step(name) is not None for name in STATUS_STEPS):
             return True
-        if self.role == "transfer":
+        if self.role == "transfer" or self.delivery.decision is not None:
             return True
         return self.sent_on and not self._shows(booked)
 

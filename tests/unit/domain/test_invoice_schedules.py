@@ -546,9 +546,40 @@ def test_make_it_is_refused_while_the_invoice_is_not_in_transfer(firm: Firm) -> 
     decide(firm, ends(firm, InDoubt), "make")
     firm.in_severa_now()["status"] = {"guid": "s-draft", "name": "Utkast"}
     firm.clock.forward(firm.settle_seconds)
-    stop = ends(firm, Stop)
-    assert isinstance(stop, Stop)
-    assert (stop.code, creates(firm)) == ("invoice.make_needs_transfer", 1)
+    for _ in range(2):
+        stop = ends(firm, Stop)
+        assert isinstance(stop, Stop)
+        assert (stop.code, creates(firm)) == ("invoice.make_needs_transfer", 1)
+        firm.poll()
+
+
+@pytest.mark.schedule("S47")
+@pytest.mark.parametrize("status", ["s-sent", "s-draft"])
+def test_what_0_1_0_booked_is_told_by_one_read_and_nothing_is_said_or_written(
+    firm: Firm, status: str
+) -> None:
+    done(firm)
+    to_status(firm, status)
+    # As the migration leaves it.
+    firm.matter("invoice", GUID).booked = None
+    firm.matter("invoice", GUID).documents = [Document("Invoice", "101", "", "unknown")]
+    before = len([call for call in firm.calls if call.system != "bridge"])
+    settled = done(firm)
+    assert (said(settled), status_of(firm)) == ([], status)
+    assert len([call for call in firm.calls if call.system != "bridge"]) == before + 1
+    assert firm.matter("invoice", GUID).booked == Booked("Invoice", "101", D("15352.79"))
+    assert settled.problems_stay is (status == "s-draft")
+
+
+@pytest.mark.req("R-CUS-8")
+def test_a_customer_renumbered_after_the_document_was_made_fails_no_proof(firm: Firm) -> None:
+    delivery = held(firm)
+    firm.document()["customer"]["number"] = "20002"
+    firm.erp.store("customer", {"internalId": 1, "number": "20002"}, key="20002")
+    # Under its old number the ERP lists nothing any more.
+    firm.clock.forward(firm.settle_seconds)
+    done(firm, delivery)
+    assert (firm.in_severa_now()["number"], firm.erp.deleted) == (101, [])
 
 
 # ---------------------------------------------------------------- what a person saw, whole, and others' records
