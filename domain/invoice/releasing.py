@@ -23,7 +23,7 @@ from domain.invoice.refusals import refusal
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.work import Planned, Work
 from domain.money import rounded
-from domain.moves import wait_until_settled
+from domain.moves import unsettled, wait_until_settled
 from domain.ports import Permission
 
 
@@ -217,8 +217,9 @@ def follow(work: Work) -> Wish | None:
     waited = (work.delivery.now() - (step.sent_at or work.delivery.now())).total_seconds()
     if waited < work.delivery.limits.release_wait_seconds:
         raise TryLater("the release is queued", retry_after=LOOK_AGAIN, costs_attempt=False)
-    if step.request.get("again"):
-        raise TryLater("the ERP does not finish the release")
+    if step.request.get("again") and (left := unsettled(work.delivery, step)) > 0:
+        # Asked for twice: from here on each look counts, so that a person hears of an ERP that never ends one.
+        raise TryLater("the ERP does not finish the release", retry_after=left)
     return prove_and_release(work)
 
 
