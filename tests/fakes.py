@@ -155,7 +155,8 @@ class FakeDelivery:
         self._flush()
 
     def _matter(self) -> Matter:
-        return self.world.matter(self._domain, self.subject)
+        link = self.link if link_domain(self._domain) == "invoice" else None
+        return self.world.matter(self._domain, link.severa_id if link is not None else self.subject)
 
     def _now(self, change: Change) -> None:
         """Seen by this attempt at once."""

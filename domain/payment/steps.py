@@ -16,6 +16,7 @@ from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, docum
 from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text
 from domain.mapper import patch
+from domain.moves import guarded, wait_until_settled
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
     STAY,
@@ -33,6 +34,8 @@ from domain.setup.statuses import Roles
 # What the link remembers of a payment, so that a thing is said once.
 WAITS = "payment_waits"
 PART = "payment_part"
+# The step of a status move.
+STATUS_STEP = "payment status"
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ def _link(delivery: Delivery) -> Link | None:
 
 
 def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
+    _settle_status(delivery)
     invoice_record = delivery.books.record("severa", INVOICES, link.severa_id) or delivery.severa_record
     document_record = delivery.books.record("visma_net", DOCUMENTS, link.erp_id) or delivery.erp_record
     if invoice_record is not None and document_record is not None:
@@ -187,6 +191,16 @@ def _explained(document: ErpDocument) -> bool:
     return not amounts or any(abs(applied) >= amount for amount in amounts)
 
 
+def _settle_status(delivery: Delivery) -> None:
+    """A status PATCH that nobody answered is waited for before the invoice is read (never-twice.md rule 5): a late one must
+    not move a status back that a later delivery, or a person, moved on."""
+    step = delivery.step(STATUS_STEP)
+    if step is None or step.done or step.sent_at is None:
+        return
+    wait_until_settled(delivery, step, "it is not known yet whether the status was moved")
+    delivery.undone(STATUS_STEP, "settled: judged by what stands")
+
+
 def _remember_waiting(link: Link, left: _Left, *, waits: bool) -> None:
     if bool(link.state.get(WAITS)) == waits:
         return
@@ -196,8 +210,18 @@ def _remember_waiting(link: Link, left: _Left, *, waits: bool) -> None:
 def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Target, move: Any) -> None:
     """One PATCH; its answer must show the move, else the invoice is read."""
     members = {("status.guid" if name == "status" else name): value for name, value in move.items()}
+    changes_made = patch(members)
     try:
-        answer: Json = delivery.severa.patch(INVOICES, link.severa_id, patch(members))
+        answer: Json = guarded(
+            delivery,
+            STATUS_STEP,
+            {name: str(value) for name, value in changes_made.items()},
+            lambda permission: delivery.severa.patch(
+                INVOICES, link.severa_id, changes_made, not_after=permission.not_after
+            ),
+            repeatable=True,
+        )
+        delivery.done(STATUS_STEP, {})
     except Refused as error:
         raise Stop("payment.refused", {"number": link.erp_number, "text": error.message}) from error
     left.seen = [one for one in left.seen if one.system != "severa"]
