@@ -155,7 +155,8 @@ class FakeDelivery:
         self._flush()
 
     def _matter(self) -> Matter:
-        return self.world.matter(self._domain, self.subject)
+        link = self.link if link_domain(self._domain) == "invoice" else None
+        return self.world.matter(self._domain, link.severa_id if link is not None else self.subject)
 
     def _now(self, change: Change) -> None:
         """Seen by this attempt at once."""
@@ -286,7 +287,7 @@ class FakeDelivery:
                     replace(one, state="retired") if one.state in ("claimed", "released") else one
                     for one in matter.documents
                 ]
-                matter.booked = matter.decision = None
+                matter.decision = None
             matter.documents.append(Document(document, "", nonce, "asked", round))
 
         self._commit("begin", name, change)
@@ -354,9 +355,15 @@ class FakeDelivery:
         )
 
     def book(self, document_type: str, number: str, total: Decimal) -> None:
+        standing = self._view.standing()
+        assert standing is not None, "only a claimed document is booked"
+        assert (standing.type, standing.number) == (document_type, number)
+
         def change(matter: Matter, steps: Steps) -> None:
             matter.put_number(document_type, number, state="released")
-            matter.booked = matter.booked or Booked(document_type, number, total)
+            retired = {(one.type, one.number) for one in matter.documents if one.state == "retired"}
+            if matter.booked is None or (matter.booked.type, matter.booked.number) in retired:
+                matter.booked = Booked(document_type, number, total)
 
         self._remembered("book", f"{document_type}/{number}", change)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from domain.errors import Forbidden, NotFound, Refused, Stale, TryLater
+from domain.errors import Forbidden, Refused, Stale, TryLater
 from domain.invoice import audit, late, plan, review
 from domain.invoice.documents import (
+    Found,
     Sought,
     customer_numbers,
     look_up,
@@ -12,6 +13,7 @@ from domain.invoice.documents import (
     marker_of,
     may_be_forgotten,
     nonces_without_number,
+    renumbered,
     since_when,
 )
 from domain.invoice.doubt import candidates_of, decided, in_doubt
@@ -97,21 +99,9 @@ def _refused(work: Work, planned: Planned, error: Refused) -> None:
     code, values = refusal(error.message, about=told_by(planned.sent))
     if code in _PROJECT_REFUSED:
         late.check_refused(work, planned.project)
-    if code == "invoice.customer_refused" and _renumbered(work, planned):
+    if code == "invoice.customer_refused" and renumbered(work) not in ("", planned.need.customer):
         return
     raise work.stop(code, values) from error
-
-
-def _renumbered(work: Work, planned: Planned) -> bool:
-    """Whether the ERP knows the customer under another number by now (R-CUS-8); asked once."""
-    link = work.delivery.books.link("customer", severa_id=work.invoice.customer.guid)
-    if link is None or work.customer:
-        return False
-    try:
-        work.customer = text(work.delivery.erp.get("customer/internal", link.erp_id).body, "number")
-    except NotFound:
-        return False
-    return bool(work.customer) and work.customer != planned.need.customer
 
 
 def _request(planned: Planned) -> Json:
@@ -155,11 +145,14 @@ def find(work: Work) -> Wish | None:
     numbers = (str(request.get("customer") or ""), *customer_numbers(work))
     since = since_when(work, step.sent_at if step is not None else None)
     found = look_up(work, Sought(request, numbers, since))
-    mine = found.of({step.nonce} if step is not None else nonces_without_number(work.delivery.documents))
-    if mine:
-        _adopt(work, mine, request)
+    if _adopted(work, found, step, request):
         return None
     _wait(work, step)
+    # Before absence is concluded: the ERP lists a renumbered customer's documents under its new number only.
+    if renumbered(work) not in ("", *numbers):
+        found = look_up(work, Sought(request, (work.customer,), since))
+        if _adopted(work, found, step, request):
+            return None
     # Late ones of calls that were given up before.
     audit.take_found(work, found.marked)
     numberless = step is None or step.done
@@ -182,13 +175,16 @@ def _wait(work: Work, step: Step | None) -> None:
     raise TryLater("it is not known yet whether the document was made", retry_after=left, costs_attempt=False)
 
 
-def _adopt(work: Work, mine: list[ErpDocument], request: Json) -> None:
+def _adopted(work: Work, found: Found, step: Step | None, request: Json) -> bool:
     """Takes the document that bears the nonce of the create; of several, which a person must have copied, the first made
-    unless any was released."""
+    unless any was released. False when there is none."""
+    mine = found.of({step.nonce} if step is not None else nonces_without_number(work.delivery.documents))
+    if not mine:
+        return False
     keep, _copies = plan.surplus(mine)
     if keep is None or (keep.released and len(mine) > 1):
         _doubt(work, mine, request)
-        return
+        return True
     marker = marker_of(keep.note)
     nonce = marker.nonce if marker is not None else ""
     work.delivery.adopt_document(keep.type, keep.number, nonce, round=work.round)
@@ -197,6 +193,7 @@ def _adopt(work: Work, mine: list[ErpDocument], request: Json) -> None:
             name: request[name] for name in ("customer", "date", "updated", "said") if name in request
         }
         work.done("create", {**kept, "type": keep.type, "number": keep.number})
+    return True
 
 
 def _found_forgotten(work: Work, planned: Planned) -> bool:

@@ -26,19 +26,21 @@ def audit(work: Work) -> None:
     """
     before = set(work.others)
     take_found(work, _strangers(work))
-    for row in _surplus(work):
-        _judge_surplus(work, row)
-    if work.others != before and work.delivery.link is not None:
-        work.trail.link = work.link_update(work.trail.link or work.delivery.link)
+    link = work.trail.link or work.delivery.link
+    if work.others != before and link is not None and link.erp_number:
+        work.trail.link = work.link_update(link)
 
 
 def take_found(work: Work, documents: Iterable[ErpDocument]) -> None:
-    """Decides about documents that were read singly; the released ones first, because one of them is the invoice's if any is."""
+    """Decides about documents that were read singly, the released ones first, because one of them is the invoice's if any is;
+    then what is one too many goes."""
     for document in sorted(documents, key=lambda one: (not one.released, one.number)):
         marker = marker_of(document.note)
         known = {(one.type, one.number) for one in work.delivery.documents}
         if marker is not None and document.key not in known and document.id not in work.others:
             _judge(work, document, marker)
+    for row in _surplus(work):
+        _judge_surplus(work, row)
 
 
 def _strangers(work: Work) -> list[ErpDocument]:
@@ -103,9 +105,7 @@ def _ours(work: Work, document: ErpDocument, marker: Marker) -> None:
         _doubt(work, [document])
         return
     work.delivery.adopt_document(document.type, document.number, marker.nonce, round=work.round)
-    if present is not None:
-        remove_surplus(work, document.key)
-    elif document.released:
+    if present is None and document.released:
         # Surely the one: it is in the books.
         work.delivery.claim_document(*document.key)
 

@@ -37,12 +37,12 @@ class Move:
     codes: tuple[str, ...] = ()
 
 
-def _rest(work: Work) -> Wish | Rest | None:
+def rest(work: Work) -> Wish | Rest | None:
     """NUMBERED: nothing is owed to Severa; files that are, go now if nothing else was done."""
     link = work.delivery.link
     if not work.numbered and files.due(link) and link is not None:
         return files.attach(work, link)
-    return Rest(problems_stay=not work.numbered and _person_acts(work))
+    return Rest(problems_stay=_person_acts(work))
 
 
 def _person_acts(work: Work) -> bool:
@@ -65,7 +65,14 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
         ),
         Phase.HELD: Move(
             prove_and_release,
-            (Phase.HELD, Phase.RELEASING, Phase.BOOKED, Phase.REMOVING, Phase.FAILING),
+            (
+                Phase.HELD,
+                Phase.RELEASING,
+                Phase.BOOKED,
+                Phase.NUMBERED,
+                Phase.REMOVING,
+                Phase.FAILING,
+            ),
             codes=(
                 "invoice.total_differs",
                 "invoice.content_differs",
@@ -89,7 +96,7 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
                 "invoice.make_needs_transfer",
             ),
         ),
-        Phase.NUMBERED: Move(_rest, (Phase.FAILING,), rests=True, codes=("invoice.attachment_failed",)),
+        Phase.NUMBERED: Move(rest, (Phase.FAILING,), rests=True, codes=("invoice.attachment_failed",)),
         Phase.REMOVING: Move(
             failing.remove,
             (Phase.NEW, Phase.HELD, Phase.RELEASING, Phase.FAILING),

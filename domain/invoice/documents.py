@@ -201,6 +201,19 @@ def customer_numbers(work: Work) -> tuple[str, ...]:
     return (work.customer, record.number if record is not None else "", link.erp_number)
 
 
+def renumbered(work: Work) -> str:
+    """The number that the ERP knows the customer by now, read by its internal id (R-CUS-8); '' when it was read before in this
+    attempt, or cannot be read."""
+    link = work.delivery.books.link("customer", severa_id=work.invoice.customer.guid)
+    if link is None or work.customer:
+        return ""
+    try:
+        work.customer = text(work.delivery.erp.get("customer/internal", link.erp_id).body, "number")
+    except NotFound:
+        return ""
+    return work.customer
+
+
 def since_when(work: Work, sent_at: datetime | None) -> datetime:
     """The earliest time at which the invoice's document may have been made."""
     first = min(work.delivery.first_attempt_at, sent_at or work.delivery.first_attempt_at)

@@ -47,9 +47,10 @@ def as_wish(work: Work, stop: Stop, here: Phase) -> Wish:
     A document that may not be released any more goes first, and the failure follows from its removal.
     """
     theirs = stop.code in STAYS or isinstance(stop, InDoubt | ForeignWriter)
-    if theirs or work.booked is not None or work.make:
+    if theirs or work.booked is not None:
         return Fail(stop, keeps=True)
-    then = Fail(stop, keeps=stop.code in KEEPS_STATUS)
+    # What is made again was booked once: no status says that it failed.
+    then = Fail(stop, keeps=stop.code in KEEPS_STATUS or work.remade)
     key = key_of(work.present)
     if key is not None and here in (Phase.HELD, Phase.RELEASING):
         return Remove(key, stop.code, then)
@@ -84,8 +85,10 @@ def remove(work: Work) -> Wish | None:
         return None
     work.delivery.drop_document(*key, wish.reason)
     work.done("remove", {}, round=turn)
-    if work.delivery.step("release", round=turn) is not None:
-        work.undone("release", "the document was removed", round=turn)
+    for name in ("hold_off", "release"):
+        # Whatever became of them, they can have no effect any more.
+        if work.delivery.step(name, round=turn) is not None:
+            work.undone(name, "the document was removed", round=turn)
     if wish.reason in _TOLD:
         status = "–" if work.deleted else work.invoice.status_name
         work.trail.say("invoice.withdrawn", number=key[1], status=status)

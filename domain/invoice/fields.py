@@ -107,7 +107,15 @@ HEADER = (
     Field("not printed", "", "dontPrint", "→", "true", "rule", note="R-INV-3"),
     Field("not e-mailed", "", "dontEmail", "→", "true", "rule", note="R-INV-3"),
     Field("not by AutoInvoice", "", "sendToAutoInvoice", "→", "false", "rule", note="R-INV-3"),
-    Field("marker", "guid", "note", "→", "marker", "rule", note="first line severa:<guid> (R-INV-13)"),
+    Field(
+        "marker",
+        "guid",
+        "note",
+        "→",
+        "marker",
+        "rule",
+        note="first line severa:<guid> <installation>.<nonce> (R-INV-13)",
+    ),
     Field(
         "files", "files", "attachments", "→", "files", "severa", note="if chosen, after the number (R-INV-8)"
     ),

@@ -85,7 +85,7 @@ def _planned(todo: _Gathering) -> Planned:
     work, creating, books = todo.work, todo.creating, todo.books
     delivery, settings = work.delivery, work.delivery.tenant.settings
     work.invoice = plan.in_its_currency(books, work.invoice)
-    if creating and work.invoice.number and not work.make:
+    if creating and work.invoice.number and not work.remade:
         raise Stop("invoice.has_number", {"number": work.invoice.number})
     mixed = plan.mixed_rows(books, work.invoice)
     if mixed:

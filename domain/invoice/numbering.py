@@ -25,6 +25,7 @@ from domain.mapper import read, text
 from domain.money import ZERO
 from domain.moves import wait_until_settled
 from domain.ports import Booked, Json, LinkUpdate
+from domain.text import one_line
 
 
 def number(work: Work) -> None:
@@ -39,6 +40,10 @@ def number(work: Work) -> None:
     resumed = _settle_status_steps(work)
     document = _document(work, booked)
     if document is None:
+        return
+    if not (work.booked_now or resumed or work.role == "transfer" or work.sent_on):
+        # A person took it out of the process after it was booked: its problem stays theirs.
+        work.numbered = True
         return
     difference = document.totals.total - work.invoice.total * work.invoice.sign
     work.trail.link = _link(work, document, difference)
@@ -119,8 +124,13 @@ def _differences(work: Work, document: ErpDocument) -> Iterator[str]:
     if dated and document.due_date != invoice.due_date:
         yield "dueDate"
     for name, path in (("orderNumber", "customerRefNumber"), ("yourReference", "externalReference")):
-        stored = read(document.body, path)
-        if stored is not None and text(document.body, path) != text(invoice.body, name):
+        ours, theirs = one_line(text(invoice.body, name)), one_line(text(document.body, path))
+        # The ERP may have cut it.
+        if (
+            read(document.body, path) is not None
+            and ours != theirs
+            and not (theirs and ours.startswith(theirs))
+        ):
             yield name
     if document.lines and not _same_lines(work, document):
         yield "lines"

@@ -130,7 +130,9 @@ class Facts:
         step = self.steps.get("create")
         unanswered = step is not None and (step.sent_at is not None and not step.done)
         numberless = step is not None and step.done and not step.result.get("number")
-        rows = any(one.state == "asked" and not one.number for one in self.documents)
+        rows = any(
+            one.state == "asked" and not one.number and one.round >= self.round for one in self.documents
+        )
         return unanswered or (numberless and self.present is None) or (rows and self.present is None)
 
     @property

@@ -11,6 +11,7 @@ from domain.invoice.documents import (
     look_up,
     marked,
     read_present,
+    renumbered,
     since_when,
 )
 from domain.invoice.doubt import decided, in_doubt, lost_candidate
@@ -22,7 +23,7 @@ from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.work import Planned, Work
 from domain.money import shown
-from domain.moves import wait_until_settled
+from domain.moves import unsettled, wait_until_settled
 from domain.ports import Permission
 
 
@@ -46,6 +47,8 @@ def prove_and_release(work: Work) -> Wish | None:
     if work.deleted or work.role != "transfer":
         return _withdrawn(work, key)
     planned = work.planned or gather(work, creating=False)
+    if document.customer != planned.need.customer and renumbered(work) == document.customer:
+        planned = gather(work, creating=False)
     return _proven(work, planned, document) or _release(work, document)
 
 
@@ -216,8 +219,9 @@ def follow(work: Work) -> Wish | None:
     waited = (work.delivery.now() - (step.sent_at or work.delivery.now())).total_seconds()
     if waited < work.delivery.limits.release_wait_seconds:
         raise TryLater("the release is queued", retry_after=LOOK_AGAIN, costs_attempt=False)
-    if step.request.get("again"):
-        raise TryLater("the ERP does not finish the release")
+    if step.request.get("again") and (left := unsettled(work.delivery, step)) > 0:
+        # Asked for twice: from here on each look counts, so that a person hears of an ERP that never ends one.
+        raise TryLater("the ERP does not finish the release", retry_after=left)
     return prove_and_release(work)
 
 
@@ -242,6 +246,10 @@ def _book(work: Work, document: ErpDocument) -> None:
     if row is None or row.state not in ("claimed", "released"):
         work.delivery.claim_document(*document.key)
     work.delivery.book(document.type, document.number, document.totals.total)
-    if work.open_step("release") is not None:
-        work.done("release", {"type": document.type, "number": document.number, "status": document.status})
-    work.booked_now = True
+    told = {"type": document.type, "number": document.number, "status": document.status}
+    released_by_us = work.open_step("release") is not None
+    for name in ("hold_off", "release"):
+        if work.open_step(name) is not None:
+            work.done(name, told)
+    # One that 0.1.0 booked was told then: only what Severa does not show is owed.
+    work.booked_now = released_by_us or (row is not None and row.state != "unknown")

@@ -116,6 +116,11 @@ class Work:
         retired = {(one.type, one.number) for one in self.delivery.documents if one.state == "retired"}
         return found if found is not None and (found.type, found.number) not in retired else None
 
+    @property
+    def remade(self) -> bool:
+        """A person decided that the document is made again: Severa may still show the number of the one before."""
+        return self.make or any(one.state == "retired" for one in self.delivery.documents)
+
     def step(self, name: str, *, back: int = 0) -> Step | None:
         """A step of the present round, or of ``back`` rounds ago."""
         turn = self.round - back
@@ -149,7 +154,7 @@ class Work:
             return False
         if self.booked_now or any(self.open_step(name) is not None for name in STATUS_STEPS):
             return True
-        if self.role == "transfer":
+        if self.role == "transfer" or self.delivery.decision is not None:
             return True
         return self.sent_on and not self._shows(booked)
 

@@ -19,6 +19,7 @@ from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text
 from domain.mapper import patch
 from domain.money import currency_of
+from domain.moves import guarded, wait_until_settled
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
     STAY,
@@ -41,6 +42,8 @@ PART = "payment_part"
 TOLD = "payment_problem"
 WROTE = "payment_status"
 STATUS = "status"
+# The step of a status move.
+STATUS_STEP = "payment status"
 
 
 @dataclass(slots=True)
@@ -102,6 +105,7 @@ def _link(delivery: Delivery) -> Link | None:
 
 
 def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
+    _settle_status(delivery)
     known = delivery.books.record("severa", INVOICES, link.severa_id) or delivery.severa_record
     invoice = SeveraInvoice.of(known.body) if known is not None else None
     shown = delivery.books.record("visma_net", DOCUMENTS, link.erp_id) or delivery.erp_record
@@ -269,11 +273,31 @@ def _explained(document: ErpDocument, own: Settlement) -> bool:
     return not amounts or any(own.applied >= amount for amount in amounts)
 
 
+def _settle_status(delivery: Delivery) -> None:
+    """A status PATCH that nobody answered is waited for before the invoice is read (never-twice.md rule 5): a late one must
+    not move a status back that a later delivery, or a person, moved on."""
+    step = delivery.step(STATUS_STEP)
+    if step is None or step.done or step.sent_at is None:
+        return
+    wait_until_settled(delivery, step, "it is not known yet whether the status was moved")
+    delivery.undone(STATUS_STEP, "settled: judged by what stands")
+
+
 def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Target, move: Any) -> None:
     """One PATCH; its answer must show the move, else the invoice is read."""
     members = {("status.guid" if name == "status" else name): value for name, value in move.items()}
+    changes_made = patch(members)
     try:
-        answer: Json = delivery.severa.patch(INVOICES, link.severa_id, patch(members))
+        answer: Json = guarded(
+            delivery,
+            STATUS_STEP,
+            {name: str(value) for name, value in changes_made.items()},
+            lambda permission: delivery.severa.patch(
+                INVOICES, link.severa_id, changes_made, not_after=permission.not_after
+            ),
+            repeatable=True,
+        )
+        delivery.done(STATUS_STEP, {})
     except Refused as error:
         raise Stop("payment.refused", {"number": link.erp_number, "text": error.message}) from error
     left.seen = [one for one in left.seen if one.system != "severa"]

@@ -12,9 +12,11 @@ from domain.moves import (
     Aftermath,
     create_once,
     explained,
+    guarded,
     is_fresh,
     key_length,
     wait_until_read,
+    wait_until_settled,
 )
 from domain.ports import Announce, Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.project import plan
@@ -24,6 +26,8 @@ from domain.project.fields import ERP_PROJECT, PROJECT_KEY, PROJECTS, SALES_STAT
 TRANSFER_WAIT = 300.0
 
 _CREATE = "create project"
+# The step of a status move.
+STATUS_STEP = "project status"
 
 # The log line of a status move.
 STATUS_CODES = {
@@ -210,6 +214,7 @@ class _Work:
     def linked(self, link: Link) -> None:
         """Writes what differs; both sides are read again before anything is written."""
         severa_record, erp_record = self.delivery.severa_record, self.delivery.erp_record
+        self._settle_status()
         wait_until_read(self.delivery.books, ("severa", SALES_STATUSES))
         if (
             severa_record is not None
@@ -337,7 +342,7 @@ class _Work:
         stored = there.body
         if todo.members:
             number = text(stored, "projectID")
-            self.delivery.erp.update(ERP_PROJECT, number, update_body(todo.members), etag=there.etag)
+            self._update(number, todo, there.etag)
             stored = self.delivery.erp.get(ERP_PROJECT, number).body
             self._say_written(project, todo, wanted)
         self.after.see("severa", PROJECTS, link.severa_id, project)
@@ -355,6 +360,32 @@ class _Work:
             raise TryLater(
                 "an invoice of the project is in transfer", retry_after=TRANSFER_WAIT, costs_attempt=False
             )
+
+    def _update(self, number: str, todo: plan.Changes, etag: str | None) -> None:
+        """One PUT with If-Match. One that moves the status stands in a step: a late *Completed* must not meet a document that
+        was promised an active project (never-twice.md rule 21)."""
+        members = update_body(todo.members)
+        if "status" not in todo.fields:
+            self.delivery.erp.update(ERP_PROJECT, number, members, etag=etag)
+            return
+        guarded(
+            self.delivery,
+            STATUS_STEP,
+            {"status": todo.members["status"]},
+            lambda permission: self.delivery.erp.update(
+                ERP_PROJECT, number, members, etag=etag, not_after=permission.not_after
+            ),
+            repeatable=True,
+        )
+        self.delivery.done(STATUS_STEP, {})
+
+    def _settle_status(self) -> None:
+        """A status that nobody answered is waited for before the project is read: what stands then, stands."""
+        step = self.delivery.step(STATUS_STEP)
+        if step is None or step.done or step.sent_at is None:
+            return
+        wait_until_settled(self.delivery, step, "it is not known yet whether the project's status was moved")
+        self.delivery.undone(STATUS_STEP, "settled: judged by what stands")
 
     def _say_written(self, project: Json, todo: plan.Changes, wanted: plan.Wanted) -> None:
         described = plan.describe(project)

@@ -2,7 +2,8 @@
 
     python ops/scripts/docs.py             writes them
     python ops/scripts/docs.py --check     names every stale page; exit code 1 when there is one
-    python ops/scripts/docs.py settings    only that page (settings, cli, problems, mapping, coverage, open-questions)
+    python ops/scripts/docs.py settings    only that page (settings, cli, problems, mapping, coverage, open-questions,
+                                           states: only its drawing of the booking)
 
 Exit code 2 with one line when the code cannot be imported or lacks something that a page needs.
 """
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from docs_code import cli_page, mapping_page, problems_page, settings_page
 from docs_common import DOCS, ROOT, NotComplete
 from docs_sources import coverage_page, open_questions_page
+from docs_states import states_page
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
@@ -28,6 +30,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "mapping": mapping_page,
         "coverage": coverage_page,
         "open-questions": open_questions_page,
+        "states": states_page,
     }
 )
 

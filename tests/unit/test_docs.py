@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # By its path: the name of the script is that of the folder docs/, too.
 script: dict[str, Any] = runpy.run_path(str(ROOT / "ops" / "scripts" / "docs.py"))
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-WRITTEN = [path for path in PAGES if path.stem not in script["PAGES"]]
+# docs/states.md is written by hand but for one drawing.
+WRITTEN = [path for path in PAGES if path.stem not in {*script["PAGES"]} - {"states"}]
 page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 written = pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(ROOT).as_posix())
 

@@ -120,6 +120,23 @@ def test_two_files_of_one_name_do_not_become_revisions_of_one() -> None:
 
 
 @pytest.mark.req("R-INV-8")
+def test_a_name_that_the_erp_spells_otherwise_is_not_sent_a_second_time() -> None:
+    firm = firm_with(attachments="files")
+    with_files(firm, 'Offert "slutlig".pdf', "Tid/rapport.pdf", "Tid/rapport.pdf")
+    delivery = booked(firm)
+    firm.faults.arm("attach", "customerinvoice", OutcomeUnknown(), after=True)
+    with pytest.raises(OutcomeUnknown):
+        settle(delivery)
+    firm.document()["attachments"][0]["name"] = "Offert %22slutlig%22.pdf"
+    settle(delivery.again())
+    assert [one["name"] for one in firm.document()["attachments"]] == [
+        "Offert %22slutlig%22.pdf",
+        "Tid/rapport.pdf",
+        "Tid/rapport (2).pdf",
+    ]
+
+
+@pytest.mark.req("R-INV-8")
 def test_attachments_that_were_switched_off_meanwhile_are_not_owed_any_more() -> None:
     firm = firm_with(attachments="files")
     with_files(firm, "tidrapport.pdf")

@@ -31,6 +31,10 @@ def done(firm: Firm, delivery: FakeDelivery | None = None) -> Settled:
     delivery = delivery or firm.transfer()
     settled = settle(delivery)
     firm.finish(delivery, settled)
+    open_steps = [key for key, one in delivery._stored.items() if one.sent_at and not one.done]
+    assert (open_steps, firm.matter("invoice", GUID).left) == ([], {}), (
+        "an invoice at rest waits for no answer"
+    )
     return settled
 
 
@@ -123,6 +127,14 @@ def released_by_hand(firm: Firm) -> None:
         firm.erp.finish_release("customerinvoice", "101")
 
     meanwhile(firm, "get", by_hand, register="customerinvoice")
+    done(firm)
+
+
+def booked_by_0_1_0(firm: Firm) -> None:
+    done(firm)
+    firm.poll()
+    firm.matter("invoice", GUID).booked = None
+    firm.matter("invoice", GUID).documents = [Document("Invoice", "101", "", "unknown")]
     done(firm)
 
 
@@ -269,6 +281,7 @@ SCENARIOS: dict[Edge, Scenario] = {
     (Phase.HELD, Phase.HELD): touched_after_the_proof,
     (Phase.HELD, Phase.RELEASING): plain,
     (Phase.HELD, Phase.BOOKED): released_by_hand,
+    (Phase.HELD, Phase.NUMBERED): booked_by_0_1_0,
     (Phase.HELD, Phase.REMOVING): not_proven,
     (Phase.HELD, Phase.FAILING): no_right_to_release,
     (Phase.RELEASING, Phase.RELEASING): released_once_more,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Refused, Stop, Waiting
+from domain.errors import Refused, Stop, TryLater, Unavailable, Waiting
 from domain.invoice.steps import settle
 from domain.ports import ActionResult, Json, Settled
 from domain.project.steps import settle as settle_project
@@ -228,6 +228,26 @@ def test_a_project_stays_active_while_any_late_invoice_needs_it_and_is_closed_af
     assert project_status(firm) == "Completed"
     assert project_writes(firm) == ["Active", "Completed"]
     assert sorted(firm.erp.released) == ["severa:inv-1", "severa:inv-2"]
+
+
+@pytest.mark.req("R-PRJ-3")
+def test_a_status_of_a_project_that_nobody_answered_is_waited_for_before_it_is_read() -> None:
+    firm = Firm()
+    close_project(firm)
+    firm.invoice()
+    delivery = firm.transfer()
+    asks_for_project(firm, delivery)
+    firm.faults.arm("update", "project", Unavailable(), after=True)
+    with pytest.raises(Unavailable):
+        project_delivered(firm)
+    with pytest.raises(TryLater) as later:
+        project_delivered(firm)
+    assert (later.value.retry_after, later.value.costs_attempt) == (firm.settle_seconds, False)
+    firm.clock.forward(firm.settle_seconds)
+    project_delivered(firm)
+    assert project_writes(firm) == ["Active"]
+    delivered(firm, delivery.again())
+    assert firm.in_severa_now()["number"] == 101
 
 
 @pytest.mark.req("R-PRJ-3")

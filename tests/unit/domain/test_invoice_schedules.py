@@ -27,7 +27,15 @@ from tests.fakes_ledger import GUID, Firm, row, totals
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_surroundings import firm_with, said
 from tests.unit.domain.test_invoice_attachments import with_files
-from tests.unit.domain.test_invoice_phases import decide, done, ends, held, meanwhile, unanswered
+from tests.unit.domain.test_invoice_phases import (
+    decide,
+    done,
+    ends,
+    held,
+    meanwhile,
+    release_lost,
+    unanswered,
+)
 
 
 @pytest.fixture
@@ -502,6 +510,36 @@ def test_the_true_successor_of_a_voided_document_is_no_twin(firm: Firm) -> None:
     assert states == [("101", "retired"), ("102", "released")]
 
 
+@pytest.mark.schedule("S44")
+def test_making_it_again_is_itself_asked_for_once_when_its_answer_is_lost(firm: Firm) -> None:
+    done(firm)
+    firm.document()["status"] = "Voided"
+    to_status(firm, "s-transfer")
+    decide(firm, ends(firm, InDoubt), "make")
+    firm.clock.forward(firm.settle_seconds)
+    firm.faults.arm("create", "customerinvoice", OutcomeUnknown())
+    delivery = firm.transfer()
+    ends(firm, OutcomeUnknown, delivery)
+    later = ends(firm, TryLater, delivery.again())
+    assert isinstance(later, TryLater)
+    assert later.retry_after == firm.settle_seconds
+    firm.clock.forward(firm.settle_seconds)
+    done(firm)
+    assert (creates(firm), firm.in_severa_now()["number"]) == (3, 102)
+
+
+def test_what_is_wrong_when_it_is_made_again_leaves_the_status(firm: Firm) -> None:
+    done(firm)
+    firm.document()["status"] = "Voided"
+    to_status(firm, "s-transfer")
+    decide(firm, ends(firm, InDoubt), "make")
+    firm.clock.forward(firm.settle_seconds)
+    firm.severa.children["invoices/invoicerows", GUID] = []
+    stop = ends(firm, Stop)
+    assert isinstance(stop, Stop)
+    assert (stop.code, creates(firm), status_of(firm)) == ("invoice.no_rows", 1, "s-transfer")
+
+
 def test_make_it_is_refused_while_the_invoice_is_not_in_transfer(firm: Firm) -> None:
     done(firm)
     firm.document()["status"] = "Voided"
@@ -509,9 +547,40 @@ def test_make_it_is_refused_while_the_invoice_is_not_in_transfer(firm: Firm) -> 
     decide(firm, ends(firm, InDoubt), "make")
     firm.in_severa_now()["status"] = {"guid": "s-draft", "name": "Utkast"}
     firm.clock.forward(firm.settle_seconds)
-    stop = ends(firm, Stop)
-    assert isinstance(stop, Stop)
-    assert (stop.code, creates(firm)) == ("invoice.make_needs_transfer", 1)
+    for _ in range(2):
+        stop = ends(firm, Stop)
+        assert isinstance(stop, Stop)
+        assert (stop.code, creates(firm)) == ("invoice.make_needs_transfer", 1)
+        firm.poll()
+
+
+@pytest.mark.schedule("S47")
+@pytest.mark.parametrize("status", ["s-sent", "s-draft"])
+def test_what_0_1_0_booked_is_told_by_one_read_and_nothing_is_said_or_written(
+    firm: Firm, status: str
+) -> None:
+    done(firm)
+    to_status(firm, status)
+    # As the migration leaves it.
+    firm.matter("invoice", GUID).booked = None
+    firm.matter("invoice", GUID).documents = [Document("Invoice", "101", "", "unknown")]
+    before = len([call for call in firm.calls if call.system != "bridge"])
+    settled = done(firm)
+    assert (said(settled), status_of(firm)) == ([], status)
+    assert len([call for call in firm.calls if call.system != "bridge"]) == before + 1
+    assert firm.matter("invoice", GUID).booked == Booked("Invoice", "101", D("15352.79"))
+    assert settled.problems_stay is (status == "s-draft")
+
+
+@pytest.mark.req("R-CUS-8")
+def test_a_customer_renumbered_after_the_document_was_made_fails_no_proof(firm: Firm) -> None:
+    delivery = held(firm)
+    firm.document()["customer"]["number"] = "20002"
+    firm.erp.store("customer", {"internalId": 1, "number": "20002"}, key="20002")
+    # Under its old number the ERP lists nothing any more.
+    firm.clock.forward(firm.settle_seconds)
+    done(firm, delivery)
+    assert (firm.in_severa_now()["number"], firm.erp.deleted) == (101, [])
 
 
 # ---------------------------------------------------------------- what a person saw, whole, and others' records
@@ -685,17 +754,40 @@ def test_a_plain_invoice_takes_five_commits_and_its_end(firm: Firm) -> None:
     assert len([call for call in firm.calls if call.system != "bridge"]) == 8
 
 
-def test_both_writes_of_a_release_carry_the_version_that_was_proven(firm: Firm) -> None:
+@pytest.mark.parametrize("write", ["update", "act"], ids=["hold off", "release"])
+def test_both_writes_of_a_release_carry_the_version_that_was_proven(firm: Firm, write: str) -> None:
     def touch() -> None:
         firm.document()["invoiceText"] = "Ändrad"
         firm.erp._touch("customerinvoice", "101")
 
-    meanwhile(firm, "act", touch)
+    meanwhile(firm, write, touch)
     done(firm)
     reads = [call for call in firm.calls if call.method == "get" and call.register == "customerinvoice"]
     # Read back, read again because somebody touched it after the proof, and read in the books.
     assert len(reads) == 3
     assert firm.erp.released == [f"severa:{GUID}"]
+
+
+def test_a_document_is_not_removed_while_its_release_may_still_come_true(firm: Firm) -> None:
+    delivery = release_lost(firm)
+    to_status(firm, "s-draft")
+    later = ends(firm, TryLater, delivery)
+    assert isinstance(later, TryLater)
+    assert later.costs_attempt is False
+    assert firm.erp.deleted == []
+    firm.clock.forward(firm.settle_seconds)
+    done(firm, delivery.again())
+    assert (firm.erp.deleted, firm.erp.released) == (["Invoice/101"], [])
+
+
+def test_a_proof_that_fails_because_the_poll_was_stale_is_no_fault_of_the_invoice(firm: Firm) -> None:
+    right = firm.in_severa_now()
+    stale = right | totals([row("FREE", "1", "10", "0")])
+    firm.books.remember("severa", "invoices", stale, number="")
+    right["lastUpdatedDateTime"] = "2026-11-02T12:00:00+00:00"
+    settled = done(firm)
+    assert [(gap.number, gap.reason) for gap in settled.effects.gaps] == [("101", "invoice.changed")]
+    assert (firm.in_severa_now()["number"], status_writes(firm)) == (102, ["s-transferred"])
 
 
 def test_what_is_seen_says_when_it_was_asked_for(firm: Firm) -> None:
