@@ -13,7 +13,7 @@ from domain.invoice.prove import Proof, prove, suspect
 from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.write_back import write_back
-from domain.money import rounded
+from domain.money import shown
 from domain.ports import Settled
 
 
@@ -61,7 +61,7 @@ def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[s
     return ("invoice.total_differs" if money else "invoice.content_differs"), {
         "severa_total": money_text(proof.severa_total, invoice.currency),
         "erp_total": money_text(proof.erp_total, invoice.currency),
-        "difference": f"{rounded(proof.difference, invoice.currency):f}",
+        "difference": shown(proof.difference, invoice.currency),
         "severa_vat": vat_text(proof.severa_vat),
         "erp_vat": vat_text(proof.erp_vat),
         "reasons": reasons,
