@@ -153,7 +153,8 @@ CREATE TABLE public.number_gap (
     number text NOT NULL,
     severa_id text NOT NULL,
     reason text NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    "values" jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 CREATE TABLE public.outbox (
