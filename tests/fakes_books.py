@@ -125,10 +125,9 @@ class FakeBooks:
         return None
 
     def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
-        return next(
-            (x for x in self.links if x.domain == domain and code_key(x.erp_number) == code_key(erp_number)),
-            None,
-        )
+        wanted = code_key(erp_number)
+        found = [x for x in self.links if x.domain == domain and code_key(x.erp_number) == wanted]
+        return next((x for x in found if x.erp_number == erp_number), found[0] if found else None)
 
     def record(self, system: System, register: str, id: str) -> Record | None:
         return self.records.get((system, register, id))

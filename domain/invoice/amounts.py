@@ -16,6 +16,12 @@ def money(body: Json | None, path: str) -> Decimal:
     return of_double(decimal(read(body, path)) or ZERO)
 
 
+def known_money(value: Any) -> Decimal | None:
+    """An amount without a double's noise, None where there is none."""
+    found = decimal(value)
+    return of_double(found) if found is not None else None
+
+
 def factor(body: Json | None, path: str) -> Decimal:
     """A quantity, price or percentage at a dotted path, without a double's noise; missing and null count as 0."""
     return factor_of_double(decimal(read(body, path)) or ZERO)

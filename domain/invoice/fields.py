@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from domain.fields import Field
-from domain.invoice.amounts import known_factor
-from domain.mapper import day, decimal, flag, read, text
-from domain.money import CURRENCIES, of_double
+from domain.invoice.amounts import known_factor, known_money
+from domain.mapper import day, flag, read, text
+from domain.money import CURRENCIES
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -180,8 +180,7 @@ def projection(body: Json) -> Mapping[str, str]:
         found = day(read(body, name))
         values[name] = found.isoformat() if found else ""
     for name in ("totalIncludingTax", "totalExcludingTax", "totalTax"):
-        total = decimal(read(body, f"{name}.amount"))
-        values[name] = canonical(of_double(total) if total is not None else None)
+        values[name] = canonical(known_money(read(body, f"{name}.amount")))
     for name in ("currencyRate", "paymentTerm"):
         values[name] = canonical(known_factor(read(body, name)))
     values["isCreditNote"] = canonical(flag(read(body, "isCreditNote"), default=False))

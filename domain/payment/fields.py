@@ -10,9 +10,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from domain.fields import Field
+from domain.invoice.amounts import known_money
 from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import document_type
-from domain.mapper import day, decimal, read, text
+from domain.mapper import day, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -54,7 +55,7 @@ def document_projection(body: Json) -> Mapping[str, str]:
         "currency": text(body, "currencyId"),
     }
     for name in ("amountInCurrency", "balanceInCurrency"):
-        values[name] = canonical(decimal(read(body, name)))
+        values[name] = canonical(known_money(read(body, name)))
     return values
 
 
@@ -66,8 +67,8 @@ def payment_projection(body: Json) -> Mapping[str, str]:
             (
                 text(line, "documentType"),
                 text(line, "refNbr"),
-                canonical(decimal(read(line, "amountPaid"))),
-                canonical(decimal(read(line, "balanceWriteOff"))),
+                canonical(known_money(read(line, "amountPaid"))),
+                canonical(known_money(read(line, "balanceWriteOff"))),
             )
         )
         for line in read(body, "paymentLines") or []

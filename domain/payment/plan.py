@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Literal
 
 from domain.errors import Stop
+from domain.invoice.amounts import money
 from domain.invoice.model import Application, ErpDocument, SeveraInvoice, document_type
-from domain.mapper import day, decimal, read, text
+from domain.mapper import day, read, text
 from domain.money import ZERO
 from domain.payment.fields import VOIDS, WRITE_OFFS, type_key
 from domain.ports import Json
@@ -112,8 +113,8 @@ def settlement(document: ErpDocument, payments: Iterable[Json] = ()) -> Settleme
     for payment in _unvoided(payments):
         lines = [line for line in read(payment, "paymentLines") or [] if _is_about(line, document)]
         paid_on = day(read(payment, "applicationDate"))
-        paid = sum((decimal(read(line, "amountPaid")) or ZERO for line in lines), ZERO)
-        off = sum((decimal(read(line, "balanceWriteOff")) or ZERO for line in lines), ZERO)
+        paid = sum((money(line, "amountPaid") for line in lines), ZERO)
+        off = sum((money(line, "balanceWriteOff") for line in lines), ZERO)
         written_off += abs(off)
         if paid_on is not None and (paid or off):
             days.append(paid_on)

@@ -130,6 +130,28 @@ def test_a_code_that_severa_does_not_know_either_fails_after_one_fresh_reading()
 
 
 @pytest.mark.req("R-INV-2")
+@pytest.mark.parametrize("code", ["cons", "Cons", "CO\x00NS", "CONS\x07"])
+def test_a_code_in_another_case_or_with_what_cannot_be_stored_is_the_same_item(code: str) -> None:
+    firm = Firm()
+    firm.invoice([row(code, "1", "100", "25")])
+    settle(firm.transfer())
+    assert firm.document()["invoiceLines"][0]["inventoryNumber"] == "CONS"
+
+
+@pytest.mark.req("R-INV-2")
+def test_what_no_system_takes_is_sent_to_neither() -> None:
+    firm = Firm()
+    firm.invoice(
+        [row("CONS", "1", "100", "25", description="Råd\x00givning\ud800\x0bi två rader")],
+        yourReference="Karin\x1b Lind",
+    )
+    settle(firm.transfer())
+    sent = next(call.body for call in firm.calls if call.method == "create")
+    assert sent["externalReference"] == {"value": "Karin Lind"}
+    assert sent["invoiceLines"][0]["description"] == {"value": "Rådgivning?\ni två rader"}
+
+
+@pytest.mark.req("R-INV-2")
 def test_a_fallback_item_that_the_erp_does_not_have_is_named_with_its_setting() -> None:
     firm = Firm()
     chosen = TenantSettings.model_validate({"fallback_items": {"Hours/25": "KONSULT"}})
