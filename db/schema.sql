@@ -118,6 +118,8 @@ CREATE TABLE public.connection_slot (
 
 CREATE TABLE public.identity (
     tenant_id uuid NOT NULL,
+    severa_place text DEFAULT ''::text NOT NULL,
+    erp_place text DEFAULT ''::text NOT NULL,
     severa_organisation text,
     severa_number text DEFAULT ''::text NOT NULL,
     severa_name text DEFAULT ''::text NOT NULL,
@@ -500,9 +502,9 @@ CREATE INDEX attempt_subject ON public.attempt USING btree (tenant_id, subject, 
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
-CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_tenant);
+CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_place, erp_tenant);
 
-CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_organisation);
+CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_place, severa_organisation);
 
 CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, lower(erp_number));
 
