@@ -7,6 +7,7 @@ under a known name would write into a stranger's ledger, and one pair under two 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -29,18 +30,26 @@ class PairTaken(InputError):
         self.tenant = tenant
 
 
-def pair_of(severa: Json, erp: Json | None, erp_tenant: str) -> Pair:
-    """From ``organizationdetails``, the ERP's ``organization`` (None before anybody has signed in) and the tenant id."""
+def pair_of(severa_url: str, severa: Json, erp_url: str, erp: Json | None, erp_tenant: str) -> Pair:
+    """From ``organizationdetails``, the ERP's ``organization`` (None before anybody has signed in) and the tenant id; the
+    addresses are the connections' ``base_url``."""
     number = text(severa, "vatNumber")
     theirs = erp or {}
     return Pair(
+        _place(severa_url),
         text(severa, "guid").lower() or organisation_number(number) or None,
         number,
         text(severa, "name"),
+        _place(erp_url),
         company_id(erp_tenant),
         text(theirs, "corporateId") or text(theirs, "vatRegistrationId"),
         text(theirs, "name"),
     )
+
+
+def _place(url: str) -> str:
+    """Host and port: an id is one within its system, and a test environment may hold a copy of a company."""
+    return urlsplit(url).netloc.lower()
 
 
 def company_id(erp_tenant: str) -> str:
@@ -78,21 +87,25 @@ def check_stored(bridge: Bridge, tenant_id: UUID, name: str, erp: Json | None = 
 
     ``erp``: the ERP company where it was read already. Raises InputError, and what the sign-ins raise.
     """
+    severa, visma_net = (_config(bridge, tenant_id, system) for system in ("severa", "visma_net"))
     found = pair_of(
+        severa["base_url"],
         bridge.connections.severa(tenant_id).get("organizationdetails", ""),
+        visma_net["base_url"],
         erp if erp is not None else bridge.connections.erp(tenant_id).check(),
-        _stored_tenant_id(bridge, tenant_id),
+        visma_net["tenant_id"],
     )
     refuse(bridge, tenant_id, name, found)
     with bridge.db.tenant(tenant_id) as db:
         keep(db, tenant_id, found)
 
 
-def _stored_tenant_id(bridge: Bridge, tenant_id: UUID) -> str:
+def _config(bridge: Bridge, tenant_id: UUID, system: str) -> dict[str, Any]:
     with bridge.db.tenant(tenant_id) as db:
-        stored = tenants.connection(db, tenant_id, "visma_net")
-    config: dict[str, Any] = dict(stored.config) if stored is not None else {}
-    return str(config.get("tenant_id") or "")
+        stored = tenants.connection(db, tenant_id, "severa" if system == "severa" else "visma_net")
+    if stored is None:
+        raise InputError(f"The tenant has no connection to {system}: add its file again.")
+    return dict(stored.config)
 
 
 def one_organisation(pair: Pair) -> None:

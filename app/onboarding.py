@@ -151,7 +151,7 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
     finally:
         severa.close()
     if part.kind == "interactive" and not (tenant_id and _signed_in(bridge, tenant_id, file)):
-        found = identity.pair_of(ours, None, part.tenant_id)
+        found = identity.pair_of(file.severa.base_url, ours, part.base_url, None, part.tenant_id)
     else:
         stored = part.kind == "interactive" and tenant_id is not None
         erp = VismaNetClient(
@@ -168,7 +168,8 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
             **common,
         )
         try:
-            found = identity.pair_of(ours, _checked("visma_net", part.base_url, erp.check), part.tenant_id)
+            theirs = _checked("visma_net", part.base_url, erp.check)
+            found = identity.pair_of(file.severa.base_url, ours, part.base_url, theirs, part.tenant_id)
         finally:
             erp.close()
     identity.one_organisation(found)

@@ -14,12 +14,14 @@ class Pair:
     """A Severa organisation and an ERP company.
 
     ``severa_organisation`` is Severa's guid, else its organisation number, None where neither is known yet;
-    ``erp_tenant`` is Visma.net's tenant id in small letters. Numbers and names as the systems show them, '' where unknown.
+    ``erp_tenant`` is Visma.net's tenant id in small letters; the places are host and port of either system. Numbers and names as the systems show them, '' where unknown.
     """
 
+    severa_place: str
     severa_organisation: str | None
     severa_number: str
     severa_name: str
+    erp_place: str
     erp_tenant: str
     erp_number: str = ""
     erp_name: str = ""
@@ -46,7 +48,9 @@ def holder(db: Connection, tenant_id: UUID, pair: Pair) -> Holder | None:
         SQL["identity.holders"],
         {
             "tenant_id": tenant_id,
+            "severa_place": pair.severa_place,
             "severa_organisation": pair.severa_organisation,
+            "erp_place": pair.erp_place,
             "erp_tenant": pair.erp_tenant,
         },
     ).fetchone()

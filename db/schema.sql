@@ -244,6 +244,8 @@ ALTER TABLE public.document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 CREATE TABLE public.identity (
     tenant_id uuid NOT NULL,
+    severa_place text DEFAULT ''::text NOT NULL,
+    erp_place text DEFAULT ''::text NOT NULL,
     severa_organisation text,
     severa_number text DEFAULT ''::text NOT NULL,
     severa_name text DEFAULT ''::text NOT NULL,
@@ -721,9 +723,9 @@ CREATE UNIQUE INDEX document_number ON public.document USING btree (tenant_id, t
 
 CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matter_id) WHERE (state = ANY (ARRAY['claimed'::text, 'released'::text]));
 
-CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_tenant);
+CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_place, erp_tenant);
 
-CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_organisation);
+CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_place, severa_organisation);
 
 CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
 

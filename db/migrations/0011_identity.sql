@@ -4,6 +4,9 @@
 
 create table identity (
     tenant_id           uuid primary key references tenant,
+    -- host and port of either system: an id is one within its system, and a test environment may hold a copy
+    severa_place        text        not null default '',
+    erp_place           text        not null default '',
     -- Severa's guid of the organisation; null until it was read (tenants that were added before this table)
     severa_organisation text check (severa_organisation <> ''),
     severa_number       text        not null default '',
@@ -15,8 +18,8 @@ create table identity (
     erp_name            text        not null default '',
     changed_at          timestamptz not null default bridge_now()
 );
-create unique index identity_severa on identity (severa_organisation);
-create unique index identity_erp on identity (erp_tenant);
+create unique index identity_severa on identity (severa_place, severa_organisation);
+create unique index identity_erp on identity (erp_place, erp_tenant);
 
 alter table identity enable row level security;
 create policy of_tenant on identity to bridge_app
@@ -29,8 +32,10 @@ create policy dispatch on identity to bridge_dispatch using (true);
 grant select on identity to bridge_dispatch;
 
 -- Of tenants that share a company already the oldest keeps it; the others are refused when they are added again.
-insert into identity (tenant_id, erp_tenant)
-select distinct on (lower(btrim(c.config ->> 'tenant_id'))) t.id, lower(btrim(c.config ->> 'tenant_id'))
-from tenant t join connection c on c.tenant_id = t.id and c.system = 'visma_net'
-where btrim(c.config ->> 'tenant_id') <> ''
-order by lower(btrim(c.config ->> 'tenant_id')), t.made_at;
+insert into identity (tenant_id, erp_place, erp_tenant)
+select distinct on (place, company) id, place, company
+from (select t.id, t.made_at, lower(btrim(c.config ->> 'tenant_id')) as company,
+             coalesce(lower(substring(c.config ->> 'base_url' from '^https?://([^/]+)')), '') as place
+      from tenant t join connection c on c.tenant_id = t.id and c.system = 'visma_net') as known
+where company <> ''
+order by place, company, made_at;

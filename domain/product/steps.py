@@ -22,8 +22,8 @@ from domain.moves import (
     told,
     wait_until_read,
 )
-from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
-from domain.product import plan
+from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.product import heirs, plan
 from domain.product.fields import BY_REGISTER, INVENTORY, INVENTORY_KEY, ITEM_CLASSES, KINDS, Kind
 from domain.text import code_key
 
@@ -68,7 +68,7 @@ class _Work:
         if self.delivery.books.link("product", severa_id=record.id) is not None:
             return
         code = plan.needs_code(kind, record)
-        plan.only_one(kind, record, self._severa_by_code(code))
+        plan.only_one(kind, record, heirs.severa_by_code(self.delivery.books, code))
         known = self._item_by_code(code, record, kind)
         if known is None and self.delivery.step(_CREATE_ITEM) is None:
             # Asked for just now: somebody may have typed the same item there since the last poll.
@@ -105,7 +105,7 @@ class _Work:
             return
         self._registers_read()
         code = text(record.body, "inventoryNumber")
-        found = self._severa_by_code(code)
+        found = heirs.severa_by_code(self.delivery.books, code)
         if not found and self.delivery.step(_CREATE_IN_SEVERA) is None:
             if text(record.body, "status") == "MarkedForDeletion":
                 return
@@ -150,13 +150,6 @@ class _Work:
             ("visma_net", INVENTORY),
             *(("severa", kind.register) for kind in KINDS),
         )
-
-    def _severa_by_code(self, code: str) -> list[Record]:
-        return [
-            record
-            for kind in KINDS
-            for record in self.delivery.books.find("severa", kind.register, number=code)
-        ]
 
     def _item_by_code(self, code: str, record: Record, kind: Kind) -> Json | None:
         """The item that already has this code. Raises Stop when it is of another type or linked elsewhere."""
@@ -325,7 +318,7 @@ class _Work:
         try:
             return self.delivery.severa.get(link.severa_register, link.severa_id)
         except NotFound as error:
-            raise self._gone(link, "severa") from error
+            raise heirs.gone(self.delivery, link, "severa") from error
 
     def _item_now(self, link: Link) -> Stored:
         """The item as it is now, by the number last seen, else by its internal id (it may have been renumbered)."""
@@ -340,39 +333,11 @@ class _Work:
         try:
             found = self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id)
         except NotFound as error:
-            raise self._gone(link, "visma_net") from error
+            raise heirs.gone(self.delivery, link, "visma_net") from error
         if text(found.body, "inventoryId") != link.erp_id:
             # Two became one: the old id answers with the other, which is nobody we may write to.
-            raise self._gone(link, "visma_net")
+            raise heirs.gone(self.delivery, link, "visma_net")
         return found
-
-    def _gone(self, link: Link, system: System) -> Stop:
-        """The problem of a linked record that is not there any more; another of its code may have taken its place."""
-        named = "Severa" if system == "severa" else "Visma.net ERP"
-        code = link.severa_number if system == "severa" else link.erp_number
-        books = self.delivery.books
-        if system == "severa":
-            found = [
-                (one, one.id, link.erp_id)
-                for one in self._severa_by_code(code)
-                if one.id != link.severa_id and books.link("product", severa_id=one.id) is None
-            ]
-        else:
-            found = [
-                (one, link.severa_id, one.id)
-                for one in books.find("visma_net", INVENTORY, number=code)
-                if one.id != link.erp_id and books.link("product", erp_id=one.id) is None
-            ]
-        if len(found) != 1:
-            return self.after.stop("product.gone", code=code, system=named)
-        heir, severa_id, erp_id = found[0]
-        return self.after.stop(
-            "product.merged",
-            code=code,
-            system=named,
-            heir=f"{heir.number} {heir.name}".strip(),
-            relink=f"severa-bridge relink {self.delivery.tenant.name} product {severa_id} {erp_id}",
-        )
 
     def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
         name = text(sides.severa, "name")

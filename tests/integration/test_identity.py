@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -180,12 +181,16 @@ def test_the_dispatcher_sees_whose_companies_they_are_and_no_secret(new_firm: Ne
         assert identity.get(db, other.tenant_id) is None, "row-level security"
     with db_of.dispatch() as db:
         found = identity.holder(db, other.tenant_id, pair)
+        # An id is one within its system: a test environment may hold a copy of the company.
+        elsewhere = replace(pair, severa_place="severa.test", erp_place="erp.test")
+        assert identity.holder(db, other.tenant_id, elsewhere) is None
     assert found == identity.Holder(road.name, same_severa=True, same_erp=True)
     with pytest.raises(psycopg.errors.InsufficientPrivilege), db_of.dispatch() as db:
         db.execute("select secret from connection").fetchall()
     with pytest.raises(psycopg.errors.UniqueViolation), db_of.tenant(other.tenant_id) as db:
         db.execute(
-            "update identity set erp_tenant = %s where tenant_id = %s returning 1", (pair.erp_tenant, other.tenant_id)
+            "update identity set erp_place = %s, erp_tenant = %s where tenant_id = %s returning 1",
+            (pair.erp_place, pair.erp_tenant, other.tenant_id),
         ).fetchone()  # fmt: skip
 
 
