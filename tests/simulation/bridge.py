@@ -44,6 +44,9 @@ SETTINGS: dict[str, Any] = {
     # never connected to: says only that poller, relay and workers are processes of their own
     "amqp_url": "amqp://nobody@simulation/",
     "keep_payloads": False,
+    # set-up that nobody changes in a play is read once, before it
+    "reference_seconds": 86_400,
+    "audit_seconds": 300,
     "log_level": "error",
 }
 POLL_INTERVAL = 86_400
@@ -199,11 +202,16 @@ def statement(query: str) -> str:
 # ---- what the processes do
 
 
-def poll_due(bridge: Bridge) -> int:
-    """Leases the connections that are due and polls them one after the other; how many."""
+FEW = frozenset({"customers", "projects", "invoices", "customer", "project", "customerdocument", "customerPayment"})
+"""The registers of a play about invoices; a play about everything reads all of them."""
+
+
+def poll_due(bridge: Bridge, *, few: bool = False) -> int:
+    """Leases the connections that are due and polls them one after the other; how many. ``few``: see ``FEW``."""
     with bridge.db.dispatch() as db:
         found = streams.due(db, uuid.uuid4(), lease=bridge.settings.poll_lease_seconds, limit=2)
-    poller = Poller(bridge.db, bridge.connections, list(bridge.registers.values()), bridge.settings, bridge.stop)
+    registers = [one for one in bridge.registers.values() if not few or one.name in FEW or one.reference]
+    poller = Poller(bridge.db, bridge.connections, registers, bridge.settings, bridge.stop)
     for due in found:
         poller.poll(due)
     return len(found)
@@ -263,10 +271,11 @@ def add_tenant(bridge: Bridge, name: str, firm: Firm, **settings: Any) -> None:
     service.go_live(bridge, name, lambda _system, _register, _rows: None)
 
 
-def ask_poll(bridge: Bridge) -> None:
-    """Run now, for every tenant."""
-    with bridge.db.dispatch() as db:
-        streams.ask(db, None)
+def ask_poll(bridge: Bridge, name: str) -> None:
+    """Run now."""
+    tenant = service.find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        streams.ask(db, tenant.id)
 
 
 def problems(bridge: Bridge, name: str) -> list[dict[str, Any]]:

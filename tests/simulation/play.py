@@ -27,7 +27,7 @@ QUIET = 1_200.0
 """So long (seconds) nothing is written any more before a play counts as at rest."""
 LONGEST_END = 6 * 3_600.0
 # How soon the relay and the poller look again: at once while somebody works, seldom when all stand still.
-LOOKS = (1.0, 60.0)
+LOOKS = (1.0, 120.0)
 
 
 class Theatre:
@@ -39,7 +39,7 @@ class Theatre:
         self.vendors = Vendors()
         for n in range(1, firms + 1):
             self.vendors.add(small(n))
-        with Play(self, BASE_SEED, base=True).running() as play:
+        with Play(self, BASE_SEED, base=True, few=False, taking_part=firms).running() as play:
             for n, firm in enumerate(self.vendors.firms, 1):
                 play.aside(lambda bridge, n=n, firm=firm: contact.add_tenant(bridge, f"firm{n}", firm, **settings))
                 play.kernel.run(play.kernel.now + 600)
@@ -65,6 +65,8 @@ class Play:
     seed: int
     director: Director = field(default_factory=Calm)
     workers: int = 2
+    few: bool = True
+    taking_part: int = 1
     base: bool = False
 
     kernel: Kernel = field(init=False)
@@ -148,7 +150,7 @@ class Play:
         with self.theatre.office.bridge(self._stop()) as bridge:
             pause = LOOKS[0]
             while True:
-                found = self._guarded("poll", lambda: contact.poll_due(bridge))
+                found = self._guarded("poll", lambda: contact.poll_due(bridge, few=self.few))
                 pause = LOOKS[0] if found else min(LOOKS[1], pause * 2)
                 self._rest("poller", pause)
 
@@ -178,6 +180,11 @@ class Play:
         actor = self.kernel.current()
         self._resting[name] = actor
         self.kernel.park(seconds)
+
+    @property
+    def cast(self) -> list[Firms]:
+        """The firms in which something happens."""
+        return self.firms[: self.taking_part]
 
     _resting: dict[str, Any] = field(default_factory=dict)
 
@@ -229,13 +236,13 @@ class Play:
         """Lets so much time pass."""
         self.kernel.run(self.kernel.now + seconds)
 
-    def poll_soon(self, seconds: float = 0.0) -> None:
-        """Both systems of all tenants are read."""
+    def poll_soon(self, seconds: float = 0.0, firm: Firms | None = None) -> None:
+        """Both systems of a firm are read, or those of every firm that takes part."""
 
         def ask() -> None:
-            with contextlib.ExitStack() as stack:
-                bridge = stack.enter_context(self.theatre.office.bridge(self._stop()))
-                contact.ask_poll(bridge)
+            with self.theatre.office.bridge(self._stop()) as bridge:
+                for one in [firm] if firm else self.cast:
+                    contact.ask_poll(bridge, one.name)
             self.call("poller")
 
         self.kernel.at(seconds, ask)

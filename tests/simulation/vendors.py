@@ -78,7 +78,9 @@ class Vendors:
         self.erp_ahead = 0.0
 
     def add(self, firm: Firm) -> None:
-        """A firm in both systems."""
+        """A firm in both systems, older than every play."""
+        for one in (vendor_clock.SEVERA, vendor_clock.ERP):
+            one.use(lambda: START - timedelta(days=30))
         self.severa.add_organisation(firm)
         company_of(self.erp, firm)
         self.firms.append(firm)
@@ -206,7 +208,7 @@ class Firms:
     def reprice(self, guid: str, price: str) -> None:
         """A person changes the price of an invoice's first row."""
         row = next(one for one in self.register("severa", "invoicerows") if _guid(one.get("invoiceGuid")) == guid)
-        self.severa("PATCH", f"invoicerows/{row['guid']}", {"unitPrice": price})
+        self.severa("PATCH", f"invoicerows/{row['guid']}", {"unitPrice": {"amount": price, "currencyCode": "SEK"}})
 
     def change(self, register: str, guid: str, **members: Any) -> None:
         self.severa("PATCH", f"{register}/{guid}", members)
