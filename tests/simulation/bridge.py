@@ -7,6 +7,7 @@ leased connection, ``Relay.maintain``/``turn``, ``Workshop.settle``, and the ser
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import secrets
 import sys
@@ -29,7 +30,7 @@ from app.bootstrap import Bridge, open_bridge
 from app.poller import Poller
 from app.relay import Relay, event
 from app.settings import Settings
-from db import streams
+from db import installation, streams
 from db.pool import Database
 from db.sql import SQL
 from domain import clock
@@ -47,6 +48,8 @@ SETTINGS: dict[str, Any] = {
     # set-up that nobody changes in a play is read once, before it
     "reference_seconds": 86_400,
     "audit_seconds": 300,
+    # so few that a play with a handful of customers can have an accident
+    "brake_records": 3,
     "log_level": "error",
 }
 POLL_INTERVAL = 86_400
@@ -88,7 +91,18 @@ class Office:
         shared = app.bootstrap.Database
         app.bootstrap.Database = lambda *_a, **_k: _Shared(self.db)  # type: ignore[assignment, misc]
         logs = structlog.get_config()
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
+
+        def told(_logger: Any, _level: str, line: dict[str, Any]) -> Any:
+            # What the bridge logs belongs into the words of a schedule; ids that say nothing to a reader are left out.
+            values = ", ".join(f"{k} {v}" for k, v in line.items() if k not in ("event", "subject", "tenant_id", "seconds"))
+            kernel.say(f"  {line['event']}: {values}"[:160])
+            raise structlog.DropEvent
+
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            processors=[told],
+            cache_logger_on_first_use=False,
+        )
         try:
             with _chance(Random(f"bridge/{seed}")):
                 yield
@@ -308,6 +322,18 @@ def release(bridge: Bridge, name: str, invoice: str) -> None:
     reviewing.release(bridge, name, invoice)
 
 
+def writes_off(bridge: Bridge) -> bool:
+    """Whether the bridge says that this database was restored or cloned, and transfers nothing until it is adopted."""
+    with bridge.db.dispatch() as db:
+        return installation.note(db).writes != "on"
+
+
+def adopt(bridge: Bridge) -> None:
+    """The operator says that this is the one."""
+    with bridge.db.dispatch() as db:
+        installation.adopt(db)
+
+
 def decide(bridge: Bridge, name: str, problem: dict[str, Any], how: str) -> bool:
     """A person's decision on a doubt: 'wait', 'make it', or 'this one:<number>'. False while the bridge knows none."""
     return False
@@ -317,6 +343,7 @@ __all__ = [
     "Note",
     "Office",
     "add_tenant",
+    "adopt",
     "ask_poll",
     "decide",
     "held",
@@ -329,4 +356,5 @@ __all__ = [
     "set_setting",
     "statement",
     "worker",
+    "writes_off",
 ]

@@ -152,7 +152,10 @@ class Play:
             while True:
                 found = self._guarded("poll", lambda: contact.poll_due(bridge, few=self.few))
                 pause = LOOKS[0] if found else min(LOOKS[1], pause * 2)
-                self._rest("poller", pause)
+                if found:
+                    self.call("relay")
+                if self._called("poller", pause):
+                    pause = LOOKS[0]
 
     def _relay(self) -> None:
         with self.theatre.office.bridge(self._stop()) as bridge:
@@ -160,7 +163,8 @@ class Play:
             pause = LOOKS[0]
             while True:
                 pause = LOOKS[0] if self._guarded("relay", turn) else min(LOOKS[1], pause * 2)
-                self._rest("relay", pause)
+                if self._called("relay", pause):
+                    pause = LOOKS[0]
 
     def _guarded(self, what: str, run: Callable[[], Any]) -> Any:
         """A loop of the bridge goes on after an error that it does not know; the judge counts it."""
@@ -175,11 +179,12 @@ class Play:
             self.kernel.wait(5.0)
         return None
 
-    def _rest(self, name: str, seconds: float) -> None:
-        """Waits; somebody who ``calls`` ends it earlier."""
-        actor = self.kernel.current()
+    def _called(self, name: str, seconds: float) -> bool:
+        """Waits; whether somebody's ``call`` ended it earlier."""
+        actor, began = self.kernel.current(), self.kernel.now
         self._resting[name] = actor
         self.kernel.park(seconds)
+        return self.kernel.now < began + seconds
 
     @property
     def cast(self) -> list[Firms]:

@@ -91,13 +91,20 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
+class Then:
+    """The deed waits for whatever the actor does next: after an answer, outside of its call."""
+
+    deed: Pause | Crash | Do
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What becomes of a message: how often it is delivered and when (seconds each); nothing = lost; None = refused."""
 
     after: tuple[float, ...] | None
 
 
-Deed = Pause | Crash | Refuse | Late | LoseRequest | LoseAnswer | Answer | Change | Do | Message
+Deed = Pause | Crash | Refuse | Late | LoseRequest | LoseAnswer | Answer | Change | Do | Then | Message
 
 
 class Director(Protocol):
@@ -149,6 +156,14 @@ class Script:
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
+        self._next: dict[str, list[Deed]] = {}
 
     def at(self, point: Point) -> list[Deed]:
-        return [rule.deed for rule in self.rules if rule.take(point)]
+        deeds = self._next.pop(point.actor, [])
+        for rule in self.rules:
+            if rule.take(point):
+                if isinstance(rule.deed, Then):
+                    self._next.setdefault(point.actor, []).append(rule.deed.deed)
+                else:
+                    deeds.append(rule.deed)
+        return deeds

@@ -25,6 +25,7 @@ from simulators.visma_net import Simulation
 from simulators.visma_net.seeding import company_of
 
 Json = dict[str, Any]
+TOKEN = 86_400
 _RLOCK = type(threading.RLock())
 _LOCK = type(threading.Lock())
 
@@ -70,7 +71,10 @@ class Vendors:
     def __init__(self) -> None:
         self.severa = SeveraState()
         self.severa.switches.calls_per_second = None
+        # A token outlives a play, or every long pause would end in a sign-in instead of in what it is about.
+        self.severa.switches.token_seconds = TOKEN
         self.erp = Simulation()
+        self.erp.switches.token_seconds = TOKEN
         self.apps = {SEVERA: severa.create_app(self.severa), ERP: visma_net.create_app(self.erp)}
         self.firms: list[Firm] = []
         self._kept: tuple[bytes, list[Any]] = (b"", [])

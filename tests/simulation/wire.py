@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ from simulation.points import (
     Refuse,
     Where,
 )
+from simulators import clock as vendor_clock
 
 SEVERA, ERP = "http://severa.simulation", "http://erp.simulation"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -229,6 +231,9 @@ class Wire:
         self, sender: str, system: str, method: str, target: str, headers: list[Any], content: bytes, base: str
     ) -> Heard:
         heard = ask(self._apps[base], method, target, headers, content, base.partition("//")[2])
+        # As the servers in front of both vendors do.
+        clock = vendor_clock.SEVERA if system == "severa" else vendor_clock.ERP
+        heard.headers.append(("date", format_datetime(clock.now(), usegmt=True)))
         path = target.partition("?")[0]
         if method in WRITES and not path.lower().endswith(SIGN_IN):
             tenant = self._tenant(system, headers)
