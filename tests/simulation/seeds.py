@@ -272,8 +272,14 @@ class People:
             firm.move(guid, "transfer")
 
     def _reprice(self, firm: Firms, guid: str, price: str) -> None:
-        if firm.role(guid) in ("draft", "transfer", "failed"):
+        # An invoice in transfer is read-only: it is taken back, changed and approved again.
+        role = firm.role(guid)
+        if role == "transfer":
+            firm.move(guid, "draft")
+        if role in ("draft", "transfer", "failed"):
             firm.reprice(guid, price)
+        if role == "transfer":
+            firm.move(guid, "transfer")
 
     def _pay(self, firm: Firms, guid: str) -> None:
         for document in firm.documents():
