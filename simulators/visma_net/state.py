@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from simulators.clock import ERP
 from simulators.visma_net.answers import entry_refused
 from simulators.visma_net.switches import Switches
 
@@ -24,7 +25,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    return ERP.now()
 
 
 @dataclass(frozen=True, slots=True)
