@@ -209,7 +209,7 @@ class Kernel:
             actor.run()
         except Crashed:
             pass
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the play reports it
             if not actor.process.dead:
                 self._broken = error
         finally:

@@ -88,7 +88,7 @@ class Store:
 
     def _copier(self, name: str) -> str:
         body = "".join(
-            f'delete from public."{table}"; insert into public."{table}" overriding system value select * from kept_{name}."{table}";\n'
+            f'delete from public."{table}"; insert into public."{table}" overriding system value select * from kept_{name}."{table}";\n'  # noqa: S608 - names of tables of the catalogue
             for table in self._tables
             # The identity of the installation changes by adopting only; a play that does so is set back by ``keep``.
             if table != "installation" or name != "base"

@@ -131,8 +131,8 @@ def test_a_name_that_the_erp_spells_otherwise_is_not_sent_a_second_time() -> Non
     settle(delivery.again())
     assert [one["name"] for one in firm.document()["attachments"]] == [
         "Offert %22slutlig%22.pdf",
-        "Tid/rapport.pdf",
-        "Tid/rapport (2).pdf",
+        "Tid-rapport.pdf",
+        "Tid-rapport (2).pdf",
     ]
 
 
