@@ -291,17 +291,11 @@ class Poll:
                 if end is False and self._stop.is_set():
                     raise TryLater("stopped")
         except RegisterMissing as missing:
-            if task.reading is not None or position is not None or self._known(task.register):
-                raise ShortList(
-                    missing.message,
-                    system=missing.system,
-                    register=missing.register,
-                    expected=self._known(task.register),
-                    got=0,
-                ) from missing
-            # A register that this company does not have (an add-on, an older API): read, and nothing known by it.
-            self._end_without_page(task)
-            return
+            if task.reading is None and position is None and not self._known(task.register):
+                # A register that this company does not have (an add-on, an older API): read, and nothing known by it.
+                self._end_without_page(task)
+                return
+            end = self._lost(task.register, missing)
         except ShortList as error:
             end = error
         if isinstance(end, ShortList):
@@ -311,6 +305,16 @@ class Poll:
             raise end
         if end is False:
             self._end_without_page(task)
+
+    def _lost(self, register: Register, missing: RegisterMissing) -> ShortList:
+        """A register with known rows that is not there any more: what it lacks may be there all the same."""
+        return ShortList(
+            missing.message,
+            system=missing.system,
+            register=missing.register,
+            expected=self._known(register),
+            got=0,
+        )
 
     def _known(self, register: Register) -> int:
         """How many records of a register are there as far as anybody knows."""

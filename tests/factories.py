@@ -5,12 +5,14 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from db import attempts, claim, matters, outbox, tenants
-from db.claim import Claimed
+from db.claim import Asked, Claimed
 from db.outbox import DOMAINS, Rank, Taken
 from db.pool import Database
+from domain.errors import LeaseLost
 from domain.ports import System
 
 START = UUID(int=0)
+LEASE = 60.0
 
 
 def make_tenant(db: Database, name: str) -> UUID:
@@ -99,3 +101,18 @@ def state(db: Database, tenant_id: UUID, matter: UUID, domain: str = "invoice") 
     """The state of a matter's row."""
     with db.tenant(tenant_id) as connection:
         return outbox.state_of(connection, domain, matter)
+
+
+def asked(name: str = "create", document: str = "", nonce: str = "") -> Asked:
+    """A call that a worker wants to make."""
+    return Asked(name, 1, {"customer": "10001"}, 30.0, 240.0, 300.0, document, nonce)
+
+
+def permitted(db: Database, row: Claimed, name: str = "create") -> bool:
+    """Whether a call would be permitted to this worker now."""
+    try:
+        with db.tenant(row.tenant_id) as connection:
+            claim.begin(connection, row, asked(name), lease=LEASE)
+    except LeaseLost:
+        return False
+    return True

@@ -10,13 +10,12 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from integration.test_isolation import make_tenant
-from integration.test_outbox import announce, claim, claimed, state, take
+from factories import announce, begin, claimed, make_tenant, permitted, state, take
 from services import Database as Made
 
 from app import standing
 from app.standing import Verdict
-from db import installation, outbox, streams, tenants
+from db import claim, installation, streams, tenants
 from db.installation import Facts
 from db.pool import Database
 
@@ -97,9 +96,8 @@ def test_nothing_is_taken_claimed_or_begun_in_another_database(
     if how != "without its beat":
         assert epoch(database) is None
         assert take(db) == []
-        assert claim(db, out) is None
-        with db.tenant(tenant) as connection:
-            assert outbox.extend(connection, row, 60) is False
+        assert begin(db, out) is None
+        assert not permitted(db, row)
     with db.dispatch() as connection:
         assert installation.beat(connection, uuid4()) is None
     assert standing.judge(facts(db), None) is verdict
@@ -156,21 +154,21 @@ def test_a_new_epoch_voids_what_the_lost_future_holds(db: Database, database: Ma
     with db.tenant(tenant) as connection:
         poll = streams.lease_one(connection, tenant, "severa", uuid4(), 60)
         assert poll is not None
-        assert tenants.lease_refresh(connection, tenant, "severa")
+        assert tenants.lease_refresh(connection, tenant, "severa", 1)
         streams.complete(connection, tenant, "severa", "customers", watermark=None, whole=True, changes=0)
     assert begin_epoch(db) == 2
     assert state(db, tenant, started) == "ready"
+    assert not permitted(db, row)
     with db.tenant(tenant) as connection:
-        assert outbox.extend(connection, row, 60) is False
-        assert outbox.hold(connection, row) is None
-        assert streams.hold(connection, poll, 60) is False
-        assert tenants.lease_refresh(connection, tenant, "severa")
+        assert claim.hold(connection, row) is None
+        assert streams.hold(connection, poll, 60) is None
+        assert tenants.lease_refresh(connection, tenant, "severa", 1)
         assert streams.streams(connection, tenant, "severa")["customers"].complete_at is None
     assert read(db, tenant)
-    assert claim(db, out) is None
+    assert begin(db, out) is None
     taken = take(db)
     assert len(taken) == 2
-    assert all(claim(db, one) for one in taken)
+    assert all(begin(db, one) for one in taken)
 
 
 @pytest.mark.schedule("S26")
@@ -256,10 +254,12 @@ def test_while_the_clock_is_unsteady_nothing_is_taken_or_claimed_whatever_the_ti
     with db.dispatch() as connection:
         installation.set_steady(connection, steady=False)
     assert take(db) == []
-    assert claim(db, out) is None
+    assert begin(db, out) is None
     by_hand(database, "create or replace function bridge_now() returns timestamptz language sql as $$ select clock_timestamp() + interval '100 years' $$")  # fmt: skip
-    assert claim(db, out) is None
+    assert begin(db, out) is None
     with db.dispatch() as connection:
         installation.set_steady(connection, steady=True)
-    assert claim(db, out) is not None
+    taken = take(db)
+    assert len(taken) == 2, "what was refused went back"
+    assert all(begin(db, one) for one in taken)
     assert epoch(database) == 1

@@ -8,18 +8,17 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from factories import announce, begin, claimed, make_tenant, meet, state, take
+from factories import LEASE, announce, asked, begin, claimed, make_tenant, meet, permitted, state, take
 from services import Database as Made
 
 from db import claim, outbox, tenants
-from db.claim import Asked, Claimed, Done
+from db.claim import Claimed, Done
 from db.outbox import Rank
 from db.pool import Database
 from domain.errors import LeaseLost
 from domain.ports import Document
 
 START = UUID(int=0)
-LEASE = 60.0
 
 
 @pytest.fixture
@@ -33,20 +32,6 @@ def db(database: Made) -> Iterator[Database]:
 @pytest.fixture
 def tenant(db: Database) -> UUID:
     return make_tenant(db, "one")
-
-
-def asked(name: str = "create", document: str = "", nonce: str = "") -> Asked:
-    return Asked(name, 1, {"customer": "10001"}, 30.0, 240.0, 300.0, document, nonce)
-
-
-def permitted(db: Database, row: Claimed, name: str = "create") -> bool:
-    """Whether a call would be permitted to this worker now."""
-    try:
-        with db.tenant(row.tenant_id) as connection:
-            claim.begin(connection, row, asked(name), lease=LEASE)
-    except LeaseLost:
-        return False
-    return True
 
 
 def finish(db: Database, row: Claimed, *, again: bool = False) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from factories import announce, claimed, make_tenant, state, take
 from integration.test_adopt import by_hand, epoch, facts
-from integration.test_isolation import make_tenant
-from integration.test_outbox import announce, claimed, state, take
 from services import Database as Made
 from structlog.testing import capture_logs
 
@@ -128,7 +127,7 @@ def test_what_is_off_is_said_once_and_frees_and_takes_nothing(
     by_hand(
         database,
         "update installation set epoch = epoch",
-        "update outbox set lease_until = bridge_now() - interval '1 hour' where lease_until is not null",
+        "update matter set lease_until = bridge_now() - interval '1 hour' where lease_until is not null",
     )
     with capture_logs() as said:
         for _ in range(5):
@@ -192,7 +191,7 @@ def test_a_step_frees_nothing_and_claims_nothing_until_a_lease_and_a_settle_time
     assert not steady(db, late)
     hands.ahead += 189.0
     by_hand(
-        database, "update outbox set lease_until = bridge_now() - interval '1 hour' where state = 'started'"
+        database, "update matter set lease_until = bridge_now() - interval '1 hour' where token is not null"
     )  # type: ignore[arg-type]
     # the process's clock was put forward against PostgreSQL's: that looks like a step too
     assert relay(db, its).turn() == 0

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from services import Database as Made
 
-from db import links, records, tenants
+from db import matters, records, tenants
 from db.books import ReferenceCache, TenantBooks
 from db.pool import Database
 from domain.ports import Json, LinkUpdate
@@ -44,8 +44,10 @@ def register(system: str, name: str) -> Register:
 def store(db: Database, tenant: UUID, system: str, name: str, *bodies: Json) -> None:
     told = register(system, name)
     rows = [records.row_of(told, body, None, ZONE) for body in bodies]
+    now = datetime.now(UTC)
     with db.tenant(tenant) as connection:
-        records.store(connection, tenant, told, rows, datetime.now(UTC))
+        for row in rows:
+            records.put_own(connection, tenant, told, row, now)
 
 
 @pytest.fixture
@@ -59,8 +61,9 @@ def books(db: Database, tenant: UUID) -> TenantBooks:
         {"inventoryId": 7, "inventoryNumber": "HOURS", "description": "T"},
     )
     with db.tenant(tenant) as connection:
-        links.put(
-            connection, tenant, "product", None,
+        [matter] = matters.meet(connection, "product", "severa", "products", [("p-1", "hours")]).values()
+        matters.put(
+            connection, matter,
             LinkUpdate("products", "p-1", "hours", "inventory", "7", "HOURS"),
         )  # fmt: skip
     return TenantBooks(db, tenant, ReferenceCache())
@@ -110,4 +113,4 @@ def test_nothing_that_can_be_asked_for_is_a_defect(db: Database, tenant: UUID, b
     with db.tenant(tenant) as connection:
         assert records.search(connection, tenant, ["products"], BROKEN) == []
         # Several texts in one parameter as well.
-        assert links.of_ids(connection, tenant, ["product"], [BROKEN, "p\x00-1"]) != []
+        assert matters.of_ids(connection, ["product"], [BROKEN, "p\x00-1"])

@@ -51,8 +51,8 @@ def test_a_name_that_was_stored_decomposed_is_found_by_any_spelling(
             # As 0.1.0 made the key: without composing.
             key = " ".join(name.split()).casefold()
             owner.execute(
-                """insert into record (tenant_id, system, register, id, number, name, name_key, body, hash, mapping_version, requested_at, in_scope)
-                   values (%s, 'severa', 'customers', %s, %s, %s, %s, '{}', '', 2, clock_timestamp(), true)""",
+                """insert into record (tenant_id, system, register, id, number, name, name_key, body, hash, mapping_version, asked_at, answered_at, in_scope)
+                   values (%s, 'severa', 'customers', %s, %s, %s, %s, '{}', '', 2, clock_timestamp(), clock_timestamp(), true)""",
                 [tenant, guid, number, name, key],
             )
     assert migrate(empty_database.owner_url, empty_database.app_url)[:1] == ["0010"]
@@ -87,7 +87,7 @@ def test_a_row_is_stored_under_the_key_that_it_is_looked_up_by(database: Made) -
             tenant = add_tenant(owner, "a", "c")
         with opened.tenant(tenant) as connection:
             row = records.row_of(register, {"guid": "g1", "name": DECOMPOSED, "number": 7}, None, UTC)
-            records.store(connection, tenant, register, [row], NOW)
+            records.put_own(connection, tenant, register, row, NOW)
             found = records.find(connection, tenant, "severa", "customers", name=DECOMPOSED)
             assert [one.id for one in found] == ["g1"]
     finally:

@@ -12,7 +12,7 @@ from services import Database as Made
 
 from app import announcing, tenancy
 from db import streams
-from domain.errors import InputError, NotFound, RateLimited, Refused, ShortList, Unavailable
+from domain.errors import InputError, RateLimited, Refused, RegisterMissing, ShortList, Unavailable
 from domain.ports import System
 from domain.registers import Register
 
@@ -145,16 +145,20 @@ def test_absence_of_many_documents_is_asked_about_and_nothing_is_paused(made: Wo
 
 
 @pytest.mark.schedule("S10")
-def test_a_register_that_the_company_does_not_have_tells_no_absence(made: World) -> None:
+def test_a_register_that_is_not_there_tells_no_absence(made: World) -> None:
     in_step(made, 5)
 
     def unknown() -> None:
-        raise NotFound(system="severa", status=404, operation="GET customers")
+        raise RegisterMissing(system="severa", register="customers", operation="GET customers")
 
     made.vendor.before_answer["customers", 0] = unknown
     made.sql("update stream set swept_at = null")
     made.poll()
-    assert (made.gone(CUSTOMERS), made.problems()) == ([], {})
+    assert made.gone(CUSTOMERS) == []
+    assert made.problems()["poll.short_list"]["expected"] == 5
+    del made.vendor.before_answer["customers", 0]
+    made.poll()
+    assert made.problems() == {}
 
 
 # ---------------------------------------------------------------- resuming
@@ -346,14 +350,19 @@ def test_a_short_list_takes_what_came_and_concludes_nothing_from_what_did_not(ma
     made.sql("update stream set swept_at = null")
 
     def short() -> None:
-        raise ShortList(register="customers", expected=40, got=20)
+        raise ShortList(system="severa", register="customers", expected=40, got=20)
 
     made.vendor.after_last["customers"] = short
     made.poll()
     assert made.gone(CUSTOMERS) == []
     assert made.work("customer") == ["customers/00003"]
     assert len(made.work("invoice")) == 3, "other registers go on"
-    assert made.problems()["poll.short_list"] == {"register": "customers", "expected": 40, "got": 20}
+    assert made.problems()["poll.short_list"] == {
+        "system": "severa",
+        "register": "customers",
+        "expected": 40,
+        "got": 20,
+    }
     assert made.watermark(CUSTOMERS) == mark
     made.vendor.after_last.clear()
     made.poll()

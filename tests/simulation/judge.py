@@ -1,9 +1,9 @@
 """What became of everything, read from the two vendors' ledgers and, for what is explained, from the problem list.
 
-    lost        a change of the last state that neither arrived nor waits with a reason nor is a problem
-    doubled     a second released document, a second sending, a second customer, product, project
-    stuck       work that never ends: still moving after hours in which nothing went wrong
-    unexpected  a surplus document, one tenant's record at another, wrong numbers, an error nobody knows
+lost        a change of the last state that neither arrived nor waits with a reason nor is a problem
+doubled     a second released document, a second sending, a second customer, product, project
+stuck       work that never ends: still moving after hours in which nothing went wrong
+unexpected  a surplus document, one tenant's record at another, wrong numbers, an error nobody knows
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def judge(play: Play, known: Known | None = None, *, rested: bool = True) -> Ver
         verdict.stuck.append(f"writes without end; the last: {last}")
     for error in play.broken:
         verdict.unexpected.append(f"an error nobody knows: {error}")
-    everybodys = {one["guid"]: firm.name for firm in play.firms for one in firm.register("severa", "invoices")}
+    everybodys = {
+        one["guid"]: firm.name for firm in play.firms for one in firm.register("severa", "invoices")
+    }
     for firm in play.firms:
         _Firm(play, firm, known, verdict, everybodys).judge()
     for (system, path), count in Counter((one.system, one.path) for one in play.wire.writes).items():
@@ -126,7 +128,9 @@ class _Firm:
         if not guid:
             return
         if self.everybodys.get(guid, self.firm.name) != self.firm.name:
-            self.verdict.unexpected.append(f"{self.firm.name} has document {number} of another tenant's invoice")
+            self.verdict.unexpected.append(
+                f"{self.firm.name} has document {number} of another tenant's invoice"
+            )
         self.documents.setdefault(guid, []).append(document)
 
     def _invoice(self, invoice: Json) -> None:
@@ -140,7 +144,8 @@ class _Firm:
         if ever > most:
             verdict.doubled.append(f"{name}: {ever} released documents ({_numbers(documents)})")
         sent = sum(
-            one["field"] == "status" and self.roles.get(_ref(one["new"])) == "sent" for one in invoice["history"]
+            one["field"] == "status" and self.roles.get(_ref(one["new"])) == "sent"
+            for one in invoice["history"]
         )
         if sent > most:
             verdict.doubled.append(f"{name}: sent {sent} times")
@@ -196,7 +201,8 @@ class _Firm:
             if one.get("status") not in ("Voided", "Hold")
             and one.get("type", "Payment") == "Payment"
             and any(
-                str(line.get("refNbr")) == str(document["referenceNumber"]) for line in one.get("paymentLines") or ()
+                str(line.get("refNbr")) == str(document["referenceNumber"])
+                for line in one.get("paymentLines") or ()
             )
         ]
         shown = str(invoice.get("paymentDate") or "")[:10]
@@ -266,7 +272,9 @@ class _Firm:
     def _twice(self, what: str, names: list[str], where: str) -> None:
         for name, count in Counter(names).items():
             if count > 1:
-                self.verdict.doubled.append(f"{self.firm.name}: {what} {name} stands {count} times in {where}")
+                self.verdict.doubled.append(
+                    f"{self.firm.name}: {what} {name} stands {count} times in {where}"
+                )
 
 
 def _ref(value: Any) -> str:

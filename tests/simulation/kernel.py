@@ -61,7 +61,9 @@ class Line:
     what: str
 
     def __str__(self) -> str:
-        return f"{(START + timedelta(seconds=self.at)).strftime('%H:%M:%S.%f')[:-3]}  {self.who:<9} {self.what}"
+        return (
+            f"{(START + timedelta(seconds=self.at)).strftime('%H:%M:%S.%f')[:-3]}  {self.who:<9} {self.what}"
+        )
 
 
 class Kernel:

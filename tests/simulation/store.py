@@ -56,7 +56,7 @@ class Store:
         self._owner.execute(_SET_UP)
         name = self._one("select current_database()")
         self._owner.execute(f'alter database "{name}" set search_path = play, public, pg_catalog')
-        self._owner.execute(f'alter database "{name}" set play.now = \'{START.isoformat()}\'')
+        self._owner.execute(f"alter database \"{name}\" set play.now = '{START.isoformat()}'")
         self._tables = [row[0] for row in self._owner.execute(_TABLES)]
         self._kept: dict[str, list[tuple[str, int | None]]] = {}
         self._plays = 0
@@ -101,7 +101,8 @@ class Store:
         if sequences:
             for sequence, last in self._kept[name]:
                 self._owner.execute(
-                    "select setval(%s::regclass, %s, %s)", [f'public."{sequence}"', last or 1, last is not None]
+                    "select setval(%s::regclass, %s, %s)",
+                    [f'public."{sequence}"', last or 1, last is not None],
                 )
 
     def begin_play(self, seed: int) -> None:
@@ -114,7 +115,9 @@ class Store:
             self._owner.execute("vacuum")
 
     @contextlib.contextmanager
-    def played(self, kernel: Kernel, wire: Wire, seed: int, names: Callable[[str], str]) -> Iterator[DatabaseClock]:
+    def played(
+        self, kernel: Kernel, wire: Wire, seed: int, names: Callable[[str], str]
+    ) -> Iterator[DatabaseClock]:
         """Transactions of the bridge are control points; its database tells the play's time. ``names``: a statement's name."""
         clock = DatabaseClock(kernel)
         pool_connection = psycopg_pool.ConnectionPool.connection

@@ -17,7 +17,12 @@ Stages = Callable[..., AbstractContextManager[Stage]]
 @pytest.mark.schedule("S16")
 def test_resuming_a_tenant_after_a_brake_resumes_what_the_brake_had_paused(stage: Stages) -> None:
     with stage() as play:
-        address = {"addressline": "Kungsgatan 1", "postalCode": "111 43", "city": "Stockholm", "country": "SE"}
+        address = {
+            "addressline": "Kungsgatan 1",
+            "postalCode": "111 43",
+            "city": "Stockholm",
+            "country": "SE",
+        }
         for n in range(3):
             play.firm.severa("POST", "customers", {"name": f"Kund {n} AB", "address": address})
         play.poll(seconds=600)

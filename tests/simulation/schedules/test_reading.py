@@ -30,7 +30,9 @@ def more_customers(play: Stage, count: int) -> None:
 
 
 @pytest.mark.schedule("S11")
-def test_an_invoice_set_to_transfer_again_just_before_a_payment_delivery_reads_it_is_taken_up(stage: Stages) -> None:
+def test_an_invoice_set_to_transfer_again_just_before_a_payment_delivery_reads_it_is_taken_up(
+    stage: Stages,
+) -> None:
     with stage() as play:
         guid = play.booked()
         play.firm.move(guid, "sent")
@@ -69,8 +71,16 @@ def test_a_register_that_takes_longer_to_read_than_the_overlap_loses_no_edit(sta
             play.firm.change("customers", str(one["guid"]), website=f"https://before{n}.example")
         first = play.firm.register("severa", "customers")
         early, late = first[1]["guid"], first[-1]["guid"]
-        play.play.at(600, lambda: play.firm.change("customers", early, website="https://early.example"), "edits a row read early")
-        play.play.at(1_300, lambda: play.firm.change("customers", late, website="https://late.example"), "edits the last row")
+        play.play.at(
+            600,
+            lambda: play.firm.change("customers", early, website="https://early.example"),
+            "edits a row read early",
+        )
+        play.play.at(
+            1_300,
+            lambda: play.firm.change("customers", late, website="https://late.example"),
+            "edits the last row",
+        )
         play.poll(seconds=3_000)
         play.play.wire.director.rules.clear()  # type: ignore[union-attr]
         play.end()
