@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from domain.errors import Forbidden, Refused, Stale, Stop, TryLater
 from domain.invoice import review
-from domain.invoice.asking import LOOK_AGAIN
 from domain.invoice.documents import (
     Sought,
     customer_numbers,
@@ -21,7 +20,7 @@ from domain.invoice.phases import Key, Remove, Wish, key_of
 from domain.invoice.prove import Proof, prove, suspect
 from domain.invoice.refusals import refusal
 from domain.invoice.totals import money_text, vat_text
-from domain.invoice.work import Planned, Work
+from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.money import rounded
 from domain.moves import unsettled, wait_until_settled
 from domain.ports import Permission
