@@ -300,7 +300,7 @@ class FakeDelivery:
         def change(matter: Matter, steps: Steps) -> None:
             row = next((one for one in matter.documents if nonce and one.nonce == nonce), None)
             if row is not None:
-                matter.put(nonce, type=document_type, number=number, state="made")
+                matter.put(nonce, type=document_type, number=number, state="made", round=round)
             elif any((one.type, one.number) == (document_type, number) for one in matter.documents):
                 matter.put_number(document_type, number, nonce=nonce, state="made")
             else:

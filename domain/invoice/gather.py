@@ -181,7 +181,9 @@ def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | No
         return "", None
     link = todo.books.link("invoice", severa_id=invoice.credited.guid)
     booked = link.booked if link is not None else None
-    if booked is None and (link is not None or not invoice.credited.number):
+    # A matter of ours with a document or a number of 0.1.0 that nobody has seen in the books yet.
+    unsettled = link is not None and bool(link.document or link.erp_number)
+    if booked is None and (unsettled or not invoice.credited.number):
         waiting = Waiting(
             "invoice", severa_id=invoice.credited.guid, name=invoice.credited.number or invoice.credited.name
         )

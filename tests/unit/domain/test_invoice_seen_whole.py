@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import (
@@ -13,7 +15,7 @@ from domain.ports import Booked, Document, Json
 from tests.fakes_ledger import GUID, Firm, row, totals
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, status_of, status_writes, to_status
-from tests.unit.domain.invoice_surroundings import firm_with
+from tests.unit.domain.invoice_surroundings import firm_with, said
 from tests.unit.domain.test_invoice_attachments import with_files
 from tests.unit.domain.test_invoice_phases import (
     done,
@@ -134,6 +136,19 @@ def test_a_credit_note_waits_for_an_original_that_is_not_in_the_books_yet(state:
     firm.books.replace_link(link, booked=Booked("Invoice", "90", D(1000)))
     done(firm)
     assert firm.document()["applications"] == [{"docType": "INV", "refNbr": "90", "amountPaid": D("125.00")}]
+
+
+@pytest.mark.req("R-INV-7")
+def test_a_credit_note_of_an_invoice_from_before_the_bridge_waits_for_nobody() -> None:
+    """The bridge has seen the original and gave it a row, but will never book it."""
+    firm = Firm()
+    ours = firm.books.remember("severa", "invoices", {"guid": "inv-0", "number": 90})
+    nobody = replace(ours, system="visma_net", register="customerdocument", id="", number="")
+    firm.books.connect("invoice", ours, nobody)
+    rows = [row("CONS", "-1", "100", "25")]
+    firm.invoice(rows, isCreditNote=True, reimburseInvoice={"guid": "inv-0", "number": 90})
+    assert "invoice.credit_left_open" in said(done(firm))
+    assert firm.document()["applications"] == []
 
 
 @pytest.mark.req("R-INV-12")
