@@ -1,36 +1,49 @@
 """One claimed row as the domain sees it (``domain.ports.Delivery``), over PostgreSQL and both connectors.
 
-Claim is not send: before each call that cannot be repeated ``begin`` commits ``sent_at`` under the claim's token, with a
-lease that outlives the call. A worker that was fenced out still records what it knows on its own attempt, but does
-nothing more.
+Claim is not send: before each call ``begin`` commits, under the matter's lease, that one call may leave until its
+not-after. What came back is kept until the next commit. A worker that was fenced out still records what it knows on its
+own attempt, but does nothing more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
-from uuid import UUID
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID, uuid4
 
-from db import attempts, links, outbox
+from db import claim, log, matters
 from db.books import TenantBooks
-from db.outbox import Claimed
+from db.claim import Asked, Claimed, Done
+from db.matters import Matter
 from db.pool import Database
+from db.tenant import TenantDb
 from domain import clock
-from domain.errors import LeaseLost, Stop
+from domain.errors import LeaseLost, Stop, TryLater, Waiting
 from domain.ports import (
+    Booked,
     Books,
+    Decision,
+    Document,
     Domain,
     ErpApi,
     Json,
     Limits,
     Link,
+    NumberGap,
+    Permission,
     Record,
     SeveraApi,
     Step,
+    System,
     TenantContext,
 )
+
+# How soon a matter is tried again that wants one which somebody else works on; of two that want each other the younger yields.
+YIELD_SECONDS = 3.0
+RETRY_SECONDS = 1.0
 
 
 class Systems(Protocol):
@@ -38,6 +51,29 @@ class Systems(Protocol):
 
     def severa(self, tenant_id: UUID, *, begun: bool) -> SeveraApi: ...
     def erp(self, tenant_id: UUID, *, begun: bool) -> ErpApi: ...
+    def refresh(self, tenant_id: UUID) -> None:
+        """Before a delivery: a connection that was changed meanwhile gets new clients."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a claim finds of its matter."""
+
+    matter: Matter
+    severa_record: Record | None
+    erp_record: Record | None
+    steps: Mapping[tuple[str, int], Step] = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """Seconds: of a step, what a call's limit is lengthened by, and how long a permission stands."""
+
+    step: float
+    margin: float
+    not_after: float
 
 
 class LiveDelivery:
@@ -50,32 +86,37 @@ class LiveDelivery:
         systems: Systems,
         books: TenantBooks,
         row: Claimed,
+        loaded: Loaded,
         tenant: TenantContext,
         limits: Limits,
-        link: Link | None,
-        severa_record: Record | None,
-        erp_record: Record | None,
-        steps: Mapping[str, Step],
-        first_attempt_at: datetime,
-        step_lease: float,
-        lease_margin: float,
+        leases: Leases,
+        asked_at: float,
+        exchanges: Sequence[Mapping[str, Any]],
     ) -> None:
+        """``asked_at``: the boot-time clock from before the claim; ``exchanges``: the calls of this attempt as they are
+        recorded."""
         self._db = db
         self._systems = systems
         self._books = books
         self.row = row
+        self.matter = loaded.matter
         self._tenant = tenant
         self._limits = limits
-        self._link = link
-        self._severa_record = severa_record
-        self._erp_record = erp_record
-        self._steps = dict(steps)
-        self._first = first_attempt_at
-        self._step_lease = step_lease
-        # What a call's limit is lengthened by: time to write its outcome down.
-        self._lease_margin = lease_margin
-        self._claimed_at = clock.monotonic()
-        self._begun = any(step.sent_at for step in steps.values())
+        self._severa_record = loaded.severa_record
+        self._erp_record = loaded.erp_record
+        self._steps = dict(loaded.steps)
+        self._documents = loaded.documents
+        self._booked = loaded.matter.booked
+        self._decision = row.decision
+        self._leases = leases
+        self._exchanges = exchanges
+        self._before = asked_at
+        self._after = clock.boot()
+        self._begun = row.begun or any(step.sent_at for step in loaded.steps.values())
+        self._pending: list[Done] = []
+        self._booking: tuple[str, str, Decimal] | None = None
+
+    # ------------------------------------------------------------ what it is about
 
     @property
     def tenant(self) -> TenantContext:
@@ -91,7 +132,7 @@ class LiveDelivery:
 
     @property
     def link(self) -> Link | None:
-        return self._link
+        return self.matter.link
 
     @property
     def severa_record(self) -> Record | None:
@@ -115,60 +156,221 @@ class LiveDelivery:
 
     @property
     def first_attempt_at(self) -> datetime:
-        return self._first
+        return self.row.first_attempt_at or self.row.now
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return self._documents
+
+    @property
+    def booked(self) -> Booked | None:
+        return self._booked
+
+    @property
+    def decision(self) -> Decision | None:
+        return self._decision
+
+    @property
+    def installation(self) -> str:
+        return self.row.installation
+
+    @property
+    def rewound_at(self) -> datetime | None:
+        return self.row.rewound_at
 
     def now(self) -> datetime:
         """The database's clock: its time at the claim plus what has passed here since."""
-        return self.row.now + timedelta(seconds=clock.monotonic() - self._claimed_at)
+        return self.row.now + timedelta(seconds=clock.boot() - self._after)
 
-    def step(self, name: str) -> Step | None:
-        return self._steps.get(name)
-
-    def begin(self, name: str, request: Json, *, limit_seconds: float) -> None:
-        lease = max(self._step_lease, limit_seconds + self._lease_margin)
-        with self._db.tenant(self.row.tenant_id) as db:
-            if not outbox.extend(db, self.row, lease):
-                raise LeaseLost
-            sent_at = attempts.begin_step(db, self.row, name, request)
-        self._begun = True
-        self._steps[name] = Step(name, sent_at, False, request, {})
-
-    def done(self, name: str, result: Json) -> None:
-        with self._db.tenant(self.row.tenant_id) as db:
-            attempts.end_step(db, self.row, name, result)
-            ours = outbox.extend(db, self.row, self._step_lease)
-        if not ours:
-            raise LeaseLost
-        old = self._steps.get(name)
-        self._steps[name] = (
-            replace(old, done=True, result=result) if old else Step(name, None, True, {}, result)
+    def last_call(self) -> tuple[datetime, datetime] | None:
+        if not self._exchanges:
+            return None
+        answered, seconds = float(self._exchanges[-1]["boot"]), float(self._exchanges[-1]["seconds"])
+        # The claim's time lies between the two readings of our clock: the earlier bound for the one, the later for the other.
+        return (
+            self.row.now + timedelta(seconds=answered - seconds - self._after),
+            self.row.now + timedelta(seconds=answered - self._before),
         )
 
-    def undone(self, name: str, reason: str) -> None:
+    # ------------------------------------------------------------ steps
+
+    def step(self, name: str, *, round: int = 1) -> Step | None:
+        return self._steps.get((name, round))
+
+    def begin(
+        self, name: str, request: Json, *, limit_seconds: float, round: int = 1, document: str = ""
+    ) -> Permission:
+        nonce = uuid4().hex[:12] if document else ""
+        asked = Asked(
+            name,
+            round,
+            request,
+            self._leases.not_after,
+            limit_seconds + self._leases.margin,
+            self._limits.visibility_seconds,
+            document,
+            nonce,
+        )
+        remake = bool(document) and self._decision is not None and self._decision.kind == "make"
+        # Before the statement that grants it: what the way to PostgreSQL and a lock wait take is not added to it.
+        not_after = clock.boot() + self._leases.not_after
         with self._db.tenant(self.row.tenant_id) as db:
-            attempts.undo_step(db, self.row, name, reason)
-        self._steps.pop(name, None)
+            self._flush(db)
+            settles_at = claim.begin(db, self.row, asked, lease=self._leases.step, remake=remake)
+        self._flushed()
+        self._begun = True
+        self._steps[name, round] = Step(
+            name, self.now(), False, request, {}, round=round, settles_at=settles_at, nonce=nonce
+        )
+        if document:
+            if remake:
+                self._retire()
+            self._documents += (Document(document, "", nonce, "asked", round),)
+        return Permission(not_after, nonce)
+
+    def done(self, name: str, result: Json, *, round: int = 1) -> None:
+        old = self._steps.get((name, round))
+        nonce = old.nonce if old else ""
+        self._pending.append(Done(name, round, result, nonce))
+        self._steps[name, round] = (
+            replace(old, done=True, result=result) if old else Step(name, None, True, {}, result, round)
+        )
+        if nonce and result.get("number"):
+            kind, number = str(result.get("type", "")), str(result["number"])
+            self._documents = tuple(
+                replace(one, type=kind, number=number, state="made")
+                if one.nonce == nonce and one.state in ("asked", "void")
+                else one
+                for one in self._documents
+            )
+
+    def undone(self, name: str, reason: str, *, round: int = 1) -> None:
+        old = self._steps.pop((name, round), None)
+        nonce = old.nonce if old else ""
+        with self._db.tenant(self.row.tenant_id) as db:
+            claim.undo(db, self.row, name, round, nonce, reason)
+            self._flush(db)
+        self._flushed()
+        if nonce:
+            self._documents = tuple(
+                replace(one, state="void") if one.nonce == nonce and one.state == "asked" else one
+                for one in self._documents
+            )
+
+    def keep(self, db: TenantDb) -> None:
+        """Commits, with the transaction that ends the attempt, what is still waiting for it."""
+        self._flush(db)
+
+    def _flush(self, db: TenantDb) -> None:
+        claim.record(db, self.row, self._pending)
+        if self._booking:
+            claim.book(db, self.row, *self._booking)
+
+    def _flushed(self) -> None:
+        self._pending.clear()
+        self._booking = None
+
+    # ------------------------------------------------------------ documents
 
     def claim_document(self, document_type: str, number: str) -> None:
-        severa_id = self._source()
         with self._db.tenant(self.row.tenant_id) as db:
-            if not outbox.extend(db, self.row, self._step_lease):
-                raise LeaseLost
-            claimed = links.claim_document(
-                db, self.row.tenant_id, severa_id, "customerdocument", (document_type, number)
-            )
-            found = links.find(db, self.row.tenant_id, "invoice", severa_id=severa_id)
+            self._flush(db)
+            claimed = claim.claim_document(db, self.row, document_type, number, lease=self._leases.step)
+        self._flushed()
         if not claimed:
-            other = found.document[1] if found and found.document else ""
+            other = next((one.number for one in self._documents if one.state in ("claimed", "released")), "")
             raise Stop("invoice.other_document", {"number": number, "other": other})
-        self._link = found
+        self._mark(document_type, number, "claimed")
 
-    def drop_document(self) -> None:
+    def adopt_document(self, document_type: str, number: str, nonce: str, *, round: int = 1) -> None:
+        document = Document(document_type, number, nonce, "made", round)
         with self._db.tenant(self.row.tenant_id) as db:
-            links.drop_document(db, self.row.tenant_id, self._source())
-        self._link = None
+            self._flush(db)
+            ours = claim.adopt(db, self.row, document, lease=self._leases.step)
+            now = claim.documents(db, self.row)
+        self._flushed()
+        if not ours:
+            raise Stop("invoice.other_document", {"number": number, "other": ""})
+        self._documents = now
 
-    def _source(self) -> str:
-        if self._severa_record is None:
-            raise RuntimeError("a document is claimed for a Severa invoice only")
-        return self._severa_record.id
+    def drop_document(self, document_type: str, number: str, reason: str, *, surplus: bool = False) -> None:
+        source = self.matter.severa[1] if self.matter.severa else ""
+        with self._db.tenant(self.row.tenant_id) as db:
+            self._flush(db)
+            claim.drop(db, self.row, document_type, number, reason, surplus=surplus, lease=self._leases.step)
+            log.put_gap(db, NumberGap(document_type, number, source, reason))
+            now = claim.documents(db, self.row)
+        self._flushed()
+        self._documents = now
+
+    def book(self, document_type: str, number: str, total: Decimal) -> None:
+        if self._booked is not None:
+            return
+        self._booked = Booked(document_type, number, total)
+        self._booking = (document_type, number, total)
+        self._decision = None
+        self._mark(document_type, number, "released")
+
+    def _mark(self, document_type: str, number: str, state: Any) -> None:
+        self._documents = tuple(
+            replace(one, state=state)
+            if (one.type, one.number) == (document_type, number) and one.state != "removed"
+            else one
+            for one in self._documents
+        )
+
+    def _retire(self) -> None:
+        self._booked = None
+        self._decision = None
+        self._documents = tuple(
+            replace(one, state="retired", reason="decided")
+            if one.state in ("claimed", "released", "unknown")
+            else one
+            for one in self._documents
+        )
+
+    # ------------------------------------------------------------ pairs
+
+    def pair(self, system: System, id: str) -> None:
+        """Joins what stands for the counterpart alone into this matter, before the first effect on it (rule 2)."""
+        by = {"severa_id" if system == "severa" else "erp_id": id}
+        with self._db.tenant(self.row.tenant_id) as db:
+            other = matters.find(db, self.matter.domain, **by)
+            if other is None or other.id == self.matter.id:
+                return
+            if claim.hold(db, self.row) is None:
+                raise LeaseLost
+            self._flush(db)
+            busy = matters.join(db, self.matter.id, other.id) if other.link is None else None
+        self._flushed()
+        if other.link is not None:
+            raise TryLater("the counterpart has one of its own by now", retry_after=RETRY_SECONDS)
+        if busy is not None:
+            self._yield_to(other, leased=busy.leased)
+
+    def _yield_to(self, other: Matter, *, leased: bool) -> None:
+        if leased:
+            younger = self.matter.id > other.id
+            raise TryLater(
+                "somebody works on the counterpart",
+                retry_after=YIELD_SECONDS if younger else RETRY_SECONDS,
+                costs_attempt=False,
+            )
+        raise self._waiting(other)
+
+    def hold_key(self, key: str) -> None:
+        """Holds the natural key of what is about to be made (rule 2a). Raises Waiting for the matter that holds it."""
+        if not key:
+            return
+        with self._db.tenant(self.row.tenant_id) as db:
+            self._flush(db)
+            holder = claim.hold_key(db, self.row, key, lease=self._leases.step)
+            other = matters.get(db, holder) if holder else None
+        self._flushed()
+        if other is not None:
+            raise self._waiting(other)
+
+    def _waiting(self, other: Matter) -> Waiting:
+        if other.severa is not None:
+            return Waiting(other.domain, severa_id=other.severa[1], name=other.severa_number)
+        return Waiting(other.domain, erp_id=other.erp[1] if other.erp else None, name=other.erp_number)

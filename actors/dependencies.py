@@ -1,61 +1,115 @@
-"""Work that needs another record first: who waits, who had better say so, and what wakes it (R-INV-11, R-PRJ-5)."""
+"""Work that needs another matter first: who waits, who had better say so, and when waiting has an end (R-INV-11, R-PRJ-5,
+never-twice.md rule 17)."""
 
 from __future__ import annotations
 
-from db import attempts, links, outbox, records
-from db.books import SEVERA_REGISTERS
-from db.outbox import Claimed
-from db.pool import Connection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from db import matters, outbox, records
+from db.books import ERP_REGISTERS, SEVERA_REGISTERS
+from db.claim import Claimed
+from db.matters import Matter
+from db.outbox import Rank
+from db.tenant import TenantDb
 from domain.errors import Stop, Waiting
+from domain.invoice.plan import ORIGINAL_NOT_BOOKED
+from domain.ports import Record, System
 
-# So often a record that is settled without a link is asked for again before the waiter says so.
-WAITS_MOST = 3
+# A wait for a reference register ("reference") names the register where others name a record.
+REFERENCE = "reference"
 
 
-def hopeless(db: Connection, row: Claimed, error: Waiting) -> Stop | None:
-    """The problem of a waiter whose dependency has failed, or was left alone by rule however often it was asked for; it
-    still goes on by itself when that one is settled. None: waiting makes sense."""
-    alone = False
-    for register in SEVERA_REGISTERS[error.domain] if error.severa_id else ():
-        record = records.get(db, row.tenant_id, "severa", register, error.severa_id or "")
-        if record is None:
-            continue
-        subject = outbox.record_subject("severa", register, record.id)
-        state = outbox.state_of(db, row.tenant_id, error.domain, subject)
-        if state in ("failed", "in_doubt"):
-            values = {"name": error.name or record.name, "domain": error.domain}
-            return Stop("work.dependency_in_error", values, waits_for=error)
-        alone = alone or (state is None and record.settled_version >= record.version)
-    if alone and attempts.waits(db, row.tenant_id, row.delivery) >= WAITS_MOST:
-        values = {"name": error.name, "domain": error.domain}
-        return Stop("work.dependency_left_alone", values, waits_for=error)
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which a wait is told to a person: for anything at all; for what the bridge has never seen; for what was
+    settled and left alone by rule."""
+
+    most: float = 86_400.0
+    unseen: float = 900.0
+    left_alone: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is waited for: a matter with the record that was last seen of it, or a reference register by name."""
+
+    matter: Matter | None
+    record: Record | None = None
+    register: str | None = None
+
+
+def target(db: TenantDb, error: Waiting) -> Target:
+    """Who is waited for; a record that was never seen gets its matter now, so that its coming wakes the waiter."""
+    if error.domain == REFERENCE:
+        return Target(None, register=error.severa_id)
+    system: System = "severa" if error.severa_id else "visma_net"
+    record_id = error.severa_id or error.erp_id or ""
+    registers = (SEVERA_REGISTERS if error.severa_id else ERP_REGISTERS)[error.domain]
+    record = records.newest(db, db.tenant_id, system, list(registers), record_id)
+    by = {"severa_id": error.severa_id, "erp_id": error.erp_id}
+    found = matters.find(db, error.domain, **by)
+    if found is None and registers:
+        register = record.register if record else registers[0]
+        number = record.number if record else ""
+        made = matters.meet(db, error.domain, system, register, [(record_id, number)])
+        found = matters.get(db, next(iter(made.values()))) if made else None
+    return Target(found, record)
+
+
+def hopeless(db: TenantDb, row: Claimed, error: Waiting, wanted: Target, patience: Patience) -> Stop | None:
+    """The problem of a waiter whom waiting does not help: what it needs has failed, is in doubt, waits for the waiter,
+    was left alone by rule, was never seen, or does not come. It still goes on by itself when that one is settled."""
+    if wanted.matter is None:
+        return None
+    name = error.name or (wanted.record.name if wanted.record else "")
+    values = {"name": name, "domain": error.domain}
+
+    def stop(code: str) -> Stop:
+        return Stop(code, values, waits_for=error)
+
+    state = outbox.state_of(db, error.domain, wanted.matter.id)
+    if state in ("failed", "in_doubt"):
+        return stop("work.dependency_in_error")
+    if outbox.in_circle(db, row.matter_id, wanted.matter.id) and row.matter_id > wanted.matter.id:
+        # Of those in a circle the younger one gives way and says so; the other goes on waiting for it.
+        return stop("work.waits_in_circle")
+    if row.waits_since is None:
+        return None
+    waited = row.now - row.waits_since
+    seen = wanted.record is not None and not wanted.record.gone
+    if not seen and waited > timedelta(seconds=patience.unseen):
+        return stop("work.dependency_unknown")
+    alone = state is None and not error.need and wanted.matter.link is None and seen
+    if alone and waited > timedelta(seconds=patience.left_alone):
+        # Invoices are waited for by their credit notes only: there is nothing to exchange, that one has to go first.
+        return stop(ORIGINAL_NOT_BOOKED if error.domain == "invoice" else "work.dependency_left_alone")
+    if waited > timedelta(seconds=patience.most):
+        return stop("work.waited_too_long")
     return None
 
 
-def ensure(db: Connection, row: Claimed, error: Waiting) -> None:
-    """A waiter makes sure that what it waits for has a row; a failed one is left to its problem."""
-    if not error.severa_id:
+def ensure(db: TenantDb, row: Claimed, error: Waiting, wanted: Target) -> None:
+    """A waiter makes sure that what it waits for has a row, and is told what is needed of it; a failed one is left to its
+    problem."""
+    if wanted.matter is None:
         return
-    for register in SEVERA_REGISTERS[error.domain]:
-        if records.get(db, row.tenant_id, "severa", register, error.severa_id):
-            subject = outbox.record_subject("severa", register, error.severa_id)
-            if outbox.state_of(db, row.tenant_id, error.domain, subject) is None:
-                outbox.announce(
-                    db,
-                    row.tenant_id,
-                    error.domain,
-                    subject,
-                    cause="waited for",
-                    system="severa",
-                    register=register,
-                )
+    new = bool(error.need) and matters.put_need(db, row.matter_id, wanted.matter.id, error.need)
+    if new or outbox.state_of(db, error.domain, wanted.matter.id) is None:
+        announce(db, error.domain, wanted.matter, cause="waited for", rank=Rank.PERSON)
 
 
-def waits_key(db: Connection, row: Claimed, waits_for: Waiting | None) -> str | None:
-    """Key of the record in error that a failed row points at; None: none, or it is linked by now."""
-    if waits_for is None:
-        return None
-    by = {"severa_id": waits_for.severa_id, "erp_id": waits_for.erp_id}
-    if links.find(db, row.tenant_id, waits_for.domain, **by):
-        return None
-    return outbox.waits_key(waits_for.domain, **by)
+def announce(db: TenantDb, domain: str, matter: Matter, *, cause: str, rank: Rank = Rank.CHANGE) -> None:
+    """'Settle this matter', by whichever side it has."""
+    system = "severa" if matter.severa else "visma_net"
+    side = matter.severa or matter.erp
+    outbox.announce(
+        db, domain, [matter.id], cause=cause, system=system, register=side[0] if side else "", rank=rank
+    )
+
+
+def lift(db: TenantDb, row: Claimed) -> None:
+    """A matter that rests needs nothing of others any more: whom it needed is looked at (a project is closed again)."""
+    for needed in matters.lift_needs(db, row.matter_id):
+        if matter := matters.get(db, needed):
+            announce(db, matter.domain, matter, cause="followed")

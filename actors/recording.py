@@ -39,6 +39,7 @@ class Recorder:
                 exchanges.append(
                     {
                         "at": clock.wall(),
+                        "boot": clock.boot(),
                         "system": system,
                         "method": exchange.method,
                         "path": clean_text(exchange.path),

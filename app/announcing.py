@@ -1,170 +1,160 @@
-"""From changed rows to 'settle this': whom a row concerns, and the brake for changes that look like an accident.
+"""From changed rows to 'settle this': whom a row concerns, and that everybody concerned has work.
 
-A register's rows are stored page by page, but announced when its last page is in: only then can be told whether a poll
-changed more of a register than people do (R-CON-3). Then the domain of the tenant is paused and a problem asks; the
-rows wait in the outbox until somebody resumes the domain.
+The one place where what was seen becomes work. Always in the order of the ids and at most ``SLICE`` rows in a transaction,
+so that a large announcement neither holds locks for long nor waits crosswise with another one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from uuid import UUID
 
-from db import links, log, outbox, records, tenants
-from db.pool import Connection
-from domain.ports import Json
+from db import matters, outbox, records
+from db.matters import matter_domain
+from db.outbox import Rank
+from db.tenant import TenantDb
+from domain.invoice.fields import DOCUMENTS
+from domain.ports import Json, System
 from domain.registers import Concern, Register
 
 Registers = Mapping[tuple[str, str], Register]
+Listed = Sequence[tuple[str, Json]]
+"""Rows of a register: (id, body)."""
 
-# The registers that people keep. A month's invoices or a day's payments may well change all at once.
-BRAKED = frozenset({"customer", "product", "project"})
-BRAKE = "poll.brake"
-# A person who resumes the domain has said yes to what stands there; the same reading is not asked about again for a day.
-RESUMED = "resumed"
+SLICE = 1000
 
 
-@dataclass(slots=True)
-class Held:
-    """What one reading of a register has brought so far. ``changed``: how many of the rows were known before."""
+@dataclass(frozen=True, order=True, slots=True)
+class Concerned:
+    """A record that has to be settled; ``only_linked``: nothing is to be done when it has no counterpart."""
 
-    rows: dict[str, records.Row] = field(default_factory=dict)
-    changed: int = 0
-
-    def add(self, rows: Iterable[records.Row]) -> None:
-        for row in rows:
-            if row.id not in self.rows and not row.new:
-                self.changed += 1
-            self.rows[row.id] = row
-
-
-@dataclass(frozen=True, slots=True)
-class Brake:
-    """The installation's limits: more than ``percent`` of a register and at least ``records`` of it."""
-
-    percent: int
-    records: int
-
-    def stops(self, changed: int, known: int) -> bool:
-        return changed >= self.records and changed * 100 > known * self.percent
-
-
-def resolved(
-    db: Connection, tenant_id: UUID, registers: Registers, register: Register, body: Json
-) -> list[Concern]:
-    """Whom a row concerns, by id; nobody where it names a record that has not been seen."""
-    found = []
-    for concern in register.concerns(body):
-        if concern.number:
-            named = records.find(db, tenant_id, register.system, concern.register, number=concern.number)
-            found += [replace(concern, id=one.id, number="") for one in named]
-        elif concern.through:
-            between = records.get(db, tenant_id, register.system, concern.through, concern.id)
-            own = registers.get((register.system, concern.through))
-            owner = own.owner(between.body) if between is not None and own is not None else ""
-            found += [replace(concern, id=owner, through="")] if owner else []
-        elif concern.id:
-            found.append(concern)
-    return found
+    system: System
+    register: str
+    id: str
+    only_linked: bool = False
 
 
 def announce(
-    db: Connection,
-    tenant_id: UUID,
-    registers: Registers,
+    db: TenantDb,
     register: Register,
-    rows: Iterable[tuple[str, Json]],
+    rows: Listed,
     *,
     cause: str = "changed",
     only_linked: bool = False,
-) -> int:
-    """'Settle this' for everybody whom these rows (id, body) concern; how many that had no row before.
+) -> set[str]:
+    """'Settle this' for everybody whom these rows concern; the ids of those that have no work of their own: they are
+    settled with another record, or concern nobody yet.
 
-    A row that is settled with another record, or concerns nobody yet, has no work of its own. ``only_linked``: what is
-    not linked is left alone.
+    ``only_linked``: what is not linked is left alone.
     """
-    listed = list(rows)
-    concerns = [
-        (concern, row_id)
-        for row_id, body in listed
-        for concern in resolved(db, tenant_id, registers, register, body)
-    ]
-    by_domain = {links.link_domain(concern.domain) for concern, _ in concerns}
-    linked: dict[tuple[str, str], str] = {}
-    for found_id, domain, severa_id, erp_id in links.of_ids(
-        db, tenant_id, sorted(by_domain), [concern.id for concern, _ in concerns]
-    ):
-        linked[domain, severa_id] = linked[domain, erp_id] = found_id
     own: set[str] = set()
-    made = 0
-    for concern, row_id in concerns:
-        link_id = linked.get((links.link_domain(concern.domain), concern.id))
-        if link_id is not None:
-            subject = outbox.link_subject(link_id)
-        elif concern.only_linked or only_linked:
-            continue
-        else:
-            subject = outbox.record_subject(register.system, concern.register, concern.id)
-        if concern.id == row_id:
-            own.add(row_id)
-        made += outbox.state_of(db, tenant_id, concern.domain, subject) is None
-        outbox.announce(
-            db,
-            tenant_id,
-            concern.domain,
-            subject,
-            cause=cause,
-            system=register.system,
-            register=concern.register,
-        )
-    for row_id, _ in listed:
-        if row_id not in own:
-            records.settled_now(db, tenant_id, register.system, register.name, row_id)
-    return made
+    for domain, concerned in by_domain(db, register, rows, only_linked=only_linked).items():
+        own.update(_announce(db, domain, concerned, cause))
+    return {row_id for row_id, _ in rows if row_id not in own}
 
 
-def gone(
-    db: Connection, tenant_id: UUID, registers: Registers, register: Register, missing: Sequence[str]
-) -> None:
-    """Records that a complete reading did not show: marked, and those that are linked looked at (R-CUS-8)."""
-    bodies = [
-        (record.id, record.body)
-        for record_id in missing
-        if (record := records.get(db, tenant_id, register.system, register.name, record_id)) is not None
+def _announce(db: TenantDb, domain: str, concerned: Sequence[Concerned], cause: str) -> set[str]:
+    """One domain's work, set-based; whoever is seen for the first time gets a matter. The ids of those announced."""
+    of_register: dict[tuple[System, str], dict[str, UUID]] = {}
+    for one, matter in _matters(db, domain, concerned, meet=True).items():
+        if matter is not None:
+            of_register.setdefault((one.system, one.register), {})[one.id] = matter
+    rank = Rank.CHANGE if cause == "changed" else Rank.SWEEP
+    for (system, register), found in sorted(of_register.items()):
+        outbox.announce(db, domain, found.values(), cause=cause, system=system, register=register, rank=rank)
+    return {record_id for found in of_register.values() for record_id in found}
+
+
+def _matters(
+    db: TenantDb, domain: str, concerned: Sequence[Concerned], *, meet: bool
+) -> dict[Concerned, UUID | None]:
+    """The matter of everybody concerned, None for one that was never seen; who may do without work when it has no
+    counterpart is left out then. ``meet``: one that was never seen gets its matter now."""
+    own = matter_domain(domain)
+    known = matters.of_ids(db, [own], sorted({one.id for one in concerned}))
+    found: dict[Concerned, UUID | None] = {}
+    unmet: dict[tuple[System, str], list[Concerned]] = {}
+    for one in concerned:
+        matter, paired = known.get((own, one.system, one.id), (None, False))
+        if paired or not one.only_linked:
+            found[one] = matter
+        if matter is None and not one.only_linked:
+            unmet.setdefault((one.system, one.register), []).append(one)
+    for (system, register), ones in sorted(unmet.items()) if meet else ():
+        met = matters.meet(db, domain, system, register, [(one.id, "") for one in ones])
+        found |= {one: met.get(one.id) for one in ones}
+    return found
+
+
+def by_domain(
+    db: TenantDb, register: Register, rows: Listed, *, only_linked: bool = False
+) -> dict[str, list[Concerned]]:
+    """Domain → whom these rows concern in it, by id; nobody where a row names a record that has not been seen. Domains in
+    the order of their names: two announcements take them alike."""
+    found: dict[str, set[Concerned]] = {}
+    for concern in _resolved(db, register, rows):
+        one = Concerned(register.system, concern.register, concern.id, concern.only_linked or only_linked)
+        found.setdefault(concern.domain, set()).add(one)
+    return {domain: sorted(found[domain]) for domain in sorted(found)}
+
+
+def _resolved(db: TenantDb, register: Register, rows: Listed) -> Iterable[Concern]:
+    """The concerns of all rows with their ids: those that name a number or go through another record in one question each."""
+    concerns = [concern for _, body in rows for concern in register.concerns(body)]
+    numbers: dict[str, set[str]] = {}
+    between: dict[str, set[str]] = {}
+    for concern in concerns:
+        if concern.number:
+            numbers.setdefault(concern.register, set()).add(concern.number)
+        elif concern.through:
+            between.setdefault(concern.through, set()).add(concern.id)
+    of_number = {
+        name: records.ids_of_numbers(db, db.tenant_id, register.system, name, sorted(wanted))
+        for name, wanted in numbers.items()
+    }
+    of_between = {
+        name: records.owners(db, db.tenant_id, register.system, name, sorted(wanted))
+        for name, wanted in between.items()
+    }
+    for concern in concerns:
+        if concern.number:
+            for named in of_number[concern.register].get(concern.number, ()):
+                yield Concern(concern.domain, concern.register, named, concern.only_linked)
+        elif concern.through:
+            if owner := of_between[concern.through].get(concern.id):
+                yield Concern(concern.domain, concern.register, owner, concern.only_linked)
+        elif concern.id:
+            yield concern
+
+
+def lacking(db: TenantDb, register: Register, rows: Listed) -> list[tuple[str, Json]]:
+    """The audit's question: rows that have work of their own to do and no row of it in any domain."""
+    lacking: set[str] = set()
+    having: set[str] = set()
+    for domain, concerned in by_domain(db, register, rows).items():
+        known = _matters(db, domain, concerned, meet=False)
+        at_work = outbox.with_work(db, domain, [one for one in known.values() if one is not None])
+        lack = {one.id for one, matter in known.items() if matter is None or matter not in at_work}
+        lacking |= lack
+        having |= {one.id for one in concerned if not one.only_linked and one.id not in lack}
+    return [(row_id, body) for row_id, body in rows if row_id in lacking - having]
+
+
+def marked(db: TenantDb, rows: Iterable[records.Row]) -> None:
+    """ERP documents with our marker that are not known to their invoice's matter: its delivery decides (rule 6)."""
+    by_guid: dict[str, list[str]] = {}
+    for row in rows:
+        if row.marker is not None:
+            by_guid.setdefault(row.marker.partition(":")[2], []).append(row.id)
+    if not by_guid:
+        return
+    known = matters.document_matters(db, [one for ids in by_guid.values() for one in ids])
+    invoices = matters.of_ids(db, ["invoice"], list(by_guid))
+    due = [
+        invoices["invoice", "severa", guid][0]
+        for guid, ids in by_guid.items()
+        if ("invoice", "severa", guid) in invoices
+        and any(known.get(one) != invoices["invoice", "severa", guid][0] for one in ids)
     ]
-    records.gone(db, tenant_id, register.system, register.name, list(missing))
-    if not register.passing and domains_of(register, [body for _, body in bodies]) & BRAKED:
-        announce(db, tenant_id, registers, register, bodies, cause="gone", only_linked=True)
-
-
-def domains_of(register: Register, bodies: Iterable[Json]) -> set[str]:
-    """The domains that rows of a register concern."""
-    return {concern.domain for body in bodies for concern in register.concerns(body)}
-
-
-def brake(
-    db: Connection,
-    tenant_id: UUID,
-    register: Register,
-    domains: Iterable[str],
-    values: Mapping[str, object],
-) -> bool:
-    """Pauses the domains and asks; False when a person has resumed them after the same question not long ago."""
-    subject = f"brake:{register.system}/{register.name}"
-    wanted = sorted(domains)
-    if all(log.closed_lately(db, tenant_id, domain, subject, BRAKE, RESUMED) for domain in wanted):
-        return False
-    tenants.pause_domains(db, tenant_id, wanted)
-    for domain in wanted:
-        about = {
-            "domain": domain,
-            "subject": subject,
-            "system": register.system,
-            "register": register.name,
-            "record_id": "",
-            "number": "",
-            "name": "",
-        }
-        log.open_problem(db, tenant_id, about, BRAKE, {"register": register.name, "domain": domain, **values})
-    return True
+    outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)

@@ -26,9 +26,11 @@ import actors.product
 import actors.project
 from actors import topology
 from actors.broker import EventBroker, InProcessBroker, make_broker, with_timeouts
+from actors.dependencies import Patience
 from actors.publisher import ConfirmingPublisher
 from actors.recording import Recorder
 from actors.work import Pace, Workshop
+from app import standing
 from app.embedded import embedded_database, make_data_dir
 from app.relay import Publish, by_rabbitmq, in_process
 from app.settings import Settings
@@ -43,7 +45,6 @@ from domain.ports import Limits
 from domain.registers import Register
 
 logger = structlog.get_logger("bootstrap")
-OTHER_DATABASE = "This database was restored or cloned: nothing is transferred until 'severa-bridge db adopt' says that the original is gone."
 
 _MODULES = {
     "customer": actors.customer,
@@ -74,7 +75,7 @@ class Bridge:
         return Workshop(
             db=self.db,
             systems=self.connections,
-            settlers=catalogue.SETTLERS,
+            specs=catalogue.SPECS,
             registers=self.registers,
             limits=Limits(
                 create_seconds=s.create_limit_seconds,
@@ -90,7 +91,9 @@ class Bridge:
             pace=Pace(
                 claim_lease=s.claim_lease_seconds,
                 lease_margin=s.lease_margin_seconds,
+                not_after=s.not_after_seconds,
                 wait=s.waiting_seconds,
+                patience=Patience(s.waiting_most_seconds, s.unseen_seconds, 3 * s.waiting_seconds),
                 backoff=s.backoff_seconds,
                 unknown_wait=s.look_up_seconds,
                 backoff_most=s.backoff_most_seconds,
@@ -151,10 +154,7 @@ def open_bridge(
         # registered before opening, so that a half-opened database is closed too
         stack.callback(db.close)
         db.open()
-        with db.dispatch() as connection:
-            standing = installation.note(connection)
-        if standing.writes != "on":
-            logger.error("writes_are_off", reason=OTHER_DATABASE)
+        say_writes(db)
         if settings.embedded_database and settings.amqp_url is None and threads:
             # one process at a time: whatever was out when the last one ended is free
             with db.dispatch() as connection:
@@ -168,6 +168,21 @@ def open_bridge(
             (register.system, register.name): register for register in catalogue.registers()
         }
         yield Bridge(settings, db, secrets, connections, registers, stop, stack, recorder)
+
+
+def say_writes(db: Database) -> None:
+    """Every process that starts says once that writes are off. A server that was started anew is the relay's to judge."""
+    with db.dispatch() as connection:
+        facts = installation.look(connection)
+    verdict = standing.judge(facts, None)
+    relays = {
+        standing.Verdict.SAME,
+        standing.Verdict.FIRST,
+        standing.Verdict.COPIED,
+        standing.Verdict.REWOUND,
+    }
+    if verdict not in relays:
+        logger.error("writes_are_off", reason=standing.sentence(verdict, facts))
 
 
 def _keys(settings: Settings) -> list[str]:

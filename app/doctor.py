@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actors.broker import EventBroker, make_broker
-from app.bootstrap import OTHER_DATABASE, Bridge, open_bridge
+from app import adopting
+from app.bootstrap import Bridge, open_bridge
 from app.service import SYSTEM_NAMES, sign_in_sentence
 from app.settings import Settings
-from db import installation, tenants
+from db import tenants
 from domain.errors import BridgeError, InputError, SignInFailed
 
 
@@ -30,7 +31,7 @@ def examine(settings: Settings) -> list[Check]:
             with bridge.db.dispatch() as db:
                 version = db.execute("show server_version").fetchone()
                 found = tenants.all_tenants(db)
-                standing = installation.look(db)
+            status = adopting.look(bridge)
             checks.append(
                 Check(
                     "PostgreSQL",
@@ -38,8 +39,9 @@ def examine(settings: Settings) -> list[Check]:
                     f"{version['server_version'] if version else '?'}, {where}; schema and login are right",
                 )
             )
-            fine = standing.writes == "on"
-            checks.append(Check("Writes", fine, "on" if fine else OTHER_DATABASE))
+            checks.append(Check("Writes", status.on, status.sentence))
+            remembered = status.remembered and not status.trouble
+            checks.append(Check("Memory", remembered, status.memory_sentence))
             checks.append(Check("Keys", True, f"first key {bridge.secrets.key_id}"))
             for tenant in found:
                 checks += [_connection(bridge, tenant, "severa"), _connection(bridge, tenant, "visma_net")]

@@ -39,7 +39,7 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 # What may lie in a data directory: one that holds nothing else is the bridge's own.
 _OURS = {"postgres", "postgres.new", "postgres.log", "postgres.log.1", "start.lock", "users.lock", "up.lock"}
-_OURS |= {"secret.keys", "bridge.log", ".severa-bridge-demo"}
+_OURS |= {"secret.keys", "bridge.log", "beat.json", ".severa-bridge-demo"}
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def embedded_database(data_dir: Path) -> Iterator[str]:
                 server = _cluster(data_dir)
                 host = quote(server.start(), safe="/")
                 uri = f"postgresql://{postgresql.SUPERUSER}@/postgres?port={postgresql.PORT}&host={host}"
-                _make_database(uri)
+                _make_database(uri, alone=_alone(data_dir))
             yield urls(uri)[1]
         finally:
             if server is not None:
@@ -165,7 +165,13 @@ def _connected(uri: str) -> psycopg.Connection[TupleRow]:
             clock.pause(0.1)
 
 
-def _make_database(uri: str) -> None:
+def _alone(data_dir: Path) -> bool:
+    """Whether no other process works on this data directory: what is leased there belongs to the dead."""
+    with _lock_file(data_dir / "up.lock") as file:
+        return _locked(file) or file.read().strip() == str(os.getpid())
+
+
+def _make_database(uri: str, *, alone: bool) -> None:
     """The bridge's database and its login, at this program's version."""
     try:
         with _connected(uri) as db:
@@ -175,7 +181,7 @@ def _make_database(uri: str) -> None:
         raise InputError(
             f"The embedded PostgreSQL does not answer: {str(error).strip().splitlines()[0]}."
         ) from error
-    migrate(*urls(uri))
+    migrate(*urls(uri), alone=alone)
 
 
 def _leave(server: Server, data_dir: Path, users: IO[str]) -> None:

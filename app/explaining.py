@@ -9,6 +9,7 @@ from app.bootstrap import Bridge
 from app.tenancy import find_tenant, who
 from app.words import SYSTEM_NAMES, iso
 from db import log, outbox, streams, tenants
+from db.outbox import Rank
 from domain import catalogue
 from domain.errors import InputError
 
@@ -17,7 +18,7 @@ def problems(bridge: Bridge, name: str, *, closed_too: bool = False) -> list[dic
     """Open problems, explained in the tenant's language: what is wrong, what to do, where."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        found = log.problems(db, tenant.id, closed_too=closed_too)
+        found = log.problems(db, closed_too=closed_too)
     return [explained(row, tenant.language) for row in found]
 
 
@@ -59,7 +60,7 @@ def transfer_log(
     """The transfer log, newest first, each line a sentence in the tenant's language (R-LOG-1)."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = log.read(db, tenant.id, domain=domain, level=level, limit=limit)
+        rows = log.read(db, domain=domain, level=level, limit=limit)
     return [log_line(row, tenant.language) for row in rows]
 
 
@@ -87,9 +88,7 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
     """Tries a problem's record again at once; ``problem`` is its number, or a code for all of that cause. How many."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        wanted = [
-            row for row in log.problems(db, tenant.id) if str(row["id"]) == problem or row["code"] == problem
-        ]
+        wanted = [row for row in log.problems(db) if str(row["id"]) == problem or row["code"] == problem]
         if not wanted:
             raise InputError(
                 f"There is no open problem '{problem}' for tenant '{name}': 'severa-bridge problems {name}' shows those there are."
@@ -99,13 +98,14 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
             if row["domain"] == "connection":
                 streams.ask(db, tenant.id)
                 asked += 1
-            elif outbox.retry(db, tenant.id, row["domain"], row["subject"]):
-                asked += 1
-            elif row["record_id"]:
-                outbox.announce(
-                    db, tenant.id, row["domain"], row["subject"],
-                    cause="person", system=row["system"], register=row["register"],
-                )  # fmt: skip
+            elif row["matter_id"] is None:
+                continue
+            else:
+                if not outbox.retry(db, row["domain"], row["matter_id"]):
+                    outbox.announce(
+                        db, row["domain"], [row["matter_id"]],
+                        cause="person", system=row["system"], register=row["register"], rank=Rank.PERSON,
+                    )  # fmt: skip
                 asked += 1
             tenants.audit(
                 db, tenant.id, who(), "problem.retried", {"problem": row["id"], "code": row["code"]}

@@ -10,11 +10,13 @@ from uuid import UUID
 from app.bootstrap import Bridge
 from app.service import find_tenant
 from app.tenancy import who
-from db import links, outbox, records, tenants
+from db import matters, outbox, records, tenants
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
+from db.outbox import Rank
 from db.pool import Connection
 from domain.errors import InputError
 from domain.ports import Domain, Link, LinkUpdate, Record
+from domain.text import code_key
 
 LINKED_DOMAINS: tuple[Domain, ...] = ("customer", "product", "project")
 CLASS_REGISTERS = {"customer": "customer/customerClass", "product": "inventory/itemClass"}
@@ -32,20 +34,33 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
     with bridge.db.tenant(tenant.id) as db:
         ours = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
         theirs = _one(db, tenant.id, "Visma.net ERP", ERP_REGISTERS[wanted], erp)
-        left = links.find(db, tenant.id, wanted, severa_id=ours.id)
-        right = links.find(db, tenant.id, wanted, erp_id=theirs.id)
+        left = matters.find(db, wanted, severa_id=ours.id)
+        right = matters.find(db, wanted, erp_id=theirs.id)
         if left is not None and right is not None:
             if left.id == right.id:
                 raise InputError(
                     f"{ours.number} {ours.name} and {theirs.number} {theirs.name} are linked already."
                 )
-            raise InputError(
-                f"Both are linked to others: {ours.name} to {left.erp_number} in Visma.net ERP, {theirs.name} to "
-                f"{right.severa_number} in Severa. Relink or deactivate one of those first."
-            )
-        moved = left or right
+            if left.link is not None and right.link is not None:
+                raise InputError(
+                    f"Both are linked to others: {ours.name} to {left.erp_number} in Visma.net ERP, {theirs.name} to "
+                    f"{right.severa_number} in Severa. Relink or deactivate one of those first."
+                )
+        moved = (
+            left
+            if left is not None and left.link is not None
+            else right
+            if right is not None and right.link is not None
+            else left or right
+        )
+        if moved is None:
+            met = matters.meet(db, wanted, "severa", ours.register, [(ours.id, ours.number)])
+            moved = matters.find(db, wanted, severa_id=next(iter(met)))
+        if moved is None:
+            raise InputError(f"{ours.name} cannot be linked just now: try again.")
+        before = _shown(moved.link)
         update = LinkUpdate(
-            moved.severa_register if moved is left and moved is not None else ours.register,
+            ours.register,
             ours.id,
             ours.number,
             theirs.register,
@@ -54,18 +69,20 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
             base={},
             state={},
         )
-        link_id = links.put(db, tenant.id, wanted, moved, update)
-        before = _shown(moved)
+        if matters.put(db, moved.id, update) is not None:
+            raise InputError(
+                f"{ours.name} or {theirs.name} is being worked on just now: try again in a minute."
+            )
         details = {"domain": wanted, "severa": ours.id, "erp": theirs.id, "before": before}
         tenants.audit(db, tenant.id, who(), "link.moved", details)
         outbox.announce(
             db,
-            tenant.id,
             wanted,
-            outbox.link_subject(link_id),
+            [moved.id],
             cause="person",
             system="severa",
             register=ours.register,
+            rank=Rank.PERSON,
         )
     return {"severa": f"{ours.number} {ours.name}", "erp": f"{theirs.number} {theirs.name}", "before": before}
 
@@ -86,7 +103,7 @@ def classes(bridge: Bridge, name: str, domain: str, severa: str) -> Classes:
     with bridge.db.tenant(tenant.id) as db:
         record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
         offered = records.all_of(db, tenant.id, "visma_net", CLASS_REGISTERS[wanted])
-        chosen = links.choice(db, tenant.id, wanted, "severa", record.id)
+        chosen = matters.choice(db, wanted, "severa", record.id)
     return Classes(
         f"{record.number} {record.name}".strip(), chosen, [(one.number, one.name) for one in offered]
     )
@@ -100,21 +117,24 @@ def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str
     tenant = find_tenant(bridge, name)
     wanted = _domain(domain, tuple(CLASS_REGISTERS))
     offered = [one for one, _ in classes(bridge, name, domain, severa).offered]
+    # As the ERP spells it: its keys do not tell case apart.
+    value = next((one for one in offered if code_key(one) == code_key(value)), value)
     if value not in offered:
         raise InputError(f"Visma.net ERP has no class '{value}': choose from {', '.join(offered) or '–'}.")
     with bridge.db.tenant(tenant.id) as db:
         record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
-        links.put_choice(db, tenant.id, wanted, "severa", record.id, value)
+        matters.put_choice(db, wanted, "severa", record.id, value)
         details = {"domain": wanted, "severa": record.id, "class": value}
         tenants.audit(db, tenant.id, who(), "class.chosen", details)
-        link = links.find(db, tenant.id, wanted, severa_id=record.id)
-        subject = (
-            outbox.link_subject(link.id)
-            if link
-            else outbox.record_subject("severa", record.register, record.id)
-        )
+        met = matters.meet(db, wanted, "severa", record.register, [(record.id, record.number)])
         outbox.announce(
-            db, tenant.id, wanted, subject, cause="person", system="severa", register=record.register
+            db,
+            wanted,
+            list(met.values()),
+            cause="person",
+            system="severa",
+            register=record.register,
+            rank=Rank.PERSON,
         )
     return f"{record.number} {record.name}".strip()
 
@@ -131,7 +151,7 @@ def _one(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str],
     found = [
         one
         for one in records.search(db, tenant_id, list(registers), wanted)
-        if not one.gone and wanted in (one.id, one.number)
+        if not one.gone and code_key(wanted) in (code_key(one.id), code_key(one.number))
     ]
     exact = [one for one in found if one.id == wanted] or found
     ids = {one.id for one in exact}

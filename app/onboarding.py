@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from app import identity
 from app.bootstrap import Bridge
 from app.poller import Poller
-from app.systems import connection_parts
+from app.systems import connection_parts, kept_tokens
 from app.tenancy import find_tenant, who
 from app.words import SYSTEM_NAMES
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
-from db import streams, tenants
-from domain.errors import BridgeError, InputError, NotFound, Refused, SignInFailed, TryLater
+from db import installation, streams, tenants
+from db.identity import Pair
+from db.pool import Connection
+from domain.errors import (
+    BridgeError,
+    InputError,
+    NotFound,
+    NotKnown,
+    Refused,
+    RegisterMissing,
+    SignInFailed,
+    TryLater,
+)
 from domain.ports import System
-from domain.setup.settings import TenantFile, read_tenant_file
-from domain.text import organisation_number
+from domain.setup.settings import SeveraConnection, TenantFile, VismaNetConnection, read_tenant_file
 
 
 def load_tenant_file(path: Path) -> TenantFile:
@@ -38,31 +49,88 @@ def load_tenant_file(path: Path) -> TenantFile:
 def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     """Checks both connections and the companies' identity, then stores the tenant; True when it is new.
 
-    Raises InputError with one sentence and stores nothing when a connection does not work. Adding a known tenant again
-    replaces its connections and settings and keeps its links and log.
+    Raises InputError with one sentence and stores nothing when a connection does not work, or when the companies are not
+    this tenant's (``app.identity``). Adding a known tenant again changes what its file names: settings that are not named,
+    state, links and log stay, and so do tokens while their credentials do.
     """
-    check_connections(bridge, file)
     with bridge.db.dispatch() as db:
         known = tenants.by_name(db, file.name)
     tenant_id = known.id if known else uuid4()
+    file = _with_what_is_kept(bridge, tenant_id, file) if known else file
+    pair = _checked_pair(bridge, file, tenant_id if known else None)
+    identity.refuse(bridge, tenant_id, file.name, pair)
     with bridge.db.tenant(tenant_id) as db:
         if known is None:
             tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
         else:
-            tenants.change(db, tenant_id, file.language, file.time_zone)
-        kept = tenants.settings(db, tenant_id)
-        tenants.add_settings(db, tenant_id, {**kept, **file.settings.model_dump(mode="json")}, who())
+            named = file.model_fields_set
+            language = file.language if "language" in named else known.language
+            time_zone = file.time_zone if "time_zone" in named else known.time_zone
+            tenants.change(db, tenant_id, language, time_zone)
+        identity.keep(db, tenant_id, pair)
+        _store_settings(db, tenant_id, file)
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
-            secret = bridge.secrets.seal(part.client_secret.get_secret_value())
-            values = connection_parts(_system(system), part.model_dump())
-            tenants.put_connection(db, tenant_id, _system(system), values, secret)
+            _store_connection(bridge, db, tenant_id, _system(system), part)
         tenants.audit(db, tenant_id, who(), "tenant.added" if known is None else "tenant.changed", {})
     bridge.connections.forget(tenant_id)
     return known is None
 
 
+def _with_what_is_kept(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> TenantFile:
+    """The file of a known tenant; a kind of application that it does not name is the one that is stored."""
+    if "kind" in file.visma_net.model_fields_set:
+        return file
+    with bridge.db.tenant(tenant_id) as db:
+        stored = tenants.connection(db, tenant_id, "visma_net")
+    kind = stored.config.get("kind", "service") if stored is not None else "service"
+    return file.model_copy(update={"visma_net": file.visma_net.model_copy(update={"kind": kind})})
+
+
+def _store_settings(db: Connection, tenant_id: UUID, file: TenantFile) -> None:
+    """A new version where the file names something that differs; the first one has every default written out."""
+    kept = tenants.settings(db, tenant_id)
+    named = file.settings.model_dump(mode="json", exclude_unset=bool(kept))
+    values = {**kept, **named}
+    if values != kept or not kept:
+        tenants.add_settings(db, tenant_id, values, who())
+
+
+def _store_connection(
+    bridge: Bridge,
+    db: Connection,
+    tenant_id: UUID,
+    system: System,
+    part: SeveraConnection | VismaNetConnection,
+) -> None:
+    values = connection_parts(system, part.model_dump())
+    secret = part.client_secret.get_secret_value()
+    stored = tenants.connection(db, tenant_id, system)
+    same = stored is not None and _same_credentials(bridge, stored, values, secret)
+    if stored is not None and same and dict(stored.config) == values:
+        return
+    tenants.put_connection(db, tenant_id, system, values, bridge.secrets.seal(secret), keep_token=same)
+
+
+def _same_credentials(
+    bridge: Bridge, stored: tenants.StoredConnection, values: Mapping[str, Any], secret: str
+) -> bool:
+    """Whether a token that was given for the stored credentials is good for these."""
+    names = ("client_id", "auth_url", "kind", "tenant_id")
+    alike = all(stored.config.get(name) == values.get(name) for name in names)
+    return alike and bridge.secrets.open(stored.secret) == secret
+
+
 def check_connections(bridge: Bridge, file: TenantFile) -> None:
     """Signs in to both systems as the file says and compares the organisation numbers (R-SET-4). Raises InputError."""
+    _checked_pair(bridge, file, None)
+
+
+def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> Pair:
+    """Which pair of companies the file's credentials lead to. Raises InputError.
+
+    ``tenant_id``: of a tenant that is known already. The interactive kind has no token before its user has signed in;
+    where it has one, and the credentials are the same, its company is read with that.
+    """
     settings = bridge.settings
     common: dict[str, Any] = {
         "pacer": NoPacing(),
@@ -70,6 +138,7 @@ def check_connections(bridge: Bridge, file: TenantFile) -> None:
         "read_timeout": settings.read_timeout_seconds,
         "create_timeout": settings.create_timeout_seconds,
     }
+    part = file.visma_net
     severa = SeveraClient(
         file.severa.base_url,
         file.severa.client_id,
@@ -77,33 +146,46 @@ def check_connections(bridge: Bridge, file: TenantFile) -> None:
         tokens=MemoryTokenStore(),
         **common,
     )
-    erp = VismaNetClient(
-        file.visma_net.base_url,
-        file.visma_net.auth_url,
-        file.visma_net.kind,
-        file.visma_net.client_id,
-        file.visma_net.client_secret.get_secret_value(),
-        file.visma_net.tenant_id,
-        tokens=MemoryTokenStore(),
-        time_zone=settings.erp_time_zone,
-        **common,
-    )
     try:
         ours = _checked("severa", file.severa.base_url, lambda: _severa_company(severa))
-        # The interactive kind has no token before its user has signed in once.
-        if file.visma_net.kind == "interactive":
-            return
-        theirs = _checked("visma_net", file.visma_net.base_url, erp.check)
     finally:
         severa.close()
-        erp.close()
-    left = organisation_number(str(ours.get("vatNumber") or ""))
-    right = organisation_number(str(theirs.get("corporateId") or theirs.get("vatRegistrationId") or ""))
-    if left and right and left != right:
-        raise InputError(
-            f"The two companies are not the same: Severa has organisation number {left} ({ours.get('name')}), "
-            f"Visma.net ERP has {right} ({theirs.get('name')}). Connect the company that belongs to this Severa organisation."
+    if part.kind == "interactive" and not (tenant_id and _signed_in(bridge, tenant_id, file)):
+        found = identity.pair_of(file.severa.base_url, ours, part.base_url, None, part.tenant_id)
+    else:
+        stored = part.kind == "interactive" and tenant_id is not None
+        erp = VismaNetClient(
+            part.base_url,
+            part.auth_url,
+            part.kind,
+            part.client_id,
+            part.client_secret.get_secret_value(),
+            part.tenant_id,
+            tokens=kept_tokens(bridge.db, bridge.secrets, tenant_id, "visma_net")
+            if stored and tenant_id is not None
+            else MemoryTokenStore(),
+            time_zone=settings.erp_time_zone,
+            **common,
         )
+        try:
+            theirs = _checked("visma_net", part.base_url, erp.check)
+            found = identity.pair_of(file.severa.base_url, ours, part.base_url, theirs, part.tenant_id)
+        finally:
+            erp.close()
+    identity.one_organisation(found)
+    return found
+
+
+def _signed_in(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> bool:
+    """Whether the stored sign-in of a person is good for the file's credentials."""
+    values = connection_parts("visma_net", file.visma_net.model_dump())
+    with bridge.db.tenant(tenant_id) as db:
+        stored = tenants.connection(db, tenant_id, "visma_net")
+    return (
+        stored is not None
+        and stored.token is not None
+        and _same_credentials(bridge, stored, values, file.visma_net.client_secret.get_secret_value())
+    )
 
 
 def _severa_company(client: SeveraClient) -> dict[str, Any]:
@@ -117,16 +199,22 @@ def _checked(system: System, address: str, check: Callable[[], dict[str, Any]]) 
         return check()
     except SignInFailed as error:
         raise InputError(sign_in_sentence(error)) from error
+    except RegisterMissing as error:
+        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
+    except NotKnown as error:
+        raise InputError(_not_as_expected(name, address, error.message)) from error
     except TryLater as error:
         raise InputError(
             f"{name} cannot be reached at {address}: {error.message.rstrip('.')}. Check the address and the network."
         ) from error
     except NotFound as error:
-        raise InputError(
-            f"{name} does not answer as expected at {address} (404 for {error.operation}): check base_url."
-        ) from error
+        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
     except Refused as error:
         raise InputError(f"{name} refuses {error.operation}: {error.message}") from error
+
+
+def _not_as_expected(name: str, address: str, answer: str) -> str:
+    return f"{name} does not answer as expected at {address} ({answer}): check base_url."
 
 
 def sign_in_sentence(error: SignInFailed) -> str:
@@ -161,6 +249,12 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
     tenant = find_tenant(bridge, name)
     if tenant.state == "live":
         return False
+    try:
+        identity.check_stored(bridge, tenant.id, name)
+    except SignInFailed as error:
+        raise InputError(sign_in_sentence(error)) from error
+    except (TryLater, Refused) as error:
+        raise InputError(f"The companies cannot be read: {error.message.rstrip('.')}.") from error
     with bridge.db.tenant(tenant.id) as db:
         tenants.set_state(db, tenant.id, "reading")
     poller = Poller(
@@ -174,7 +268,7 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
                 )
             if lease is None:
                 raise InputError(
-                    "Another process is reading this tenant at the moment: try again in a few minutes."
+                    "Another process is reading this tenant at the moment, or the database was adopted a moment ago: try again in a few minutes."
                 )
             poller.poll(lease, progress=progress, quiet=True)
     except BridgeError as error:
@@ -190,6 +284,9 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
             tenants.set_state(db, tenant.id, tenant.state)
         raise
     with bridge.db.tenant(tenant.id) as db:
+        # A database that is gone may have served this pair: what it sent last can still be carried out for a while.
+        if tenant.live_at is None:
+            installation.read_anew_if_served(db, tenant.id, bridge.settings.settle_seconds)
         tenants.set_state(db, tenant.id, "live")
         tenants.audit(db, tenant.id, who(), "tenant.live", {})
     return True

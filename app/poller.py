@@ -1,56 +1,36 @@
-"""The poller: per connection, register after register, from the watermark of the last complete poll.
+"""The poller: leases connections whose time has come, and polls each in a thread of its own.
 
-Each page is one transaction that first takes the poll lease under its token, then stores the rows and upserts an outbox
-row for every record whose mapped fields changed. What a change means is not decided here. A bad row is a problem; its
-page goes on.
+What one poll does stands in ``app.polling``; here stands what becomes of it: when the connection is asked next, and what a
+person has to be told. Whatever cuts a poll, its lease is given back.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from actors.connections import close_connection_problem, open_connection_problem
-from app import announcing
+from app.polling import Manner, Poll, Progress, about
 from app.settings import Settings
 from app.systems import Connections
-from connectors.severa import SeveraClient
-from connectors.visma_net import VismaNetClient
-from db import log, outbox, records, streams, tenants
-from db.pool import Connection, Database
-from db.streams import DuePoll, Stream
-from domain import clock
-from domain.errors import BridgeError, Forbidden, LeaseLost, NotFound, SignInFailed, TryLater
-from domain.ports import Json, Page, Stored, System
+from db import log, streams
+from db.pool import Database
+from db.streams import DuePoll
+from db.tenant import TenantDb
+from domain.errors import BridgeError, Forbidden, LeaseLost, ShortList, SignInFailed, TryLater
+from domain.polling import Brake, Pace
+from domain.ports import System
 from domain.registers import Register
-from domain.setup.settings import TenantSettings
 
 logger = structlog.get_logger("poller")
 
-Progress = Callable[[System, str, int], None]
-
-
-@dataclass(slots=True)
-class _Reading:
-    """One register being read in one poll."""
-
-    register: Register
-    start: date | None
-    seen: set[str]
-    newest: datetime | None
-    changes: int = 0
-    rows: int = 0
-    known: int = 0
-    unreadable: bool = False
-    held: announcing.Held = field(default_factory=announcing.Held)
+DEFECT = "poll.defect"
 
 
 class Poller:
@@ -71,11 +51,10 @@ class Poller:
         self._by_system: dict[System, list[Register]] = {"severa": [], "visma_net": []}
         for register in registers:
             self._by_system[register.system].append(register)
-        self._registers: dict[tuple[str, str], Register] = {
-            (register.system, register.name): register for register in registers
+        self._manners: dict[System, Manner] = {
+            "severa": _manner(settings, settings.severa_overlap_seconds),
+            "visma_net": _manner(settings, settings.erp_overlap_seconds),
         }
-        self._brake = announcing.Brake(settings.brake_percent, settings.brake_records)
-        self._zone = ZoneInfo(settings.erp_time_zone)
 
     # ---- the loop
 
@@ -91,276 +70,127 @@ class Poller:
                     if error := done.exception():
                         logger.error("poll_broke", error=str(error), kind=type(error).__name__)
                 room = self._settings.poll_threads - len(running)
-                found: list[DuePoll] = []
-                if room > 0:
-                    try:
-                        with self._db.dispatch() as db:
-                            found = streams.due(
-                                db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room
-                            )
-                    except TryLater as error:
-                        logger.warning("database_away", error=error.message)
+                found = self._due(room) if room > 0 else []
                 for poll in found:
                     running[pool.submit(self.poll, poll)] = poll
                 self._stop.wait(min(0.1, pause) if found or running else pause)
 
+    def _due(self, room: int) -> list[DuePoll]:
+        try:
+            with self._db.dispatch() as db:
+                return streams.due(db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room)
+        except TryLater as error:
+            logger.warning("database_away", error=error.message)
+            return []
+
     # ---- one connection
 
-    def poll(self, poll: DuePoll, *, progress: Progress | None = None, quiet: bool = False) -> int:
+    def poll(self, due: DuePoll, *, progress: Progress | None = None, quiet: bool = False) -> int:
         """Reads every register of a leased connection; the number of changed records.
 
         ``quiet``: errors are raised instead of being written to the connection and a problem (go-live shows them).
         """
-        settings = self._tenant_settings(poll.tenant_id)
-        wait = max(self._settings.min_poll_seconds, float(settings.poll_interval_seconds))
-        changes = 0
-        error: BridgeError | None = None
+        poll: Poll | None = None
+        error: Exception | None = None
+        wait = self._settings.min_poll_seconds
         try:
-            for register in self._wanted(poll, settings):
-                if self._stop.is_set():
-                    raise TryLater("stopped")
-                reading = self._read(poll, register, settings)
-                changes += reading.changes
-                if progress:
-                    progress(register.system, register.name, reading.rows)
+            self._connections.refresh(due.tenant_id)
+            # Making the client may fail, too: a connection without a row, a secret under a lost key.
+            poll = self._poll(due, progress)
+            known = poll.look()
+            wait = max(wait, float(known.settings.poll_interval_seconds))
+            poll.run(known)
         except LeaseLost:
-            logger.warning("poll_taken_over", tenant_id=str(poll.tenant_id), system=poll.system)
-            return changes
-        except BridgeError as caught:
-            error = caught
-        if isinstance(error, TryLater):
-            wait = min(wait, error.retry_after or self._settings.min_poll_seconds)
-        elif isinstance(error, Forbidden):
-            # A right or scope was taken away: a person must know, and nothing can be read until it is given back.
-            error = SignInFailed(error.message, system=poll.system, reason="not_allowed")
-        if isinstance(error, SignInFailed):
-            wait = self._settings.sign_in_seconds
-        self._end(poll, changes, wait, None if quiet else error)
+            logger.warning("poll_taken_over", tenant_id=str(due.tenant_id), system=due.system)
+            return poll.changes if poll else 0
+        except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
+            error = _meant(caught, due.system)
+        self._end(due, poll, self._wait(wait, error), error, quiet=quiet)
         if error is not None:
             if quiet:
                 raise error
             logger.warning(
                 "poll_failed",
-                tenant_id=str(poll.tenant_id),
-                system=poll.system,
-                error=error.message,
+                tenant_id=str(due.tenant_id),
+                system=due.system,
+                register=poll.register if poll else "",
+                error=str(error),
+                exc_info=None if isinstance(error, BridgeError) else error,
             )
-        return changes
+        return poll.changes if poll else 0
 
-    def _end(self, poll: DuePoll, changes: int, wait: float, error: BridgeError | None) -> None:
-        with self._db.tenant(poll.tenant_id) as db:
+    def _poll(self, due: DuePoll, progress: Progress | None) -> Poll:
+        client = (
+            self._connections.severa(due.tenant_id, poll=True)
+            if due.system == "severa"
+            else self._connections.erp(due.tenant_id, poll=True)
+        )
+        return Poll(
+            self._db,
+            client,
+            self._by_system[due.system],
+            due,
+            self._manners[due.system],
+            self._stop,
+            **({} if progress is None else {"progress": progress}),
+        )
+
+    def _wait(self, wait: float, error: Exception | None) -> float:
+        """Seconds until the next poll."""
+        if isinstance(error, TryLater) and not isinstance(error, ShortList):
+            # A list that stays short is not asked for more often than a whole one.
+            return min(wait, error.retry_after or self._settings.min_poll_seconds)
+        return self._settings.sign_in_seconds if isinstance(error, SignInFailed) else wait
+
+    def _end(
+        self, due: DuePoll, poll: Poll | None, wait: float, error: Exception | None, *, quiet: bool
+    ) -> None:
+        """Gives the lease back, and tells people what they have to know."""
+        told = None if quiet else error
+        with self._db.tenant(due.tenant_id) as db:
             streams.ended(
                 db,
-                poll,
+                due,
                 complete=error is None,
-                changes=changes,
+                changes=poll.changes if poll else 0,
                 wait=wait,
-                error=error.message if error else None,
+                error=_text(told) if told else None,
             )
-            if isinstance(error, SignInFailed):
-                open_connection_problem(db, poll.tenant_id, error)
-            elif error is None:
-                close_connection_problem(db, poll.tenant_id, poll.system)
+            if isinstance(told, SignInFailed):
+                open_connection_problem(db, told)
+            elif error is None or isinstance(told, ShortList):
+                close_connection_problem(db, due.system)
+            elif told is not None and not isinstance(told, TryLater):
+                self._tell(db, due, poll, told)
+            if poll is not None and poll.complete:
+                for name in poll.complete:
+                    log.close_problems(db, about(due.system, name), "settled")
 
-    def _tenant_settings(self, tenant_id: UUID) -> TenantSettings:
-        with self._db.tenant(tenant_id) as db:
-            return TenantSettings.model_validate(tenants.settings(db, tenant_id))
+    def _tell(self, db: TenantDb, due: DuePoll, poll: Poll | None, error: Exception) -> None:
+        register = poll.register if poll else ""
+        values = {"system": due.system, "register": register, "text": _text(error)}
+        log.open_problem(db, about(due.system, register), DEFECT, values)
 
-    def _wanted(self, poll: DuePoll, settings: TenantSettings) -> list[Register]:
-        """The registers of this poll: reference registers only when they are due again."""
-        with self._db.tenant(poll.tenant_id) as db:
-            known = streams.streams(db, poll.tenant_id, poll.system)
-        old = poll.began - timedelta(seconds=self._settings.reference_seconds)
-        wanted = []
-        # Reference registers first: what is planned from a page needs them.
-        for register in sorted(self._by_system[poll.system], key=lambda r: not r.reference):
-            if not register.wanted(settings):
-                continue
-            stream = known.get(register.name)
-            read_at = stream.complete_at if stream else None
-            seldom = register.reference or register.slow or self._shown(poll, register)
-            if seldom and read_at is not None and read_at > old:
-                continue
-            wanted.append(register)
-        return wanted
 
-    def _shown(self, poll: DuePoll, register: Register) -> bool:
-        """Whether another register showed every row of this one (open question: are sales cases among the projects?)."""
-        if register.shown_by is None:
-            return False
-        with self._db.tenant(poll.tenant_id) as db:
-            return records.all_in(db, poll.tenant_id, poll.system, register.name, register.shown_by)
+def _meant(error: Exception, system: System) -> Exception:
+    """A right or scope that was taken away is a sign-in that fails: nothing can be read until it is given back."""
+    if isinstance(error, Forbidden):
+        return SignInFailed(error.message, system=system, reason="not_allowed")
+    return error
 
-    # ---- one register
 
-    def _read(self, poll: DuePoll, register: Register, settings: TenantSettings) -> _Reading:
-        register = register.of_tenant(settings)
-        with self._db.tenant(poll.tenant_id) as db:
-            stream = streams.streams(db, poll.tenant_id, poll.system).get(register.name)
-            known = records.count(db, poll.tenant_id, poll.system, register.name) if stream else 0
-        since, whole = self._since(poll, register, stream)
-        start = getattr(settings, register.start_setting) if register.start_setting else None
-        reading = _Reading(register, start, set(), stream.watermark if stream else None, known=known)
-        client = (
-            self._connections.severa(poll.tenant_id, poll=True)
-            if poll.system == "severa"
-            else self._connections.erp(poll.tenant_id, poll=True)
-        )
-        pages = (
-            self._singly(client, register)
-            if register.singly
-            else client.pages(register.name, changed_since=since)
-        )
-        try:
-            self._pages(poll, reading, pages)
-        except BridgeError as error:
-            # What was stored is announced even so: the next reading finds it unchanged.
-            if not isinstance(error, LeaseLost):
-                self._finish(poll, reading, whole=False, complete=False)
-            raise
-        self._finish(poll, reading, whole=whole, complete=True)
-        return reading
+def _text(error: Exception) -> str:
+    return error.message if isinstance(error, BridgeError) else f"{type(error).__name__}: {error}"
 
-    def _pages(self, poll: DuePoll, reading: _Reading, pages: Iterator[Page]) -> None:
-        while True:
-            requested_at = clock.wall()
-            try:
-                page = next(pages, None)
-            except NotFound:
-                # A register that this company does not have (an add-on, an older API) is an empty one.
-                page = None
-            if page is None:
-                return
-            self._store(poll, reading, page, requested_at)
-            if self._stop.is_set():
-                raise TryLater("stopped")
 
-    @staticmethod
-    def _singly(client: SeveraClient | VismaNetClient, register: Register) -> Iterator[Page]:
-        rows = []
-        for key in register.singly:
-            try:
-                found = client.get(register.name, key)
-            except NotFound:
-                continue
-            rows.append(found.body if isinstance(found, Stored) else found)
-        yield Page(rows, None)
-
-    def _since(
-        self, poll: DuePoll, register: Register, stream: Stream | None
-    ) -> tuple[datetime | None, bool]:
-        """(from when, whole?): the watermark minus the overlap, or everything at first and once per sweep."""
-        if stream is None or stream.watermark is None or register.reference:
-            return None, True
-        sweep = timedelta(seconds=self._settings.sweep_seconds)
-        if stream.swept_at is None or stream.swept_at < poll.began - sweep:
-            return None, True
-        overlap = (
-            self._settings.severa_overlap_seconds
-            if poll.system == "severa"
-            else self._settings.erp_overlap_seconds
-        )
-        return stream.watermark - timedelta(seconds=overlap), False
-
-    def _store(self, poll: DuePoll, reading: _Reading, page: Page, requested_at: datetime) -> None:
-        rows = self._rows(poll, reading, page)
-        with self._db.tenant(poll.tenant_id) as db:
-            if not streams.hold(db, poll, self._settings.poll_lease_seconds):
-                raise LeaseLost
-            changed = records.store(db, poll.tenant_id, reading.register, rows, requested_at)
-            if changed and reading.register.reference:
-                # What failed for a set-up that is wrong there (invoice statuses) goes on once it is repaired.
-                key = outbox.waits_key("reference", severa_id=reading.register.name)
-                outbox.wake(db, poll.tenant_id, [key])
-        announced = [row for row in changed if row.in_scope]
-        reading.held.add(announced)
-        # What is out of scope or only looked up changes nothing that has to be settled.
-        reading.changes += len(announced)
-        reading.rows += len(rows)
-        reading.seen.update(row.id for row in rows)
-        for row in rows:
-            # A time ahead of the answer's own clock would make the next poll miss what comes before it.
-            if row.remote_time and (page.server_time is None or row.remote_time <= page.server_time):
-                reading.newest = max(reading.newest or row.remote_time, row.remote_time)
-
-    def _rows(self, poll: DuePoll, reading: _Reading, page: Page) -> list[records.Row]:
-        """The page's rows, once each; one that cannot be read becomes a problem and is left out."""
-        found: dict[str, records.Row] = {}
-        for body in page.rows:
-            try:
-                row = records.row_of(reading.register, body, reading.start, self._zone)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one row must not stop its page
-                self._unreadable(poll, reading.register, body, error)
-                reading.unreadable = True
-                continue
-            if row.id:
-                found[row.id] = row
-        return list(found.values())
-
-    def _unreadable(self, poll: DuePoll, register: Register, body: Json, error: Exception) -> None:
-        logger.error("row_unreadable", register=register.name, error=str(error), kind=type(error).__name__)
-        shown = str(body)[:300]
-        about = {
-            "domain": "poll",
-            "subject": f"row:{register.system}/{register.name}/{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:16]}",
-            "system": register.system,
-            "register": register.name,
-            "record_id": "",
-            "number": "",
-            "name": "",
-        }
-        with self._db.tenant(poll.tenant_id) as db:
-            log.open_problem(
-                db,
-                poll.tenant_id,
-                about,
-                "poll.unreadable",
-                {"register": register.name, "text": f"{type(error).__name__}: {error}", "row": shown},
-            )
-
-    def _finish(self, poll: DuePoll, reading: _Reading, *, whole: bool, complete: bool) -> None:
-        """The last page is in: announces what changed, or brakes; the mark moves only after a complete reading."""
-        register, held = reading.register, reading.held
-        with self._db.tenant(poll.tenant_id) as db:
-            if not streams.hold(db, poll, self._settings.poll_lease_seconds):
-                raise LeaseLost
-            missing: list[str] = []
-            # A row that could not be read is not absent.
-            if whole and not reading.unreadable:
-                missing = sorted(records.ids(db, poll.tenant_id, poll.system, register.name) - reading.seen)
-            braked = self._braked(db, poll, reading, missing)
-            rows = [(row.id, row.json) for row in held.rows.values()]
-            announcing.announce(db, poll.tenant_id, self._registers, register, rows)
-            if missing and not braked:
-                announcing.gone(db, poll.tenant_id, self._registers, register, missing)
-            if complete:
-                streams.complete(
-                    db,
-                    poll.tenant_id,
-                    poll.system,
-                    register.name,
-                    watermark=reading.newest,
-                    # Absence that nobody has confirmed is looked at again in the next poll.
-                    whole=whole and not (braked and missing),
-                    changes=reading.changes,
-                )
-
-    def _braked(self, db: Connection, poll: DuePoll, reading: _Reading, missing: list[str]) -> bool:
-        """Whether the reading looks like an accident (R-CON-3); then its domains are paused and a problem asks."""
-        register, known = reading.register, reading.known
-        changed = reading.held.changed + (0 if register.passing else len(missing))
-        empty = bool(missing) and not reading.rows and not register.passing
-        if not known or not (empty or self._brake.stops(changed, known)):
-            return False
-        bodies = [row.json for row in reading.held.rows.values()]
-        if missing:
-            first = records.get(db, poll.tenant_id, poll.system, register.name, missing[0])
-            bodies += [first.body] if first is not None else []
-        domains = announcing.domains_of(register, bodies) & announcing.BRAKED
-        if not domains:
-            return False
-        values = {"changed": changed, "known": known, "missing": len(missing)}
-        braked = announcing.brake(db, poll.tenant_id, register, domains, values)
-        if braked:
-            logger.error("poll_braked", tenant_id=str(poll.tenant_id), register=register.name, **values)
-        return braked
+def _manner(settings: Settings, overlap: float) -> Manner:
+    return Manner(
+        lease=settings.poll_lease_seconds,
+        pace=Pace(
+            sweep=timedelta(seconds=settings.sweep_seconds),
+            reference=timedelta(seconds=settings.reference_seconds),
+            overlap=timedelta(seconds=overlap),
+        ),
+        brake=Brake(settings.brake_percent, settings.brake_records),
+        zone=ZoneInfo(settings.erp_time_zone),
+    )

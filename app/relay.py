@@ -13,22 +13,23 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import dramatiq
+import psycopg
 import structlog
 
 from actors import topology
 from actors.publisher import ConfirmingPublisher, Outgoing
-from app import announcing
+from app.keeper import Keeper
 from app.settings import Settings
-from db import outbox, records, tenants
+from app.upkeep import Upkeep
+from db import outbox
 from db.outbox import Taken
 from db.pool import Database
-from domain import clock
 from domain.errors import TryLater
 from domain.registers import Register
 
 logger = structlog.get_logger("relay")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Publish(Protocol):
@@ -39,14 +40,13 @@ class Publish(Protocol):
 
 def event(row: Taken) -> dict[str, Any]:
     """The change event: who is to settle what, and for outside subscribers what changed. Carries no data of the record."""
-    link_id, key = outbox.parse_subject(row.subject)
     return {
         "v": SCHEMA_VERSION,
         "outbox_id": row.id,
         "generation": row.generation,
         "tenant": str(row.tenant_id),
         "trace": uuid4().hex,
-        "change": {"system": row.system, "register": row.register, "id": key[2] if key else link_id},
+        "change": {"system": row.system, "register": row.register, "id": str(row.matter_id)},
     }
 
 
@@ -91,36 +91,50 @@ class Relay:
         stop: threading.Event,
         *,
         domains: Sequence[str] = outbox.DOMAINS,
+        keeper: Keeper | None = None,
     ) -> None:
         self._db = db
         self._publish = publish
         self._settings = settings
-        self._registers = registers
+        self._upkeep = Upkeep(db, registers, settings.audit_seconds)
         self._stop = stop
         self._domains = domains
+        self._keeper = keeper or Keeper(db, settings, stop)
         self._after = UUID(int=0)
-        self._maintain_at = 0.0
+        self._turns = 0
 
     def run(self, beat: Callable[[], None] = lambda: None) -> None:
         """Turns until stopped; pauses when there is nothing to take, and longer while PostgreSQL or the broker is away."""
-        while not self._stop.is_set():
-            beat()
-            try:
-                self.maintain()
-                busy = self.turn()
-            except TryLater as error:
-                logger.warning("relay_waits", error=error.message)
-                self._stop.wait(min(5.0, self._settings.relay_seconds * 4))
-                continue
-            if not busy:
-                self._stop.wait(self._settings.relay_seconds)
+        try:
+            while not self._stop.is_set():
+                beat()
+                self._stop.wait(self._again())
+        finally:
+            self._keeper.close()
+
+    def _again(self) -> float:
+        """One turn; how long to wait for the next."""
+        try:
+            self._upkeep.turn()
+            return 0.0 if self.turn() else self._settings.relay_seconds
+        except TryLater as error:
+            logger.warning("relay_waits", error=error.message)
+        except psycopg.ProgrammingError as error:
+            # Tables that are missing or not yet granted: the database is being restored beneath us.
+            logger.warning("relay_waits", error=str(error).strip())
+        return min(5.0, self._settings.relay_seconds * 4)
 
     def turn(self) -> int:
-        """Takes and publishes once; how many rows."""
+        """Takes and publishes once; how many rows. Nothing while the database or its clock is not surely the right one."""
+        if not self._keeper.turn():
+            return 0
         with self._db.dispatch() as db:
+            if not self._keeper.steady(db):
+                return 0
             freed = outbox.reap(db)
         if freed:
             logger.warning("leases_ran_out", rows=freed)
+        self._turns += 1
         with self._db.dispatch() as db:
             taken = outbox.take(
                 db,
@@ -129,6 +143,7 @@ class Relay:
                 per_tenant=self._settings.relay_per_tenant,
                 after=self._after,
                 lease=self._settings.out_lease_seconds,
+                lowest_first=self._turns % 4 == 0,
             )
         if not taken:
             return 0
@@ -151,30 +166,3 @@ class Relay:
         with self._db.dispatch() as db:
             for row in refused:
                 outbox.untake(db, row)
-
-    def maintain(self) -> None:
-        """Every minute: partitions ahead, and the audit that no changed record is without a row."""
-        now = clock.monotonic()
-        if now < self._maintain_at:
-            return
-        self._maintain_at = now + self._settings.audit_seconds
-        with self._db.dispatch() as db:
-            db.execute("select make_partitions(3)")
-            live = [tenant for tenant in tenants.all_tenants(db) if tenant.state == "live"]
-        for tenant in live:
-            self._audit(tenant.id)
-
-    def _audit(self, tenant_id: UUID) -> None:
-        with self._db.tenant(tenant_id) as db:
-            found = outbox.audit(db, tenant_id)
-            missing = 0
-            for system, name, record_id in found:
-                register = self._registers.get((system, name))
-                record = records.get(db, tenant_id, system, name, record_id) if register else None
-                if register is not None and record is not None:
-                    missing += announcing.announce(
-                        db, tenant_id, self._registers, register, [(record_id, record.body)], cause="audit"
-                    )
-        if missing:
-            # Should be 0: a record was changed and nothing was going to settle it.
-            logger.error("audit_found_unsettled", tenant=str(tenant_id), rows=missing)

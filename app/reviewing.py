@@ -8,11 +8,13 @@ from typing import Any
 from app.bootstrap import Bridge
 from app.service import explained, find_tenant
 from app.tenancy import who
-from db import links, log, outbox, records, tenants
+from db import log, matters, outbox, records, tenants
+from db.outbox import Rank
 from domain import catalogue
 from domain.errors import InputError
 from domain.invoice import review
 from domain.invoice.fields import INVOICES
+from domain.invoice.gaps import reason
 
 UNITS = "businessunits"
 
@@ -21,7 +23,7 @@ def held(bridge: Bridge, name: str) -> list[dict[str, Any]]:
     """Invoices and credit notes that wait for a person, explained, oldest first: totals, VAT and accounts in ``values``."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = [row for row in log.problems(db, tenant.id) if row["code"] in review.CODES]
+        rows = [row for row in log.problems(db) if row["code"] in review.CODES]
     return [explained(row, tenant.language) for row in rows]
 
 
@@ -34,7 +36,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
     with bridge.db.tenant(tenant.id) as db:
         rows = [
             row
-            for row in log.problems(db, tenant.id)
+            for row in log.problems(db)
             if row["code"] in review.CODES
             and (wanted == "all" or wanted in (str(row["id"]), row["record_id"]))
         ]
@@ -44,15 +46,15 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
             )
         for row in rows:
             seen = review.released_as(str(row["values"].get("seen", "")))
-            links.put_choice(db, tenant.id, "invoice", "severa", row["record_id"], seen)
+            matters.put_choice(db, "invoice", "severa", row["record_id"], seen)
             outbox.announce(
                 db,
-                tenant.id,
                 "invoice",
-                row["subject"],
+                [row["matter_id"]],
                 cause="person",
                 system="severa",
                 register=INVOICES,
+                rank=Rank.PERSON,
             )
             details = {"invoice": row["record_id"], "total": row["values"].get("total", "")}
             tenants.audit(db, tenant.id, who(), "invoice.released", details)
@@ -63,7 +65,7 @@ def gaps(bridge: Bridge, name: str) -> list[dict[str, Any]]:
     """ERP numbers that were used by removed documents: number, date, Severa invoice, reason in the tenant's language."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = log.gaps(db, tenant.id)
+        rows = log.gaps(db)
     sentences = catalogue.sentences()
     return [
         {
@@ -72,9 +74,7 @@ def gaps(bridge: Bridge, name: str) -> list[dict[str, Any]]:
             "at": row["at"].isoformat(),
             "severa_id": row["severa_id"],
             "code": row["reason"],
-            "reason": sentences[row["reason"]].fill(tenant.language, {})
-            if row["reason"] in sentences
-            else row["reason"],
+            "reason": reason(row["reason"], row["values"], row["number"], sentences, tenant.language),
         }
         for row in rows
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.explaining import explained, problems, retry, transfer_log
 from app.onboarding import add_tenant, check_connections, go_live, load_tenant_file, sign_in_sentence
-from app.tenancy import find_tenant, list_tenants, rotate_secrets, set_paused, set_setting
+from app.tenancy import find_tenant, held, list_tenants, rotate_secrets, set_paused, set_setting
 from app.tracing import REGISTER_WORDS, Traced, trace
 from app.words import SYSTEM_NAMES
 
@@ -17,6 +17,7 @@ __all__ = [
     "explained",
     "find_tenant",
     "go_live",
+    "held",
     "list_tenants",
     "load_tenant_file",
     "problems",

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import InputError
 
 ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
 """Data directory of an installation that runs as root: its server does not, and cannot reach root's home."""
+ROOTS_STATE = Path("/var/lib/severa-bridge-state")
+"""State files of an installation that runs as root."""
+
+YEAR = 31_622_400
+"""Longest time that can be set, in seconds."""
+
+MOST: Mapping[str, int] = MappingProxyType(
+    {"": 1_000_000, "web_port": 65_535, "worker_threads": 256, "poll_threads": 256}
+)
+"""Upper bounds of numbers that are no times; '' = of all others."""
 
 
 class Settings(BaseSettings):
@@ -41,6 +55,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("~/.local/share/severa-bridge"),
         description="Embedded PostgreSQL and the key file. Default as root: `/var/lib/severa-bridge`.",
+    )
+    state_file: Path | None = Field(
+        None,
+        description="Where the relay keeps the last beat of the database, outside everything that is restored together with it. "
+        "Default: a file of this database's own in `~/.local/state/severa-bridge` (`$XDG_STATE_HOME`), as root in `/var/lib/severa-bridge-state`.",
     )
     secret_keys: SecretStr | None = Field(
         None, description="Keys for stored secrets, comma between them, newest first."
@@ -125,7 +144,20 @@ class Settings(BaseSettings):
     lease_margin_seconds: float = Field(
         30, gt=0, description="How much longer than a call can last its row's lease is."
     )
+    not_after_seconds: float = Field(
+        30,
+        gt=0,
+        description="How long a permission to make one call stands; past it the call is surely not sent.",
+    )
     waiting_seconds: float = Field(30, gt=0, description="How often a waiting row is re-checked.")
+    waiting_most_seconds: float = Field(
+        86400,
+        gt=0,
+        description="After waiting this long for another record a person is told what is missing.",
+    )
+    unseen_seconds: float = Field(
+        900, gt=0, description="The same for a record that the bridge has never seen."
+    )
     look_up_seconds: float = Field(
         5, gt=0, description="How soon a call that was sent and not answered is looked up."
     )
@@ -176,9 +208,47 @@ class Settings(BaseSettings):
     )
     create_timeout_seconds: float = Field(250, gt=0, description="Longest wait for the answer of a create.")
 
+    @field_validator("*")
+    @classmethod
+    def _bounded(cls, value: object, info: ValidationInfo) -> object:
+        """No number without an upper bound: one that no clock, timer or column can hold breaks far from where it was set."""
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return value
+        name = info.field_name or ""
+        most = MOST.get(name, YEAR if name.endswith("seconds") else MOST[""])
+        if not value <= most:
+            raise ValueError(f"must be at most {most}")
+        return value
+
     @property
     def embedded_database(self) -> bool:
         return self.database_url is None
+
+    @property
+    def settle_seconds(self) -> float:
+        """After this time everything that was sent has been carried out, or never will be, and can be found."""
+        return self.create_limit_seconds + self.visibility_lag_seconds
+
+    @property
+    def longest_lease_seconds(self) -> float:
+        """No lease that permits a call lasts longer."""
+        call = max(self.create_limit_seconds, self.create_timeout_seconds, self.read_timeout_seconds)
+        return max(self.claim_lease_seconds, call + self.lease_margin_seconds, self.out_lease_seconds)
+
+    @property
+    def place(self) -> str:
+        """Where the database is found, without names and passwords: what tells two installations of one machine apart."""
+        if self.database_url is None:
+            return str(self.data.resolve())
+        parts = conninfo_to_dict(self.database_url)
+        return ":".join(str(parts.get(part) or "") for part in ("host", "hostaddr", "port", "dbname"))
+
+    @property
+    def state(self) -> Path:
+        """The state file; its default has a name made of ``place``."""
+        if self.state_file is not None:
+            return self.state_file.expanduser()
+        return default_state_dir() / f"{hashlib.sha256(self.place.encode()).hexdigest()[:16]}.json"
 
     @property
     def data(self) -> Path:
@@ -194,6 +264,13 @@ def default_data_dir() -> Path:
     return Path("~/.local/share/severa-bridge")
 
 
+def default_state_dir() -> Path:
+    """Where state files go when nothing is said: never the data directory, which may be restored or copied as a whole."""
+    if home := os.environ.get("XDG_STATE_HOME"):
+        return Path(home) / "severa-bridge"
+    return ROOTS_STATE if os.geteuid() == 0 else Path("~/.local/state/severa-bridge").expanduser()
+
+
 def read_settings(**overrides: object) -> Settings:
     """Settings from the environment. Raises InputError with one sentence naming the variable."""
     try:
@@ -201,5 +278,5 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "BRIDGE_" + "_".join(str(part) for part in first["loc"]).upper()
-        reason = first["msg"]
+        reason = first["msg"].removeprefix("Value error, ")
         raise InputError(f"{name} cannot be used: {reason[:1].lower()}{reason[1:]}.") from error

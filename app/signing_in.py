@@ -10,12 +10,17 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from app import identity
 from app.bootstrap import Bridge
 from app.service import find_tenant, sign_in_sentence
+from app.systems import kept_tokens
 from app.tenancy import who
+from connectors.http import MemoryTokenStore
+from connectors.pacing import NoPacing
 from connectors.visma_net import VismaNetClient, new_verifier
-from db import tenants
-from domain.errors import InputError, SignInFailed, TryLater
+from db import outbox, streams, tenants
+from db.tenants import Tenant
+from domain.errors import InputError, Refused, SignInFailed, TryLater
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,13 @@ class SignInStarted:
 
 def begin(bridge: Bridge, name: str, redirect_uri: str) -> SignInStarted:
     """Raises InputError when there is no such tenant or its application is of the service kind."""
-    client = _client(bridge, name)
+    client = _client(bridge, find_tenant(bridge, name), MemoryTokenStore())
     state, verifier = secrets.token_urlsafe(16), new_verifier()
-    return SignInStarted(client.authorize_url(redirect_uri, state, verifier), state, verifier, redirect_uri)
+    try:
+        url = client.authorize_url(redirect_uri, state, verifier)
+    finally:
+        client.close()
+    return SignInStarted(url, state, verifier, redirect_uri)
 
 
 def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) -> None:
@@ -47,23 +56,52 @@ def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) ->
     code = answer.get("code")
     if not code:
         raise InputError("The address carries no code: paste the whole address that the browser ended at.")
+    tenant = find_tenant(bridge, name)
+    tokens = MemoryTokenStore()
+    client = _client(bridge, tenant, tokens)
     try:
-        _client(bridge, name).exchange_code(code[0], started.verifier, started.redirect_uri)
+        client.exchange_code(code[0], started.verifier, started.redirect_uri)
+        # A person may have signed in to another company: nothing is stored before that is known to be this tenant's.
+        identity.check_stored(bridge, tenant.id, name, client.check())
     except SignInFailed as error:
         raise InputError(sign_in_sentence(error)) from error
     except TryLater as error:
         raise InputError(f"Visma Connect does not answer: {error.message.rstrip('.')}.") from error
-    tenant = find_tenant(bridge, name)
+    except Refused as error:
+        raise InputError(f"The company cannot be read: {error.message.rstrip('.')}.") from error
+    finally:
+        client.close()
+    token = tokens.load()
+    if token is not None:
+        kept_tokens(bridge.db, bridge.secrets, tenant.id, "visma_net").save(token)
+    bridge.connections.forget(tenant.id)
     with bridge.db.tenant(tenant.id) as db:
         tenants.audit(db, tenant.id, who(), "tenant.signed_in", {})
+        # What sat out the pause of a connection that could not sign in goes on at once.
+        outbox.due_now(db)
+        streams.ask(db, tenant.id)
 
 
-def _client(bridge: Bridge, name: str) -> VismaNetClient:
-    tenant = find_tenant(bridge, name)
+def _client(bridge: Bridge, tenant: Tenant, tokens: MemoryTokenStore) -> VismaNetClient:
+    """A client of the tenant's application whose tokens stay in memory. Raises InputError for the service kind."""
     with bridge.db.tenant(tenant.id) as db:
         stored = tenants.connection(db, tenant.id, "visma_net")
     if stored is None or stored.config.get("kind") != "interactive":
         raise InputError(
-            f"Tenant '{name}' uses a service application: it signs in by itself, with its client id and secret."
+            f"Tenant '{tenant.name}' uses a service application: it signs in by itself, with its client id and secret."
         )
-    return bridge.connections.erp(tenant.id)
+    config, settings = stored.config, bridge.settings
+    return VismaNetClient(
+        config["base_url"],
+        config["auth_url"],
+        config["kind"],
+        config["client_id"],
+        bridge.secrets.open(stored.secret),
+        config["tenant_id"],
+        tokens=tokens,
+        pacer=NoPacing(),
+        stop=bridge.stop,
+        read_timeout=settings.read_timeout_seconds,
+        create_timeout=settings.create_timeout_seconds,
+        time_zone=settings.erp_time_zone,
+    )

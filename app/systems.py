@@ -1,7 +1,9 @@
 """Both vendors' clients of every tenant, made on first use and kept: signed in, paced and recorded.
 
 Tokens and call slots are shared by all processes through PostgreSQL (leases, never held locks); spacing between calls
-is in process.
+is in process. A connection that is changed takes effect in every process without a restart: its revision is compared when
+a delivery or poll begins, and between calls once in ``RECHECK_SECONDS``. No call begins later than that on the old one, for
+a process that cannot ask makes no calls.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -29,19 +31,33 @@ from domain.ports import System
 
 Role = Literal["poll", "work"]
 
+RECHECK_SECONDS = 5.0
+"""So long a process works on without asking whether its connections were changed."""
+
 
 class StoredTokens:
-    """``connectors.http.TokenStore`` over the connection's row; the token is sealed at rest."""
+    """``connectors.http.TokenStore`` over one revision of the connection's row; the token is sealed at rest."""
 
-    def __init__(self, db: Database, secrets: Secrets, tenant_id: UUID, system: System) -> None:
+    def __init__(
+        self, db: Database, secrets: Secrets, stored: tenants.StoredConnection, check: Callable[[], None]
+    ) -> None:
+        """``check`` raises Unavailable once the connection is known to be another."""
         self._db = db
         self._secrets = secrets
-        self._tenant_id = tenant_id
-        self._system = system
+        self._tenant_id = stored.tenant_id
+        self._system = stored.system
+        self._revision = stored.revision
+        self._check = check
+
+    def check(self) -> None:
+        self._check()
 
     def load(self) -> Token | None:
         with self._db.tenant(self._tenant_id) as db:
-            sealed = tenants.token(db, self._tenant_id, self._system)
+            found = tenants.token(db, self._tenant_id, self._system, self._revision)
+        if found is None:
+            raise changed(self._system)
+        [sealed] = found
         if sealed is None:
             return None
         kept = json.loads(self._secrets.open(sealed))
@@ -54,7 +70,7 @@ class StoredTokens:
 
     def begin_refresh(self) -> bool:
         with self._db.tenant(self._tenant_id) as db:
-            return tenants.lease_refresh(db, self._tenant_id, self._system)
+            return tenants.lease_refresh(db, self._tenant_id, self._system, self._revision)
 
     def save(self, token: Token) -> None:
         text = json.dumps(
@@ -65,16 +81,35 @@ class StoredTokens:
                 "refresh_token": token.refresh_token,
             }
         )
+        sealed = self._secrets.seal(text)
         with self._db.tenant(self._tenant_id) as db:
-            tenants.save_token(db, self._tenant_id, self._system, self._secrets.seal(text), token.expires_at)
+            kept = tenants.save_token(
+                db, self._tenant_id, self._system, self._revision, sealed, token.expires_at
+            )
+        if not kept:
+            raise changed(self._system)
 
     def end_refresh(self) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.end_refresh(db, self._tenant_id, self._system)
+            tenants.end_refresh(db, self._tenant_id, self._system, self._revision)
 
     def forget(self) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.forget_token(db, self._tenant_id, self._system)
+            tenants.forget_token(db, self._tenant_id, self._system, self._revision)
+
+
+def kept_tokens(db: Database, secrets: Secrets, tenant_id: UUID, system: System) -> StoredTokens:
+    """The tokens of a connection as it stands now, for a command that signs in. Raises InputError when there is none."""
+    with db.tenant(tenant_id) as connection:
+        stored = tenants.connection(connection, tenant_id, system)
+    if stored is None:
+        raise InputError("The tenant has no such connection: add its file first.")
+    return StoredTokens(db, secrets, stored, lambda: None)
+
+
+def changed(system: System) -> Unavailable:
+    """What a client of an older revision raises: nothing was sent, and the next attempt has a client of the present one."""
+    return Unavailable("the connection was changed", retry_after=1.0, costs_attempt=False, system=system)
 
 
 class LeasedSlots:
@@ -135,9 +170,9 @@ class BudgetNotes:
         with self._db.tenant(self._tenant_id) as db:
             tenants.set_budget(db, self._tenant_id, self._system, percent)
 
-    def paused(self, until: datetime) -> None:
+    def paused(self, seconds: float) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.pause_until(db, self._tenant_id, self._system, until)
+            tenants.pause_for(db, self._tenant_id, self._system, seconds)
 
 
 class Connections:
@@ -162,7 +197,9 @@ class Connections:
         self._share = slot_share
         self._holder = uuid4()
         self._lock = threading.Lock()
-        self._clients: dict[tuple[UUID, System, Purpose], Any] = {}
+        self._clients: dict[tuple[UUID, System, Purpose], tuple[int, Any]] = {}
+        self._revisions: dict[tuple[UUID, System], int] = {}
+        self._asked: dict[UUID, float] = {}
         self._pacers: dict[tuple[UUID, System, Role], Pacer] = {}
         self._slots: list[LeasedSlots] = []
 
@@ -174,15 +211,27 @@ class Connections:
         client: VismaNetClient = self._client(tenant_id, "visma_net", _purpose(begun=begun, poll=poll))
         return client
 
+    def refresh(self, tenant_id: UUID) -> None:
+        """Drops this tenant's clients whose connection was changed: before every delivery and poll, one small query."""
+        with self._lock:
+            if not any(key[0] == tenant_id for key in self._clients):
+                return
+        with self._db.tenant(tenant_id) as db:
+            present = tenants.revisions(db, tenant_id)
+        with self._lock:
+            self._asked[tenant_id] = clock.monotonic()
+            for system, revision in present.items():
+                self._revisions[tenant_id, _system(system)] = revision
+            self._drop(tenant_id, lambda system, revision: present.get(system) != revision)
+
     def forget(self, tenant_id: UUID) -> None:
         """Drops a tenant's clients (its connection changed)."""
         with self._lock:
-            for key in [key for key in self._clients if key[0] == tenant_id]:
-                self._clients.pop(key).close()
+            self._drop(tenant_id, lambda _system, _revision: True)
 
     def close(self) -> None:
         with self._lock:
-            for client in self._clients.values():
+            for _, client in self._clients.values():
                 client.close()
             self._clients.clear()
         for slots in self._slots:
@@ -190,23 +239,48 @@ class Connections:
             with contextlib.suppress(Unavailable):
                 slots.give_back()
 
+    def _drop(self, tenant_id: UUID, old: Callable[[System, int], bool]) -> None:
+        for key, (revision, client) in list(self._clients.items()):
+            if key[0] == tenant_id and old(key[1], revision):
+                del self._clients[key]
+                client.close()
+                # What the ERP said of its budget was said to the old address; Severa's slots are the bridge's own.
+                if key[1] == "visma_net":
+                    self._pacers.pop((tenant_id, key[1], "work"), None)
+
+    def _check(self, tenant_id: UUID, system: System, revision: int) -> None:
+        """Raises Unavailable for a client of an older revision; asks the database once in ``RECHECK_SECONDS``."""
+        with self._lock:
+            asked = self._asked.get(tenant_id, float("-inf"))
+        if clock.monotonic() - asked >= RECHECK_SECONDS:
+            self.refresh(tenant_id)
+        with self._lock:
+            if self._revisions.get((tenant_id, system), revision) != revision:
+                raise changed(system)
+
     def _client(self, tenant_id: UUID, system: System, purpose: Purpose) -> Any:
         key = (tenant_id, system, purpose)
         with self._lock:
             if key in self._clients:
-                return self._clients[key]
+                return self._clients[key][1]
         with self._db.tenant(tenant_id) as db:
             stored = tenants.connection(db, tenant_id, system)
         if stored is None:
             raise InputError(f"The tenant has no connection to {system}: add its file again.")
         made = self._make(stored, purpose)
         with self._lock:
-            return self._clients.setdefault(key, made)
+            self._revisions[tenant_id, system] = stored.revision
+            return self._clients.setdefault(key, (stored.revision, made))[1]
 
     def _make(self, stored: tenants.StoredConnection, purpose: Purpose) -> Any:
         settings, config = self._settings, stored.config
         common: dict[str, Any] = {
-            "tokens": StoredTokens(self._db, self._secrets, stored.tenant_id, stored.system),
+            "tokens": StoredTokens(
+                self._db,
+                self._secrets,
+                stored,
+                lambda: self._check(stored.tenant_id, stored.system, stored.revision),
+            ),
             "pacer": self._pacer(stored, "poll" if purpose == "poll" else "work"),
             "purpose": purpose,
             "observe": self._recorder.observer(stored.system),
@@ -251,13 +325,17 @@ class Connections:
                 else:
                     self._pacers[key] = BudgetPacer(
                         BudgetNotes(self._db, stored.tenant_id, stored.system),
-                        paused_until=stored.paused_until,
+                        paused_for=stored.paused_for,
                     )
             return self._pacers[key]
 
 
 def _purpose(*, begun: bool, poll: bool) -> Purpose:
     return "poll" if poll else "begun" if begun else "new"
+
+
+def _system(name: str) -> System:
+    return "severa" if name == "severa" else "visma_net"
 
 
 def connection_parts(system: System, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from typing import Any
 
-from app import announcing
+from app import braking, consequences
 from app.bootstrap import Bridge
 from app.words import iso
 from db import log, outbox, streams, tenants
 from db.tenants import Tenant
 from domain.errors import InputError
-from domain.setup.settings import changed_settings
+from domain.setup.settings import TenantSettings, changed_settings
 
 
 def find_tenant(bridge: Bridge, name: str) -> Tenant:
@@ -31,8 +32,8 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     for tenant in found:
         with bridge.db.tenant(tenant.id) as db:
             checked = {c.system: c for c in tenants.connections(db, tenant.id)}
-            problems = len(log.problems(db, tenant.id))
-            work = outbox.rows(db, tenant.id)
+            problems = len(log.problems(db))
+            work = outbox.rows(db)
         rows.append(
             {
                 "name": tenant.name,
@@ -49,17 +50,46 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     return rows
 
 
-def set_setting(bridge: Bridge, name: str, key: str, text: str) -> None:
-    """Changes one setting of a tenant; a new version is kept. Raises InputError."""
+def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
+    """Changes one setting of a tenant; a new version is kept. How many records are looked at again because of it.
+
+    Raises InputError.
+    """
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        values = changed_settings(tenants.settings(db, tenant.id), key, text)
+        before = tenants.settings(db, tenant.id)
+    values = changed_settings(before, key, text)
+    old, new = (TenantSettings.model_validate(one) for one in (before, values))
+    found = consequences.of(bridge.db, bridge.registers, tenant, old, new)
+    with bridge.db.tenant(tenant.id) as db:
         tenants.add_settings(db, tenant.id, values, who())
-        tenants.audit(db, tenant.id, who(), "setting.changed", {"key": key, "value": text})
+        details = {"key": key, "value": text, "looked_at_again": found.count}
+        tenants.audit(db, tenant.id, who(), "setting.changed", details)
+    consequences.announce(bridge.db, tenant, found)
+    return found.count
 
 
-def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = None) -> None:
-    """Pauses or resumes a tenant, or one of its domains. Begun documents run to their end."""
+def held(bridge: Bridge, name: str) -> list[braking.Held]:
+    """What the brake has stopped at a tenant, counted now, for a person to look at (R-CON-3)."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        return braking.held(db, tenant.id)
+
+
+def set_paused(
+    bridge: Bridge,
+    name: str,
+    *,
+    paused: bool,
+    domain: str | None = None,
+    shown: Sequence[braking.Held] | None = None,
+) -> None:
+    """Pauses or resumes a tenant, or one of its domains. Begun documents run to their end.
+
+    Resuming lets through everything that the brake has stopped there. ``shown``: what the person was shown of it (``held``),
+    None = what the open questions say. Raises InputError when more has been stopped since: the questions are brought
+    up to date, and nothing else is done.
+    """
     tenant = find_tenant(bridge, name)
     if domain is not None and domain not in outbox.DOMAINS:
         raise InputError(f"There is no domain '{domain}': choose from {', '.join(outbox.DOMAINS)}.")
@@ -67,18 +97,32 @@ def set_paused(bridge: Bridge, name: str, *, paused: bool, domain: str | None = 
         raise InputError(
             f"The tenant '{name}' is not live yet: run 'severa-bridge tenant go-live {name}' first."
         )
-    action = "paused" if paused else "resumed"
+    if not paused:
+        _resume(bridge, tenant, domain, shown)
+        return
     with bridge.db.tenant(tenant.id) as db:
         if domain is None:
-            tenants.set_state(db, tenant.id, "paused" if paused else "live")
+            tenants.set_state(db, tenant.id, "paused")
         else:
-            others = [other for other in tenant.paused_domains if other != domain]
-            tenants.set_paused_domains(db, tenant.id, [*others, domain] if paused else others)
-        if not paused:
-            # Whoever resumes has looked: what the brake held goes on (R-CON-3).
-            log.close_cause(db, tenant.id, domain, announcing.BRAKE, announcing.RESUMED)
+            tenants.pause_domains(db, tenant.id, [domain])
+        tenants.audit(db, tenant.id, who(), "tenant.paused", {"domain": domain})
+
+
+def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
+    try:
+        with bridge.db.tenant(tenant.id) as db:
+            let = braking.resume(db, tenant.id, domain, shown)
+            if domain is None:
+                tenants.set_state(db, tenant.id, "live")
+            else:
+                tenants.resume_domains(db, tenant.id, [domain])
             streams.ask(db, tenant.id)
-        tenants.audit(db, tenant.id, who(), f"tenant.{action}", {"domain": domain})
+            details = {"domain": domain, "let_through": [one.values() for one in let]}
+            tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
+    except InputError:
+        with bridge.db.tenant(tenant.id) as db:
+            braking.moved(db, tenant.id, domain)
+        raise
 
 
 def rotate_secrets(bridge: Bridge) -> int:

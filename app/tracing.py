@@ -10,7 +10,7 @@ from app.bootstrap import Bridge
 from app.explaining import log_line
 from app.tenancy import find_tenant
 from app.words import iso, plain
-from db import attempts, links, log, outbox, records
+from db import attempts, log, matters, outbox, records
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from domain.errors import InputError
 
@@ -48,21 +48,15 @@ def trace(bridge: Bridge, name: str, register: str, wanted: str) -> list[Traced]
     traced: dict[str, Traced] = {}
     for record in found:
         by = {"severa_id" if record.system == "severa" else "erp_id": record.id}
-        subjects = [outbox.record_subject(record.system, record.register, record.id)]
         with bridge.db.tenant(tenant.id) as db:
-            link = links.find(db, tenant.id, domain, **by)
-            if link:
-                subjects += [
-                    outbox.link_subject(link.id),
-                    outbox.record_subject("severa", link.severa_register, link.severa_id),
-                    outbox.record_subject("visma_net", link.erp_register, link.erp_id),
-                ]
-            tried = attempts.of_subjects(db, tenant.id, subjects)
-            calls = attempts.payloads(db, tenant.id, [row["id"] for row in tried])
-            lines = log.of_subjects(db, tenant.id, subjects)
-            work = [row for row in outbox.rows(db, tenant.id) if row["subject"] in subjects]
+            matter = matters.find(db, domain, **by)
+            link = matter.link if matter else None
+            tried = attempts.of_matter(db, matter.id) if matter else []
+            calls = attempts.payloads(db, [row["id"] for row in tried])
+            lines = log.of_matter(db, matter.id) if matter else []
+            work = [row for row in outbox.rows(db) if matter is not None and row["matter_id"] == matter.id]
         traced.setdefault(
-            link.id if link else subjects[0],
+            str(matter.id) if matter else f"{record.system}/{record.register}/{record.id}",
             Traced(
                 {
                     "system": record.system,

@@ -1,37 +1,27 @@
-"""What an answer says: its JSON, its error text, how long to wait, and what its status means.
-
-The meaning is decided here and nowhere else (design: "No / yes / unknown"); ``connectors.http`` adds what happens when
-no answer comes at all.
-"""
+"""What an answer says: its JSON, its text, the vendor's own words. What it means is judged in ``connectors.verdict``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import simplejson
 
-from domain.errors import (
-    BridgeError,
-    Forbidden,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    SignInFailed,
-    Stale,
-    Unavailable,
-)
-
 MESSAGE_LENGTH = 300
-_ANOTHER_PROCESS = re.compile(r"another process has (updated|added|deleted)", re.IGNORECASE)
-_NO_LICENSE = re.compile(r"\b12027\b|no license for this company", re.IGNORECASE)
-_TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+NOT_JSON = (ValueError, ArithmeticError, RecursionError)
+"""What reading JSON may raise, whatever it is that was sent."""
+READ_FOR_WORDS = 256 * 1024
+"""So much of an answer that is no JSON is looked through for words, in bytes."""
+LONGEST_NUMBER = 400
+"""Digits, and powers of ten, of a number that is still read: more than any double has."""
+
+_SKIPPED = re.compile(r"<(script|style)\b", re.IGNORECASE)
+_END_OF = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style")}
+# A tag does not hold another: "[^>]" instead would go through the whole rest from every "<" that has no end.
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def dumped(value: Any) -> bytes:
@@ -51,38 +41,46 @@ def _refuse_floats(value: Any) -> None:
             _refuse_floats(member)
 
 
-def _no_special_body(_answer: httpx.Response, _message: str, _operation: str) -> BridgeError | None:
-    return None
-
-
-def _no_special_case(_status: int, _message: str, _operation: str) -> BridgeError | None:
-    return None
-
-
-def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Seconds to wait by ``Retry-After`` (seconds or a date), else ``X-RateLimit-Reset`` (seconds); None = not said."""
-    value = headers.get("retry-after") or headers.get("x-ratelimit-reset")
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            at = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        seconds = (at - (now or datetime.now(UTC))).total_seconds()
-    # Nothing a vendor says makes us wait longer than a day, or not at all (NaN compares false).
-    return max(0.0, min(seconds, 86_400.0)) if seconds == seconds else None  # noqa: PLR0124 - the test for NaN
-
-
 def parsed(answer: httpx.Response) -> Any:
-    """The answer's JSON with numbers as Decimal and int, None when the body is empty or no JSON."""
+    """The answer's JSON with numbers as Decimal and int, None when the body is empty or no JSON.
+
+    A number that no vendor's field can hold (more than 400 digits, or a power of ten beyond 400) is no JSON either: written
+    out it would fill the memory.
+    """
     try:
-        return simplejson.loads(answer.content, use_decimal=True) if answer.content.strip() else None
-    except (ValueError, RecursionError):
+        return read_json(answer.content) if answer.content.strip() else None
+    except NOT_JSON:
         return None
+
+
+def read_json(content: bytes) -> Any:
+    """JSON with exact numbers. Raises one of ``NOT_JSON``."""
+    return simplejson.loads(content, parse_float=_decimal, parse_int=_integer)
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if len(text) > LONGEST_NUMBER or abs(number.adjusted()) > LONGEST_NUMBER:
+        raise ValueError("a number beyond all measure")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError("a number beyond all measure")
+    return int(text)
+
+
+def text_of(answer: httpx.Response) -> str:
+    """The beginning of the body as text, whatever it claims to be written in: UTF-8 where it is that, else Latin-1."""
+    content = answer.content[:READ_FOR_WORDS]
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # Cut in the middle of a letter is still UTF-8.
+        if error.start >= READ_FOR_WORDS - 3:
+            return content[: error.start].decode("utf-8")
+        return content.decode("latin-1")
 
 
 def message_of(answer: httpx.Response) -> str:
@@ -93,71 +91,44 @@ def message_of(answer: httpx.Response) -> str:
     """
     body = parsed(answer)
     if isinstance(body, Mapping):
-        error = body.get("error")
-        if isinstance(error, Mapping):
-            details = error.get("details")
-            texts = [
-                str(detail["message"])
-                for detail in (details if isinstance(details, list) else [])
-                if isinstance(detail, Mapping) and detail.get("message")
-            ]
-            text = "; ".join(texts) or str(error.get("message") or error.get("type") or "")
-            if text:
-                return text[:MESSAGE_LENGTH]
-        for name in ("message", "Message", "ExceptionMessage", "error_description", "detail", "title"):
-            if isinstance(body.get(name), str) and body[name].strip():
-                return str(body[name]).strip()[:MESSAGE_LENGTH]
-        if isinstance(error, str) and error:
-            return error[:MESSAGE_LENGTH]
+        said = _said(body)
+        if said:
+            return said[:MESSAGE_LENGTH]
     if isinstance(body, str):
         return body.strip()[:MESSAGE_LENGTH]
-    return " ".join(_TAGS.sub(" ", answer.text).split())[:MESSAGE_LENGTH]
+    return " ".join(_without_tags(text_of(answer)).split())[:MESSAGE_LENGTH]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How one vendor talks: its name, where its error texts stand, and refusals that mean something special.
-
-    For every answer that is neither 2xx nor 429 ``by_body(answer, message, operation)`` is asked first, then
-    ``special(status, message, operation)``; None = the usual meaning.
-    """
-
-    system: str
-    message: Callable[[httpx.Response], str] = message_of
-    special: Callable[[int, str, str], BridgeError | None] = _no_special_case
-    by_body: Callable[[httpx.Response, str, str], BridgeError | None] = _no_special_body
+def _said(body: Mapping[str, Any]) -> str:
+    error = body.get("error")
+    if isinstance(error, Mapping) and (text := _in_error(error)):
+        return text
+    for name in ("message", "Message", "ExceptionMessage", "error_description", "detail", "title"):
+        if isinstance(body.get(name), str) and body[name].strip():
+            return str(body[name]).strip()
+    return error if isinstance(error, str) else ""
 
 
-def failure(
-    answer: httpx.Response, dialect: Dialect, operation: str, *, repeatable: bool
-) -> BridgeError | None:
-    """What an answer means, None = yes. ``operation`` is like ``POST /v1/customers``."""
-    status = answer.status_code
-    if 200 <= status < 300:
-        return None
-    system = dialect.system
-    message = dialect.message(answer) or f"HTTP {status}"
-    wait = retry_after(answer.headers)
-    if status == 429:
-        return RateLimited(message, retry_after=wait, system=system, status=status, operation=operation)
-    special = dialect.by_body(answer, message, operation) or dialect.special(status, message, operation)
-    if special is not None:
-        return special
-    if status == 412 or _ANOTHER_PROCESS.search(message):
-        return Stale(message, system=system, status=status, operation=operation)
-    if status in (400, 401, 403) and _NO_LICENSE.search(answer.text):
-        return SignInFailed(message, system=system, reason="no_license", status=status)
-    if status == 401:
-        return SignInFailed(message, system=system, reason="refused", status=status)
-    if status == 403:
-        return Forbidden(message, system=system, status=status, operation=operation)
-    if status == 404:
-        return NotFound(message, system=system, status=status, operation=operation)
-    if status in (408, 425):
-        # A 'no' that only time cures: the server says that it did not take the request.
-        return Unavailable(message, retry_after=wait, system=system, status=status, operation=operation)
-    if 400 <= status < 500:
-        return Refused(message, system=system, status=status, operation=operation)
-    if repeatable:
-        return Unavailable(message, retry_after=wait, system=system, status=status, operation=operation)
-    return OutcomeUnknown(message, system=system, status=status, operation=operation)
+def _in_error(error: Mapping[str, Any]) -> str:
+    details = error.get("details")
+    texts = [
+        str(detail["message"])
+        for detail in (details if isinstance(details, list) else [])
+        if isinstance(detail, Mapping) and detail.get("message")
+    ]
+    return "; ".join(texts) or str(error.get("message") or error.get("type") or "")
+
+
+def _without_tags(text: str) -> str:
+    kept: list[str] = []
+    at = 0
+    while skipped := _SKIPPED.search(text, at):
+        kept.append(text[at : skipped.start()])
+        end = _END_OF[skipped[1].lower()].search(text, skipped.end())
+        if end is None:
+            # Nothing that follows is meant to be read.
+            at = len(text)
+            break
+        at = end.end()
+    kept.append(text[at:])
+    return _TAG.sub(" ", " ".join(kept))

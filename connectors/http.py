@@ -1,34 +1,46 @@
-"""One HTTP call to a vendor: signed in, paced, limited in time, and told apart into no, yes and unknown.
+"""One HTTP call to a vendor: signed in, paced, limited in time and size, and told apart into no, yes and unknown.
 
-What a failure means is decided here and nowhere else (design: "No / yes / unknown"):
+What a failure means is decided here and in ``connectors.verdict``, and nowhere else (design: "No / yes / unknown"):
 
-    no       never connected, or any 4xx       → Unavailable, RateLimited, Refused and below, SignInFailed
+    no       not one byte was sent, or any 4xx → Unavailable, RateLimited, NotSent, Refused and below, SignInFailed
     yes      any 2xx, even an empty one        → the answer
     unknown  everything else, once a byte was sent → Unavailable if the call may be repeated, else OutcomeUnknown
+
+Whether a byte was sent is a fact that the wire keeps, not a guess by the kind of exception. A call under a permission
+(``not_after``) must not be repeated, whatever its verb: so of its errors OutcomeUnknown alone means that something may
+have happened. Nothing but a ``BridgeError`` is raised, for any answer whatsoever.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
-import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import httpcore
 import httpx
 import structlog
 
-from connectors.answers import MESSAGE_LENGTH, Dialect, dumped, failure, message_of, parsed, retry_after
+from connectors.answers import MESSAGE_LENGTH, dumped, message_of, parsed
+from connectors.endpoint import CREATE_TIMEOUT, READ_TIMEOUT, Endpoint, Timeouts
 from connectors.masking import MASK, Exchange, masked_body, masked_json
 from connectors.signing_in import MemoryTokenStore, SignIn, Token, TokenStore
-from domain.errors import BridgeError, OutcomeUnknown, Refused, SignInFailed, Unavailable
+from connectors.unpacking import ACCEPTED
+from connectors.verdict import Dialect, failure, retry_after
+from connectors.wire import FILE_BYTES, JSON_BYTES, SIGN_IN_BYTES, BrokenOff, Late, Progress, Wire
+from domain import clock
+from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable
 
 __all__ = [
+    "CREATE_TIMEOUT",
+    "FILE_BYTES",
+    "JSON_BYTES",
     "MESSAGE_LENGTH",
+    "READ_TIMEOUT",
     "Dialect",
+    "Endpoint",
     "Exchange",
     "MemoryTokenStore",
     "Observe",
@@ -36,6 +48,7 @@ __all__ = [
     "Params",
     "Purpose",
     "SignIn",
+    "Timeouts",
     "Token",
     "TokenStore",
     "Transport",
@@ -50,23 +63,13 @@ Purpose = Literal["poll", "new", "begun"]
 Observe = Callable[[Exchange], None]
 Params = Mapping[str, str | int | bool | Sequence[str | int]]
 
-CONNECT_TIMEOUT = 10.0
-READ_TIMEOUT = 60.0
-CREATE_TIMEOUT = 250.0
-"""Longer than the 240 s after which a create is looked up, so that a late answer is still heard (design)."""
-POOL_TIMEOUT = 10.0
-
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
+_EXPECTED = (
+    *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError),
+    *(httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable, httpx.InvalidURL, OSError),
     # A host name that cannot be written in ASCII, or has a part longer than DNS allows.
     UnicodeError,
 )
-_TRANSFER_HEADERS = {"content-encoding", "transfer-encoding", "content-length"}
+_ALWAYS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED, "User-Agent": "severa-bridge"}
 
 _log = structlog.get_logger(__name__)
 
@@ -85,7 +88,7 @@ class Pacer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request as it goes out; ``limit`` in seconds."""
+    """One request as it goes out; ``limit`` in seconds, ``largest`` in bytes."""
 
     method: str
     url: httpx.URL
@@ -96,10 +99,28 @@ class _Call:
     content: bytes | None = None
     files: Any = None
     form: Mapping[str, str] | None = None
+    largest: int = JSON_BYTES
+    not_after: float | None = None
 
     @property
     def operation(self) -> str:
         return f"{self.method} {self.url.path}"
+
+    @property
+    def once(self) -> bool:
+        """Must not be made a second time when nobody knows what became of it."""
+        return not self.repeatable or self.not_after is not None
+
+    def request(self) -> httpx.Request:
+        return httpx.Request(
+            self.method,
+            self.url,
+            params=_query(self.params),
+            content=self.content,
+            data=self.form,
+            files=self.files,
+            headers={**_ALWAYS, **self.headers},
+        )
 
     def shown(self) -> str:
         """What was sent, masked: the body, or the query of a call without one."""
@@ -116,49 +137,37 @@ class _Call:
 class Transport:
     """All calls of one connection. Safe for threads; ``close`` when done.
 
-    Repeatable calls share one kept-alive client. A call that must not be repeated gets a fresh connection of its own:
-    a kept one may be closed by the server in the very moment it is used, and then nobody knows what happened.
+    Repeatable calls share kept-alive connections. A call that must not be repeated gets a fresh one of its own: a kept one
+    may be closed by the server in the very moment it is used, and then nobody knows what happened.
     """
 
     def __init__(
         self,
-        base_url: str,
+        endpoint: Endpoint,
         *,
-        dialect: Dialect,
-        tokens: TokenStore,
-        sign_in: Callable[[Token | None], Token],
+        signing: SignIn,
         pacer: Pacer,
         purpose: Purpose = "new",
-        renew_before: float = 300.0,
-        headers: Mapping[str, str] | None = None,
         observe: Observe | None = None,
-        stop: threading.Event | None = None,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        read_timeout: float = READ_TIMEOUT,
-        create_timeout: float = CREATE_TIMEOUT,
-        sign_in_wait: float = 20.0,
     ) -> None:
-        """``sign_in`` gets the stored token (for its refresh token) and gives a new one, or raises SignInFailed;
-        it may call ``outside``. ``renew_before``: seconds before expiry at which a token is replaced."""
-        # httpx writes whole addresses, httpcore whole headers into the log: neither may reach it.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
+        """``signing`` may call ``outside`` to sign in."""
+        # httpcore writes whole headers into the log: they may not reach it.
         logging.getLogger("httpcore").setLevel(logging.WARNING)
-        self._base = base_url.rstrip("/")
+        self._base = endpoint.base_url.rstrip("/")
         self._origin = httpx.URL(self._base)
-        self._dialect = dialect
+        self._headers = dict(endpoint.headers)
+        self._dialect = endpoint.dialect
+        self._timeouts = endpoint.timeouts
+        self._signing = signing
         self._pacer = pacer
         self._purpose: Purpose = purpose
-        self._headers = dict(headers or {})
         self._observe = observe
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
-        self._create_timeout = create_timeout
-        self._signing = SignIn(tokens, sign_in, renew_before=renew_before, wait=sign_in_wait, stop=stop)
-        self._client = self._fresh_client()
+        self._wire = Wire()
+        self._renewed = _Renewed()
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._client.close()
+        self._wire.close()
 
     def token(self) -> Token:
         """The present token, signing in if need be. Raises SignInFailed, Unavailable."""
@@ -181,46 +190,57 @@ class Transport:
         files: Any = None,
         purpose: Purpose | None = None,
         timeout: float | None = None,
+        largest: int = JSON_BYTES,
+        not_after: float | None = None,
     ) -> httpx.Response:
         """One call; the answer is a 2xx, read to its end. Everything else is raised (module docstring).
 
         ``path`` begins with "/" (its segments already quoted) and follows the base address; an absolute address must be on
         the same host. ``json`` is written with exact decimals; ``files`` as httpx takes them; ``timeout`` in seconds
-        replaces the read time-out. A 401 means that nothing was done: one fresh sign-in and the call once more.
+        replaces the time limit of the whole call; ``largest`` is the most bytes that the answer may have, unpacked.
+
+        ``not_after`` (seconds of ``clock.boot``) is until when the request may go out. It is looked at after sign-in, pacing,
+        connecting and TLS, before the head and again before the body; past it NotSent is raised and the request was
+        surely not made. A 401 means that nothing was done: one fresh sign-in and the call once more; under a permission,
+        which is for one call, NotSent instead, with the fresh token ready for the next.
         """
         url = self._address(path)
-        operation = f"{method} {url.path}"
         if json is not None:
             content = dumped(json)
             headers = {"Content-Type": "application/json", **(headers or {})}
-        limit = timeout or (self._read_timeout if repeatable else self._create_timeout)
+        limit = timeout or (self._timeouts.read if repeatable else self._timeouts.create)
         refused: Token | None = None
         while True:
             token = self._signing.token(refused=refused)
             self._pacer.before(purpose or self._purpose)
-            answer = self._exchange(
-                _Call(
-                    method,
-                    url,
-                    repeatable=repeatable,
-                    limit=limit,
-                    headers={
-                        **self._headers,
-                        **(headers or {}),
-                        "Authorization": f"Bearer {token.access_token}",
-                    },
-                    params=params,
-                    content=content,
-                    files=files,
-                )
+            call = _Call(
+                method,
+                url,
+                repeatable=repeatable,
+                limit=limit,
+                headers={
+                    **self._headers,
+                    **(headers or {}),
+                    "Authorization": f"Bearer {token.access_token}",
+                },
+                params=params,
+                content=content,
+                files=files,
+                largest=largest,
+                not_after=not_after,
             )
+            answer = self._exchange(call)
             self._tell_pacer(answer)
-            problem = failure(answer, self._dialect, operation, repeatable=repeatable)
-            if problem is None:
-                return answer
-            if answer.status_code == 401 and refused is None and not _is_license(problem):
+            problem = self._judged(answer, call)
+            if answer.status_code != 401 or _is_license(problem):
+                self._renewed.works(token)
+            elif not_after is not None:
+                raise self._begin_anew(token, call, problem)
+            elif refused is None:
                 refused = token
                 continue
+            if problem is None:
+                return answer
             raise problem
 
     def outside(
@@ -245,14 +265,15 @@ class Transport:
             method,
             httpx.URL(url),
             repeatable=True,
-            limit=self._read_timeout,
+            limit=self._timeouts.read,
             headers=headers,
             content=content,
             form=form,
+            largest=SIGN_IN_BYTES,
         )
         answer = self._exchange(call)
         if answer.status_code == 429 or answer.status_code >= 500:
-            problem = failure(answer, self._dialect, call.operation, repeatable=True)
+            problem = self._judged(answer, call)
             if problem is not None:
                 raise problem
         return answer
@@ -269,54 +290,57 @@ class Transport:
             )
         return url
 
-    def _fresh_client(self) -> httpx.Client:
-        return httpx.Client(follow_redirects=False, timeout=self._timeout(self._read_timeout), verify=_tls())
-
-    def _timeout(self, read: float) -> httpx.Timeout:
-        return httpx.Timeout(connect=self._connect_timeout, read=read, write=READ_TIMEOUT, pool=POOL_TIMEOUT)
+    def _begin_anew(self, token: Token, call: _Call, problem: BridgeError | None) -> BridgeError:
+        """After a 401 under a permission: NotSent once there is a fresh token; the refusal itself if this one was fresh."""
+        if self._renewed.did_not_help(token):
+            return problem or self._failed("the token is refused", call)
+        self._renewed.got(self._signing.token(refused=token))
+        return NotSent(
+            "the token was refused; there is a new one",
+            system=self._dialect.system,
+            operation=call.operation,
+            status=401,
+        )
 
     def _exchange(self, call: _Call) -> httpx.Response:
-        began = time.monotonic()
-        client = self._client if call.repeatable else self._fresh_client()
+        """The answer, whatever its status. Raises NotSent, Unavailable, OutcomeUnknown."""
+        began = clock.monotonic()
+        progress = Progress(began + call.limit, self._timeouts.connect, call.not_after)
         answer: httpx.Response | None = None
         error = ""
         try:
-            request = client.build_request(
-                call.method,
-                call.url,
-                params=_query(call.params),
-                content=call.content,
-                data=call.form,
-                files=call.files,
-                headers=dict(call.headers),
-                timeout=self._timeout(call.limit),
-            )
-            answer = _received(client, request, began + call.limit, repeatable=call.repeatable)
-        except _NEVER_SENT as cause:
+            answer = self._wire.exchange(call.request(), progress, largest=call.largest, alone=call.once)
+        except Late as late:
+            error = type(late).__name__
+            raise NotSent(str(late), system=self._dialect.system, operation=call.operation) from late
+        except BrokenOff as broken:
+            error = broken.cause
+            answer = _decided(broken.answer, call)
+            if answer is None:
+                raise self._failed(error, call, unknown=call.once) from broken
+        except Exception as cause:
             error = type(cause).__name__
-            raise self._unavailable(error, call.operation) from cause
-        except (httpx.HTTPError, httpx.StreamError, OSError) as cause:
-            error = type(cause).__name__
-            if call.repeatable:
-                raise self._unavailable(error, call.operation) from cause
-            raise OutcomeUnknown(
-                f"no answer to {call.operation} ({error})",
-                system=self._dialect.system,
-                operation=call.operation,
-                error=error,
-            ) from cause
+            if not isinstance(cause, _EXPECTED):
+                _log.exception("exchange_broke", system=self._dialect.system, sent=progress.sent)
+            raise self._failed(error, call, unknown=call.once and progress.sent) from cause
         finally:
-            if not call.repeatable:
-                client.close()
-            self._record(call, time.monotonic() - began, answer, error)
+            self._record(call, clock.monotonic() - began, answer, error)
         return answer
 
-    def _unavailable(self, error: str, operation: str) -> Unavailable:
-        # The text of httpx is left out: it may carry the whole address.
-        return Unavailable(
-            f"no answer to {operation} ({error})",
+    def _judged(self, answer: httpx.Response, call: _Call) -> BridgeError | None:
+        try:
+            return failure(answer, self._dialect, call.operation, repeatable=not call.once)
+        except Exception as cause:  # noqa: BLE001 - no answer may end as anything but a BridgeError
+            _log.exception("answer_not_understood", system=self._dialect.system, status=answer.status_code)
+            return self._failed(type(cause).__name__, call, unknown=call.once)
+
+    def _failed(self, error: str, call: _Call, *, unknown: bool = False) -> BridgeError:
+        # The text of the exception is left out: it may carry the whole address.
+        kind = OutcomeUnknown if unknown else Unavailable
+        return kind(
+            f"no answer to {call.operation} ({error})",
             system=self._dialect.system,
-            operation=operation,
+            operation=call.operation,
             error=error,
         )
 
@@ -339,20 +363,38 @@ class Transport:
         )
         if self._observe is None:
             return
-        response = ""
-        if answer is not None:
-            response = masked_body(answer.content, answer.headers.get("content-type", ""))
-        exchange = Exchange(call.method, call.url.path, status, seconds, call.shown(), response, error)
         try:
-            self._observe(exchange)
+            response = ""
+            if answer is not None:
+                response = masked_body(answer.content, answer.headers.get("content-type", ""))
+            self._observe(
+                Exchange(call.method, call.url.path, status, seconds, call.shown(), response, error)
+            )
         except Exception:  # noqa: BLE001 - an observer that fails must not turn a 'yes' into an unknown outcome
             _log.exception("observer_failed", system=self._dialect.system)
 
 
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    # Reading the certificates takes longer than a call; a fresh client per create must not pay it each time.
-    return httpx.create_ssl_context()
+class _Renewed:
+    """The token that took the place of a refused one and has not worked yet: if it is refused too, a fresh sign-in does
+    not help, and asking for yet another permission would go on for ever."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._token = ""
+
+    def got(self, token: Token) -> None:
+        with self._lock:
+            self._token = token.access_token
+
+    def works(self, token: Token) -> None:
+        self.did_not_help(token)
+
+    def did_not_help(self, token: Token) -> bool:
+        """Whether this is that token; then it is spoken of no more."""
+        with self._lock:
+            same = self._token == token.access_token
+            self._token = "" if same else self._token
+            return same
 
 
 def _query(params: Params | None) -> httpx.QueryParams | None:
@@ -367,33 +409,12 @@ def _query(params: Params | None) -> httpx.QueryParams | None:
     )
 
 
-def _received(
-    client: httpx.Client, request: httpx.Request, deadline: float, *, repeatable: bool
-) -> httpx.Response:
-    """The answer read to its end, with its own time limit: a server that drips bytes never trips a read time-out.
-
-    When the body breaks off, a call that must not be repeated is still judged by its status where that alone decides:
-    a 4xx is a 'no', a 2xx with a Location is a 'yes' that names the record.
-    """
-    answer = client.send(request, stream=True)
-    chunks: list[bytes] = []
-    try:
-        for chunk in answer.iter_bytes():
-            chunks.append(chunk)
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the answer takes too long", request=request)
-    except (httpx.HTTPError, httpx.StreamError, OSError):
-        decided = 400 <= answer.status_code < 500 or (answer.is_success and "location" in answer.headers)
-        if repeatable or not decided:
-            raise
-        chunks = []
-    finally:
-        answer.close()
-    kept = [
-        (name, value) for name, value in answer.headers.multi_items() if name.lower() not in _TRANSFER_HEADERS
-    ]
-    return httpx.Response(answer.status_code, headers=kept, content=b"".join(chunks), request=request)
+def _decided(answer: httpx.Response, call: _Call) -> httpx.Response | None:
+    """An answer whose body broke off, where its status alone decides over a call that must not be repeated: a 4xx is a
+    'no', a 2xx with a Location is a 'yes' that names the record."""
+    decides = 400 <= answer.status_code < 500 or (answer.is_success and "location" in answer.headers)
+    return answer if call.once and decides else None
 
 
-def _is_license(problem: BridgeError) -> bool:
+def _is_license(problem: BridgeError | None) -> bool:
     return isinstance(problem, SignInFailed) and problem.reason == "no_license"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from connectors.http import Purpose, retry_after
+from connectors.http import Purpose
+from connectors.verdict import LONGEST_WAIT as LONGEST_WINDOW
+from connectors.verdict import limited_for, number
+from domain import clock
 from domain.errors import RateLimited, Unavailable
 
 SEVERA_SLOTS = 4
@@ -24,6 +25,8 @@ MARKS = (50, 20, 5)
 RESERVED_PERCENT = 20
 """Below this share only begun work goes on (the hour's last fifth is kept for it)."""
 DEFAULT_PAUSE = 60.0
+BRIEF_PAUSE = 5.0
+"""After a 429 that says nothing while budget is left: too many calls at a time, not too many in the window."""
 
 Sleep = Callable[[float], None]
 
@@ -52,8 +55,8 @@ class BudgetSink(Protocol):
         """The rest of the window's budget fell below 50, 20 or 5 percent."""
         ...
 
-    def paused(self, until: datetime) -> None:
-        """The vendor answered 429: no call before ``until`` (aware)."""
+    def paused(self, seconds: float) -> None:
+        """The vendor answered 429: no call for so long from now. Seconds, since only the database's clock is everybody's."""
         ...
 
 
@@ -63,7 +66,7 @@ class NoSink:
     def crossed(self, percent: int) -> None:
         """Nothing."""
 
-    def paused(self, until: datetime) -> None:
+    def paused(self, seconds: float) -> None:
         """Nothing."""
 
 
@@ -96,7 +99,7 @@ class SlotPacer:
         *,
         calls_per_slot: float = CALLS_PER_SLOT,
         longest_wait: float = LONGEST_WAIT,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
         sleep: Sleep | None = None,
         jitter: Callable[[], float] = random.random,
         stop: threading.Event | None = None,
@@ -137,7 +140,7 @@ class SlotPacer:
         """Notes a 429."""
         if status != 429:
             return
-        pause = retry_after(headers)
+        pause = limited_for(headers)
         with self._lock:
             base = 1.0 if pause is None else pause
             self._resume = max(self._resume, self._clock() + base + self._jitter() * 0.5)
@@ -153,22 +156,18 @@ class BudgetPacer:
         self,
         sink: BudgetSink | None = None,
         *,
-        paused_until: datetime | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        paused_for: float = 0.0,
+        clock: Callable[[], float] = clock.monotonic,
     ) -> None:
-        """``paused_until``: what another process already met (aware)."""
+        """``paused_for``: seconds that are left of a pause that another process already met."""
         self._sink = sink or NoSink()
         self._clock = clock
-        self._now = now
         self._lock = threading.Lock()
         self._limit = 0
         self._left: int | None = None
         self._reset = float("-inf")
-        self._pause = float("-inf")
+        self._pause = clock() + paused_for
         self._mark = 100
-        if paused_until is not None:
-            self._pause = clock() + (paused_until - now()).total_seconds()
 
     @property
     def percent(self) -> int | None:
@@ -193,43 +192,45 @@ class BudgetPacer:
 
     def after(self, status: int, headers: Mapping[str, str]) -> None:
         """Learns from the answer; tells the sink at most once per mark and window."""
-        marks: list[int] = []
-        until: datetime | None = None
         with self._lock:
-            limit, left = _number(headers, "x-ratelimit-limit"), _number(headers, "x-ratelimit-remaining")
-            reset = _number(headers, "x-ratelimit-reset")
             now = self._clock()
-            if now >= self._reset:
-                self._mark = 100
-            if limit and left is not None:
-                self._limit, self._left = limit, left
-                self._reset = now + (reset if reset is not None else DEFAULT_PAUSE)
-            if status == 429:
-                pause = retry_after(headers)
-                pause = DEFAULT_PAUSE if pause is None else pause
-                # The window is fixed: before its end nothing is admitted, whatever Retry-After hopes for.
-                pause = max(pause, float(reset or 0)) if left == 0 else pause
-                if now + pause > self._pause:
-                    self._pause = now + pause
-                    until = self._now() + timedelta(seconds=pause)
-            percent = self._percent()
-            if percent is not None:
-                marks = [mark for mark in MARKS if percent < mark < self._mark]
-                self._mark = min([self._mark, *marks])
+            self._learn(headers, now)
+            pause = self._met(headers, now) if status == 429 else None
+            marks = self._marks()
         # Outside the lock: the sink writes to the database.
         if marks:
             self._sink.crossed(marks[-1])
-        if until is not None:
-            self._sink.paused(until)
+        if pause is not None:
+            self._sink.paused(pause)
+
+    def _learn(self, headers: Mapping[str, str], now: float) -> None:
+        limit, left = number(headers, "x-ratelimit-limit"), number(headers, "x-ratelimit-remaining")
+        reset = number(headers, "x-ratelimit-reset")
+        if now >= self._reset:
+            self._mark = 100
+        if limit and left is not None:
+            self._limit, self._left = limit, left
+            self._reset = now + min(DEFAULT_PAUSE if reset is None else float(reset), LONGEST_WINDOW)
+
+    def _met(self, headers: Mapping[str, str], now: float) -> float | None:
+        """The pause after a 429, None when a longer one is running already."""
+        pause = limited_for(headers)
+        if pause is None:
+            pause = BRIEF_PAUSE if number(headers, "x-ratelimit-remaining") else DEFAULT_PAUSE
+        if now + pause <= self._pause:
+            return None
+        self._pause = now + pause
+        return pause
+
+    def _marks(self) -> list[int]:
+        percent = self._percent()
+        if percent is None:
+            return []
+        marks = [mark for mark in MARKS if percent < mark < self._mark]
+        self._mark = min([self._mark, *marks])
+        return marks
 
     def _percent(self) -> int | None:
         if not self._limit or self._left is None or self._clock() >= self._reset:
             return None
         return max(0, self._left) * 100 // self._limit
-
-
-def _number(headers: Mapping[str, str], name: str) -> int | None:
-    try:
-        return int(float(headers[name]))
-    except (KeyError, ValueError, OverflowError):
-        return None

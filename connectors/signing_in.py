@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from domain import clock
 from domain.errors import Unavailable
 
 LEASE_SECONDS = 60.0
@@ -31,7 +31,15 @@ class Token:
 
 
 class TokenStore(Protocol):
-    """Where a connection's token is kept. The refresh is a lease over all processes, never a held lock (design)."""
+    """Where a connection's token is kept. The refresh is a lease over all processes, never a held lock (design).
+
+    A store belongs to one state of a connection (address, organisation, secret). When that was changed meanwhile, every
+    method but the last two raises Unavailable: neither may a new token go to an old address, nor an old one be kept.
+    """
+
+    def check(self) -> None:
+        """Before every call: is the connection still the one this store was made for? Cheap; it may ask now and then only."""
+        ...
 
     def load(self) -> Token | None:
         """The token as last saved."""
@@ -57,11 +65,14 @@ class TokenStore(Protocol):
 class MemoryTokenStore:
     """A TokenStore within one process: tests and ``doctor``."""
 
-    def __init__(self, token: Token | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, token: Token | None = None, *, clock: Callable[[], float] = clock.monotonic) -> None:
         self._lock = threading.Lock()
         self._token = token
         self._lease_until = float("-inf")
         self._clock = clock
+
+    def check(self) -> None:
+        """Nothing: within a process a connection does not change."""
 
     def load(self) -> Token | None:
         """The token as last saved."""
@@ -123,22 +134,19 @@ class SignIn:
 
     def token(self, *, refused: Token | None = None) -> Token:
         """A token that is good and is not the ``refused`` one. Raises what the sign-in raises, and Unavailable when
-        another process refreshes and does not end."""
+        another process refreshes and does not end, or the connection was changed."""
+        self._tokens.check()
         with self._lock:
-            if (
-                self._held is not None
-                and datetime.now(UTC) < self._renew_at
-                and not _same(self._held, refused)
-            ):
+            if self._held is not None and clock.wall() < self._renew_at and not _same(self._held, refused):
                 return self._held
-            give_up = time.monotonic() + self._wait
+            give_up = clock.monotonic() + self._wait
             while True:
                 if self._take_stored(refused):
                     break
                 if self._tokens.begin_refresh():
                     self._renew(refused)
                     break
-                if time.monotonic() >= give_up:
+                if clock.monotonic() >= give_up:
                     raise Unavailable("another process is signing in", retry_after=5.0, costs_attempt=False)
                 if self._stop.wait(RETRY_SECONDS):
                     raise Unavailable("stopping", costs_attempt=False)
@@ -151,7 +159,7 @@ class SignIn:
         if stored is None or _same(stored, refused):
             return False
         renew_at = stored.expires_at - self._renew_before
-        if datetime.now(UTC) >= renew_at:
+        if clock.wall() >= renew_at:
             return False
         self._held, self._renew_at = stored, renew_at
         return True
@@ -168,7 +176,7 @@ class SignIn:
         finally:
             if not saved:
                 self._tokens.end_refresh()
-        now = datetime.now(UTC)
+        now = clock.wall()
         # A token that lives shorter than the margin is used for three quarters of its life, not thrown away at once.
         life = max(fresh.expires_at - now, timedelta(0))
         self._held, self._renew_at = fresh, now + max(life - self._renew_before, life * 0.75)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 from uuid import UUID
 
-from db import links, log, outbox, records, streams, tenants
-from db.pool import Connection, Database
+from db import log, matters, records, streams, tenants
+from db.pool import Database
+from db.tenant import TenantDb
 from domain import clock
 from domain.ports import Domain, Link, Record, System
 
@@ -48,7 +50,7 @@ class TenantBooks:
         self._cache = cache
         self._kept: dict[tuple[Hashable, ...], Any] = {}
 
-    def _asked(self, key: tuple[Hashable, ...], ask: Callable[[Connection], Answer]) -> Answer:
+    def _asked(self, key: tuple[Hashable, ...], ask: Callable[[TenantDb], Answer]) -> Answer:
         """Asks once per delivery: what was found is a snapshot, what was not found is looked for again."""
         if key in self._kept:
             kept: Answer = self._kept[key]
@@ -62,13 +64,12 @@ class TenantBooks:
     def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
         return self._asked(
             ("link", domain, severa_id, erp_id),
-            lambda db: links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id),
+            lambda db: matters.link(db, domain, severa_id=severa_id, erp_id=erp_id),
         )
 
     def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
         return self._asked(
-            ("number", domain, erp_number),
-            lambda db: links.find(db, self._tenant_id, domain, erp_number=erp_number),
+            ("number", domain, erp_number), lambda db: matters.link(db, domain, erp_number=erp_number)
         )
 
     def record(self, system: System, register: str, id: str) -> Record | None:
@@ -103,6 +104,21 @@ class TenantBooks:
         with self._db.tenant(self._tenant_id) as db:
             return records.by_marker(db, self._tenant_id, marker)
 
+    def document_owner(self, type: str, number: str) -> str | None:
+        with self._db.tenant(self._tenant_id) as db:
+            return matters.document_owner(db, type, number)
+
+    def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
+        with self._db.tenant(self._tenant_id) as db:
+            return records.known_before(db, system, register, id, moment)
+
+    def needed(
+        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
+    ) -> tuple[str, ...]:
+        with self._db.tenant(self._tenant_id) as db:
+            found = matters.find(db, domain, severa_id=severa_id, erp_id=erp_id)
+            return matters.needed(db, found.id) if found else ()
+
     def all(self, system: System, register: str) -> list[Record]:
         return self._cache.get(self._db, self._tenant_id, system, register)
 
@@ -114,12 +130,8 @@ class TenantBooks:
 
     def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
         with self._db.tenant(self._tenant_id) as db:
-            link = links.find(db, self._tenant_id, domain, severa_id=severa_id, erp_id=erp_id)
-            if link:
-                subjects = [outbox.link_subject(link.id)]
-            else:
-                subjects = subjects_of(domain, severa_id=severa_id, erp_id=erp_id)
-            return log.has_problem(db, self._tenant_id, domain, subjects)
+            found = matters.find(db, domain, severa_id=severa_id, erp_id=erp_id)
+            return found is not None and log.has_problem(db, domain, found.id)
 
     def choice(
         self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
@@ -129,7 +141,7 @@ class TenantBooks:
         # Most records have none: that, too, is asked once. A choice made meanwhile announces the record again.
         if key not in self._kept:
             with self._db.tenant(self._tenant_id) as db:
-                self._kept[key] = links.choice(db, self._tenant_id, *key)
+                self._kept[key] = matters.choice(db, *key)
         choice: str | None = self._kept[key]
         return choice
 
@@ -158,13 +170,3 @@ ERP_REGISTERS: dict[str, tuple[str, ...]] = {
     "payment": ("customerdocument",),
     "cost": ("supplierInvoice", "journaltransaction"),
 }
-
-
-def subjects_of(domain: str, *, severa_id: str | None = None, erp_id: str | None = None) -> list[str]:
-    """The subjects an unlinked record of this domain can have."""
-    found = []
-    if severa_id:
-        found += [outbox.record_subject("severa", name, severa_id) for name in SEVERA_REGISTERS[domain]]
-    if erp_id:
-        found += [outbox.record_subject("visma_net", name, erp_id) for name in ERP_REGISTERS[domain]]
-    return found

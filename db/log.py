@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from db.codec import clean_text, jsonb
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import DispatchDb, TenantDb
 from domain.ports import NumberGap
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a line or a problem is about: a matter, or (``subject``) something that is none, such as a connection or a
+    register; ``number`` and ``name`` are what people call it."""
+
+    domain: str
+    matter_id: UUID | None = None
+    subject: str = ""
+    system: str = ""
+    register: str = ""
+    record_id: str = ""
+    number: str = ""
+    name: str = ""
+
+    def values(self) -> dict[str, Any]:
+        """For a statement; texts as PostgreSQL takes them."""
+        names = ("domain", "subject", "system", "register", "record_id", "number", "name")
+        return {"matter_id": self.matter_id} | {name: clean_text(getattr(self, name)) for name in names}
+
+
 def write(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     *,
-    about: Mapping[str, str],
+    about: About,
     direction: str,
     level: str,
     outcome: str,
@@ -25,12 +45,11 @@ def write(
     duration_ms: int,
     attempt_id: UUID | None,
 ) -> None:
-    """One line of the transfer log. ``about``: domain, subject, system, register, record_id, number, name."""
+    """One line of the transfer log."""
     db.execute(
         SQL["log.write"],
         {
-            **{key: clean_text(value) for key, value in about.items()},
-            "tenant_id": tenant_id,
+            **about.values(),
             "direction": direction,
             "level": level,
             "outcome": outcome,
@@ -42,109 +61,70 @@ def write(
     )
 
 
-def read(
-    db: Connection, tenant_id: UUID, *, domain: str | None, level: str | None, limit: int
-) -> Sequence[Mapping[str, Any]]:
+def read(db: TenantDb, *, domain: str | None, level: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
     """Newest first."""
-    return db.execute(
-        SQL["log.read"], {"tenant_id": tenant_id, "domain": domain, "level": level, "limit": limit}
-    ).fetchall()
+    return db.execute(SQL["log.read"], {"domain": domain, "level": level, "limit": limit}).fetchall()
 
 
-def of_subjects(db: Connection, tenant_id: UUID, subjects: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+def of_matter(db: TenantDb, matter_id: UUID) -> Sequence[Mapping[str, Any]]:
     """Oldest first."""
-    return db.execute(SQL["log.of_subject"], {"tenant_id": tenant_id, "subjects": list(subjects)}).fetchall()
+    return db.execute(SQL["log.of_matter"], {"matter_id": matter_id}).fetchall()
 
 
-def open_problem(
-    db: Connection, tenant_id: UUID, about: Mapping[str, str], code: str, values: Mapping[str, Any]
-) -> bool:
-    """Opens a problem or notes that it is still there; True when it is new (R-LOG-3: one per record and cause)."""
+def open_problem(db: TenantDb, about: About, code: str, values: Mapping[str, Any]) -> bool:
+    """Opens a problem or notes that it is still there; True when it is new (R-LOG-3: one per matter and cause)."""
     row = db.execute(
-        SQL["log.open_problem"],
-        {
-            **{key: clean_text(value) for key, value in about.items()},
-            "tenant_id": tenant_id,
-            "code": code,
-            "values": jsonb(values),
-        },
+        SQL["log.open_problem"], {**about.values(), "code": code, "values": jsonb(values)}
     ).fetchone()
     return bool(row and row["times"] == 1)
 
 
-def close_problems(
-    db: Connection,
-    tenant_id: UUID,
-    domain: str,
-    subjects: Sequence[str],
-    how: str,
-    *,
-    keep: Sequence[str] = (),
-) -> None:
-    """Closes the open problems of these subjects but the causes in ``keep``."""
-    db.execute(
-        SQL["log.close_problems"],
-        {
-            "tenant_id": tenant_id,
-            "domain": domain,
-            "subjects": list(subjects),
-            "how": how,
-            "except": list(keep),
-        },
-    )
+def close_problems(db: TenantDb, about: About, how: str, *, keep: Sequence[str] = ()) -> None:
+    """Closes the open problems of what ``about`` names (domain with matter, or with subject) but the causes in ``keep``."""
+    db.execute(SQL["log.close_problems"], {**about.values(), "how": how, "except": list(keep)})
 
 
-def problems(db: Connection, tenant_id: UUID, *, closed_too: bool = False) -> Sequence[Mapping[str, Any]]:
-    return db.execute(SQL["log.problems"], {"tenant_id": tenant_id, "all": closed_too}).fetchall()
+def problems(db: TenantDb, *, closed_too: bool = False) -> Sequence[Mapping[str, Any]]:
+    """Oldest first."""
+    return db.execute(SQL["log.problems"], {"all": closed_too}).fetchall()
 
 
-def problem(db: Connection, tenant_id: UUID, problem_id: int) -> Mapping[str, Any] | None:
-    return db.execute(SQL["log.problem"], {"tenant_id": tenant_id, "id": problem_id}).fetchone()
+def problem(db: TenantDb, problem_id: int) -> Mapping[str, Any] | None:
+    """By its number."""
+    return db.execute(SQL["log.problem"], {"id": problem_id}).fetchone()
 
 
-def has_problem(db: Connection, tenant_id: UUID, domain: str, subjects: Sequence[str]) -> bool:
-    row = db.execute(
-        SQL["log.has_problem"], {"tenant_id": tenant_id, "domain": domain, "subjects": list(subjects)}
-    ).fetchone()
+def has_problem(db: TenantDb, domain: str, matter_id: UUID) -> bool:
+    """Whether a matter is itself in error in a domain."""
+    row = db.execute(SQL["log.has_problem"], {"domain": domain, "matter_id": matter_id}).fetchone()
     return bool(row and row["found"])
 
 
-def closed_lately(db: Connection, tenant_id: UUID, domain: str, subject: str, code: str, how: str) -> bool:
-    """Whether such a problem was closed in this way within the last day."""
-    row = db.execute(
-        SQL["log.closed_lately"],
-        {"tenant_id": tenant_id, "domain": domain, "subject": subject, "code": code, "how": how},
-    ).fetchone()
-    return bool(row and row["found"])
+def of_cause(db: TenantDb, codes: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """The open problems of some causes, locked."""
+    return db.execute(SQL["log.of_cause"], {"codes": list(codes)}).fetchall()
 
 
-def close_cause(db: Connection, tenant_id: UUID, domain: str | None, code: str, how: str) -> int:
-    """Closes the open problems of one cause, of one domain or (None) of all; how many."""
-    return len(
-        db.execute(
-            SQL["log.close_cause"], {"tenant_id": tenant_id, "domain": domain, "code": code, "how": how}
-        ).fetchall()
-    )
-
-
-def open_problems(db: Connection) -> int:
-    """Over all tenants that are live or paused. Needs a dispatch transaction."""
+def open_problems(db: DispatchDb) -> int:
+    """Over all tenants that are live or paused."""
     row = db.execute(SQL["log.open_problems"]).fetchone()
     return row["n"] if row else 0
 
 
-def put_gap(db: Connection, tenant_id: UUID, gap: NumberGap) -> None:
+def put_gap(db: TenantDb, gap: NumberGap) -> None:
+    """A number that was used by a document that had to be removed (R-INV-5)."""
     db.execute(
         SQL["log.put_gap"],
         {
-            "tenant_id": tenant_id,
             "document_type": gap.document_type,
             "number": gap.number,
             "severa_id": gap.severa_id,
             "reason": clean_text(gap.reason),
+            "values": jsonb(gap.values),
         },
     )
 
 
-def gaps(db: Connection, tenant_id: UUID) -> Sequence[Mapping[str, Any]]:
-    return db.execute(SQL["log.gaps"], {"tenant_id": tenant_id}).fetchall()
+def gaps(db: TenantDb) -> Sequence[Mapping[str, Any]]:
+    """Oldest first."""
+    return db.execute(SQL["log.gaps"]).fetchall()

@@ -6,20 +6,25 @@ a file that was changed after it was applied, or a database that is newer than t
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from db.sql import SQL
 from domain.errors import InputError
 
 _LOCK = 8_405_119_002
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+_LEASED = "BR001"
 _ROLES = ("bridge_app", "bridge_dispatch")
 
 
@@ -46,12 +51,19 @@ def migrations() -> list[Migration]:
     return sorted(found, key=lambda m: m.version)
 
 
-def migrate(owner_url: str, app_url: str | None = None) -> list[str]:
+@functools.cache
+def newest_version() -> str:
+    """What this program's database stands at; a claim names it, so that an older process is turned away."""
+    return migrations()[-1].version
+
+
+def migrate(owner_url: str, app_url: str | None = None, *, alone: bool = False) -> list[str]:
     """Brings the database up to this program and makes the roles; the versions applied now, [] when up to date.
 
     ``owner_url`` must be allowed to create roles and tables. ``app_url`` names the login that the application uses: it
     is made (or given its password) as a member of the application roles, which cannot bypass row-level security.
-    Raises InputError: unreachable, newer database, changed migration.
+    ``alone``: no process of the bridge can be running (embedded mode): leases are those of the dead. Raises InputError:
+    unreachable, newer database, changed migration, work that is leased while tables change their meaning.
     """
     try:
         connection = psycopg.connect(owner_url, autocommit=True, connect_timeout=10)
@@ -74,15 +86,28 @@ def migrate(owner_url: str, app_url: str | None = None) -> list[str]:
         for migration in migrations():
             if migration.version in applied:
                 continue
-            with db.transaction():
+            with db.transaction(), _leases_explained():
+                db.execute("select set_config('bridge.alone', %s, true)", ["on" if alone else ""])
                 db.execute(migration.text)
                 db.execute(
                     "insert into schema_migrations (version, checksum) values (%s, %s)",
                     [migration.version, migration.checksum],
                 )
             now.append(migration.version)
-        _know_installation(db)
+        know_installation(db)
         return now
+
+
+@contextmanager
+def _leases_explained() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.Error as error:
+        if error.sqlstate != _LEASED:
+            raise
+        raise InputError(
+            "Work is still leased: stop every process of the bridge, wait for its leases to run out (at most five minutes), and migrate again."
+        ) from error
 
 
 def check_version(db: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -144,12 +169,9 @@ def _make_role(db: psycopg.Connection[tuple[object, ...]], name: str, options: s
             return
 
 
-def _know_installation(db: psycopg.Connection[tuple[object, ...]]) -> None:
-    db.execute(
-        """insert into installation (system_identifier, timeline)
-           select s.system_identifier::text, c.timeline_id from pg_control_system() s, pg_control_checkpoint() c
-           on conflict do nothing"""
-    )
+def know_installation(db: psycopg.Connection[Any]) -> None:
+    """Writes down which database this is, once. A copy made with CREATE DATABASE … TEMPLATE is another one."""
+    db.execute(SQL["installation.know"])
 
 
 def _list(names: tuple[str, ...]) -> sql.Composed:

@@ -1,20 +1,30 @@
-"""The outbox: unfinished work only. 'Settle this' — one row per link or unlinked record.
+"""The outbox: unfinished work only. 'Settle this' — one row per matter and domain.
 
-States and who moves them are drawn in docs/states.md; every move is one named statement in ``queries/outbox.sql``.
+States and who moves them are drawn in docs/states.md; every move is one named statement in ``queries/outbox.sql``, and
+those of a worker in ``queries/claim.sql``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import DispatchDb, TenantDb
 
 DOMAINS = ("customer", "product", "project", "invoice", "payment", "cost")
+ANNOUNCED_AT_ONCE = 1000
+
+
+class Rank(IntEnum):
+    """What goes before what (rule 19)."""
+
+    PERSON = 0
+    CHANGE = 1
+    SWEEP = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,76 +37,48 @@ class Taken:
     generation: int
     system: str
     register: str
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row that a worker owns under ``token``."""
-
-    tenant_id: UUID
-    id: int
-    token: UUID
-    domain: str
-    subject: str
-    delivery: UUID
-    attempts: int
-    lost: int
-    cause: str
-    system: str
-    register: str
-    now: datetime
-    tenant_name: str
-    language: str
-    time_zone: str
-    settings: Mapping[str, Any] | None
-    # when an earlier attempt of this delivery began, None = this is the first
-    first_attempt_at: datetime | None
-
-
-def link_subject(link_id: str) -> str:
-    return f"link:{link_id}"
-
-
-def record_subject(system: str, register: str, id: str) -> str:
-    return f"record:{system}/{register}/{id}"
-
-
-def parse_subject(subject: str) -> tuple[str | None, tuple[str, str, str] | None]:
-    """(link id, None) or (None, (system, register, record id))."""
-    kind, _, rest = subject.partition(":")
-    if kind == "link":
-        return rest, None
-    system, register, record_id = rest.split("/", 2)
-    return None, (system, register, record_id)
-
-
-def waits_key(domain: str, *, severa_id: str | None = None, erp_id: str | None = None) -> str:
-    """What a waiting row waits for."""
-    return f"{domain}:severa/{severa_id}" if severa_id else f"{domain}:visma_net/{erp_id}"
+    matter_id: UUID
 
 
 def announce(
-    db: Connection, tenant_id: UUID, domain: str, subject: str, *, cause: str, system: str, register: str
-) -> None:
-    """'Settle this' (again). Needs a transaction of the tenant, the one that holds the cause."""
-    db.execute(
+    db: TenantDb,
+    domain: str,
+    matters: Iterable[UUID],
+    *,
+    cause: str,
+    system: str,
+    register: str,
+    rank: Rank = Rank.CHANGE,
+) -> int:
+    """'Settle these' (again), in the transaction that holds the cause; how many had no row before."""
+    wanted = sorted(set(matters))
+    if not wanted:
+        return 0
+    rows = db.execute(
         SQL["outbox.announce"],
         {
-            "tenant_id": tenant_id,
             "domain": domain,
-            "subject": subject,
+            "matters": wanted,
             "cause": cause,
             "system": system,
             "register": register,
+            "rank": int(rank),
         },
     )
+    return sum(row["made"] for row in rows)
 
 
 def take(
-    db: Connection, *, domains: Sequence[str], window: int, per_tenant: int, after: UUID, lease: float
+    db: DispatchDb,
+    *,
+    domains: Sequence[str],
+    window: int,
+    per_tenant: int,
+    after: UUID,
+    lease: float,
+    lowest_first: bool = False,
 ) -> list[Taken]:
-    """Commits ready rows ``out``, fairly over tenants. Needs a dispatch transaction."""
+    """Commits ready rows ``out``, fairly over tenants. ``lowest_first``: what a setting or a sweep announced has its turn."""
     rows = db.execute(
         SQL["outbox.take"],
         {
@@ -105,128 +87,95 @@ def take(
             "per_tenant": per_tenant,
             "after": after,
             "lease": lease,
+            "lowest_first": lowest_first,
         },
     )
-    return [
-        Taken(
-            row["tenant_id"],
-            row["id"],
-            row["domain"],
-            row["generation"],
-            row["system"],
-            row["register"],
-            row["subject"],
-        )
-        for row in rows
-    ]
+    names = ("tenant_id", "id", "domain", "generation", "system", "register", "matter_id")
+    return [Taken(*(row[name] for name in names)) for row in rows]
 
 
-def untake(db: Connection, taken: Taken) -> None:
+def untake(db: DispatchDb, taken: Taken) -> None:
+    """A row whose message the broker did not take goes back."""
     db.execute(
         SQL["outbox.untake"],
         {"tenant_id": taken.tenant_id, "id": taken.id, "generation": taken.generation},
     )
 
 
-def reap(db: Connection) -> int:
-    """Frees rows whose lease ran out; how many. Needs a dispatch transaction."""
-    return len(db.execute(SQL["outbox.reap"]).fetchall())
+def reap(db: DispatchDb) -> int:
+    """Frees matters and rows whose lease ran out; how many rows."""
+    lost = len(db.execute(SQL["claim.reap"]).fetchall())
+    return lost + len(db.execute(SQL["claim.reap_messages"]).fetchall())
 
 
-def reset_leases(db: Connection) -> int:
-    """Embedded mode's start: nobody else can be working. Needs a dispatch transaction."""
-    return len(db.execute(SQL["outbox.reset_leases"]).fetchall())
+def reset_leases(db: DispatchDb) -> int:
+    """Embedded mode's start: nobody else can be working."""
+    db.execute(SQL["claim.reset"])
+    return len(db.execute(SQL["claim.reset_rows"]).fetchall())
 
 
-def claim(
-    db: Connection, tenant_id: UUID, id: int, generation: int, token: UUID, lease: float
-) -> Claimed | None:
-    """None: the message is stale, the row is gone, or the tenant or domain is paused."""
-    row = db.execute(
-        SQL["outbox.claim"],
-        {"tenant_id": tenant_id, "id": id, "generation": generation, "token": token, "lease": lease},
-    ).fetchone()
-    return Claimed(tenant_id=tenant_id, id=id, token=token, **row) if row else None
-
-
-def extend(db: Connection, row: Claimed, seconds: float) -> bool:
-    """Extends the lease; False: fenced out, or paused before anything was begun."""
-    return db.execute(SQL["outbox.extend"], {**_own(row), "lease": seconds}).fetchone() is not None
-
-
-def hold(db: Connection, row: Claimed) -> bool | None:
-    """Locks the row for the finishing transaction: its ``again``, None when it is not ours any more."""
-    found = db.execute(SQL["outbox.hold"], _own(row)).fetchone()
-    return found["again"] if found else None
-
-
-def finish(db: Connection, row: Claimed, *, again: bool) -> None:
-    """Deletes the row; or, when it changed meanwhile, makes it ready once more."""
-    db.execute(SQL["outbox.again"] if again else SQL["outbox.finish"], _own(row))
-
-
-def later(db: Connection, row: Claimed, *, delay: float, costs_attempt: bool) -> None:
-    db.execute(SQL["outbox.later"], {**_own(row), "delay": delay, "refund": 0 if costs_attempt else 1})
-
-
-def wait(db: Connection, row: Claimed, *, waits_for: str, delay: float) -> None:
-    db.execute(SQL["outbox.wait"], {**_own(row), "waits_for": waits_for, "delay": delay})
-
-
-def fail(db: Connection, row: Claimed, state: str, *, waits_for: str | None = None) -> None:
-    """``state``: failed | in_doubt. ``waits_for``: what must succeed first, as ``waits_key`` says it."""
-    db.execute(SQL["outbox.fail"], {**_own(row), "state": state, "waits_for": waits_for})
-
-
-def wake(db: Connection, tenant_id: UUID, keys: Sequence[str], *, failed_too: bool = True) -> None:
-    """What waited for one of these (``waits_key``) goes on. ``failed_too``: also what failed because of it."""
+def wake(db: TenantDb, matters: Sequence[UUID], *, failed_too: bool = True) -> None:
+    """What waited for one of these goes on. ``failed_too``: also what failed because of it."""
     states = ["waiting", "failed"] if failed_too else ["waiting"]
-    db.execute(SQL["outbox.wake"], {"tenant_id": tenant_id, "keys": list(keys), "states": states})
+    db.execute(SQL["outbox.wake"], {"matters": list(matters), "states": states})
 
 
-def fold(db: Connection, row: Claimed, subjects: Sequence[str]) -> bool:
-    """Removes the rows of records that have become part of a link; True if one of them still had work."""
-    rows = db.execute(
-        SQL["outbox.fold"],
-        {"tenant_id": row.tenant_id, "domain": row.domain, "subjects": list(subjects), "id": row.id},
-    ).fetchall()
-    return bool(rows)
+def wake_register(db: TenantDb, register: str) -> None:
+    """What failed for a reference register's set-up goes on once that has changed."""
+    db.execute(SQL["outbox.wake_key"], {"key": register})
 
 
-def state_of(db: Connection, tenant_id: UUID, domain: str, subject: str) -> str | None:
-    """The state of a subject's row, None when it has none."""
-    row = db.execute(
-        SQL["outbox.row"], {"tenant_id": tenant_id, "domain": domain, "subject": subject}
-    ).fetchone()
+def state_of(db: TenantDb, domain: str, matter_id: UUID) -> str | None:
+    """The state of a matter's row, None when it has none."""
+    row = db.execute(SQL["outbox.state"], {"domain": domain, "matter_id": matter_id}).fetchone()
     return row["state"] if row else None
 
 
-def retry(db: Connection, tenant_id: UUID, domain: str, subject: str) -> bool:
-    """A person's retry of a failed row; False when it has no row that can be retried."""
-    done = db.execute(SQL["outbox.retry"], {"tenant_id": tenant_id, "domain": domain, "subject": subject})
+def in_circle(db: TenantDb, matter_id: UUID, needed: UUID) -> bool:
+    """Whether the one needed waits for this one, through however many others."""
+    row = db.execute(SQL["outbox.circle"], {"matter_id": matter_id, "needed": needed}).fetchone()
+    return bool(row and row["found"])
+
+
+def retry(db: TenantDb, domain: str, matter_id: UUID) -> bool:
+    """A person's retry; False when there is no row that can be retried."""
+    done = db.execute(SQL["outbox.retry"], {"domain": domain, "matter_id": matter_id})
     return done.fetchone() is not None
 
 
-def rows(db: Connection, tenant_id: UUID) -> Sequence[Mapping[str, Any]]:
-    return db.execute(SQL["outbox.rows"], {"tenant_id": tenant_id}).fetchall()
+def failed_count(db: TenantDb) -> int:
+    """Rows that failed and wait for a person."""
+    row = db.execute(SQL["outbox.failed_count"]).fetchone()
+    return row["n"] if row else 0
 
 
-def unfinished(db: Connection) -> int:
-    """Rows that the bridge still has to work on. Needs a dispatch transaction."""
+def retry_failed(db: TenantDb) -> None:
+    """A setting was changed: what failed under the old one is tried again."""
+    db.execute(SQL["outbox.retry_failed"])
+
+
+def due_now(db: TenantDb) -> None:
+    """Everything that sits out a pause goes on: what it waited for, a sign-in, is there."""
+    db.execute(SQL["outbox.sign_in_again"])
+
+
+def rows(db: TenantDb) -> Sequence[Mapping[str, Any]]:
+    """All unfinished work of the tenant, oldest first."""
+    return db.execute(SQL["outbox.rows"]).fetchall()
+
+
+def unfinished(db: DispatchDb) -> int:
+    """Rows that the bridge still has to work on."""
     row = db.execute(SQL["outbox.unfinished"]).fetchone()
     return row["n"] if row else 0
 
 
-def counts(db: Connection) -> Sequence[Mapping[str, Any]]:
-    """(domain, state, n, oldest) for metrics and scaling. Needs a dispatch transaction."""
+def counts(db: DispatchDb) -> Sequence[Mapping[str, Any]]:
+    """(domain, state, n, oldest) for metrics and scaling."""
     return db.execute(SQL["outbox.counts"]).fetchall()
 
 
-def audit(db: Connection, tenant_id: UUID) -> list[tuple[str, str, str]]:
-    """(system, register, id) of records that are newer than what was settled and have no row."""
-    found = db.execute(SQL["outbox.audit"], {"tenant_id": tenant_id})
-    return [(row["system"], row["register"], row["id"]) for row in found]
-
-
-def _own(row: Claimed) -> dict[str, Any]:
-    return {"tenant_id": row.tenant_id, "id": row.id, "token": row.token}
+def with_work(db: TenantDb, domain: str, matters: Sequence[UUID]) -> set[UUID]:
+    """Which of these matters have a row in the domain, whatever its state: the audit's question."""
+    values = {"domain": domain, "matters": list(matters)}
+    return {row["matter_id"] for row in db.execute(SQL["outbox.with_work"], values)}

@@ -16,14 +16,18 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from db.codec import register_clean_text
 from db.migrate import check_version
+from db.tenant import Connection, DispatchDb, TenantDb
 from domain import clock
 from domain.errors import InputError, Unavailable
 
-Connection = psycopg.Connection[DictRow]
+_Connection = psycopg.Connection[DictRow]
 
 # A connection used this recently is handed out unchecked.
 IDLE_SECONDS = 3.0
+__all__ = ["Connection", "Database", "refuse_powerful_login"]
+
 _SESSION = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"
 )
@@ -37,17 +41,18 @@ class Database:
     ) -> None:
         """``size`` must be at least the number of threads that work at once: a thread that never waits cannot starve."""
         self.url = url
-        self._used: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+        self._used: WeakKeyDictionary[_Connection, float] = WeakKeyDictionary()
         self._app = self._pool("bridge_app", size, name)
         self._dispatch = self._pool("bridge_dispatch", dispatch_size, name)
 
-    def _pool(self, role: str, size: int, name: str) -> ConnectionPool[Connection]:
-        def configure(connection: Connection) -> None:
+    def _pool(self, role: str, size: int, name: str) -> ConnectionPool[_Connection]:
+        def configure(connection: _Connection) -> None:
+            register_clean_text(connection)
             # An option of the start packet would be refused for a NOINHERIT login: the role is taken afterwards.
             connection.execute(f"set role {role}")
             connection.commit()
 
-        def check(connection: Connection) -> None:
+        def check(connection: _Connection) -> None:
             try:
                 self._check(connection)
             except psycopg.OperationalError:
@@ -56,7 +61,7 @@ class Database:
                 pool.check()
                 raise
 
-        pool: ConnectionPool[Connection] = ConnectionPool(
+        pool: ConnectionPool[_Connection] = ConnectionPool(
             self.url,
             connection_class=psycopg.Connection[DictRow],
             kwargs={
@@ -75,7 +80,7 @@ class Database:
         )
         return pool
 
-    def _check(self, connection: Connection) -> None:
+    def _check(self, connection: _Connection) -> None:
         """A round trip, but only for a connection that may have died while it lay idle."""
         if clock.monotonic() - self._used.get(connection, 0.0) > IDLE_SECONDS:
             ConnectionPool.check_connection(connection)
@@ -105,20 +110,20 @@ class Database:
         self._dispatch.close(timeout=5)
 
     @contextmanager
-    def tenant(self, tenant_id: UUID | str) -> Iterator[Connection]:
+    def tenant(self, tenant_id: UUID | str) -> Iterator[TenantDb]:
         """A transaction that sees only this tenant; committed at the end, rolled back on an exception."""
         with self._transaction(self._app) as connection:
             connection.execute("select set_config('app.tenant', %s, true)", [str(tenant_id)])
-            yield connection
+            yield TenantDb(connection, UUID(str(tenant_id)))
 
     @contextmanager
-    def dispatch(self) -> Iterator[Connection]:
+    def dispatch(self) -> Iterator[DispatchDb]:
         """A transaction that sees the queue of all tenants."""
         with self._transaction(self._dispatch) as connection:
-            yield connection
+            yield DispatchDb(connection)
 
     @contextmanager
-    def _transaction(self, pool: ConnectionPool[Connection]) -> Iterator[Connection]:
+    def _transaction(self, pool: ConnectionPool[_Connection]) -> Iterator[_Connection]:
         try:
             # Pipelined: statements whose result nobody asks for yet travel together, COMMIT with the last of them.
             with pool.connection() as connection, connection.pipeline():

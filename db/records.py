@@ -1,11 +1,11 @@
-"""Records: the last seen state of every row of every register."""
+"""Records: the last seen state of every row of every register, ordered by when it was asked for."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,11 @@ from uuid import UUID
 from db.codec import clean_text, from_bytes, to_bytes
 from db.pool import Connection
 from db.sql import SQL
+from domain import polling
+from domain.polling import Asked, Order
 from domain.ports import Json, Record, System
 from domain.registers import Register
+from domain.text import name_key
 
 MARKER = re.compile(r"^severa:[0-9A-Za-z-]+")
 
@@ -34,13 +37,33 @@ class Row:
     json: Json
     organisation: str = ""
     owner: str = ""
-    # never seen before (known after it was stored)
-    new: bool = False
+    # the version it was compared with, None = never seen before
+    seen_version: int | None = None
 
 
-def name_key(name: str) -> str:
-    """What two names are compared by: trimmed, inner spaces folded, without case."""
-    return " ".join(clean_text(name).split()).casefold()
+@dataclass(slots=True)
+class Compared:
+    """A page's rows beside what is stored.
+
+    changed   new, or other values in a mapped field: these have to be announced
+    rewritten  the mapped fields agree, something else of the body does not, or the mapping is another one
+    same      nothing to write but that they were seen; also what is older than the stored state
+    overlaps  asked for while the stored state was being asked for: nobody can tell which is newer
+    """
+
+    changed: list[Row] = field(default_factory=list)
+    rewritten: list[Row] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    overlaps: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Unannounced:
+    """``waiting`` rows of a register that nobody was told of, ``changed`` of them known before; ``known`` in all."""
+
+    known: int
+    waiting: int
+    changed: int
 
 
 def row_of(register: Register, body: Json, start: date | None, zone: tzinfo) -> Row:
@@ -52,8 +75,6 @@ def row_of(register: Register, body: Json, start: date | None, zone: tzinfo) -> 
     remote_time = register.remote_time(body)
     if remote_time is not None and remote_time.tzinfo is None:
         remote_time = remote_time.replace(tzinfo=zone)
-    projection = register.projection(body)
-    material = "\x1f".join(f"{key}\x1e{projection[key]}" for key in sorted(projection))
     note = body.get("note")
     note = note.get("value") if isinstance(note, dict) else note
     marker = MARKER.match(note) if isinstance(note, str) else None
@@ -63,7 +84,7 @@ def row_of(register: Register, body: Json, start: date | None, zone: tzinfo) -> 
         name=clean_text(register.title(body)),
         marker=marker[0] if marker else None,
         body=to_bytes(body),
-        hash=hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest(),
+        hash=hashed(register, body),
         remote_time=remote_time,
         in_scope=not register.reference and register.in_scope(body, start),
         json=body,
@@ -72,56 +93,134 @@ def row_of(register: Register, body: Json, start: date | None, zone: tzinfo) -> 
     )
 
 
-def store(
-    db: Connection, tenant_id: UUID, register: Register, rows: Sequence[Row], requested_at: datetime
-) -> list[Row]:
-    """Writes a page; the rows whose mapped fields changed or that are new (those that have to be announced).
+def hashed(register: Register, body: Json) -> bytes:
+    """The hash of the mapped fields: what says whether a row changed."""
+    projection = register.projection(body)
+    material = "\x1f".join(f"{key}\x1e{projection[key]}" for key in sorted(projection))
+    return hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest()
 
-    A changed mapping version re-hashes without announcing. An older remote time never replaces a newer one.
+
+def compare(
+    db: Connection, tenant_id: UUID, register: Register, rows: Sequence[Row], asked: Asked, now: datetime
+) -> Compared:
+    """A page's rows beside what is stored; nothing is written. ``now``: PostgreSQL's.
+
+    Where the mapping is another one than at the last time, the *stored* body is read by the new one and compared: an
+    edit that comes with the first poll after an upgrade is a change, the upgrade is none.
     """
-    key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
-    known = {
-        row["id"]: row for row in db.execute(SQL["records.known"], {**key, "ids": [row.id for row in rows]})
-    }
-    changed: list[Row] = []
-    same: list[str] = []
+    found = db.execute(SQL["records.known"], {**_key(tenant_id, register), "ids": [row.id for row in rows]})
+    known = {row["id"]: row for row in found}
+    made = Compared()
     for row in rows:
         old = known.get(row.id)
-        # What a newer mapping reads from a body (its owner, say) is written even where nothing changed.
-        mapped = old is not None and old["mapping_version"] == register.mapping_version
-        if old and mapped and old["hash"] == row.hash and bytes(old["body"]) == row.body:
-            same.append(row.id)
+        if old is None:
+            made.changed.append(row)
             continue
-        written = db.execute(
-            SQL["records.put"], {**key, **_values(register, row, requested_at), "own": False}
-        ).fetchone()
-        if written is None:
+        agrees = _hash_of(register, old) == row.hash and not old["gone"]
+        if agrees and old["mapping_version"] == register.mapping_version and bytes(old["body"]) == row.body:
+            made.same.append(row.id)
             continue
-        if old is None or (old["version"] != written["version"]):
-            changed.append(replace(row, new=old is None))
-    if same:
-        db.execute(SQL["records.touch"], {**key, "ids": same, "requested_at": requested_at})
-    return changed
+        order = polling.order(asked, Asked(old["asked_at"], old["answered_at"]), now)
+        row = replace(row, seen_version=old["version"])  # noqa: PLW2901 - the same row, with what it was compared with
+        if order is Order.NEWER:
+            (made.rewritten if agrees else made.changed).append(row)
+        elif agrees or order is Order.OLDER:
+            made.same.append(row.id)
+        else:
+            made.overlaps.append(row)
+    return made
 
 
-def put_own(db: Connection, tenant_id: UUID, register: Register, row: Row, requested_at: datetime) -> None:
-    """What our own read or write gave back becomes the last seen state, settled: its echo causes nothing (R-CON-2)."""
-    key = {"tenant_id": tenant_id, "system": register.system, "register": register.name}
-    db.execute(SQL["records.put"], {**key, **_values(register, row, requested_at), "own": True})
+def _hash_of(register: Register, old: Mapping[str, Any]) -> bytes | None:
+    """The stored row's hash by the present mapping; None when the present mapping cannot read it."""
+    if old["mapping_version"] == register.mapping_version:
+        return bytes(old["hash"])
+    try:
+        return hashed(register, from_bytes(old["body"]))
+    except Exception:  # noqa: BLE001 - a body that the new mapping cannot read differs from one that it can
+        return None
 
 
-def _values(register: Register, row: Row, requested_at: datetime) -> dict[str, Any]:
+def write(
+    db: Connection,
+    tenant_id: UUID,
+    register: Register,
+    compared: Compared,
+    asked: Asked,
+    *,
+    reading_id: int | None,
+    held: Collection[str] = (),
+    settled: Collection[str] = (),
+) -> list[Row]:
+    """Writes what was compared; the rows that somebody else wrote in between, to be read again.
+
+    ``held``: changed rows whose announcing waits for the end of their reading; all others count as announced.
+    ``settled``: changed rows that have no work of their own.
+    """
+    times = {"asked_at": asked.asked_at, "answered_at": asked.answered_at, "reading_id": reading_id}
+    # In the order of their ids, like every other transaction that writes many: they never wait crosswise.
+    rows = sorted([*compared.changed, *compared.rewritten], key=lambda row: row.id)
+    changed = {row.id for row in compared.changed}
+    written = [
+        db.execute(
+            SQL["records.put"],
+            {
+                **_values(tenant_id, register, row),
+                **times,
+                "seen_version": row.seen_version,
+                "changed": row.id in changed,
+                "announced": row.id not in held,
+                "settled": row.id in settled,
+            },
+        )
+        for row in rows
+    ]
+    raced = [row for row, done in zip(rows, written, strict=True) if done.fetchone() is None]
+    if compared.same:
+        _touch(db, tenant_id, register, compared.same, times)
+    return raced
+
+
+def _touch(
+    db: Connection, tenant_id: UUID, register: Register, ids: Sequence[str], times: Mapping[str, Any]
+) -> None:
+    db.execute(SQL["records.touch"], {**_key(tenant_id, register), **times, "ids": sorted(ids)})
+
+
+def put_own(
+    db: Connection,
+    tenant_id: UUID,
+    register: Register,
+    row: Row,
+    asked_at: datetime,
+    answered_at: datetime | None = None,
+) -> None:
+    """What our own read or write gave back becomes the last seen state, settled: its echo causes nothing (R-CON-2).
+
+    ``asked_at``, ``answered_at``: PostgreSQL's time before the request and after its answer (None = now). The same rule as
+    for polled rows: an answer older than the stored state changes nothing, one that overlaps it stands and is read again.
+    """
+    values = {**_values(tenant_id, register, row), "asked_at": asked_at, "answered_at": answered_at}
+    if db.execute(SQL["records.put_own"], values).fetchone() is None:
+        db.execute(SQL["records.own_agrees"], values)
+
+
+def _key(tenant_id: UUID, register: Register) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, "system": register.system, "register": register.name}
+
+
+def _values(tenant_id: UUID, register: Register, row: Row) -> dict[str, Any]:
     return {
+        **_key(tenant_id, register),
         "id": row.id,
         "number": row.number,
         "name": row.name,
-        "name_key": name_key(row.name),
+        "name_key": name_key(clean_text(row.name)),
         "marker": row.marker,
         "body": row.body,
         "hash": row.hash,
         "mapping_version": register.mapping_version,
         "remote_time": row.remote_time,
-        "requested_at": requested_at,
         "in_scope": row.in_scope,
         "organisation": row.organisation,
         "owner": row.owner,
@@ -154,7 +253,7 @@ def _record(row: Mapping[str, Any]) -> Record:
         from_bytes(row["body"]),
         row["version"],
         row["remote_time"],
-        row["requested_at"],
+        row["asked_at"],
         row["settled_version"],
         row["seen_at"],
         row["gone_at"] is not None,
@@ -196,11 +295,11 @@ def find(
         query, values = SQL["records.by_organisation"], values | {"organisation": organisation}
     elif number is not None and name is not None:
         query = SQL["records.by_number_and_name"]
-        values |= {"number": number, "name_key": name_key(name)}
+        values |= {"number": number, "name_key": name_key(clean_text(name))}
     elif number is not None:
         query, values = SQL["records.by_number"], values | {"number": number}
     else:
-        query, values = SQL["records.by_name"], values | {"name_key": name_key(name or "")}
+        query, values = SQL["records.by_name"], values | {"name_key": name_key(clean_text(name or ""))}
     return [_record(row) for row in db.execute(query, values)]
 
 
@@ -214,23 +313,31 @@ def all_of(db: Connection, tenant_id: UUID, system: str, register: str) -> list[
     return [_record(row) for row in rows]
 
 
+def set_scope(db: Connection, system: str, register: str, ids: Sequence[str], *, in_scope: bool) -> None:
+    """Whether these records are to be settled at all (a changed start date)."""
+    values = {"system": system, "register": register, "ids": list(ids), "in_scope": in_scope}
+    db.execute(SQL["records.set_scope"], values)
+
+
+def known_before(db: Connection, system: str, register: str, id: str, moment: datetime) -> bool:
+    """Whether the bridge had seen a record before a moment."""
+    row = db.execute(
+        SQL["records.known_before"], {"system": system, "register": register, "id": id, "moment": moment}
+    ).fetchone()
+    return bool(row and row["known"])
+
+
 def search(db: Connection, tenant_id: UUID, registers: list[str], wanted: str) -> list[Record]:
     rows = db.execute(
-        SQL["records.search"], {"tenant_id": tenant_id, "registers": registers, "wanted": wanted}
+        SQL["records.search"],
+        {
+            "tenant_id": tenant_id,
+            "registers": registers,
+            "wanted": clean_text(wanted),
+            "name_key": name_key(clean_text(wanted)),
+        },
     )
     return [_record(row) for row in rows]
-
-
-def ids(db: Connection, tenant_id: UUID, system: str, register: str) -> set[str]:
-    rows = db.execute(SQL["records.ids"], {"tenant_id": tenant_id, "system": system, "register": register})
-    return {row["id"] for row in rows}
-
-
-def count(db: Connection, tenant_id: UUID, system: str, register: str) -> int:
-    row = db.execute(
-        SQL["records.count"], {"tenant_id": tenant_id, "system": system, "register": register}
-    ).fetchone()
-    return row["n"] if row else 0
 
 
 def all_in(db: Connection, tenant_id: UUID, system: str, register: str, other: str) -> bool:
@@ -242,9 +349,170 @@ def all_in(db: Connection, tenant_id: UUID, system: str, register: str, other: s
     return bool(row and row["shown"])
 
 
-def gone(db: Connection, tenant_id: UUID, system: str, register: str, missing: list[str]) -> None:
-    """These were absent from a complete sweep."""
+# ---------------------------------------------------------------- what a reading brought
+
+
+def to_read_again(db: Connection, tenant_id: UUID, system: System) -> list[tuple[str, str, Json]]:
+    """(register, id, body) of rows whose order nobody could tell, at most a hundred."""
+    rows = db.execute(SQL["records.again"], {"tenant_id": tenant_id, "system": system})
+    return [(row["register"], row["id"], from_bytes(row["body"])) for row in rows]
+
+
+def sure(
+    db: Connection,
+    tenant_id: UUID,
+    register: Register,
+    ids: Sequence[str] = (),
+    *,
+    before: datetime | None = None,
+) -> None:
+    """Nothing is left to be asked about these, nor about what was answered before a reading that asked for all of it."""
+    db.execute(SQL["records.sure"], {**_key(tenant_id, register), "ids": list(ids), "before": before})
+
+
+def unannounced(
+    db: Connection, tenant_id: UUID, system: str, register: str, before: datetime | None = None
+) -> Unannounced:
+    """``before``: when an open reading of the register began, whose rows are not counted."""
+    values = {"tenant_id": tenant_id, "system": system, "register": register, "before": before}
+    row = db.execute(SQL["records.unannounced"], values).fetchone()
+    return Unannounced(row["known"], row["waiting"], row["changed"]) if row else Unannounced(0, 0, 0)
+
+
+def restless(db: Connection, tenant_id: UUID, system: System) -> set[str]:
+    """Registers with rows that nobody was told of."""
+    rows = db.execute(SQL["records.restless"], {"tenant_id": tenant_id, "system": system})
+    return {row["register"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that nobody was told of, in this version; ``known``: of an earlier version somebody was."""
+
+    id: str
+    version: int
+    body: Json
+    known: bool
+
+
+def next_unannounced(
+    db: Connection, tenant_id: UUID, register: Register, before: datetime | None, limit: int
+) -> list[Waiting]:
+    """The next rows that nobody was told of, in the order of their ids. ``before`` as in ``unannounced``."""
+    values = {**_key(tenant_id, register), "before": before, "limit": limit}
+    return [
+        Waiting(row["id"], row["version"], from_bytes(row["body"]), row["known"])
+        for row in db.execute(SQL["records.next_unannounced"], values)
+    ]
+
+
+def announced(
+    db: Connection,
+    tenant_id: UUID,
+    register: Register,
+    versions: Mapping[str, int],
+    settled: Collection[str],
+) -> None:
+    """Everybody knows of these versions (id → version); the ``settled`` ones have no work of their own."""
     db.execute(
-        SQL["records.gone"],
-        {"tenant_id": tenant_id, "system": system, "register": register, "ids": missing},
+        SQL["records.announced"],
+        {
+            **_key(tenant_id, register),
+            "ids": list(versions),
+            "versions": list(versions.values()),
+            "settled": [record_id in settled for record_id in versions],
+        },
     )
+
+
+def missing(db: Connection, tenant_id: UUID, system: str, reading: polling.Reading) -> int:
+    """How many records a whole reading did not show; those answered since it began are not missing."""
+    row = db.execute(SQL["records.missing"], _of_reading(tenant_id, system, reading)).fetchone()
+    return row["n"] if row else 0
+
+
+def next_missing(
+    db: Connection, tenant_id: UUID, system: str, reading: polling.Reading, limit: int
+) -> list[tuple[str, Json]]:
+    """(id, body) of the next missing records, in the order of their ids."""
+    values = {**_of_reading(tenant_id, system, reading), "limit": limit}
+    return [(row["id"], from_bytes(row["body"])) for row in db.execute(SQL["records.next_missing"], values)]
+
+
+def gone(
+    db: Connection, tenant_id: UUID, system: str, reading: polling.Reading, ids: Sequence[str]
+) -> set[str]:
+    """Marks records that a complete reading did not show; which of them."""
+    values = {**_of_reading(tenant_id, system, reading), "ids": sorted(ids)}
+    return {row["id"] for row in db.execute(SQL["records.gone"], values)}
+
+
+def _of_reading(tenant_id: UUID, system: str, reading: polling.Reading) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "system": system,
+        "register": reading.register,
+        "reading_id": reading.id,
+        "began_at": reading.began_at,
+    }
+
+
+def ids_of_numbers(
+    db: Connection, tenant_id: UUID, system: str, register: str, numbers: Sequence[str]
+) -> dict[str, list[str]]:
+    """Number → ids of the records that people call so."""
+    found: dict[str, list[str]] = {}
+    values = {"tenant_id": tenant_id, "system": system, "register": register, "numbers": list(numbers)}
+    for row in db.execute(SQL["records.ids_of_numbers"], values):
+        found.setdefault(row["number"], []).append(row["id"])
+    return found
+
+
+def owners(db: Connection, tenant_id: UUID, system: str, register: str, ids: Sequence[str]) -> dict[str, str]:
+    """Id → the record that it belongs to."""
+    values = {"tenant_id": tenant_id, "system": system, "register": register, "ids": list(ids)}
+    return {row["id"]: row["owner"] for row in db.execute(SQL["records.owners"], values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A record that was announced and is not settled, in this version."""
+
+    system: str
+    register: str
+    id: str
+    version: int
+    body: Json
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.system, self.register, self.id
+
+
+def unsettled(db: Connection, tenant_id: UUID, after: tuple[str, str, str], limit: int) -> list[Unsettled]:
+    """The next ones behind ``after``, in the order of system, register and id."""
+    system, register, record_id = after
+    values = {
+        "tenant_id": tenant_id,
+        "system": system,
+        "register": register,
+        "id": record_id,
+        "limit": limit,
+    }
+    return [
+        Unsettled(row["system"], row["register"], row["id"], row["version"], from_bytes(row["body"]))
+        for row in db.execute(SQL["records.unsettled"], values)
+    ]
+
+
+def still_unsettled(db: Connection, tenant_id: UUID, found: Sequence[Unsettled]) -> set[tuple[str, str, str]]:
+    """Those of them that nobody has settled since, by place."""
+    values = {
+        "tenant_id": tenant_id,
+        "systems": [one.system for one in found],
+        "registers": [one.register for one in found],
+        "ids": [one.id for one in found],
+        "versions": [one.version for one in found],
+    }
+    rows = db.execute(SQL["records.still_unsettled"], values)
+    return {(row["system"], row["register"], row["id"]) for row in rows}

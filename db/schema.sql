@@ -1,8 +1,87 @@
 -- What the migrations make, all together. Made by `make schema`; a test compares it with them.
 
+CREATE FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    begun bigint;
+    moment timestamptz;
+begin
+    update installation set epoch = epoch + 1, epoch_at = bridge_now(), quiet_until = bridge_now() + settle * interval '1 second',
+        history = gen_random_uuid(), writes = case writes when 'off' then 'on' else writes end, reason = null,
+        database_oid = (select d.oid from pg_database d where d.datname = current_database()),
+        system_identifier = (select c.system_identifier::text from pg_control_system() c),
+        timeline = bridge_timeline(), started_at = pg_postmaster_start_time(), written_by = pg_current_xact_id()
+    where history = seen
+    returning epoch, quiet_until into begun, moment;
+    if not found then
+        return null;
+    end if;
+    -- the beat of this stretch begins anew: nobody remembers anything of it yet
+    insert into beat default values on conflict (single) do update set number = 0, recent = '{}', at = bridge_now();
+    perform bridge_void_leases();
+    perform bridge_read_anew(moment);
+    return begun;
+end $$;
+
+CREATE FUNCTION public.bridge_epoch() RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    return (select i.epoch from installation i
+            where i.writes = 'on'
+              and i.xmin = i.written_by::xid
+              and i.started_at = pg_postmaster_start_time()
+              and i.database_oid = (select d.oid from pg_database d where d.datname = current_database())
+              and i.timeline = bridge_timeline()
+              and i.system_identifier = (select c.system_identifier::text from pg_control_system() c));
+end $$;
+
 CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     AS $$ select clock_timestamp() $$;
+
+CREATE FUNCTION public.bridge_read_anew(moment timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    update connection set epoch_at = moment, next_poll_at = moment;
+    update stream set watermark = null, complete_at = null, swept_at = null;
+    update reading set state = 'dead' where state = 'open';
+end $$;
+
+CREATE FUNCTION public.bridge_steady() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return coalesce((select i.steady_after <> 'infinity' or i.steady_after is null from installation i), false);
+end $$;
+
+CREATE FUNCTION public.bridge_timeline() RETURNS integer
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    if pg_is_in_recovery() then
+        return null;
+    end if;
+    return ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer;
+end $$;
+
+CREATE FUNCTION public.bridge_void_leases() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    update matter set token = null, lease_until = null, generation = generation + 1 where lease_until is not null;
+    update outbox set state = 'ready', token = null, lease_until = null, generation = generation + 1,
+        due_at = bridge_now(), changed_at = bridge_now()
+    where state in ('out', 'started');
+    update connection set poll_token = null, poll_lease_until = null, refresh_lease_until = null
+    where poll_token is not null or poll_lease_until is not null or refresh_lease_until is not null;
+end $$;
 
 CREATE FUNCTION public.make_partitions(ahead integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -34,19 +113,26 @@ begin
     return made;
 end $$;
 
+CREATE FUNCTION public.tenant_open(tenant uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return exists (select from open_tenant o where o.id = tenant);
+end $$;
+
 CREATE TABLE public.attempt (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
     delivery uuid NOT NULL,
     outbox_id bigint NOT NULL,
     domain text NOT NULL,
-    subject text NOT NULL,
     worker text NOT NULL,
     started_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     ended_at timestamp with time zone,
     outcome text,
     error text,
-    calls integer DEFAULT 0 NOT NULL
+    calls integer DEFAULT 0 NOT NULL,
+    matter_id uuid
 );
 
 CREATE TABLE public.audit_log (
@@ -75,6 +161,14 @@ ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.beat (
+    single boolean DEFAULT true NOT NULL,
+    number bigint DEFAULT 0 NOT NULL,
+    recent uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    CONSTRAINT beat_single_check CHECK (single)
 );
 
 CREATE TABLE public.branch_map (
@@ -109,6 +203,8 @@ CREATE TABLE public.connection (
     polls bigint DEFAULT 0 NOT NULL,
     last_changes bigint DEFAULT 0 NOT NULL,
     last_error text,
+    revision bigint DEFAULT 1 NOT NULL,
+    epoch_at timestamp with time zone,
     CONSTRAINT connection_system_check CHECK ((system = ANY (ARRAY['severa'::text, 'visma_net'::text])))
 );
 
@@ -120,6 +216,47 @@ CREATE TABLE public.connection_slot (
     lease_until timestamp with time zone
 );
 
+CREATE TABLE public.document (
+    tenant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    matter_id uuid NOT NULL,
+    type text NOT NULL,
+    number text,
+    nonce text DEFAULT ''::text NOT NULL,
+    state text NOT NULL,
+    round integer DEFAULT 1 NOT NULL,
+    surplus boolean DEFAULT false NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    CONSTRAINT document_check CHECK (((number IS NOT NULL) OR (state = ANY (ARRAY['asked'::text, 'void'::text])))),
+    CONSTRAINT document_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'made'::text, 'claimed'::text, 'released'::text, 'removed'::text, 'retired'::text, 'unknown'::text, 'void'::text])))
+);
+
+ALTER TABLE public.document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.document_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.identity (
+    tenant_id uuid NOT NULL,
+    severa_place text DEFAULT ''::text NOT NULL,
+    erp_place text DEFAULT ''::text NOT NULL,
+    severa_organisation text,
+    severa_number text DEFAULT ''::text NOT NULL,
+    severa_name text DEFAULT ''::text NOT NULL,
+    erp_tenant text NOT NULL,
+    erp_number text DEFAULT ''::text NOT NULL,
+    erp_name text DEFAULT ''::text NOT NULL,
+    changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    CONSTRAINT identity_erp_tenant_check CHECK ((erp_tenant <> ''::text)),
+    CONSTRAINT identity_severa_organisation_check CHECK ((severa_organisation <> ''::text))
+);
+
 CREATE TABLE public.installation (
     single boolean DEFAULT true NOT NULL,
     system_identifier text NOT NULL,
@@ -127,28 +264,60 @@ CREATE TABLE public.installation (
     writes text DEFAULT 'on'::text NOT NULL,
     key_id text,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    adopted_at timestamp with time zone,
+    marker text DEFAULT substr(replace((gen_random_uuid())::text, '-'::text, ''::text), 1, 8) NOT NULL,
+    history uuid DEFAULT gen_random_uuid() NOT NULL,
+    epoch bigint DEFAULT 1 NOT NULL,
+    epoch_at timestamp with time zone,
+    quiet_until timestamp with time zone,
+    database_oid oid,
+    written_by xid8,
+    started_at timestamp with time zone,
+    reason text,
+    steady_after timestamp with time zone,
+    CONSTRAINT installation_reason_check CHECK ((reason = ANY (ARRAY['restored'::text, 'moved'::text, 'copied'::text]))),
     CONSTRAINT installation_single_check CHECK (single),
     CONSTRAINT installation_writes_check CHECK ((writes = ANY (ARRAY['on'::text, 'canary'::text, 'off'::text])))
 );
 
-CREATE TABLE public.link (
+CREATE TABLE public.matter (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     domain text NOT NULL,
-    severa_register text NOT NULL,
-    severa_id text NOT NULL,
+    severa_register text,
+    severa_id text,
     severa_number text DEFAULT ''::text NOT NULL,
-    erp_register text NOT NULL,
-    erp_id text NOT NULL,
+    erp_register text,
+    erp_id text,
     erp_number text DEFAULT ''::text NOT NULL,
     base jsonb DEFAULT '{}'::jsonb NOT NULL,
     state jsonb DEFAULT '{}'::jsonb NOT NULL,
-    document_type text,
-    document_number text,
+    booked_type text,
+    booked_number text,
+    booked_total numeric,
+    joined_into uuid,
+    natural_key text,
+    token uuid,
+    lease_until timestamp with time zone,
+    generation bigint DEFAULT 0 NOT NULL,
+    epoch bigint,
+    decision jsonb,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    CONSTRAINT link_check CHECK (((document_type IS NULL) = (document_number IS NULL)))
+    CONSTRAINT matter_check CHECK (((token IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT matter_check1 CHECK (((severa_id IS NULL) = (severa_register IS NULL))),
+    CONSTRAINT matter_check2 CHECK (((erp_id IS NULL) = (erp_register IS NULL))),
+    CONSTRAINT matter_check3 CHECK (((severa_id IS NOT NULL) OR (erp_id IS NOT NULL))),
+    CONSTRAINT matter_check4 CHECK ((((booked_type IS NULL) = (booked_number IS NULL)) AND ((booked_type IS NULL) = (booked_total IS NULL)))),
+    CONSTRAINT matter_domain_check CHECK ((domain = ANY (ARRAY['customer'::text, 'product'::text, 'project'::text, 'invoice'::text, 'cost'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.need (
+    tenant_id uuid NOT NULL,
+    matter_id uuid NOT NULL,
+    needed_id uuid NOT NULL,
+    what text NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
 );
 
 CREATE TABLE public.number_gap (
@@ -157,14 +326,35 @@ CREATE TABLE public.number_gap (
     number text NOT NULL,
     severa_id text NOT NULL,
     reason text NOT NULL,
-    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL
+    at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    "values" jsonb DEFAULT '{}'::jsonb NOT NULL
 );
+
+CREATE TABLE public.tenant (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    language text NOT NULL,
+    time_zone text NOT NULL,
+    state text DEFAULT 'new'::text NOT NULL,
+    paused_domains text[] DEFAULT '{}'::text[] NOT NULL,
+    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    live_at timestamp with time zone,
+    CONSTRAINT tenant_language_check CHECK ((language = ANY (ARRAY['sv'::text, 'en'::text]))),
+    CONSTRAINT tenant_name_check CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text)),
+    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['new'::text, 'reading'::text, 'live'::text, 'paused'::text])))
+);
+
+CREATE VIEW public.open_tenant WITH (security_invoker='true') AS
+ SELECT id
+   FROM public.tenant t
+  WHERE ((( SELECT public.bridge_epoch() AS bridge_epoch) IS NOT NULL) AND ( SELECT public.bridge_steady() AS bridge_steady) AND (NOT (EXISTS ( SELECT
+           FROM public.connection c
+          WHERE ((c.tenant_id = t.id) AND (c.epoch_at IS NOT NULL) AND (COALESCE(c.checked_at, '-infinity'::timestamp with time zone) <= c.epoch_at))))));
 
 CREATE TABLE public.outbox (
     tenant_id uuid NOT NULL,
     id bigint NOT NULL,
     domain text NOT NULL,
-    subject text NOT NULL,
     state text DEFAULT 'ready'::text NOT NULL,
     due_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     again boolean DEFAULT false NOT NULL,
@@ -178,18 +368,19 @@ CREATE TABLE public.outbox (
     cause text NOT NULL,
     system text NOT NULL,
     register text NOT NULL,
-    waits_for text,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    CONSTRAINT outbox_check CHECK (((state = ANY (ARRAY['out'::text, 'started'::text])) = (lease_until IS NOT NULL))),
-    CONSTRAINT outbox_check1 CHECK (((state = 'started'::text) = (token IS NOT NULL))),
+    matter_id uuid NOT NULL,
+    rank smallint DEFAULT 1 NOT NULL,
+    waits_matter uuid,
+    waits_key text,
+    waits_since timestamp with time zone,
+    waits_need text DEFAULT ''::text NOT NULL,
+    CONSTRAINT outbox_idle CHECK (((state = ANY (ARRAY['waiting'::text, 'failed'::text])) OR (num_nonnulls(waits_matter, waits_key) = 0))),
+    CONSTRAINT outbox_out CHECK (((state = 'out'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT outbox_started CHECK (((state = 'started'::text) = (token IS NOT NULL))),
     CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'out'::text, 'started'::text, 'failed'::text, 'in_doubt'::text]))),
-    CONSTRAINT outbox_waits_for CHECK (
-CASE state
-    WHEN 'waiting'::text THEN (waits_for IS NOT NULL)
-    WHEN 'failed'::text THEN true
-    ELSE (waits_for IS NULL)
-END)
+    CONSTRAINT outbox_waiting CHECK (((state <> 'waiting'::text) OR (num_nonnulls(waits_matter, waits_key) = 1)))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500', fillfactor='70');
 
@@ -259,11 +450,42 @@ CREATE TABLE public.problem (
     times integer DEFAULT 1 NOT NULL,
     closed_at timestamp with time zone,
     closed_how text,
+    matter_id uuid,
     CONSTRAINT problem_check CHECK (((closed_at IS NULL) = (closed_how IS NULL)))
 );
 
 ALTER TABLE public.problem ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.problem_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.reading (
+    tenant_id uuid NOT NULL,
+    system text NOT NULL,
+    register text NOT NULL,
+    id bigint NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    whole boolean NOT NULL,
+    since timestamp with time zone,
+    began_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    "position" text,
+    mark_at timestamp with time zone NOT NULL,
+    newest timestamp with time zone,
+    rows bigint DEFAULT 0 NOT NULL,
+    changed bigint DEFAULT 0 NOT NULL,
+    unreadable bigint DEFAULT 0 NOT NULL,
+    left_out bigint DEFAULT 0 NOT NULL,
+    announced bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT reading_state_check CHECK ((state = ANY (ARRAY['open'::text, 'complete'::text, 'let_through'::text, 'held'::text, 'dead'::text])))
+);
+
+ALTER TABLE public.reading ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reading_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -284,14 +506,19 @@ CREATE TABLE public.record (
     hash bytea NOT NULL,
     mapping_version integer NOT NULL,
     remote_time timestamp with time zone,
-    requested_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone CONSTRAINT record_requested_at_not_null NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     settled_version bigint DEFAULT 0 NOT NULL,
     in_scope boolean NOT NULL,
     seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     gone_at timestamp with time zone,
     organisation text DEFAULT ''::text NOT NULL,
-    owner text DEFAULT ''::text NOT NULL
+    owner text DEFAULT ''::text NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    answered_at timestamp with time zone NOT NULL,
+    reading_id bigint,
+    announced_version bigint DEFAULT 0 NOT NULL,
+    read_again boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.schema_migrations (
@@ -316,7 +543,13 @@ CREATE TABLE public.step (
     sent_at timestamp with time zone,
     done_at timestamp with time zone,
     request jsonb DEFAULT '{}'::jsonb NOT NULL,
-    result jsonb DEFAULT '{}'::jsonb NOT NULL
+    result jsonb DEFAULT '{}'::jsonb NOT NULL,
+    matter_id uuid,
+    domain text DEFAULT ''::text NOT NULL,
+    round integer DEFAULT 1 NOT NULL,
+    not_after timestamp with time zone,
+    settles_at timestamp with time zone,
+    nonce text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.stream (
@@ -327,20 +560,6 @@ CREATE TABLE public.stream (
     complete_at timestamp with time zone,
     swept_at timestamp with time zone,
     changes bigint DEFAULT 0 NOT NULL
-);
-
-CREATE TABLE public.tenant (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    name text NOT NULL,
-    language text NOT NULL,
-    time_zone text NOT NULL,
-    state text DEFAULT 'new'::text NOT NULL,
-    paused_domains text[] DEFAULT '{}'::text[] NOT NULL,
-    made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
-    live_at timestamp with time zone,
-    CONSTRAINT tenant_language_check CHECK ((language = ANY (ARRAY['sv'::text, 'en'::text]))),
-    CONSTRAINT tenant_name_check CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text)),
-    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['new'::text, 'reading'::text, 'live'::text, 'paused'::text])))
 );
 
 CREATE TABLE public.transfer_log (
@@ -361,6 +580,7 @@ CREATE TABLE public.transfer_log (
     "values" jsonb DEFAULT '{}'::jsonb NOT NULL,
     duration_ms integer DEFAULT 0 NOT NULL,
     attempt_id uuid,
+    matter_id uuid,
     CONSTRAINT transfer_log_level_check CHECK ((level = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text])))
 )
 PARTITION BY RANGE (at);
@@ -383,6 +603,7 @@ CREATE TABLE public.transfer_log_default (
     "values" jsonb DEFAULT '{}'::jsonb CONSTRAINT transfer_log_values_not_null NOT NULL,
     duration_ms integer DEFAULT 0 CONSTRAINT transfer_log_duration_ms_not_null NOT NULL,
     attempt_id uuid,
+    matter_id uuid,
     CONSTRAINT transfer_log_level_check CHECK ((level = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text])))
 );
 
@@ -410,6 +631,9 @@ ALTER TABLE ONLY public.audit_log
 ALTER TABLE ONLY public.audit_log_default
     ADD CONSTRAINT audit_log_default_pkey PRIMARY KEY (tenant_id, at, id);
 
+ALTER TABLE ONLY public.beat
+    ADD CONSTRAINT beat_pkey PRIMARY KEY (single);
+
 ALTER TABLE ONLY public.branch_map
     ADD CONSTRAINT branch_map_pkey PRIMARY KEY (tenant_id, business_unit_id);
 
@@ -422,29 +646,29 @@ ALTER TABLE ONLY public.connection
 ALTER TABLE ONLY public.connection_slot
     ADD CONSTRAINT connection_slot_pkey PRIMARY KEY (tenant_id, system, slot);
 
+ALTER TABLE ONLY public.document
+    ADD CONSTRAINT document_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (single);
 
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_pkey PRIMARY KEY (tenant_id, id);
+ALTER TABLE ONLY public.matter
+    ADD CONSTRAINT matter_pkey PRIMARY KEY (tenant_id, id);
 
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_document_type_document_number_key UNIQUE (tenant_id, document_type, document_number);
-
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_domain_erp_register_erp_id_key UNIQUE (tenant_id, domain, erp_register, erp_id);
-
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_domain_severa_register_severa_id_key UNIQUE (tenant_id, domain, severa_register, severa_id);
+ALTER TABLE ONLY public.need
+    ADD CONSTRAINT need_pkey PRIMARY KEY (tenant_id, matter_id, needed_id, what);
 
 ALTER TABLE ONLY public.number_gap
     ADD CONSTRAINT number_gap_pkey PRIMARY KEY (tenant_id, document_type, number);
 
 ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id);
+    ADD CONSTRAINT outbox_once UNIQUE (tenant_id, domain, matter_id);
 
 ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_tenant_id_domain_subject_key UNIQUE (tenant_id, domain, subject);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.payload
     ADD CONSTRAINT payload_pkey PRIMARY KEY (tenant_id, at, id);
@@ -454,6 +678,9 @@ ALTER TABLE ONLY public.payload_default
 
 ALTER TABLE ONLY public.problem
     ADD CONSTRAINT problem_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.reading
+    ADD CONSTRAINT reading_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_pkey PRIMARY KEY (tenant_id, system, register, id);
@@ -465,7 +692,7 @@ ALTER TABLE ONLY public.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (tenant_id, version);
 
 ALTER TABLE ONLY public.step
-    ADD CONSTRAINT step_pkey PRIMARY KEY (tenant_id, attempt_id, name);
+    ADD CONSTRAINT step_pkey PRIMARY KEY (tenant_id, attempt_id, name, round);
 
 ALTER TABLE ONLY public.stream
     ADD CONSTRAINT stream_pkey PRIMARY KEY (tenant_id, system, register);
@@ -484,37 +711,83 @@ ALTER TABLE ONLY public.transfer_log_default
 
 CREATE INDEX attempt_delivery ON public.attempt USING btree (tenant_id, delivery);
 
-CREATE INDEX attempt_subject ON public.attempt USING btree (tenant_id, subject, started_at);
+CREATE INDEX attempt_matter ON public.attempt USING btree (tenant_id, matter_id, started_at);
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
-CREATE INDEX link_erp_number ON public.link USING btree (tenant_id, domain, erp_number);
+CREATE INDEX document_matter ON public.document USING btree (tenant_id, matter_id);
 
-CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun DESC, due_at) WHERE (state = ANY (ARRAY['ready'::text, 'waiting'::text]));
+CREATE UNIQUE INDEX document_nonce ON public.document USING btree (tenant_id, nonce) WHERE (nonce <> ''::text);
 
-CREATE INDEX outbox_leased ON public.outbox USING btree (lease_until) WHERE (state = ANY (ARRAY['out'::text, 'started'::text]));
+CREATE UNIQUE INDEX document_number ON public.document USING btree (tenant_id, type, number) WHERE (state = ANY (ARRAY['made'::text, 'claimed'::text, 'released'::text, 'unknown'::text]));
 
-CREATE INDEX outbox_waiting ON public.outbox USING btree (tenant_id, waits_for) WHERE (waits_for IS NOT NULL);
+CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matter_id) WHERE (state = ANY (ARRAY['claimed'::text, 'released'::text]));
+
+CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_place, erp_tenant);
+
+CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_place, severa_organisation);
+
+CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
+
+CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, lower(erp_number)) WHERE (erp_number <> ''::text);
+
+CREATE UNIQUE INDEX matter_key ON public.matter USING btree (tenant_id, domain, natural_key) WHERE (natural_key IS NOT NULL);
+
+CREATE INDEX matter_leased ON public.matter USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+
+CREATE UNIQUE INDEX matter_severa ON public.matter USING btree (tenant_id, domain, severa_id) WHERE ((severa_id IS NOT NULL) AND (joined_into IS NULL));
+
+CREATE INDEX need_needed ON public.need USING btree (tenant_id, needed_id);
+
+CREATE INDEX outbox_due ON public.outbox USING btree (tenant_id, domain, begun DESC, rank, due_at) WHERE (state = ANY (ARRAY['ready'::text, 'waiting'::text]));
+
+CREATE INDEX outbox_leased ON public.outbox USING btree (lease_until) WHERE (state = 'out'::text);
+
+CREATE INDEX outbox_matter ON public.outbox USING btree (tenant_id, matter_id);
+
+CREATE INDEX outbox_started ON public.outbox USING btree (tenant_id, matter_id) WHERE (state = 'started'::text);
+
+CREATE INDEX outbox_waits_key ON public.outbox USING btree (tenant_id, waits_key) WHERE (waits_key IS NOT NULL);
+
+CREATE INDEX outbox_waits_matter ON public.outbox USING btree (tenant_id, waits_matter) WHERE (waits_matter IS NOT NULL);
 
 CREATE INDEX payload_attempt ON ONLY public.payload USING btree (tenant_id, attempt_id);
 
 CREATE INDEX payload_default_tenant_id_attempt_id_idx ON public.payload_default USING btree (tenant_id, attempt_id);
 
-CREATE UNIQUE INDEX problem_open ON public.problem USING btree (tenant_id, domain, subject, code) WHERE (closed_at IS NULL);
+CREATE INDEX problem_matter ON public.problem USING btree (tenant_id, matter_id) WHERE ((closed_at IS NULL) AND (matter_id IS NOT NULL));
+
+CREATE UNIQUE INDEX problem_open ON public.problem USING btree (tenant_id, domain, COALESCE((matter_id)::text, subject), code) WHERE (closed_at IS NULL);
+
+CREATE UNIQUE INDEX reading_held ON public.reading USING btree (tenant_id, system, register) WHERE (state = 'held'::text);
+
+CREATE UNIQUE INDEX reading_open ON public.reading USING btree (tenant_id, system, register) WHERE (state = 'open'::text);
+
+CREATE INDEX reading_register ON public.reading USING btree (tenant_id, system, register, id);
 
 CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHERE (marker IS NOT NULL);
 
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
 
-CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, number) WHERE (number <> ''::text);
+CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, lower(number)) WHERE (number <> ''::text);
 
 CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
 
 CREATE INDEX record_owner ON public.record USING btree (tenant_id, system, register, owner) WHERE (owner <> ''::text);
 
+CREATE INDEX record_read_again ON public.record USING btree (tenant_id, system, register) WHERE read_again;
+
+CREATE INDEX record_unannounced ON public.record USING btree (tenant_id, system, register, id) WHERE (in_scope AND (version > announced_version));
+
 CREATE INDEX record_unsettled ON public.record USING btree (tenant_id) WHERE (in_scope AND (version > settled_version));
 
 CREATE INDEX step_delivery ON public.step USING btree (tenant_id, delivery);
+
+CREATE INDEX step_open ON public.step USING btree (tenant_id, matter_id) WHERE ((sent_at IS NOT NULL) AND (done_at IS NULL));
+
+CREATE INDEX transfer_log_matter ON ONLY public.transfer_log USING btree (tenant_id, matter_id, at) WHERE (matter_id IS NOT NULL);
+
+CREATE INDEX transfer_log_default_tenant_id_matter_id_at_idx ON public.transfer_log_default USING btree (tenant_id, matter_id, at) WHERE (matter_id IS NOT NULL);
 
 CREATE INDEX transfer_log_record ON ONLY public.transfer_log USING btree (tenant_id, register, record_id, at);
 
@@ -527,6 +800,8 @@ ALTER INDEX public.payload_pkey ATTACH PARTITION public.payload_default_pkey;
 ALTER INDEX public.payload_attempt ATTACH PARTITION public.payload_default_tenant_id_attempt_id_idx;
 
 ALTER INDEX public.transfer_log_pkey ATTACH PARTITION public.transfer_log_default_pkey;
+
+ALTER INDEX public.transfer_log_matter ATTACH PARTITION public.transfer_log_default_tenant_id_matter_id_at_idx;
 
 ALTER INDEX public.transfer_log_record ATTACH PARTITION public.transfer_log_default_tenant_id_register_record_id_at_idx;
 
@@ -545,17 +820,41 @@ ALTER TABLE ONLY public.connection_slot
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
-ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.document
+    ADD CONSTRAINT document_tenant_id_matter_id_fkey FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.matter
+    ADD CONSTRAINT matter_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.matter
+    ADD CONSTRAINT matter_tenant_id_joined_into_fkey FOREIGN KEY (tenant_id, joined_into) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.need
+    ADD CONSTRAINT need_tenant_id_matter_id_fkey FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.need
+    ADD CONSTRAINT need_tenant_id_needed_id_fkey FOREIGN KEY (tenant_id, needed_id) REFERENCES public.matter(tenant_id, id);
 
 ALTER TABLE ONLY public.number_gap
     ADD CONSTRAINT number_gap_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_matter FOREIGN KEY (tenant_id, matter_id) REFERENCES public.matter(tenant_id, id);
+
+ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_waits FOREIGN KEY (tenant_id, waits_matter) REFERENCES public.matter(tenant_id, id);
 
 ALTER TABLE ONLY public.problem
     ADD CONSTRAINT problem_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.reading
+    ADD CONSTRAINT reading_tenant_id_system_fkey FOREIGN KEY (tenant_id, system) REFERENCES public.connection(tenant_id, system);
 
 ALTER TABLE ONLY public.record
     ADD CONSTRAINT record_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
@@ -583,6 +882,10 @@ ALTER TABLE public.connection_slot ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY dispatch ON public.connection TO bridge_dispatch USING (true);
 
+CREATE POLICY dispatch ON public.identity TO bridge_dispatch USING (true);
+
+CREATE POLICY dispatch ON public.matter TO bridge_dispatch USING (true);
+
 CREATE POLICY dispatch ON public.outbox TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.problem TO bridge_dispatch USING (true);
@@ -591,7 +894,13 @@ CREATE POLICY dispatch ON public.stream TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.tenant TO bridge_dispatch USING (true);
 
-ALTER TABLE public.link ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.document ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.matter ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.need ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.number_gap ENABLE ROW LEVEL SECURITY;
 
@@ -607,7 +916,13 @@ CREATE POLICY of_tenant ON public.connection TO bridge_app USING ((tenant_id = (
 
 CREATE POLICY of_tenant ON public.connection_slot TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
-CREATE POLICY of_tenant ON public.link TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY of_tenant ON public.document TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.identity TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.matter TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.need TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.number_gap TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
@@ -616,6 +931,8 @@ CREATE POLICY of_tenant ON public.outbox TO bridge_app USING ((tenant_id = (NULL
 CREATE POLICY of_tenant ON public.payload TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.problem TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.reading TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.record TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
@@ -635,6 +952,8 @@ ALTER TABLE public.payload ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.problem ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.reading ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.record ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.setting ENABLE ROW LEVEL SECURITY;
@@ -647,12 +966,22 @@ ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.transfer_log ENABLE ROW LEVEL SECURITY;
 
+REVOKE ALL ON FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) TO bridge_dispatch;
+
+REVOKE ALL ON FUNCTION public.bridge_read_anew(moment timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.bridge_void_leases() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION public.make_partitions(ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.make_partitions(ahead integer) TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attempt TO bridge_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO bridge_app;
+
+GRANT SELECT ON TABLE public.beat TO bridge_app;
+GRANT SELECT,UPDATE ON TABLE public.beat TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.branch_map TO bridge_app;
 
@@ -680,14 +1009,41 @@ GRANT SELECT(polls) ON TABLE public.connection TO bridge_dispatch;
 
 GRANT SELECT(last_changes) ON TABLE public.connection TO bridge_dispatch;
 
+GRANT SELECT(epoch_at),UPDATE(epoch_at) ON TABLE public.connection TO bridge_dispatch;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connection_slot TO bridge_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.document TO bridge_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity TO bridge_app;
+GRANT SELECT ON TABLE public.identity TO bridge_dispatch;
 
 GRANT SELECT ON TABLE public.installation TO bridge_app;
 GRANT SELECT,UPDATE ON TABLE public.installation TO bridge_dispatch;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.link TO bridge_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.matter TO bridge_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(id) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(domain) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT UPDATE(token) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(lease_until),UPDATE(lease_until) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT(generation),UPDATE(generation) ON TABLE public.matter TO bridge_dispatch;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.need TO bridge_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.number_gap TO bridge_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant TO bridge_app;
+GRANT SELECT ON TABLE public.tenant TO bridge_dispatch;
+
+GRANT SELECT ON TABLE public.open_tenant TO bridge_app;
+GRANT SELECT ON TABLE public.open_tenant TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO bridge_app;
 
@@ -696,8 +1052,6 @@ GRANT SELECT(tenant_id) ON TABLE public.outbox TO bridge_dispatch;
 GRANT SELECT(id) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(domain) ON TABLE public.outbox TO bridge_dispatch;
-
-GRANT SELECT(subject) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(state),UPDATE(state) ON TABLE public.outbox TO bridge_dispatch;
 
@@ -721,9 +1075,15 @@ GRANT SELECT(system) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT(register) ON TABLE public.outbox TO bridge_dispatch;
 
-GRANT SELECT(waits_for),UPDATE(waits_for) ON TABLE public.outbox TO bridge_dispatch;
-
 GRANT UPDATE(changed_at) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(matter_id) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(rank) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(waits_matter),UPDATE(waits_matter) ON TABLE public.outbox TO bridge_dispatch;
+
+GRANT SELECT(waits_key),UPDATE(waits_key) ON TABLE public.outbox TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payload TO bridge_app;
 
@@ -740,6 +1100,8 @@ GRANT SELECT(code) ON TABLE public.problem TO bridge_dispatch;
 GRANT SELECT(opened_at) ON TABLE public.problem TO bridge_dispatch;
 
 GRANT SELECT(closed_at) ON TABLE public.problem TO bridge_dispatch;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading TO bridge_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.record TO bridge_app;
 
@@ -758,8 +1120,5 @@ GRANT UPDATE(watermark) ON TABLE public.stream TO bridge_dispatch;
 GRANT UPDATE(complete_at) ON TABLE public.stream TO bridge_dispatch;
 
 GRANT UPDATE(swept_at) ON TABLE public.stream TO bridge_dispatch;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant TO bridge_app;
-GRANT SELECT ON TABLE public.tenant TO bridge_dispatch;
 
 GRANT SELECT,INSERT ON TABLE public.transfer_log TO bridge_app;

@@ -6,52 +6,57 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.clock import Anchor
 from db.pool import Connection
 from db.sql import SQL
+from domain import clock
+from domain.polling import Stream
 from domain.ports import System
 
 
 @dataclass(frozen=True, slots=True)
 class DuePoll:
-    """A leased poll of one connection; ``began`` is the database's time of the lease."""
+    """A leased poll of one connection; ``began`` is the database's time of the lease, ``anchor`` what tells its time later."""
 
     tenant_id: UUID
     system: System
     token: UUID
     began: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """How far a register has been read."""
-
-    register: str
-    watermark: datetime | None
-    complete_at: datetime | None
-    swept_at: datetime | None
+    anchor: Anchor
 
 
 def due(db: Connection, token: UUID, *, lease: float, limit: int) -> list[DuePoll]:
     """Leases connections whose time has come. Needs a dispatch transaction."""
-    rows = db.execute(SQL["streams.due"], {"token": token, "lease": lease, "limit": limit})
-    return [DuePoll(row["tenant_id"], row["system"], token, row["now"]) for row in rows]
+    before = clock.boot()
+    rows = db.execute(SQL["streams.due"], {"token": token, "lease": lease, "limit": limit}).fetchall()
+    after = clock.boot()
+    return [
+        DuePoll(row["tenant_id"], row["system"], token, row["now"], Anchor(row["now"], before, after))
+        for row in rows
+    ]
 
 
 def lease_one(db: Connection, tenant_id: UUID, system: System, token: UUID, lease: float) -> DuePoll | None:
+    """Leases one connection, live or not; None: somebody else is reading it."""
+    before = clock.boot()
     row = db.execute(
         SQL["streams.lease_one"],
         {"tenant_id": tenant_id, "system": system, "token": token, "lease": lease},
     ).fetchone()
-    return DuePoll(tenant_id, system, token, row["now"]) if row else None
+    if row is None:
+        return None
+    return DuePoll(tenant_id, system, token, row["now"], Anchor(row["now"], before, clock.boot()))
 
 
-def hold(db: Connection, poll: DuePoll, lease: float) -> bool:
-    """True while the lease is ours; extends it. False: nothing of this poll may be written any more."""
+def hold(db: Connection, poll: DuePoll, lease: float) -> Anchor | None:
+    """Extends the lease while it is ours; an anchor of PostgreSQL's present time. None: nothing of this poll may be
+    written any more."""
+    before = clock.boot()
     row = db.execute(
         SQL["streams.hold"],
         {"tenant_id": poll.tenant_id, "system": poll.system, "token": poll.token, "lease": lease},
     ).fetchone()
-    return row is not None
+    return Anchor(row["now"], before, clock.boot()) if row else None
 
 
 def ended(
@@ -90,11 +95,9 @@ def checked_since(db: Connection, since: datetime) -> tuple[int, int]:
 
 
 def streams(db: Connection, tenant_id: UUID, system: System) -> dict[str, Stream]:
+    """Register → how far it has been read."""
     rows = db.execute(SQL["streams.get"], {"tenant_id": tenant_id, "system": system})
-    return {
-        row["register"]: Stream(row["register"], row["watermark"], row["complete_at"], row["swept_at"])
-        for row in rows
-    }
+    return {row["register"]: Stream(**row) for row in rows}
 
 
 def complete(
@@ -118,6 +121,13 @@ def complete(
             "whole": whole,
             "changes": changes,
         },
+    )
+
+
+def swept(db: Connection, tenant_id: UUID, system: str, register: str, at: datetime) -> None:
+    """What a whole reading showed then is so: the next one comes when the sweep is due."""
+    db.execute(
+        SQL["streams.swept"], {"tenant_id": tenant_id, "system": system, "register": register, "at": at}
     )
 
 

@@ -29,7 +29,8 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class StoredConnection:
-    """A connection as stored: ``secret`` and ``token`` are sealed."""
+    """A connection as stored: ``secret`` and ``token`` are sealed; ``revision`` counts its changes; ``paused_for`` is
+    what was left of its pause when it was read (seconds)."""
 
     tenant_id: UUID
     system: System
@@ -40,6 +41,8 @@ class StoredConnection:
     checked_at: datetime | None
     last_error: str | None
     budget_percent: int
+    revision: int
+    paused_for: float
 
 
 def _tenant(row: Mapping[str, Any]) -> Tenant:
@@ -89,6 +92,11 @@ def pause_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
     db.execute(SQL["tenants.pause_domains"], {"id": tenant_id, "domains": domains})
 
 
+def resume_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
+    """These domains go on, whatever else is paused."""
+    db.execute(SQL["tenants.resume_domains"], {"id": tenant_id, "domains": domains})
+
+
 def add_settings(db: Connection, tenant_id: UUID, values: Mapping[str, Any], made_by: str) -> None:
     """A new version of the settings; old ones are kept."""
     db.execute(
@@ -102,11 +110,24 @@ def settings(db: Connection, tenant_id: UUID) -> dict[str, Any]:
 
 
 def put_connection(
-    db: Connection, tenant_id: UUID, system: System, config: Mapping[str, Any], secret: bytes
+    db: Connection,
+    tenant_id: UUID,
+    system: System,
+    config: Mapping[str, Any],
+    secret: bytes,
+    *,
+    keep_token: bool = False,
 ) -> None:
+    """``keep_token``: the credentials are those that the stored token was given for."""
     db.execute(
         SQL["tenants.put_connection"],
-        {"tenant_id": tenant_id, "system": system, "config": jsonb(config), "secret": secret},
+        {
+            "tenant_id": tenant_id,
+            "system": system,
+            "config": jsonb(config),
+            "secret": secret,
+            "keep_token": keep_token,
+        },
     )
     db.execute(SQL["tenants.make_slots"], {"tenant_id": tenant_id, "system": system})
 
@@ -138,44 +159,62 @@ def _connection(row: Mapping[str, Any]) -> StoredConnection:
         row["checked_at"],
         row["last_error"],
         row["budget_percent"],
+        row["revision"],
+        row["paused_for"],
     )
 
 
-def token(db: Connection, tenant_id: UUID, system: System) -> bytes | None:
-    row = db.execute(SQL["tenants.token"], {"tenant_id": tenant_id, "system": system}).fetchone()
-    return row["token"] if row else None
+def revisions(db: Connection, tenant_id: UUID) -> dict[str, int]:
+    """The present revision of each connection of the tenant."""
+    rows = db.execute(SQL["tenants.revisions"], {"tenant_id": tenant_id})
+    return {row["system"]: row["revision"] for row in rows}
 
 
-def lease_refresh(db: Connection, tenant_id: UUID, system: System) -> bool:
+def token(db: Connection, tenant_id: UUID, system: System, revision: int) -> tuple[bytes | None] | None:
+    """The sealed token in a tuple, None in it when there is none; None alone: the connection is no longer of this revision."""
+    row = db.execute(
+        SQL["tenants.token"], {"tenant_id": tenant_id, "system": system, "revision": revision}
+    ).fetchone()
+    return (row["token"],) if row else None
+
+
+def lease_refresh(db: Connection, tenant_id: UUID, system: System, revision: int) -> bool:
     """True: this process may fetch a new token now."""
-    return (
-        db.execute(SQL["tenants.lease_refresh"], {"tenant_id": tenant_id, "system": system}).fetchone()
-        is not None
-    )
+    values = {"tenant_id": tenant_id, "system": system, "revision": revision}
+    return db.execute(SQL["tenants.lease_refresh"], values).fetchone() is not None
 
 
-def save_token(db: Connection, tenant_id: UUID, system: System, token: bytes, expires_at: datetime) -> None:
-    db.execute(
-        SQL["tenants.save_token"],
-        {"tenant_id": tenant_id, "system": system, "token": token, "expires_at": expires_at},
-    )
+def save_token(
+    db: Connection, tenant_id: UUID, system: System, revision: int, token: bytes, expires_at: datetime
+) -> bool:
+    """False: not kept, since the connection was changed after the sign-in began."""
+    values = {
+        "tenant_id": tenant_id,
+        "system": system,
+        "revision": revision,
+        "token": token,
+        "expires_at": expires_at,
+    }
+    return db.execute(SQL["tenants.save_token"], values).fetchone() is not None
 
 
-def end_refresh(db: Connection, tenant_id: UUID, system: System) -> None:
+def end_refresh(db: Connection, tenant_id: UUID, system: System, revision: int) -> None:
     """Gives the lease back without a new token."""
-    db.execute(SQL["tenants.end_refresh"], {"tenant_id": tenant_id, "system": system})
+    db.execute(SQL["tenants.end_refresh"], {"tenant_id": tenant_id, "system": system, "revision": revision})
 
 
-def forget_token(db: Connection, tenant_id: UUID, system: System) -> None:
-    db.execute(SQL["tenants.forget_token"], {"tenant_id": tenant_id, "system": system})
+def forget_token(db: Connection, tenant_id: UUID, system: System, revision: int) -> None:
+    """Drops the token of this revision."""
+    db.execute(SQL["tenants.forget_token"], {"tenant_id": tenant_id, "system": system, "revision": revision})
 
 
 def set_budget(db: Connection, tenant_id: UUID, system: System, percent: int) -> None:
     db.execute(SQL["tenants.budget"], {"tenant_id": tenant_id, "system": system, "percent": percent})
 
 
-def pause_until(db: Connection, tenant_id: UUID, system: System, until: datetime) -> None:
-    db.execute(SQL["tenants.pause_until"], {"tenant_id": tenant_id, "system": system, "until": until})
+def pause_for(db: Connection, tenant_id: UUID, system: System, seconds: float) -> None:
+    """Nobody calls for so long from now, by the database's clock; a longer pause that runs stays."""
+    db.execute(SQL["tenants.pause_until"], {"tenant_id": tenant_id, "system": system, "seconds": seconds})
 
 
 def lease_slots(

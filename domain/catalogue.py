@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,9 +12,11 @@ import domain.cost.steps
 import domain.customer.explain
 import domain.customer.fields
 import domain.customer.steps
+import domain.invoice.asks
 import domain.invoice.explain
 import domain.invoice.fields
 import domain.invoice.steps
+import domain.payment.asks
 import domain.payment.explain
 import domain.payment.fields
 import domain.payment.steps
@@ -27,17 +29,21 @@ import domain.project.steps
 import domain.setup.explain
 import domain.setup.registers
 from domain.explain import Cause, Text
-from domain.ports import Delivery, Settled
 from domain.registers import Register
+from domain.spec import DomainSpec
 
-SETTLERS: Mapping[str, Callable[[Delivery], Settled]] = MappingProxyType(
+# In poll order: what others need comes first.
+SPECS: Mapping[str, DomainSpec] = MappingProxyType(
     {
-        "customer": domain.customer.steps.settle,
-        "product": domain.product.steps.settle,
-        "project": domain.project.steps.settle,
-        "invoice": domain.invoice.steps.settle,
-        "payment": domain.payment.steps.settle,
-        "cost": domain.cost.steps.settle,
+        spec.name: spec
+        for spec in (
+            DomainSpec("customer", "customer", domain.customer.steps.settle),
+            DomainSpec("product", "product", domain.product.steps.settle),
+            DomainSpec("project", "project", domain.project.steps.settle),
+            DomainSpec("invoice", "invoice", domain.invoice.steps.settle, domain.invoice.asks.asks),
+            DomainSpec("payment", "invoice", domain.payment.steps.settle, domain.payment.asks.asks),
+            DomainSpec("cost", "cost", domain.cost.steps.settle),
+        )
     }
 )
 

@@ -4,9 +4,10 @@
     ├── TryLater            nothing happened, or it may be repeated: the same work again, later
     │   ├── RateLimited     the vendor's call budget is used up
     │   ├── Unavailable     never connected, maintenance, time-out of something repeatable
-    │   ├── NotSent         surely not made: the permission had run out, or a second call needs one of its own
-    │   └── NotKnown        an answer that cannot be understood: nothing is concluded from it
-    │       └── ShortList   a list that is not complete: what it shows counts, what it does not show says nothing
+    │   ├── NotSent         the permission to send had run out: begin anew, at once
+    │   └── NotKnown        answered, but not with what was asked for: nothing is concluded from it
+    │       ├── ShortList        a list that did not come whole: what came is there, what did not may be there
+    │       └── RegisterMissing  a list that the server does not have
     ├── Waiting             a record that this one needs is not there yet
     ├── OutcomeUnknown      sent, but no answer: look before anything is sent again
     ├── Refused             the vendor said no (4xx)
@@ -71,7 +72,12 @@ class Unavailable(TryLater):
 
 
 class NotSent(TryLater):
-    """The call was surely not made and needs a new permission."""
+    """The call was surely not made and needs a new permission.
+
+    Raised only for calls with a ``not_after``: the permission had run out before the request was whole, or the vendor
+    said no in a way that a second call may cure (a token it no longer takes, a form it does not know). One permission is
+    one call, so the caller begins anew, at once and without counting an attempt (never twice, rule 5).
+    """
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = 0.0, **fields: Any) -> None:
         super().__init__(message, retry_after=retry_after, costs_attempt=False, **fields)
@@ -82,21 +88,37 @@ class NotKnown(TryLater):
 
 
 class ShortList(NotKnown):
-    """A list was not complete, twice again at once: what it shows counts, absence is not concluded."""
+    """A list did not come whole: what it lacks may be there all the same.
+
+    Raised after the last row that came. ``expected`` is the number of rows that the vendor told of, None where it tells
+    none; ``got`` the rows that came, each once. Rows that came are good, absence and "none" are not concluded.
+    """
 
     def __init__(
         self,
         message: str | None = None,
         *,
-        register: str = "",
-        expected: int = 0,
-        got: int = 0,
+        system: str,
+        register: str,
+        expected: int | None,
+        got: int,
         **fields: Any,
     ) -> None:
-        super().__init__(message, register=register, expected=expected, got=got, **fields)
+        super().__init__(message, system=system, register=register, expected=expected, got=got, **fields)
+        self.system = system
         self.register = register
         self.expected = expected
         self.got = got
+
+
+class RegisterMissing(NotKnown):
+    """The server does not have this register: an add-on, an older version, or a wrong address."""
+
+    def __init__(self, message: str | None = None, *, system: str, register: str, operation: str) -> None:
+        super().__init__(message, system=system, register=register, operation=operation)
+        self.system = system
+        self.register = register
+        self.operation = operation
 
 
 class Waiting(BridgeError):

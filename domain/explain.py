@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
+
+_FORMATTER = Formatter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,11 @@ class Text:
     def fill(self, language: str, values: Mapping[str, Any]) -> str:
         """The text with its values; a value that is missing shows as '–' rather than failing."""
         return (self.sv if language == "sv" else self.en).format_map(_Forgiving(values))
+
+    def placeholders(self) -> set[str]:
+        """The names of the values that it needs in either language."""
+        parts = (*_FORMATTER.parse(self.sv), *_FORMATTER.parse(self.en))
+        return {name for _, name, _, _ in parts if name}
 
 
 class _Forgiving(dict[str, Any]):

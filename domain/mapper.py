@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.ports import Json
-from domain.text import canonical
+from domain.text import canonical, clean
 
 BARE = frozenset({"operation", "overrideWithClassValues"})
 
@@ -62,7 +62,9 @@ def update_body(members: Mapping[str, Any]) -> Json:
 def _written(name: str, value: Any) -> Any:
     if name in BARE:
         return value
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, str):
+        return {"value": clean(value)}
+    if isinstance(value, Sequence):
         return [update_body(item) if isinstance(item, Mapping) else item for item in value]
     return {"value": value}
 

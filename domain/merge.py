@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from domain.fields import Direction
 from domain.ports import System
+from domain.text import same_name
 
 Rule = Literal["severa", "visma_net", "latest", "ask"]
 Base = dict[str, list[str]]
@@ -96,6 +97,30 @@ def merge(
         if name in severa and name in erp:
             made.field(name, rule, _pair(base.get(name)), severa[name], erp[name])
     return made.result()
+
+
+def met_differently(merged: Merge) -> dict[str, list[str]]:
+    """Fields in which two records differed when they met, and nobody decided: field → [severa, erp].
+
+    A person must decide these. Where one side is empty, or only case and blanks differ, nothing contradicts: that is
+    only said.
+    """
+    return {
+        one.field: [one.severa, one.erp]
+        for one in merged.differs
+        if one.severa and one.erp and not same_name(one.severa, one.erp)
+    }
+
+
+def still_differing(
+    differed: Mapping[str, Any], severa: Mapping[str, str], erp: Mapping[str, str]
+) -> tuple[Difference, ...]:
+    """Which of the fields that differed when both met (``met_differently``) nobody has touched on either side since."""
+    return tuple(
+        Difference(name, str(pair[0]), str(pair[1]), "")
+        for name, pair in differed.items()
+        if [severa.get(name), erp.get(name)] == [str(pair[0]), str(pair[1])]
+    )
 
 
 def settled_base(

@@ -6,7 +6,7 @@ Every effect on a vendor stands in a step (never-twice.md rules 5 and 21): ``beg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -186,6 +186,13 @@ def told(after: Aftermath, domain: str, name: str, merged: Merge) -> None:
         after.say(f"{domain}.overruled", level="warning", name=name, **_shown(difference))
     for difference in merged.differs:
         after.say(f"{domain}.differs", level="warning", name=name, **_shown(difference))
+
+
+def side_by_side(differences: Iterable[Difference]) -> str:
+    """Differences of two records that met, for a problem: ``name: 'Ada' (Severa), 'Ada AB' (Visma.net ERP)``."""
+    return "; ".join(
+        f"{one.field}: '{one.severa}' (Severa), '{one.erp}' (Visma.net ERP)" for one in differences
+    )
 
 
 def _shown(difference: Difference) -> dict[str, Any]:

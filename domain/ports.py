@@ -25,10 +25,15 @@ Filter = str | int | bool | datetime | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a register as it was read; ``server_time`` is the answer's ``Date`` (UTC), if it had one."""
+    """One page of a register as it was read; ``server_time`` is the answer's ``Date`` (UTC), if it had one.
+
+    ``position``: where ``pages`` can go on behind this page, in the connector's own words; None: this was the last one, or
+    the register cannot be gone on with.
+    """
 
     rows: list[Json]
     server_time: datetime | None
+    position: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,11 @@ class ActionResult:
 
 
 class SeveraApi(Protocol):
-    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` also OutcomeUnknown.
+    """Visma Severa REST. Everything may raise TryLater, Refused, SignInFailed; ``create`` and ``upload`` also OutcomeUnknown.
 
-    ``not_after`` of a write is what ``Delivery.begin`` granted: past it the call is surely not sent (NotSent). One call per
-    permission: what would need a second one raises NotSent too, and begins anew.
+    ``not_after`` is the permission for one call (seconds of ``domain.clock.boot``): past it nothing is sent and NotSent is
+    raised, which also means: begin anew. A call with a permission raises OutcomeUnknown, whatever its verb, when something
+    may have happened, and only then: after every other error of it nothing was done (never twice, rule 5).
     """
 
     def get(self, register: str, guid: str) -> Json:
@@ -64,8 +70,11 @@ class SeveraApi(Protocol):
         (register ``invoices/invoicerows``)."""
         ...
 
-    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
-        """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
+    def pages(
+        self, register: str, *, changed_since: datetime | None = None, position: str | None = None
+    ) -> Iterator[Page]:
+        """A register page by page for the poller; whole when ``changed_since`` is None or not supported. ``position``: go
+        on behind the page that gave it, asked for with the same ``changed_since``."""
         ...
 
     def create(
@@ -98,10 +107,8 @@ class SeveraApi(Protocol):
 
 
 class ErpApi(Protocol):
-    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also OutcomeUnknown.
-
-    ``not_after`` as for Severa.
-    """
+    """Visma.net ERP REST. Everything may raise TryLater, Refused, SignInFailed; ``create``, ``act`` and ``attach`` also
+    OutcomeUnknown. ``not_after`` as in ``SeveraApi``."""
 
     def get(self, register: str, key: str) -> Stored:
         """One record by its key (number); ``register`` may be ``customer/internal`` with the internal id. Raises NotFound."""
@@ -112,8 +119,11 @@ class ErpApi(Protocol):
         where the row shows the filtered field."""
         ...
 
-    def pages(self, register: str, *, changed_since: datetime | None = None) -> Iterator[Page]:
-        """A register page by page for the poller; whole when ``changed_since`` is None or not supported."""
+    def pages(
+        self, register: str, *, changed_since: datetime | None = None, position: str | None = None
+    ) -> Iterator[Page]:
+        """A register page by page for the poller; whole when ``changed_since`` is None or not supported. ``position``: go
+        on behind the page that gave it, asked for with the same ``changed_since``."""
         ...
 
     def create(self, register: str, body: Json, *, not_after: float | None = None) -> str:
@@ -167,6 +177,7 @@ class ErpApi(Protocol):
 class Record:
     """Last seen state of one record of one system. ``id`` is the internal id (Severa guid; ERP internal id, or
     ``<type>/<number>`` of a document); ``number`` is what people call it (customer number, code, project number);
+    ``requested_at`` is PostgreSQL's time before the request that showed it.
     ``changed_at`` is when the bridge first saw this version (what "latest wins" means, R-CON-1). ``gone``: a complete
     reading of its register did not show it any more."""
 
@@ -289,12 +300,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class NumberGap:
-    """An ERP number that was used by a document that had to be removed (R-INV-5)."""
+    """An ERP number that was used by a document that had to be removed (R-INV-5). ``reason`` is a code, ``values`` fill
+    its sentence."""
 
     document_type: str
     number: str
     severa_id: str
     reason: str
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,4 +584,14 @@ class Delivery(Protocol):
     def last_call(self) -> tuple[datetime, datetime] | None:
         """PostgreSQL's time from before the last call of this delivery and from after its answer (rule 13); None before
         the first one."""
+        ...
+
+    def pair(self, system: System, id: str) -> None:
+        """The counterpart of this matter was found: whatever stands for it alone is joined into this matter, before the first
+        effect on it (never-twice.md rule 2). Raises TryLater or Waiting while somebody works on it."""
+        ...
+
+    def hold_key(self, key: str) -> None:
+        """Before a create: holds its natural key over both directions until the pair is complete (rule 2a). Raises Waiting
+        for the matter that holds it; '' holds nothing."""
         ...

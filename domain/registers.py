@@ -52,6 +52,7 @@ class Register:
     slow        read as seldom as a reference register: nothing that flows begins here
     shown_by    another register that may show the same rows: as long as it showed them all, this one is read slowly
     owner       the record that a row belongs to, as the row names it (guid, or number), '' if to none
+    single      the key that a row is read singly by, '' if it cannot be; by default Severa's guid, and in the ERP nothing
     start_setting  tenant setting with the date before which rows are left alone (invoices_from, costs_from); ``in_scope`` gets it
     """
 
@@ -75,6 +76,13 @@ class Register:
     organisation: Callable[[Json], str] = field(default=lambda _body: "")
     owner: Callable[[Json], str] = field(default=lambda _body: "")
     unmapped: Callable[[TenantSettings], tuple[str, ...]] = field(default=lambda _settings: ())
+    single: Callable[[Json], str] | None = None
+
+    def key(self, body: Json) -> str:
+        """What ``get`` takes to read this row again, '' when the vendor has no single read of it that looks the same."""
+        if self.single is not None:
+            return self.single(body)
+        return self.identify(body) if self.system == "severa" and not self.reference else ""
 
     def of_tenant(self, settings: TenantSettings) -> Register:
         """The register as this tenant's settings make it; another mapping version, so that a changed setting re-hashes

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Says where the vendors' documents are; only tests ask for it.
         if name != "BRIDGE_VENDOR_DOCS":
             del os.environ[name]
+    # Relays of the tests remember their databases' last beats here, not in the developer's home.
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="bridge-state-")
     config.stash[SERVICES] = Services()
 
 
@@ -58,6 +62,7 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends the services, also after Ctrl-C."""
     config.stash[SERVICES].stop()
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

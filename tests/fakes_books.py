@@ -16,6 +16,7 @@ from domain.ports import (
     System,
 )
 from domain.registers import Register
+from domain.text import code_key, name_key
 from tests.fakes_vendors import Clock, identify
 
 
@@ -124,7 +125,9 @@ class FakeBooks:
         return None
 
     def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
-        return next((x for x in self.links if x.domain == domain and x.erp_number == erp_number), None)
+        wanted = code_key(erp_number)
+        found = [x for x in self.links if x.domain == domain and code_key(x.erp_number) == wanted]
+        return next((x for x in found if x.erp_number == erp_number), found[0] if found else None)
 
     def record(self, system: System, register: str, id: str) -> Record | None:
         return self.records.get((system, register, id))
@@ -144,8 +147,8 @@ class FakeBooks:
         return [
             record
             for record in self.all(system, register)
-            if (number is None or record.number.strip().casefold() == number.strip().casefold())
-            and (name is None or record.name.strip().casefold() == name.strip().casefold())
+            if (number is None or code_key(record.number) == code_key(number))
+            and (name is None or name_key(record.name) == name_key(name))
             and (
                 organisation is None or (told is not None and told.organisation(record.body) == organisation)
             )

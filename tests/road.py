@@ -64,6 +64,8 @@ QUICK: Mapping[str, Any] = {
     "create_timeout_seconds": 20,
     "claim_lease_seconds": 20,
     "lease_margin_seconds": 2,
+    "not_after_seconds": 2,
+    "unseen_seconds": 5,
     "out_lease_seconds": 10,
     "backoff_seconds": 0.1,
     "look_up_seconds": 0.3,
@@ -189,9 +191,11 @@ class Road:
         return [row["code"] for row in rows]
 
     def work(self) -> list[tuple[str, str, str]]:
-        """Rows of the outbox: domain, subject, state."""
+        """Rows of the outbox: domain, the record's id, state."""
         with self.installation.bridge.db.tenant(self.tenant_id) as db:
-            return [(row["domain"], row["subject"], row["state"]) for row in outbox.rows(db, self.tenant_id)]
+            return [
+                (row["domain"], row["severa_id"] or row["erp_id"], row["state"]) for row in outbox.rows(db)
+            ]
 
     def states(self, domain: str) -> list[str]:
         return [state for its, _subject, state in self.work() if its == domain]

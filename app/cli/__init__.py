@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app.cli import database, demo, linking, processes, reading, reviewing, tenant
+from app.cli import database, demo, doubt, linking, processes, reading, reviewing, tenant
 from domain.errors import BridgeError, InputError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(tenant.app, name="tenant")
+app.add_typer(doubt.app, name="doubt")
 app.add_typer(database.app, name="db")
 app.add_typer(database.secrets_app, name="secrets")
 processes.register(app)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Annotated
+
 import typer
 
-from app import service
-from app.cli.common import console, settings, short_bridge
+from app import adopting, service, standing
+from app.cli.common import Json, console, print_json, settings, short_bridge
 from app.embedded import embedded_database
-from db import installation, streams
 from db.migrate import migrate
 from db.secrets import new_key
 from domain.errors import InputError
 
-app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
+app = typer.Typer(help="The database: migrations, and which one counts.", no_args_is_help=True)
 secrets_app = typer.Typer(help="Keys for the stored secrets.", no_args_is_help=True)
 
 
 @app.callback()
 def _db() -> None:
-    """The database: migrations."""
+    """The database: migrations, and which one counts."""
 
 
 @app.command("migrate")
@@ -38,15 +40,49 @@ def migrate_() -> None:
 
 
 @app.command()
-def adopt() -> None:
-    """Say that this restored or cloned database is the one from now on (the original must be gone).
+def status(*, as_json: Json = False) -> None:
+    """Say whether this is the database that was last written to, whether writes are on, and why not."""
+    with short_bridge() as bridge:
+        found = adopting.look(bridge)
+    if as_json:
+        print_json(found.plain())
+        return
+    console.print(found.sentence)
+    if not found.remembered or found.trouble:
+        console.print(f"Memory: {found.memory_sentence}.")
 
-    Until then nothing is transferred; afterwards every register is read anew before anything is created.
+
+@app.command()
+def adopt(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say that this restored, copied or rewound database counts from now on, and that no other one is at work.
+
+    Says what was found and what adopting does, and asks. Afterwards everything is read anew before anything is sent.
     """
-    with short_bridge() as bridge, bridge.db.dispatch() as db:
-        installation.adopt(db)
-        streams.ask(db, None)
-    console.print("The database is adopted: both systems are read anew, then the transfers go on.")
+    with short_bridge() as bridge:
+        found = adopting.look(bridge)
+        if not as_json:
+            console.print(standing.found(found.verdict, found.facts))
+            if found.facts is not None and found.facts.stepped:
+                console.print(standing.STEPPED)
+            console.print(standing.ADOPTING.format(seconds=bridge.settings.settle_seconds))
+        if not yes:
+            if as_json or not sys.stdin.isatty():
+                raise InputError("Nothing was changed: say --yes, since nobody can be asked here.")
+            typer.confirm(
+                "Is every other bridge on these companies stopped, and does this database count?", abort=True
+            )
+        epoch = adopting.adopt(bridge, found)
+        after = adopting.look(bridge)
+    if as_json:
+        print_json({"found": found.plain(), "adopted": after.plain()})
+        return
+    console.print(
+        f"The database is adopted (epoch {epoch}): both systems are read anew, then the transfers go on."
+    )
 
 
 @secrets_app.command("new-key")

@@ -17,7 +17,8 @@ from app.running import Ended
 from db import outbox
 
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Worker threads (default: BRIDGE_WORKER_THREADS).")
+    int | None,
+    typer.Option("--threads", min=1, max=256, help="Worker threads (default: BRIDGE_WORKER_THREADS)."),
 ]
 
 
@@ -42,7 +43,9 @@ def up(
     ] = False,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", min=0, metavar="SECONDS", help="End with code 4 after this time."),
+        typer.Option(
+            "--timeout", min=0, max=31_622_400, metavar="SECONDS", help="End with code 4 after this time."
+        ),
     ] = None,
     threads: Threads = None,
 ) -> None:
@@ -132,8 +135,12 @@ def web() -> None:
 
 def simulators(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    severa_port: Annotated[int, typer.Option("--severa-port", help="Port of the Severa simulator.")] = 9101,
-    erp_port: Annotated[int, typer.Option("--erp-port", help="Port of the Visma.net ERP simulator.")] = 9102,
+    severa_port: Annotated[
+        int, typer.Option("--severa-port", min=1, max=65535, help="Port of the Severa simulator.")
+    ] = 9101,
+    erp_port: Annotated[
+        int, typer.Option("--erp-port", min=1, max=65535, help="Port of the Visma.net ERP simulator.")
+    ] = 9102,
 ) -> None:
     """Run stateful simulators of both systems, with a believable consulting firm in them."""
     from simulators.server import serve  # noqa: PLC0415 - only this command needs the simulators

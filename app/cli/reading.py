@@ -49,7 +49,7 @@ def log(
     name: Name,
     domain: Annotated[str | None, typer.Option("--domain", help="Only this domain.")] = None,
     level: Annotated[str | None, typer.Option("--level", help="Only info, warning or error.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many lines.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")] = 50,
     *,
     as_json: Json = False,
 ) -> None:

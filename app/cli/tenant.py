@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from app import service, signing_in
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from app.systems import RECHECK_SECONDS
 from domain.ports import System
 
 app = typer.Typer(
@@ -25,13 +27,20 @@ Domain = Annotated[
 def add(
     file: Annotated[Path, typer.Argument(help="The tenant's TOML file (docs/settings.md shows one).")],
 ) -> None:
-    """Check both connections of a tenant file and store the tenant; adding it again replaces connections and settings."""
+    """Check both connections of a tenant file and store the tenant; adding it again changes what the file names.
+
+    A tenant is one pair of companies for life: another pair, or a company that another tenant has, is refused.
+    """
     read = service.load_tenant_file(file)
     with short_bridge() as bridge:
         new = service.add_tenant(bridge, read)
     console.print(
         f"Tenant '{read.name}' is {'added' if new else 'changed'}; both systems answer."
-        + (f" Next: severa-bridge tenant go-live {read.name}" if new else "")
+        + (
+            f" Next: severa-bridge tenant go-live {read.name}"
+            if new
+            else f" Every process uses it within {RECHECK_SECONDS:.0f} seconds, without a restart."
+        )
     )
 
 
@@ -102,8 +111,9 @@ def set_(
 ) -> None:
     """Change one setting of a tenant; earlier versions are kept."""
     with short_bridge() as bridge:
-        service.set_setting(bridge, name, key, value)
-    console.print(f"{key} of tenant '{name}' is {value}.")
+        count = service.set_setting(bridge, name, key, value)
+    again = f" {count} records are looked at again." if count else ""
+    console.print(f"{key} of tenant '{name}' is {value}.{again}")
 
 
 @app.command()
@@ -118,7 +128,18 @@ def pause(name: Name, domain: Domain = None) -> None:
 def resume(name: Name, domain: Domain = None) -> None:
     """Go on after a pause; whatever changed meanwhile is transferred now."""
     with short_bridge() as bridge:
-        service.set_paused(bridge, name, paused=False, domain=domain)
+        shown = service.held(bridge, name)
+        for one in shown:
+            console.print(
+                f"  held: {one.register} of {service.SYSTEM_NAMES[one.system]}, {one.changed} of {one.known} records "
+                f"changed, {one.missing} missing, {one.waiting} to be announced"
+            )
+        if shown and sys.stdin.isatty():
+            typer.confirm("Let this through?", abort=True)
+            service.set_paused(bridge, name, paused=False, domain=domain, shown=shown)
+        else:
+            # Nobody was asked here: what the open questions say counts, and they refuse what has come since.
+            service.set_paused(bridge, name, paused=False, domain=domain)
     console.print(f"{_what(name, domain)} is going on.")
 
 

@@ -41,7 +41,7 @@ def play(*, once: bool, acts: Sequence[Act] = DAY) -> int:
                 facts = look(stage)
                 wrong = [*_missing(missed), *_unproven(stage, facts)]
                 with stage.bridge.db.tenant(stage.tenant_id) as db:
-                    gaps = log.gaps(db, stage.tenant_id)
+                    gaps = log.gaps(db)
                 screen.summary(facts, gaps, wrong, clock.monotonic() - began)
                 if not once:
                     _stay(stage, screen)
@@ -92,7 +92,7 @@ def _unproven(stage: Stage, facts: Facts) -> list[str]:
         for number in strangers(facts.invoices, stage.erp.marked())
     ]
     with stage.bridge.db.tenant(stage.tenant_id) as db:
-        listed = {(gap["document_type"], gap["number"]) for gap in log.gaps(db, stage.tenant_id)}
+        listed = {(gap["document_type"], gap["number"]) for gap in log.gaps(db)}
     removed = {(one["type"], one["number"]) for one in stage.erp.removed()}
     wrong += [
         f"{kind} {number} was removed but is not in the gap list."

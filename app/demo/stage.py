@@ -23,6 +23,7 @@ from app import logs, service
 from app.bootstrap import Bridge, open_bridge
 from app.demo.people import ErpPeople, SeveraPeople
 from app.embedded import only_process
+from app.identity import PairTaken
 from app.running import Everything
 from app.settings import Settings, read_settings
 from db import tenants
@@ -51,6 +52,7 @@ PATIENCE = 30.0
 PATIENCE_SERVICES = 300.0
 """The same where others' settings decide how often is polled and re-checked."""
 LOG_NAME = "bridge.log"
+STATE_NAME = "beat.json"
 _OURS = ".severa-bridge-demo"
 
 
@@ -101,7 +103,10 @@ def _embedded(stack: ExitStack, stop: threading.Event) -> Stage:
     from simulators.visma_net import create_app as erp_app  # noqa: PLC0415 - as above
 
     directory = _data_dir(stack)
-    settings = read_settings(data_dir=directory, amqp_url=None, database_url=None, **PACE)
+    # The day's database goes when the day is over; so does what remembers it.
+    settings = read_settings(
+        data_dir=directory, amqp_url=None, database_url=None, state_file=directory / STATE_NAME, **PACE
+    )
     log_file = directory / LOG_NAME
     _log_to(stack, log_file, settings.log_level)
     severa = SeveraPeople(stack.enter_context(running(severa_app())))
@@ -169,11 +174,16 @@ def _log_to(stack: ExitStack, path: Path, level: str) -> None:
 
 
 def _add_tenant(bridge: Bridge, severa: SeveraPeople, erp: ErpPeople) -> tuple[str, UUID]:
-    """Stores this day's tenant under a name that is free; (name, id)."""
+    """Stores this day's tenant under a name that is free; a second day beside the same simulators goes on with the tenant
+    of the first, since a pair of companies is one tenant for life. (name, id)."""
     with bridge.db.dispatch() as db:
         taken = {tenant.name for tenant in tenants.all_tenants(db)}
     name = next(name for name in _names() if name not in taken)
-    service.add_tenant(bridge, tenant_file(name, severa, erp))
+    try:
+        service.add_tenant(bridge, tenant_file(name, severa, erp))
+    except PairTaken as error:
+        name = error.tenant
+        service.add_tenant(bridge, tenant_file(name, severa, erp))
     return name, service.find_tenant(bridge, name).id
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from app import service
 from app.demo.proof import Json, Proof, prove
 from app.demo.stage import Stage
-from db import links, outbox, streams, tenants
+from db import outbox, streams, tenants
 from domain import clock
 
 LOOK_SECONDS = 0.25
@@ -77,13 +77,10 @@ def look(stage: Stage) -> Facts:
     documents = stage.erp.documents()
     proofs = prove(invoices, documents, stage.erp.marked(), stage.erp.sent(), stage.severa.role)
     with stage.bridge.db.tenant(stage.tenant_id) as db:
-        rows = outbox.rows(db, stage.tenant_id)
-        work: dict[str, list[Mapping[str, Any]]] = {}
-        for row in rows:
-            link_id, key = outbox.parse_subject(row["subject"])
-            link = links.get(db, stage.tenant_id, link_id) if link_id else None
-            about = key[2] if key else link.severa_id if link else ""
-            work.setdefault(about, []).append(row)
+        rows = outbox.rows(db)
+    work: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        work.setdefault(row["severa_id"] or row["erp_id"] or "", []).append(row)
     return Facts(
         invoices,
         documents,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
 import httpx
 
-from connectors.http import Token, parsed
+from connectors.http import Token
+from connectors.meaning import Odd, Question, is_page, json_of
 from connectors.severa.errors import SYSTEM, error_type, message
 from connectors.severa.models import TokenAnswer, token_answer
 from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES
+from domain import clock
 from domain.errors import SignInFailed
 
 TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
@@ -56,7 +57,8 @@ class ClientCredentials:
         self._ladder = _LADDER
 
     def sign_in(self, _stored: Token | None = None) -> Token:
-        """A new token; its ``scope`` is what was granted. Raises SignInFailed (wrong_secret, refused), Unavailable."""
+        """A new token; its ``scope`` is what was granted. Raises SignInFailed (wrong_secret, refused), Unavailable,
+        and NotKnown for an answer that is neither a token nor the vendor's no."""
         last: SignInFailed | None = None
         for step, (wanted, separator) in enumerate(self._ladder):
             given = self._asked(wanted, separator)
@@ -69,7 +71,7 @@ class ClientCredentials:
             granted = given.scope or wanted or frozenset()
             return Token(
                 access_token=given.access_token,
-                expires_at=given.expires_at(datetime.now(UTC)),
+                expires_at=given.expires_at(clock.wall()),
                 scope=" ".join(sorted(granted)),
                 refresh_token=given.refresh_token,
             )
@@ -105,11 +107,18 @@ class ClientCredentials:
         if scopes is not None:
             body["scope"] = separator.join(sorted(scopes))
         answer = self._post(body)
+        question = Question(SYSTEM, f"POST {TOKEN_PATH}")
         if answer.is_success:
-            given = token_answer(parsed(answer))
-            return given or SignInFailed(
-                "the sign-in was answered without a token", system=SYSTEM, reason="refused"
-            )
+            try:
+                given = token_answer(json_of(answer))
+            except Odd as odd:
+                raise question.not_known(odd) from odd
+            if given is None:
+                raise question.not_known("it has no token")
+            return given
+        if answer.status_code < 400 or is_page(answer):
+            # A proxy's page or a redirect does not judge the secret.
+            raise question.not_known(f"HTTP {answer.status_code} that is not Severa's own")
         kind, words = error_type(answer), message(answer) or f"HTTP {answer.status_code}"
         if kind in _NOT_ABOUT_SCOPES:
             return SignInFailed(words, system=SYSTEM, reason="no_license", type=kind)

@@ -7,6 +7,7 @@ import re
 import httpx
 
 from connectors.http import MESSAGE_LENGTH, Dialect, message_of, parsed, retry_after
+from connectors.meaning import Question, not_the_vendors_404
 from connectors.severa.models import error_body
 from domain.errors import BridgeError, Forbidden, RateLimited, Refused, SignInFailed
 
@@ -35,11 +36,14 @@ def error_type(answer: httpx.Response) -> str:
 
 
 def by_body(answer: httpx.Response, text: str, operation: str) -> BridgeError | None:
-    """Refusals that the error's type tells more about than the status; the type goes along as field ``type``."""
+    """Refusals that the error's type tells more about than the status; the type goes along as field ``type``. A 404 that
+    is not Severa's own says nothing of the record."""
     status, kind = answer.status_code, error_type(answer)
     if _QUOTA.search(text):
         # Always a 'no', whichever status a gateway puts on it.
         return RateLimited(text, retry_after=retry_after(answer.headers), system=SYSTEM, operation=operation)
+    if (not_known := not_the_vendors_404(answer, Question(SYSTEM, operation))) is not None:
+        return not_known
     if 400 <= status < 500 and kind in _CLOSED_ORGANISATION:
         return SignInFailed(text, system=SYSTEM, reason="no_license", type=kind, status=status)
     if not kind or not 400 <= status < 500 or status in _OWN_MEANING:

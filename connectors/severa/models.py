@@ -18,6 +18,8 @@ ZONELESS = UTC
 
 _SCOPE_SEPARATOR = re.compile(r"[\s,]+")
 _DEFAULT_LIFETIME = 3600
+_LONGEST_LIFETIME = 366 * 86_400
+"""Seconds. A token that is said to live longer was not made by Severa (api.md 1.2: an hour)."""
 
 
 class TokenAnswer(BaseModel):
@@ -25,8 +27,8 @@ class TokenAnswer(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    access_token: str = Field(min_length=1)
-    expires_in: int | None = None
+    access_token: str = Field(pattern=r"^[!-~]+$", max_length=20_000)
+    expires_in: int | None = Field(default=None, ge=0, le=_LONGEST_LIFETIME)
     expires_utc: str | None = None
     scope: frozenset[str] = frozenset()
     refresh_token: str | None = None
@@ -34,6 +36,8 @@ class TokenAnswer(BaseModel):
     @field_validator("scope", mode="before")
     @classmethod
     def _split(cls, value: Any) -> frozenset[str]:
+        if value is not None and not isinstance(value, str | list | tuple | set | frozenset):
+            raise ValueError("a scope is text or a list")
         parts = _SCOPE_SEPARATOR.split(value) if isinstance(value, str) else value or ()
         return frozenset(str(part).strip().lower() for part in parts if str(part).strip())
 
@@ -96,7 +100,11 @@ def parse_time(text: Any) -> datetime | None:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return (time if time.tzinfo else time.replace(tzinfo=ZONELESS)).astimezone(UTC)
+    try:
+        return (time if time.tzinfo else time.replace(tzinfo=ZONELESS)).astimezone(UTC)
+    except OverflowError:
+        # The first or last day there is, in a zone that leads beyond it.
+        return time.replace(tzinfo=UTC)
 
 
 def format_time(time: datetime) -> str:
@@ -112,9 +120,9 @@ def server_time(date: str | None) -> datetime | None:
         return None
     try:
         time = parsedate_to_datetime(date)
-    except ValueError:
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def changed_at(row: Mapping[str, Any]) -> datetime | None:

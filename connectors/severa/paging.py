@@ -7,125 +7,166 @@ everything would then be taken for what was asked for. So each row is held again
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import httpx
-import simplejson
-import structlog
 
-from connectors.http import parsed
+from connectors.listing import Batch, End, Reading, Row
+from connectors.meaning import Odd, Question, json_of, key_text, unsound
+from connectors.severa.amounts import AMOUNTS
+from connectors.severa.errors import SYSTEM
 from connectors.severa.models import format_time, parse_time, server_time
 from connectors.severa.registers import Check, Register
-from domain.errors import Unavailable
-from domain.ports import Filter, Json, Page
+from domain.errors import NotFound, NotKnown
+from domain.ports import Filter, Json
 
 PAGE = 100
 """Rows asked for: the maximum that the document names for most lists."""
 SMALLEST_PAGE = 20
 """The documented default. A first page shorter than this is the whole list, whatever the server cuts pages to."""
 
-EMPTY_PAGES = 20
-"""Empty pages in a row, each with a token for the next, after which the list is given up."""
+BARREN_PAGES = 20
+"""Pages in a row that bring nothing new, each with a token for the next, after which the list is given up."""
 
 Wire = str | int | bool | list[str]
 Read = Callable[[Mapping[str, Wire]], httpx.Response]
 """One GET of the list with this query."""
 
-_log = structlog.get_logger(__name__)
+
+@dataclass(slots=True)
+class _Pages:
+    """What one reading of a list has seen: keys, whole pages (by their keys), and rows that cannot be used."""
+
+    register: Register
+    usable_amounts: bool
+    keys: set[str] = field(default_factory=set)
+    pages: set[tuple[str, ...]] = field(default_factory=set)
+    bad: int = 0
+    repeated: bool = False
+    barren: int = 0
+    length: int = 0
+
+    def take(self, answer: httpx.Response) -> Batch:
+        """The page's rows in shape. Raises NotKnown for an answer that is no list."""
+        body = _list_in(answer, self.register)
+        rows = [Row(_key(row, self.register), row) for row in body if self._is_good(row)]
+        self.length = len(body)
+        self.bad += len(body) - len(rows)
+        keys = tuple(str(row.key) for row in rows)
+        fresh = not self.keys.issuperset(keys)
+        # A page without a row that can be used would be asked for without end where no token says that it is the last.
+        self.repeated = bool(body) and (
+            (bool(keys) and keys in self.pages) or not (fresh or self.register.paging == "token")
+        )
+        self.barren = 0 if fresh else self.barren + 1
+        self.pages.add(keys)
+        self.keys.update(keys)
+        return Batch(rows, server_time(answer.headers.get("date")))
+
+    def end(self, short: str = "") -> End:
+        """How the reading ended."""
+        return End(short, bad=self.bad)
+
+    def _is_good(self, row: object) -> bool:
+        if not isinstance(row, dict) or not _key(row, self.register):
+            return False
+        # A number that fills the memory is none in any member, and for the poller too.
+        return unsound(row, AMOUNTS if self.usable_amounts else ()) is None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    hashes: dict[str, int]
+def read_once(
+    register: Register,
+    query: Mapping[str, Wire],
+    read: Read,
+    *,
+    usable_amounts: bool,
+    position: str | None = None,
+) -> Reading:
+    """One reading of a list from its first page on, or behind the page that gave ``position``.
 
-    def new(self, rows: Sequence[Json]) -> list[Json]:
-        """The rows that were not there before; a row that changed between two pages counts as new."""
-        fresh: list[Json] = []
-        for row in rows:
-            content = simplejson.dumps(row, use_decimal=True, sort_keys=True)
-            key, mark = str(row.get("guid") or content), hash(content)
-            if self.hashes.get(key) != mark:
-                self.hashes[key] = mark
-                fresh.append(row)
-        return fresh
-
-
-def read_pages(register: Register, query: Mapping[str, Wire], read: Read) -> Iterator[Page]:
-    """All pages of a list, without repeated rows; at least one page, which may be empty.
-
-    Ends on the last page, and on a page that brings nothing new (a server that ignores the paging gives page one
-    again). Raises Unavailable for an answer that is no list.
+    The end is said by the missing token, or by a short page; a page that comes again, or that is refused or out of shape
+    after the first, makes the list a short one. ``usable_amounts``: a row whose amounts are garbage is a bad one.
+    Raises NotKnown for a first page that is no list, and what ``read`` raises.
     """
-    seen = _Seen({})
+    pages = _Pages(register, usable_amounts)
     if register.paging == "token":
-        yield from _by_token(register, query, read, seen)
-    elif register.paging == "rows":
-        yield from _by_rows(register, query, read, seen)
-    else:
-        answer = read(query)
-        yield Page(seen.new(rows_of(answer, register)), server_time(answer.headers.get("date")))
+        return (yield from _by_token(pages, query, read, position))
+    if register.paging == "rows":
+        return (yield from _by_rows(pages, query, read, int(position or 0)))
+    yield pages.take(read(query))
+    return pages.end()
 
 
-def _by_token(register: Register, query: Mapping[str, Wire], read: Read, seen: _Seen) -> Iterator[Page]:
-    token: str | None = None
+def _by_token(pages: _Pages, query: Mapping[str, Wire], read: Read, token: str | None) -> Reading:
     used: set[str] = set()
-    empty = 0
     while True:
         # The filters are repeated with the token: the token alone does not carry them everywhere (api.md 1.6).
-        answer = read({**query, "rowCount": PAGE, **({"pageToken": token} if token else {})})
-        rows = rows_of(answer, register)
-        fresh = seen.new(rows)
+        with_paging = {**query, "rowCount": PAGE, **({"pageToken": token} if token else {})}
+        try:
+            answer = read(with_paging)
+            batch = pages.take(answer)
+        except (NotFound, NotKnown) as trouble:
+            if token is None:
+                raise
+            return pages.end(f"a later page: {trouble.message}")
         token = answer.headers.get("nextpagetoken") or None
-        repeated = bool(rows) and not fresh
-        if fresh or not used:
-            yield Page(fresh, server_time(answer.headers.get("date")))
+        yield replace(batch, position=token)
+        if pages.repeated:
+            return pages.end("a page came again")
         if token is None:
-            return
-        if token in used or repeated:
-            _log.warning("page_repeated", register=register.name, rows=len(seen.hashes))
-            return
+            return pages.end()
+        if token in used:
+            return pages.end("a page token came again")
         used.add(token)
-        empty = 0 if rows else empty + 1
-        if empty >= EMPTY_PAGES:
-            raise Unavailable(f"{register.list_path} gives only empty pages", system="severa")
+        if pages.barren >= BARREN_PAGES:
+            question = Question(SYSTEM, f"GET {pages.register.list_path}")
+            raise question.not_known(f"{BARREN_PAGES} pages without a new row, each naming a next one")
 
 
-def _by_rows(register: Register, query: Mapping[str, Wire], read: Read, seen: _Seen) -> Iterator[Page]:
-    first = 0
+def _by_rows(pages: _Pages, query: Mapping[str, Wire], read: Read, first: int) -> Reading:
     size = 0
     while True:
-        answer = read({**query, "firstRow": first, "rowCount": PAGE})
-        rows = rows_of(answer, register)
-        fresh = seen.new(rows)
-        if fresh or first == 0:
-            yield Page(fresh, server_time(answer.headers.get("date")))
+        try:
+            batch = pages.take(read({**query, "firstRow": first, "rowCount": PAGE}))
+        except (NotFound, NotKnown) as trouble:
+            if first == 0:
+                raise
+            return pages.end(f"a later page: {trouble.message}")
+        if pages.repeated and size > PAGE:
+            # More rows than asked for, and the same again: the server does not page this list, all of it is here.
+            return pages.end()
         # There is no mark for "more follows", and the server may cut pages below what was asked for: a page is the last
         # one when it is shorter than its predecessors, not when it is shorter than 100.
-        size = size or len(rows)
-        if len(rows) < max(size, SMALLEST_PAGE):
-            return
-        if not fresh:
-            _log.warning("page_repeated", register=register.name, rows=len(seen.hashes))
-            return
-        first += len(rows)
+        size = size or pages.length
+        last = pages.length < max(size, SMALLEST_PAGE)
+        first += pages.length
+        yield replace(batch, position=None if last else str(first))
+        if pages.repeated:
+            return pages.end("a page came again")
+        if last:
+            return pages.end()
 
 
-def rows_of(answer: httpx.Response, register: Register) -> list[Json]:
-    """The rows of a list answer. Raises Unavailable when it is none (a maintenance page answered with 200)."""
-    if answer.status_code == 204:
-        return []
-    body = parsed(answer)
-    if register.paging == "single" and isinstance(body, Mapping):
-        body = [body]
-    if not isinstance(body, list):
-        raise Unavailable(f"the answer to {register.list_path} is not a list", system="severa")
-    rows = [row for row in body if isinstance(row, dict)]
-    if len(rows) != len(body):
-        _log.warning("row_is_no_object", register=register.name, rows=len(body) - len(rows))
-    return rows
+def _list_in(answer: httpx.Response, register: Register) -> list[Any]:
+    question = Question(SYSTEM, f"GET {register.list_path}")
+    try:
+        body = json_of(answer)
+    except Odd as odd:
+        raise question.not_known(odd) from odd
+    if register.paging == "single" and isinstance(body, dict) and _key(body, register):
+        return [body]
+    if register.paging == "single" or not isinstance(body, list):
+        raise question.not_known("it is not a list" if register.paging != "single" else "it is no record")
+    return body
+
+
+def _key(row: Json, register: Register) -> str:
+    if register.shows == ("guid",):
+        return key_text(row.get("guid")).casefold()
+    return register.name if any(name in row for name in register.shows) else ""
 
 
 def query_of(register: Register, filters: Mapping[str, Filter]) -> dict[str, Wire]:

@@ -42,7 +42,9 @@ UNCHECKED = Check("unchecked")
 @dataclass(frozen=True, slots=True)
 class Register:
     """One register. ``list_path`` may hold ``{parent}``; ``item_path`` holds ``{guid}``; None = the verb does not exist
-    or is not used by the bridge. ``change_filter`` is the query name for "changed since", None = always read whole."""
+    or is not used by the bridge. ``change_filter`` is the query name for "changed since", None = always read whole.
+    ``shows``: members of which every record has at least one, by the vendor's document; an object without is no record.
+    ``searched``: the single read is a search by these members that answers an array, none found is an empty one."""
 
     name: str
     paging: Paging
@@ -54,6 +56,8 @@ class Register:
     change_filter: str | None = None
     change_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filters: Mapping[str, Check] = field(default_factory=dict)
+    shows: tuple[str, ...] = ("guid",)
+    searched: tuple[str, ...] = ()
 
     @property
     def write_scope(self) -> str:
@@ -89,6 +93,7 @@ def _own(
     changed: bool = False,
     filters: Mapping[str, Check] | None = None,
     options: Mapping[str, tuple[str, ...]] | None = None,
+    searched: tuple[str, ...] = (),
 ) -> Register:
     path = f"/v1/{name}"
     return Register(
@@ -102,6 +107,7 @@ def _own(
         change_filter="changedSince" if changed else None,
         change_options=options or {},
         filters={**(filters or {}), **(_CHANGED if changed else {})},
+        searched=searched,
     )
 
 
@@ -129,8 +135,8 @@ def _below(
     )
 
 
-def _single(name: str, scope: str) -> Register:
-    return Register(name=name, paging="single", scope=scope, list_path=f"/v1/{name}")
+def _single(name: str, scope: str, *shows: str) -> Register:
+    return Register(name=name, paging="single", scope=scope, list_path=f"/v1/{name}", shows=shows)
 
 
 _ALL = (
@@ -276,7 +282,15 @@ _ALL = (
         change_filter="deletedSince",
         filters={"projectGuids": same("project.guid"), "deletedSince": UNCHECKED},
     ),
-    _own("flatrates", "token", "fees:read", changed=True, filters={"invoiceGuid": UNCHECKED}),
+    # The single read of a flat rate answers an array.
+    _own(
+        "flatrates",
+        "token",
+        "fees:read",
+        changed=True,
+        filters={"invoiceGuid": UNCHECKED},
+        searched=("guid",),
+    ),
     _own("projecttravelexpenses", "token", "travels:read", changed=True),
     # invoices
     _own(
@@ -317,9 +331,17 @@ _ALL = (
     _below("projects/files", "rows", "files:read", item="projectfiles", creates=True),
     Register("files", "none", "files:read", None, item_path="/v1/files/{guid}"),
     # the organisation and its reference registers
-    _single("organizationdetails", "organization:read"),
-    _single("organizationsettings", "organization:read"),
-    _single("integrations/vismafinancials/companyinformation", "organization:read"),
+    _single("organizationdetails", "organization:read", "guid"),
+    _single(
+        "organizationsettings",
+        "organization:read",
+        "quickSearchSetting",
+        "projectNameDisplaySetting",
+        "displayProjectNumber",
+        "nextProjectNumber",
+        "uniqueIdentifierForProductsAndWorktypes",
+    ),
+    _single("integrations/vismafinancials/companyinformation", "organization:read", "id"),
     _own(
         "businessunits",
         "rows",
@@ -344,7 +366,12 @@ _ALL = (
     ),
     _own("currencies", "rows", "settings:read", filters=_ACTIVE),
     # A country is also read by its two letters or its name; those answer a list.
-    _own("localization/countries", "none", "settings:read"),
+    _own(
+        "localization/countries",
+        "none",
+        "settings:read",
+        searched=("guid", "code2", "code3", "name", "englishName"),
+    ),
     _own(
         "localization/languages",
         "none",

@@ -7,12 +7,17 @@ shows in the record that comes back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from connectors.severa.registers import PATCH_OPERATION, WIRE_PATHS
+from domain.errors import Refused
 from domain.ports import Json
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Spelling:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], int] = {}
+        self._refused: dict[tuple[str, str], dict[int, Refused | None]] = {}
 
     def ways(self, register: str, changes: Mapping[str, Any]) -> list[Spelled]:
         """The PATCH in every form that may be meant, likeliest first; one only where nothing is open or it is known."""
@@ -35,7 +41,12 @@ class Spelling:
         if open_path is None:
             return [Spelled(0, _operations(register, changes, 0))]
         known = self._known.get((register, open_path))
-        forms = range(len(WIRE_PATHS[register][open_path])) if known is None else (known,)
+        refused = self._refused.get((register, open_path), {})
+        forms = (
+            [form for form in range(len(WIRE_PATHS[register][open_path])) if form not in refused]
+            if known is None
+            else [known]
+        )
         return [Spelled(form, _operations(register, changes, form)) for form in forms]
 
     def learn(self, register: str, changes: Mapping[str, Any], form: int) -> None:
@@ -43,20 +54,49 @@ class Spelling:
         open_path = _open_path(register, changes)
         if open_path is not None:
             self._known[register, open_path] = form
+            self._refused.pop((register, open_path), None)
+
+    def refused(self, register: str, changes: Mapping[str, Any], form: int, refusal: Refused | None) -> None:
+        """This form was refused (None: ignored in silence) and another one is left: it is not tried again before that."""
+        open_path = _open_path(register, changes)
+        if open_path is not None:
+            self._refused.setdefault((register, open_path), {})[form] = refusal
+
+    def refusal(self, register: str, changes: Mapping[str, Any]) -> Refused | None:
+        """The refusal that is remembered of a form tried before, None if there was none."""
+        remembered = self._refused.get((register, _open_path(register, changes) or ""), {})
+        return next((one for one in remembered.values() if one is not None), None)
+
+    def give_up(self, register: str, changes: Mapping[str, Any]) -> None:
+        """No form was taken, so it was not the form: all are open again."""
+        self._refused.pop((register, _open_path(register, changes) or ""), None)
 
 
 def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:
     """Whether a record shows the value that was written under the open path; True where nothing is open, and for a record
     that does not show the member at all."""
     open_path = _open_path(register, changes)
-    if open_path is None:
-        return True
+    return open_path is None or shows({open_path: changes[open_path]}, stored)
+
+
+def shows(changes: Mapping[str, Any], stored: Json) -> bool:
+    """Whether a record shows what was written, as far as it shows the members at all; only scalars are compared, and a
+    day equals the moment it was stored as."""
+    return all(_is_shown(path, value, stored) for path, value in changes.items())
+
+
+def _is_shown(path: str, written: Any, stored: Json) -> bool:
     value: Any = stored
-    for name in open_path.strip("/").split("/"):
+    for name in path.strip("/").split("/"):
         if not isinstance(value, Mapping) or name not in value:
             return True
         value = value[name]
-    return str(value).casefold() == str(changes[open_path]).casefold()
+    if isinstance(value, Mapping | list) or isinstance(written, Mapping | list):
+        return True
+    if isinstance(value, Decimal | int) and isinstance(written, Decimal | int):
+        return value == written
+    left, right = ("" if one is None else str(one).strip().casefold() for one in (value, written))
+    return left == right or (_DAY.match(left) is not None and left[:10] == right[:10])
 
 
 def _open_path(register: str, changes: Mapping[str, Any]) -> str | None:

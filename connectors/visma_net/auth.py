@@ -7,15 +7,17 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlencode
 
 import httpx
 
-from connectors.http import Token, parsed
+from connectors.http import Token
+from connectors.meaning import Odd, Question, json_of
 from connectors.visma_net.errors import SYSTEM, sign_in_refused
 from connectors.visma_net.models import token_answer
+from domain import clock
 from domain.errors import SignInFailed
 
 Kind = Literal["service", "interactive"]
@@ -62,7 +64,7 @@ class Connect:
 
     def sign_in(self, stored: Token | None) -> Token:
         """A new token. Raises SignInFailed (reason wrong_secret, missing_scope, unknown_tenant, signed_out, refused),
-        RateLimited, Unavailable."""
+        RateLimited, Unavailable, NotKnown."""
         if self.kind == "service":
             return self._service()
         if stored is None or not stored.refresh_token:
@@ -138,14 +140,20 @@ class Connect:
         )
 
     def _ask(self, form: Mapping[str, str], *, refreshing: bool = False) -> Token:
-        asked_at = datetime.now(UTC)
+        asked_at = clock.wall()
         whole = {**form, "client_id": self.client_id, "client_secret": self.client_secret}
         if self.tenant_id:
             whole["tenant_id"] = self.tenant_id
         answer = self.post(f"{self.auth_url}/token", whole)
-        token = token_answer(parsed(answer)) if answer.status_code < 300 else None
-        if token is None:
+        if not answer.is_success:
             raise sign_in_refused(answer, kind=self.kind, refreshing=refreshing)
+        question = Question(SYSTEM, "POST /token")
+        try:
+            token = token_answer(json_of(answer))
+        except Odd as odd:
+            raise question.not_known(odd) from odd
+        if token is None:
+            raise question.not_known("it has no token")
         return Token(
             access_token=token.access_token,
             expires_at=asked_at + timedelta(seconds=token.expires_in),

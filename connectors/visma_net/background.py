@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 
-from connectors.http import failure, parsed
+from connectors.http import failure
+from connectors.meaning import Odd, json_of, key_text, same_key
 from connectors.visma_net.errors import DIALECT, SYSTEM
 from connectors.visma_net.keys import located, segment
-from connectors.visma_net.models import background_state
+from connectors.visma_net.models import BackgroundState, background_state
 from connectors.visma_net.registers import REGISTERS
-from domain.errors import BridgeError, OutcomeUnknown, TryLater, Unavailable
+from domain import clock
+from domain.errors import BridgeError, NotFound, OutcomeUnknown, TryLater, Unavailable
 
 Read = Callable[[str], httpx.Response]
 """Reads a path of the ERP, raising as every read does."""
@@ -27,14 +28,20 @@ _CONTENT = REGISTERS["background/content"].item
 
 
 def accepted_id(answer: httpx.Response) -> str | None:
-    """The id of the background call that a 202 speaks of, None if it is an ordinary yes."""
+    """The id of the background call that a 202 speaks of, None if it is an ordinary yes.
+
+    Raises Odd for a 202 that names no call: whether it is carried out nobody can ask then.
+    """
     if answer.status_code != 202:
         return None
-    body = parsed(answer)
+    body = json_of(answer)
     if not isinstance(body, Mapping):
-        return None
+        raise Odd("it names no background call")
     state = located(str(body.get("stateLocation") or ""), "background")
-    return state.key if state else str(body.get("id") or "") or None
+    accepted = state.key if state else key_text(body.get("id"))
+    if not accepted:
+        raise Odd("it names no background call")
+    return accepted
 
 
 def finished(
@@ -52,39 +59,55 @@ def finished(
     Raises what the real status means, or OutcomeUnknown (Unavailable if repeatable) when it does not end in time. That a
     state cannot be read for a moment says nothing about the call itself and is never taken for a no.
     """
-    until = time.monotonic() + limit
+    until = clock.monotonic() + limit
     pause = FIRST_WAIT
     while True:
+        state = None
         try:
-            state = background_state(parsed(read(_STATE.format(key=segment(accepted)))))
+            state = _state(read(_STATE.format(key=segment(accepted))), accepted)
         except TryLater as trouble:
             pause = max(pause, min(trouble.retry_after or 0.0, LONGEST_WAIT))
-            state = None
         except BridgeError as refused:
             # A no to the question is not a no to the call.
             raise _unknown(f"its state is refused: {refused}", operation, repeatable=repeatable) from refused
         if state is not None and state.statusCode:
-            return _answer(
-                accepted, read, state.statusCode, state.responseHeaders, operation, repeatable=repeatable
-            )
+            return _answer(accepted, read, state, operation, repeatable=repeatable)
         if state is not None and state.status.casefold() == "failed":
             raise _unknown(state.errorMessage or "it failed", operation, repeatable=repeatable)
-        if time.monotonic() + pause > until or stop.wait(pause):
+        if clock.monotonic() + pause > until or stop.wait(pause):
             raise _unknown("it did not end in time", operation, repeatable=repeatable)
         pause = min(pause * 2, LONGEST_WAIT)
 
 
+def _state(answer: httpx.Response, accepted: str) -> BackgroundState | None:
+    """The state of that very call; None when the answer shows another, or cannot be read: it is asked again."""
+    try:
+        state = background_state(json_of(answer))
+    except Odd:
+        return None
+    if state is None or (state.id is not None and not same_key(state.id, accepted)):
+        return None
+    return state
+
+
 def _answer(
-    accepted: str, read: Read, status: int, headers: Any, operation: str, *, repeatable: bool
+    accepted: str, read: Read, state: BackgroundState, operation: str, *, repeatable: bool
 ) -> httpx.Response:
     # "Finished" says only that it ended: the status code decides.
+    headers = _headers(state.responseHeaders)
     content = b""
     try:
         content = read(_CONTENT.format(key=segment(accepted))).content
-    except BridgeError:
+    except NotFound:
         # Most calls have no stored content; what matters of a create stands in the headers.
         content = b""
-    answer = httpx.Response(status, headers=_headers(headers), content=content)
+    except BridgeError as trouble:
+        # That the content cannot be read says nothing of it: empty would be "done" for an action.
+        if not (state.hasResponseContent is False or "location" in headers):
+            raise _unknown(
+                f"its answer cannot be read: {trouble}", operation, repeatable=repeatable
+            ) from trouble
+    answer = httpx.Response(state.statusCode or 0, headers=headers, content=content)
     problem = failure(answer, DIALECT, operation, repeatable=repeatable)
     if problem is not None:
         raise problem

@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 
-from connectors.answers import MESSAGE_LENGTH, Dialect, message_of, parsed
-from domain.errors import BridgeError, SignInFailed
+from connectors.answers import MESSAGE_LENGTH, message_of, parsed
+from connectors.meaning import Question, is_page, not_the_vendors_404
+from connectors.verdict import Dialect
+from domain.errors import BridgeError, NotKnown, SignInFailed
 
 SYSTEM = "visma_net"
 
@@ -34,11 +36,20 @@ def special(status: int, text: str, operation: str) -> BridgeError | None:
     return None
 
 
-DIALECT = Dialect(system=SYSTEM, message=message, special=special)
+def by_body(answer: httpx.Response, _text: str, operation: str) -> BridgeError | None:
+    """A 404 that is not the ERP's own (a gateway's page, an unknown route) says nothing of the record."""
+    return not_the_vendors_404(answer, Question(SYSTEM, operation))
 
 
-def sign_in_refused(answer: httpx.Response, *, kind: str, refreshing: bool) -> SignInFailed:
-    """What a refusal of the token endpoint means. ``refreshing``: a refresh token or an authorization code was shown."""
+DIALECT = Dialect(system=SYSTEM, message=message, special=special, by_body=by_body)
+
+
+def sign_in_refused(answer: httpx.Response, *, kind: str, refreshing: bool) -> SignInFailed | NotKnown:
+    """What a refusal of the token endpoint means; not known where it is a redirect or a page, which judge no secret.
+    ``refreshing``: a refresh token or an authorization code was shown."""
+    if answer.status_code < 400 or is_page(answer):
+        question = Question(SYSTEM, "POST /token")
+        return question.not_known(f"HTTP {answer.status_code} that is not Visma Connect's own")
     body = parsed(answer)
     error = str(body.get("error") or "") if isinstance(body, Mapping) else ""
     text = message(answer) or error or f"HTTP {answer.status_code}"

@@ -20,8 +20,9 @@ def segment(key: str) -> str:
         raise ValueError("an empty key addresses no record")
     # "." and ".." would be taken out of the path, and gateways cut dots off the end.
     if _PLAIN.fullmatch(key) and not key.endswith("."):
-        return quote(key, safe="")
-    text = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+        return quote(key, safe="", errors="replace")
+    # A lone surrogate is in no key of the ERP; the server says so.
+    text = base64.urlsafe_b64encode(key.encode("utf-8", "replace")).decode().rstrip("=")
     return f"b64({text})"
 
 
@@ -49,7 +50,7 @@ class Located:
 def located(location: str, register: str) -> Located | None:
     """The record that a create's Location names. Scheme, host, case, query and a slash at the end do not matter.
 
-    None when there is no Location, or when it names the register only.
+    None when there is no Location, when it names the register only, or when it leads elsewhere.
     """
     path = urlsplit(location.strip()).path.rstrip("/") if location else ""
     parts = [part for part in path.split("/") if part]
@@ -57,7 +58,7 @@ def located(location: str, register: str) -> Located | None:
         return None
     key = plain(parts[-1])
     names = {name.casefold() for name in (register, *register.split("/"))}
-    if not key or key.casefold() in names:
+    if not key or key.casefold() in names or names.isdisjoint(part.casefold() for part in parts[:-1]):
         return None
     return Located(key, internal=len(parts) > 1 and parts[-2].casefold() == "internal")
 

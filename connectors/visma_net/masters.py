@@ -37,7 +37,7 @@ MASTERS = (
         identity=(("internalId",),),
         number="internalId",
     ),
-    Register("customer/note", item="/v1/customer/{key}/note"),
+    Register("customer/note", item="/v1/customer/{key}/note", shows=("note",)),
     Register(
         "customer/balance",
         listing="/v1/customer/balance",

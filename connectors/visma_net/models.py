@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_WHOLE = re.compile(r"(?P<number>[0-9]{1,12})(\.0{1,9})?")
 
 
 class _Wire(BaseModel):
@@ -16,8 +20,8 @@ class _Wire(BaseModel):
 class TokenAnswer(_Wire):
     """Answer of the token endpoint. ``expires_in`` in seconds; ``refresh_token`` only with interactive sign-in."""
 
-    access_token: str = Field(min_length=1)
-    expires_in: int = 3600
+    access_token: str = Field(pattern=r"^[!-~]+$", max_length=20_000)
+    expires_in: int = Field(default=3600, ge=0, le=366 * 86_400)
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme, no secret
     scope: str = ""
     refresh_token: str | None = None
@@ -26,9 +30,11 @@ class TokenAnswer(_Wire):
 class BackgroundState(_Wire):
     """Where a call that was accepted for the background stands; ``statusCode`` is 0 until it is finished."""
 
+    id: str | None = None
     status: str = ""
     statusCode: int | None = None  # noqa: N815 - the vendor's name
     errorMessage: str | None = None  # noqa: N815 - the vendor's name
+    hasResponseContent: bool | None = None  # noqa: N815 - the vendor's name
     responseHeaders: dict[str, Any] | list[Any] | None = None  # noqa: N815 - the vendor's name
 
 
@@ -45,21 +51,12 @@ class Count:
         metadata = row.get("metadata")
         if not isinstance(metadata, Mapping):
             return cls()
-        return cls(_positive(metadata.get("totalCount")), _positive(metadata.get("maxPageSize")))
+        return cls(_count(metadata.get("totalCount")) or None, _count(metadata.get("maxPageSize")) or None)
 
     @classmethod
     def of_envelope(cls, body: Mapping[str, Any]) -> Count:
-        """From ``{pageNumber, pageSize, totalCount, records}``."""
-        return cls(_positive(body.get("totalCount")), _positive(body.get("pageSize")))
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The end of a call, direct or in the background: what counts is its status, headers (lower case) and body."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+        """From ``{pageNumber, pageSize, totalCount, records}``; there 0 says that the list is empty."""
+        return cls(_count(body.get("totalCount")), _count(body.get("pageSize")) or None)
 
 
 def token_answer(body: Any) -> TokenAnswer | None:
@@ -78,9 +75,8 @@ def background_state(body: Any) -> BackgroundState | None:
         return None
 
 
-def _positive(value: Any) -> int | None:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        return None
-    return number if number > 0 else None
+def _count(value: Any) -> int | None:
+    """A number of rows, given as a number or as text; None for everything that is none."""
+    text = str(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else ""
+    match = _WHOLE.fullmatch(text.strip())
+    return int(match["number"]) if match else None

@@ -8,9 +8,10 @@ from datetime import datetime
 
 import structlog
 
+from connectors.listing import Row
 from connectors.visma_net.errors import SYSTEM
 from connectors.visma_net.register import DATE_ONLY, PAIRED, Register
-from connectors.visma_net.rows import fits, identity
+from connectors.visma_net.rows import fits
 from connectors.visma_net.times import filter_day, filter_time
 from domain.errors import Refused
 from domain.ports import Filter, Json
@@ -42,11 +43,11 @@ class Query:
             sent["pageSize"] = self.register.page_size
         return sent
 
-    def checked(self, rows: list[Json]) -> list[Json]:
+    def checked(self, rows: list[Row]) -> list[Row]:
         """The rows, all of which fit. Raises Refused when one does not: then the server ignored a filter, and nothing
         of the answer can be used."""
         for row in rows:
-            foreign = self._foreign(row)
+            foreign = self._foreign(row.body)
             if foreign:
                 raise Refused(
                     f"filter ignored: {foreign}={self._text(foreign, self.filters[foreign])}",
@@ -57,11 +58,11 @@ class Query:
                 )
         return rows
 
-    def fitting(self, rows: list[Json]) -> list[Json]:
+    def fitting(self, rows: list[Row]) -> list[Row]:
         """The rows that fit; the others are left out and counted in the log (a poll reads on)."""
-        kept = [row for row in rows if not self._foreign(row)]
+        kept = [row for row in rows if not self._foreign(row.body)]
         if len(kept) < len(rows):
-            example = next(identity(row, self.register) for row in rows if self._foreign(row))
+            example = next(row.key for row in rows if self._foreign(row.body))
             _log.warning(
                 "filter_ignored",
                 system=SYSTEM,

@@ -25,6 +25,7 @@ REFERENCE = (
         item="/v1/dimension/{key}",
         identity=(("id",),),
         number="id",
+        words=True,
     ),
     Register(
         "numberSequence",
@@ -133,6 +134,6 @@ REFERENCE = (
         number="paymentMethodID",
     ),
     Register("attachment", item="/v1/attachment/{key}"),
-    Register("background", item="/v1/background/{key}"),
+    Register("background", item="/v1/background/{key}", number="id"),
     Register("background/content", item="/v1/background/{key}/content"),
 )

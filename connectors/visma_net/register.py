@@ -60,6 +60,8 @@ class Register:
     checks      filter → members of a row that show it (any of them); times show themselves
     identity    members that together identify a row, first complete group wins
     number      member of a record that is its key in ``item``
+    shows       members of which a record without a key of its own has at least one (a note)
+    words       the list is a list of words, not of objects
     always      query parameters that every list read sends
     whole       query parameters that a read without ``changed_since`` sends
     scope       scope needed to read (writing needs create, update or delete by verb)
@@ -83,6 +85,13 @@ class Register:
     checks: Checkable = field(default_factory=dict)
     identity: tuple[tuple[str, ...], ...] = ()
     number: str = ""
+    shows: tuple[str, ...] = ()
+    words: bool = False
     always: Mapping[str, str] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
     scope: str = "read"
+
+    @property
+    def is_record(self) -> bool:
+        """Whether ``item`` answers a record that can be told from others; bytes and background content are none."""
+        return bool(self.item and (self.number or self.shows))

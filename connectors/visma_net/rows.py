@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from connectors.meaning import Odd, key_text
 from connectors.visma_net.models import Count
 from connectors.visma_net.register import DATE_ONLY, Register
 from connectors.visma_net.times import parse_time
@@ -18,7 +19,6 @@ TIME_SLACK = timedelta(hours=3)
 DAY_SLACK = timedelta(days=1)
 
 _DOCUMENT_TYPES = {"documentType", "docType"}
-_ENVELOPES = ("records", "Records", "items", "value", "data")
 
 
 def plain(value: Any) -> Any:
@@ -35,26 +35,36 @@ def plain(value: Any) -> Any:
     return value
 
 
-def rows_of(body: Any) -> tuple[list[Json], Count]:
-    """The rows of a list answer (array, envelope, single object, nothing) and what it says of their number."""
+def list_in(body: Any, register: Register) -> tuple[list[Any], Count]:
+    """The rows of a list answer as they came, and what it says of their number. Raises Odd for another shape than the
+    register's: an array, or ``{totalCount, records}`` (api.md 2.3)."""
     count = Count()
-    if isinstance(body, Mapping):
-        for name in _ENVELOPES:
-            if isinstance(body.get(name), list):
-                count = Count.of_envelope(body)
-                body = body[name]
-                break
-        else:
-            body = [body] if body else []
-    rows = [
-        plain(row) if isinstance(row, Mapping) else {"id": row}
-        for row in (body if isinstance(body, list) else [])
-        if row is not None
-    ]
-    for row in rows:
+    body = plain(body)
+    if register.paging == "envelope":
+        if not isinstance(body, Mapping) or not isinstance(body.get("records"), list):
+            raise Odd("it is not a list with its count")
+        count, body = Count.of_envelope(body), body["records"]
         if count.total is None:
-            count = Count.of_row(row)
-    return rows, count
+            raise Odd("it does not say how many there are")
+    if not isinstance(body, list):
+        raise Odd("it is not a list")
+    return body, count
+
+
+def row_of(row: Any, register: Register) -> Json | None:
+    """A row in shape: an object that shows what identifies it (a word where the list is one of words), else None."""
+    if register.words:
+        row = {"id": row} if isinstance(row, str) else None
+    if not isinstance(row, dict) or identity(row, register) is None:
+        return None
+    if register.paging == "lines" and not _has_lines(row):
+        return None
+    return row
+
+
+def _has_lines(batch: Json) -> bool:
+    lines = batch.get("journalTransactionLines")
+    return lines is None or (isinstance(lines, list) and all(isinstance(line, Mapping) for line in lines))
 
 
 def member(row: Any, path: str) -> Iterator[Any]:
@@ -76,10 +86,14 @@ def first(row: Any, path: str) -> str:
     return next((str(value) for value in member(row, path) if value is not None), "")
 
 
+def _identifying(row: Json, path: str) -> str:
+    return next((text for value in member(row, path) if (text := key_text(value))), "")
+
+
 def identity(row: Json, register: Register) -> tuple[str, ...] | None:
     """What identifies a row within its register, None if the row does not show it."""
     for group in register.identity:
-        values = tuple(first(row, path) for path in group)
+        values = tuple(_identifying(row, path) for path in group)
         if all(values):
             return (",".join(group), *values)
     return None

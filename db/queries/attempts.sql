@@ -1,6 +1,6 @@
 -- start --
-insert into attempt (tenant_id, id, delivery, outbox_id, domain, subject, worker)
-values (%(tenant_id)s, %(id)s, %(delivery)s, %(outbox_id)s, %(domain)s, %(subject)s, %(worker)s)
+insert into attempt (tenant_id, id, delivery, outbox_id, domain, matter_id, worker)
+values (%(tenant_id)s, %(id)s, %(delivery)s, %(outbox_id)s, %(domain)s, %(matter_id)s, %(worker)s)
 
 -- lose --
 -- Attempts of this delivery that never ended: their worker died or was fenced out.
@@ -11,28 +11,44 @@ update attempt set ended_at = bridge_now(), outcome = %(outcome)s, error = %(err
 where tenant_id = %(tenant_id)s and id = %(id)s and (ended_at is null or outcome = 'lost')
 
 -- steps --
-select s.name, s.sent_at, s.done_at, s.request, s.result, a.started_at from step s
+-- Of this delivery, and every call of the matter that nobody has heard an answer of, whichever delivery made it.
+select s.name, s.round, s.sent_at, s.done_at, s.settles_at, s.nonce, s.request, s.result, a.started_at from step s
 join attempt a on a.tenant_id = s.tenant_id and a.id = s.attempt_id
-where s.tenant_id = %(tenant_id)s and s.delivery = %(delivery)s order by a.started_at, s.sent_at
+where s.tenant_id = %(tenant_id)s
+  and (s.delivery = %(delivery)s or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null))
+order by a.started_at, s.sent_at
 
 -- begin_step --
-insert into step (tenant_id, attempt_id, name, delivery, sent_at, request)
-values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, bridge_now(), %(request)s)
-on conflict (tenant_id, attempt_id, name) do update set sent_at = bridge_now(), done_at = null, request = excluded.request, result = '{}'
-returning sent_at
+-- Its settle time is reckoned from the moment after which the call may not leave, not from now (S23).
+insert into step (tenant_id, attempt_id, name, round, delivery, matter_id, domain, sent_at, not_after, settles_at, nonce, request)
+values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(round)s, %(delivery)s, %(matter_id)s, %(domain)s, bridge_now(), bridge_now() + %(not_after)s,
+        bridge_now() + %(settles)s, %(nonce)s, %(request)s)
+on conflict (tenant_id, attempt_id, name, round) do update set sent_at = excluded.sent_at, not_after = excluded.not_after, settles_at = excluded.settles_at,
+    nonce = excluded.nonce, done_at = null, request = excluded.request, result = '{}'
+returning settles_at
 
 -- end_step --
-insert into step (tenant_id, attempt_id, name, delivery, done_at, result)
-values (%(tenant_id)s, %(attempt_id)s, %(name)s, %(delivery)s, bridge_now(), %(result)s)
-on conflict (tenant_id, attempt_id, name) do update set done_at = bridge_now(), result = excluded.result
+-- The answer belongs to the call, whichever attempt made it; a step without a call is a row of its own.
+with answered as (
+    update step set done_at = bridge_now(), result = %(result)s
+    where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and domain = %(domain)s and name = %(name)s and round = %(round)s
+      and sent_at is not null and done_at is null
+    returning attempt_id
+)
+insert into step (tenant_id, attempt_id, name, round, delivery, matter_id, domain, done_at, result)
+select %(tenant_id)s, %(attempt_id)s, %(name)s, %(round)s, %(delivery)s, %(matter_id)s, %(domain)s, bridge_now(), %(result)s
+where not exists (select from answered)
+on conflict (tenant_id, attempt_id, name, round) do update set done_at = bridge_now(), result = excluded.result
 
 -- undo_step --
-update step set sent_at = null, done_at = null, result = %(result)s where tenant_id = %(tenant_id)s and attempt_id = %(attempt_id)s and name = %(name)s
+update step set sent_at = null, done_at = null, not_after = null, settles_at = null, result = %(result)s
+where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and domain = %(domain)s and name = %(name)s and round = %(round)s
+  and (attempt_id = %(attempt_id)s or (sent_at is not null and done_at is null))
 
--- of_subject --
+-- of_matter --
 select a.*, (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'sent_at', s.sent_at, 'done_at', s.done_at, 'request', s.request, 'result', s.result)
         order by coalesce(s.sent_at, s.done_at)), '[]') from step s where s.tenant_id = a.tenant_id and s.attempt_id = a.id) as steps
-from attempt a where a.tenant_id = %(tenant_id)s and a.subject = any (%(subjects)s) order by a.started_at
+from attempt a where a.tenant_id = %(tenant_id)s and a.matter_id = %(matter_id)s order by a.started_at
 
 -- payloads --
 select at, system, method, path, status, seconds, request, response, error, attempt_id from payload
@@ -41,7 +57,3 @@ where tenant_id = %(tenant_id)s and attempt_id = any (%(attempts)s) order by at,
 -- put_payload --
 insert into payload (tenant_id, at, attempt_id, system, method, path, status, seconds, request, response, error)
 values (%(tenant_id)s, %(at)s, %(attempt_id)s, %(system)s, %(method)s, %(path)s, %(status)s, %(seconds)s, %(request)s, %(response)s, %(error)s)
-
--- waits --
--- How often a delivery found that what it needs is not there.
-select count(*) as n from attempt where tenant_id = %(tenant_id)s and delivery = %(delivery)s and outcome = 'waiting'

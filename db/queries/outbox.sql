@@ -1,23 +1,35 @@
 -- announce --
--- "Settle this": one row per link or unlinked record. A change of a row that is out or started is remembered as again;
--- a failed one is tried from the start because its source changed.
-insert into outbox (tenant_id, domain, subject, cause, system, register)
-values (%(tenant_id)s, %(domain)s, %(subject)s, %(cause)s, %(system)s, %(register)s)
-on conflict (tenant_id, domain, subject) do update set
-    again = outbox.again or outbox.state in ('out', 'started'),
+-- "Settle this": one row per matter and domain. The matter is locked against a join (which locks for update) and its pointer
+-- followed, so that work never lands on a row that nobody claims. A change of a row that is out or started is remembered as
+-- again; a failed one is tried from the start because its source changed. What is in doubt stays so: only proof or a person
+-- ends it, and both come as a delivery of their own (cause 'proof', 'person').
+with named as materialized (
+    select coalesce(m.joined_into, m.id) as id from matter m
+    where m.tenant_id = %(tenant_id)s and m.id = any (%(matters)s) order by m.id for key share
+)
+insert into outbox as o (tenant_id, domain, matter_id, cause, system, register, rank)
+select distinct %(tenant_id)s::uuid, %(domain)s, n.id, %(cause)s, %(system)s, %(register)s, %(rank)s::smallint from named n order by 3
+on conflict (tenant_id, domain, matter_id) do update set
+    again = o.again or o.state in ('out', 'started'),
     -- what our own work made possible need not sit out a pause
-    due_at = case when outbox.state in ('failed', 'in_doubt', 'waiting') then bridge_now()
-                  when excluded.cause = 'followed' then least(outbox.due_at, bridge_now()) else outbox.due_at end,
-    attempts = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.attempts end,
-    lost = case when outbox.state in ('failed', 'in_doubt') then 0 else outbox.lost end,
-    waits_for = null,
-    state = case when outbox.state in ('failed', 'in_doubt', 'waiting') then 'ready' else outbox.state end,
-    cause = case when outbox.state in ('failed', 'in_doubt', 'waiting') then excluded.cause else outbox.cause end,
+    due_at = case when o.state in ('failed', 'in_doubt', 'waiting') then bridge_now()
+                  when excluded.cause in ('followed', 'signed in', 'person') then least(o.due_at, bridge_now()) else o.due_at end,
+    attempts = case when o.state in ('failed', 'in_doubt') then 0 else o.attempts end,
+    lost = case when o.state in ('failed', 'in_doubt') then 0 else o.lost end,
+    waits_matter = null, waits_key = null,
+    rank = least(o.rank, excluded.rank),
+    state = case when o.state in ('failed', 'in_doubt', 'waiting') then 'ready' else o.state end,
+    cause = case when o.state in ('failed', 'in_doubt', 'waiting') then excluded.cause else o.cause end,
     changed_at = bridge_now()
+-- A changed setting asks nothing of what only proof or a person may end (rule 19).
+where not (o.state = 'in_doubt' and excluded.cause = 'setting')
+returning (xmax = 0) as made, o.matter_id
 
 -- take --
--- The fair claim: per domain at most the free room of its window, per tenant at most a few at a time, tenants in
--- rotating order, begun deliveries first. A paused tenant's backlog is never walked through: each lateral stops at its limit.
+-- The fair claim: per domain at most the free room of its window, per tenant at most a few over all domains, tenants in
+-- rotating order, begun deliveries first, then by rank; every fourth turn the lowest rank first, so that 100,000 matters of a
+-- changed setting neither go before an invoice nor starve (rule 19). A matter that somebody works on is left out. A paused
+-- tenant's backlog is never walked through: each lateral stops at its limit.
 with room as (
     select d.domain,
            greatest(0, %(window)s - (select count(*) from outbox where state in ('out', 'started') and domain = d.domain)) as free
@@ -26,42 +38,48 @@ with room as (
 busy as (
     select tenant_id, count(*) as n from outbox where state in ('out', 'started') group by tenant_id
 ),
-picked as (
-    select p.tenant_id, p.id
-    from room r
+serving as (
+    select t.id, t.paused_domains, greatest(0, %(per_tenant)s - coalesce(b.n, 0)) as free, t.id <= %(after)s as served
+    from tenant t left join busy b on b.tenant_id = t.id
+    where t.state = 'live'
+      and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > bridge_now())
+      -- writes are on, the clock is steady, and both systems were read to the end since the last epoch began
+      and t.id in (select o.id from open_tenant o)
+),
+found as (
+    select o.*, r.free as domain_free, t.free as tenant_free, t.served
+    from serving t
+    cross join room r
     cross join lateral (
-        select o.tenant_id, o.id
-        from (
-            select t.id, t.paused_domains, greatest(0, %(per_tenant)s - coalesce(b.n, 0)) as free
-            from tenant t left join busy b on b.tenant_id = t.id
-            where t.state = 'live'
-              and not exists (select from connection c where c.tenant_id = t.id and c.paused_until > bridge_now())
-              -- writes are on, and both systems have been read to the end since this database was adopted
-              and exists (
-                  select from installation i
-                  where i.writes = 'on'
-                    and (i.adopted_at is null
-                         or (select min(coalesce(c.checked_at, '-infinity')) from connection c where c.tenant_id = t.id) > i.adopted_at))
-            order by t.id <= %(after)s, t.id
-        ) t
-        cross join lateral (
-            select q.tenant_id, q.id
-            from outbox q
-            where q.tenant_id = t.id and q.domain = r.domain and q.state in ('ready', 'waiting')
-              and q.due_at <= bridge_now() and not (r.domain = any (t.paused_domains))
-            order by q.begun desc, q.due_at
-            limit t.free
-            for update of q skip locked
-        ) o
-        limit r.free
-    ) p
+        select q.tenant_id, q.id, q.domain, q.begun, q.rank, q.due_at
+        from outbox q
+        where q.tenant_id = t.id and q.domain = r.domain and q.state in ('ready', 'waiting')
+          and q.due_at <= bridge_now() and not (r.domain = any (t.paused_domains))
+          and exists (select from matter m where m.tenant_id = q.tenant_id and m.id = q.matter_id and (m.lease_until is null or m.lease_until < bridge_now()))
+        order by q.begun desc, case when %(lowest_first)s then -q.rank else q.rank end, q.due_at
+        limit least(t.free, r.free)
+    ) o
+),
+fair as (
+    select f.*, row_number() over (partition by f.tenant_id order by f.begun desc, case when %(lowest_first)s then -f.rank else f.rank end, f.due_at) as of_tenant
+    from found f
+),
+chosen as (
+    select f.tenant_id, f.id, row_number() over (partition by f.domain order by f.served, f.tenant_id, f.of_tenant) as of_domain, f.domain_free
+    from fair f where f.of_tenant <= f.tenant_free
+),
+picked as (
+    select o.tenant_id, o.id from chosen c
+    join outbox o on o.tenant_id = c.tenant_id and o.id = c.id
+    where c.of_domain <= c.domain_free and o.state in ('ready', 'waiting')
+    for update of o skip locked
 )
 update outbox o
-set state = 'out', generation = o.generation + 1, waits_for = null, changed_at = bridge_now(),
+set state = 'out', generation = o.generation + 1, waits_matter = null, waits_key = null, changed_at = bridge_now(),
     lease_until = bridge_now() + %(lease)s * interval '1 second'
 from picked p
 where o.tenant_id = p.tenant_id and o.id = p.id
-returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.subject
+returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.matter_id
 
 -- untake --
 -- A row whose message the broker did not take goes back, unless its lease has moved on already.
@@ -69,114 +87,53 @@ update outbox
 set state = 'ready', lease_until = null, due_at = bridge_now() + interval '1 second', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and id = %(id)s and generation = %(generation)s and state = 'out'
 
--- reap --
--- Leases that ran out: the message was lost (out) or the worker was (started). Three lost workers are told apart at the claim.
-update outbox
-set state = 'ready', token = null, lease_until = null, due_at = bridge_now(), changed_at = bridge_now(),
-    lost = lost + case when state = 'started' then 1 else 0 end
-where state in ('out', 'started') and lease_until < bridge_now()
-returning tenant_id, id, lost
-
--- reset_leases --
--- One process only (embedded mode): whatever was out or started when it died is free again.
-update outbox
-set state = 'ready', token = null, lease_until = null, due_at = bridge_now(), changed_at = bridge_now(),
-    lost = lost + case when state = 'started' then 1 else 0 end
-where state in ('out', 'started')
-returning id
-
--- claim --
--- A worker makes the row its own; only the message of the present generation may, and only while the tenant is active.
-update outbox o
-set state = 'started', token = %(token)s, attempts = o.attempts + 1, again = false, changed_at = bridge_now(),
-    lease_until = bridge_now() + %(lease)s * interval '1 second'
-from tenant t
-where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.generation = %(generation)s and o.state = 'out'
-  and t.id = o.tenant_id and t.state = 'live' and not (o.domain = any (t.paused_domains))
-returning o.domain, o.subject, o.delivery, o.attempts, o.lost, o.cause, o.system, o.register, bridge_now() as now,
-          t.name as tenant_name, t.language, t.time_zone,
-          (select s.values from setting s where s.tenant_id = o.tenant_id order by s.version desc limit 1) as settings,
-          (select min(a.started_at) from attempt a where a.tenant_id = o.tenant_id and a.delivery = o.delivery) as first_attempt_at
-
--- extend --
--- The lease of a begun step; no row, no call.
-update outbox o
-set lease_until = greatest(o.lease_until, bridge_now() + %(lease)s * interval '1 second'), begun = true
-from tenant t
-where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
-  and o.lease_until > bridge_now() and t.id = o.tenant_id
-  and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))
-returning o.id
-
--- hold --
--- Still ours? Locks the row for the finishing transaction.
-select again from outbox
-where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
-for update
-
--- finish --
-delete from outbox where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not again
-
--- again --
--- It changed while it was being settled: once more, as a new delivery.
-update outbox
-set state = 'ready', token = null, lease_until = null, again = false, begun = false, attempts = 0, lost = 0,
-    delivery = gen_random_uuid(), due_at = bridge_now(), changed_at = bridge_now()
-where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s
-
--- later --
--- Temporary: the same delivery again after a while.
-update outbox
-set state = 'ready', token = null, lease_until = null, lost = 0, attempts = attempts - %(refund)s,
-    due_at = bridge_now() + %(delay)s * interval '1 second', changed_at = bridge_now()
-where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
-
--- wait --
--- Re-checked every now and then, woken earlier when what it waits for is linked.
-update outbox
-set state = case when again then 'ready' else 'waiting' end, waits_for = case when again then null else %(waits_for)s end,
-    token = null, lease_until = null, lost = 0, attempts = 0,
-    due_at = bridge_now() + case when again then 0 else %(delay)s end * interval '1 second', changed_at = bridge_now()
-where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and state = 'started'
-
--- fail --
--- A person must act, or its source must change (which it may have done meanwhile: again). The delivery starts anew
--- unless a sent call is still without an answer. With waits_for it failed for another record: that one's success wakes it.
-update outbox o
-set state = case when o.again then 'ready' else %(state)s end, token = null, lease_until = null, lost = 0, again = false,
-    waits_for = case when o.again then null else %(waits_for)s end,
-    due_at = bridge_now(), changed_at = bridge_now(),
-    begun = begun and %(state)s = 'in_doubt',
-    delivery = case when %(state)s = 'in_doubt' or exists (
-        select from step s where s.tenant_id = o.tenant_id and s.delivery = o.delivery and s.sent_at is not null and s.done_at is null)
-        then o.delivery else gen_random_uuid() end
-where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
-
 -- wake --
--- Whatever waited for this record goes on at once; what failed because of it only when it has succeeded.
-update outbox set state = 'ready', waits_for = null, due_at = bridge_now(), changed_at = bridge_now(),
+-- Whatever waited for one of these matters goes on at once; what failed because of it only when it has succeeded.
+update outbox set state = 'ready', waits_matter = null, waits_key = null, due_at = bridge_now(), changed_at = bridge_now(),
     attempts = 0, lost = 0
-where tenant_id = %(tenant_id)s and state = any (%(states)s) and waits_for = any (%(keys)s)
+where tenant_id = %(tenant_id)s and state = any (%(states)s) and waits_matter = any (%(matters)s)
 
--- fold --
--- A record that became part of a link is settled with the link: its own row has no work left.
-delete from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = any (%(subjects)s) and id <> %(id)s
-  and state <> 'started'
-returning subject, state, again
+-- wake_key --
+update outbox set state = 'ready', waits_matter = null, waits_key = null, due_at = bridge_now(), changed_at = bridge_now(),
+    attempts = 0, lost = 0
+where tenant_id = %(tenant_id)s and state in ('waiting', 'failed') and waits_key = %(key)s
 
--- row --
-select id, domain, subject, state, waits_for, attempts, due_at from outbox
-where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s
+-- state --
+select state, waits_matter from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = %(matter_id)s
+
+-- circle --
+-- Whether what somebody is about to wait for waits for him, through however many others (rule 17).
+with recursive chain (id) as (
+    select o.waits_matter from outbox o where o.tenant_id = %(tenant_id)s and o.matter_id = %(needed)s and o.waits_matter is not null
+    union
+    select o.waits_matter from outbox o join chain c on o.tenant_id = %(tenant_id)s and o.matter_id = c.id where o.waits_matter is not null
+)
+select exists (select from chain where id = %(matter_id)s) as found
 
 -- rows --
-select id, domain, subject, state, due_at, attempts, lost, waits_for, cause, changed_at from outbox
-where tenant_id = %(tenant_id)s order by id
+select o.id, o.domain, o.matter_id, m.severa_id, m.erp_id, o.state, o.due_at, o.attempts, o.lost, o.waits_matter, o.waits_key, o.cause, o.rank, o.changed_at
+from outbox o join matter m on m.tenant_id = o.tenant_id and m.id = o.matter_id
+where o.tenant_id = %(tenant_id)s order by o.id
 
 -- retry --
--- A person asks again.
-update outbox set state = 'ready', due_at = bridge_now(), attempts = 0, lost = 0, waits_for = null, cause = 'person', changed_at = bridge_now()
-where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and state in ('failed', 'in_doubt', 'ready', 'waiting')
+-- A person asks again. What is in doubt is looked at again, not decided.
+update outbox set state = 'ready', due_at = bridge_now(), attempts = 0, lost = 0, rank = 0, waits_matter = null, waits_key = null, waits_since = null,
+    cause = 'person', changed_at = bridge_now()
+where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = %(matter_id)s and state in ('failed', 'in_doubt', 'ready', 'waiting')
 returning id
+
+-- failed_count --
+select count(*) as n from outbox where tenant_id = %(tenant_id)s and state = 'failed'
+
+-- retry_failed --
+-- A setting was changed: what failed under the old one is tried again, behind everything else.
+update outbox set state = 'ready', due_at = bridge_now(), attempts = 0, lost = 0, rank = 2, waits_matter = null, waits_key = null, waits_since = null,
+    cause = 'setting', changed_at = bridge_now()
+where tenant_id = %(tenant_id)s and state = 'failed'
+
+-- sign_in_again --
+-- After a new sign-in everything that waited for it goes on at once.
+update outbox set due_at = bridge_now() where tenant_id = %(tenant_id)s and state in ('ready', 'waiting') and due_at > bridge_now()
 
 -- unfinished --
 -- What is still to be done, over all live tenants; failed and in doubt wait for people, not for the bridge.
@@ -186,11 +143,6 @@ where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and
 -- counts --
 select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o group by o.domain, o.state order by 1, 2
 
--- audit --
--- Records newer than what was settled, in scope and without a row: should never happen, so it is counted and alarms.
-select r.system, r.register, r.id from record r
-where r.tenant_id = %(tenant_id)s and r.in_scope and r.version > r.settled_version and r.seen_at < bridge_now() - interval '60 seconds'
-  and r.gone_at is null
-  -- A register that is being read announces its rows when its last page is in.
-  and not exists (select from connection c where c.tenant_id = r.tenant_id and c.system = r.system and c.poll_lease_until > bridge_now())
-limit 1000
+-- with_work --
+-- Which of these matters have a row in the domain: the audit's question.
+select matter_id from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s)

@@ -7,6 +7,7 @@ where (c.tenant_id, c.system) in (
     where t.state = 'live' and (d.next_poll_at <= bridge_now() or d.asked_at is not null)
       and coalesce(d.poll_lease_until, '-infinity') < bridge_now()
       and coalesce(d.paused_until, '-infinity') < bridge_now()
+      and coalesce(d.epoch_at, '-infinity') < bridge_now()  -- a reading within the quiet time proves nothing
     order by d.next_poll_at limit %(limit)s
     for update of d skip locked)
 returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
@@ -15,13 +16,14 @@ returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
 -- Go-live polls before the tenant is live; same lease, same fence.
 update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
+  and coalesce(epoch_at, '-infinity') < bridge_now()
 returning bridge_now() as now
 
 -- hold --
--- The fence of every page transaction: no lease, no rows. Extends it.
+-- The fence of every page transaction: no lease, no rows. Extends it, and tells what time it is.
 update connection set poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s and poll_lease_until > bridge_now()
-returning system
+returning bridge_now() as now
 
 -- ended --
 -- asked_at is cleared only by a poll that began after it was set.
@@ -47,14 +49,23 @@ select count(*) filter (where c.checked_at is null or c.checked_at < %(since)s) 
 from connection c join tenant t on t.id = c.tenant_id where t.state = 'live'
 
 -- get --
-select register, watermark, complete_at, swept_at from stream where tenant_id = %(tenant_id)s and system = %(system)s
+-- Every register of a connection in one question, with the earliest record whose order is not known.
+select s.register, s.watermark, s.complete_at, s.swept_at,
+       (select min(r.asked_at) from record r where r.tenant_id = s.tenant_id and r.system = s.system and r.register = s.register and r.read_again)
+           as unsure_since
+from stream s where s.tenant_id = %(tenant_id)s and s.system = %(system)s
 
 -- complete --
+-- The mark is set, not raised: one that a wrong clock once put too far ahead must come back.
 insert into stream (tenant_id, system, register, watermark, complete_at, swept_at, changes)
 values (%(tenant_id)s, %(system)s, %(register)s, %(watermark)s, bridge_now(), case when %(whole)s then bridge_now() end, %(changes)s)
 on conflict (tenant_id, system, register) do update set
-    watermark = greatest(stream.watermark, excluded.watermark), complete_at = excluded.complete_at,
+    watermark = coalesce(excluded.watermark, stream.watermark), complete_at = excluded.complete_at,
     swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes
+
+-- swept --
+-- A person said that what a whole reading showed is so: it need not be read whole again before the next sweep.
+update stream set swept_at = greatest(swept_at, %(at)s) where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s
 
 -- now --
 select bridge_now() as now

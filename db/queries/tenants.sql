@@ -21,6 +21,10 @@ update tenant set paused_domains = %(domains)s where id = %(id)s
 update tenant set paused_domains = array(select distinct d from unnest(paused_domains || %(domains)s::text[]) as d order by d)
 where id = %(id)s
 
+-- resume_domains --
+update tenant set paused_domains = array(select d from unnest(paused_domains) as d where d <> all (%(domains)s::text[]) order by d)
+where id = %(id)s
+
 -- add_settings --
 insert into setting (tenant_id, version, values, made_by)
 select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s from setting where tenant_id = %(tenant_id)s
@@ -29,46 +33,70 @@ select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s fro
 select values from setting where tenant_id = %(tenant_id)s order by version desc limit 1
 
 -- put_connection --
-insert into connection (tenant_id, system, config, secret) values (%(tenant_id)s, %(system)s, %(config)s, %(secret)s)
-on conflict (tenant_id, system) do update set config = excluded.config, secret = excluded.secret, token = null, token_expires_at = null
+-- The revision tells every process that its clients are of yesterday. What the vendor said of another address or organisation
+-- (its budget, its pause) does not hold for this one. A token belongs to the credentials it was given for: it stays while they
+-- do. Added within an epoch's quiet time a connection waits as the others do: the lost future may have known it.
+insert into connection (tenant_id, system, config, secret, epoch_at)
+values (%(tenant_id)s, %(system)s, %(config)s, %(secret)s, (select i.quiet_until from installation i where i.quiet_until > bridge_now()))
+on conflict (tenant_id, system) do update set config = excluded.config, secret = excluded.secret,
+    token = case when %(keep_token)s then connection.token end,
+    token_expires_at = case when %(keep_token)s then connection.token_expires_at end,
+    refresh_lease_until = null, revision = connection.revision + 1,
+    paused_until = case when connection.config = excluded.config then connection.paused_until end,
+    budget_percent = case when connection.config = excluded.config then connection.budget_percent else 100 end
 
 -- put_secret --
 -- Only the cipher text changes (key rotation): the token stays good.
 update connection set secret = %(secret)s, token = %(token)s where tenant_id = %(tenant_id)s and system = %(system)s
 
 -- connection --
-select tenant_id, system, config, secret, token, token_expires_at, paused_until, checked_at, last_error, budget_percent from connection
+-- What is left of a pause is reckoned here: only this clock is everybody's.
+select tenant_id, system, config, secret, token, token_expires_at, paused_until, checked_at, last_error, budget_percent, revision,
+    greatest(0, coalesce(extract(epoch from paused_until - bridge_now()), 0))::float8 as paused_for from connection
 where tenant_id = %(tenant_id)s and system = %(system)s
 
 -- connections --
-select tenant_id, system, config, secret, token, token_expires_at, paused_until, checked_at, last_error, budget_percent from connection
+select tenant_id, system, config, secret, token, token_expires_at, paused_until, checked_at, last_error, budget_percent, revision,
+    greatest(0, coalesce(extract(epoch from paused_until - bridge_now()), 0))::float8 as paused_for from connection
 where tenant_id = %(tenant_id)s order by system
 
+-- revisions --
+-- Asked before deliveries, polls and now and then between calls: is what this process has in its hands still the connection?
+select system, revision from connection where tenant_id = %(tenant_id)s
+
 -- token --
-select token, token_expires_at from connection where tenant_id = %(tenant_id)s and system = %(system)s
+-- No row: the connection was changed. Its token must not go to the old address, which is the only one the asker knows.
+select token, token_expires_at from connection
+where tenant_id = %(tenant_id)s and system = %(system)s and revision = %(revision)s
 
 -- lease_refresh --
 -- One process refreshes a token; the others wait for what it stores. A lease, not a lock: a dead refresher blocks nobody for long.
 update connection set refresh_lease_until = bridge_now() + interval '60 seconds'
-where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(refresh_lease_until, '-infinity') < bridge_now()
+where tenant_id = %(tenant_id)s and system = %(system)s and revision = %(revision)s
+  and coalesce(refresh_lease_until, '-infinity') < bridge_now()
 returning system
 
 -- save_token --
+-- No row: the token was got with a secret or at an address that is no longer the connection's.
 update connection set token = %(token)s, token_expires_at = %(expires_at)s, refresh_lease_until = null
-where tenant_id = %(tenant_id)s and system = %(system)s
+where tenant_id = %(tenant_id)s and system = %(system)s and revision = %(revision)s
+returning system
 
 -- end_refresh --
-update connection set refresh_lease_until = null where tenant_id = %(tenant_id)s and system = %(system)s
+update connection set refresh_lease_until = null
+where tenant_id = %(tenant_id)s and system = %(system)s and revision = %(revision)s
 
 -- forget_token --
 update connection set token = null, token_expires_at = null, refresh_lease_until = null
-where tenant_id = %(tenant_id)s and system = %(system)s
+where tenant_id = %(tenant_id)s and system = %(system)s and revision = %(revision)s
 
 -- budget --
 update connection set budget_percent = %(percent)s where tenant_id = %(tenant_id)s and system = %(system)s
 
 -- pause_until --
-update connection set paused_until = %(until)s where tenant_id = %(tenant_id)s and system = %(system)s
+-- A later, shorter pause does not end a longer one that runs: somebody was told to stay away until then.
+update connection set paused_until = greatest(paused_until, bridge_now() + %(seconds)s * interval '1 second')
+where tenant_id = %(tenant_id)s and system = %(system)s
 
 -- lease_slot --
 -- A free slot, or the one this holder has already. Slot 0 is the poller's.

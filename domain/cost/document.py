@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from domain.cost.fields import (
@@ -22,10 +22,16 @@ from domain.cost.fields import (
     module_of,
     supplier_id,
 )
-from domain.mapper import day, decimal, read, text
+from domain.mapper import day, decimal, moment, read, text
 from domain.money import ZERO
+from domain.moves import ERP_TIME_SLACK
 from domain.ports import Json
 from domain.text import one_line
+
+# How the marker of a fee begins; it ends with "]".
+MARKER = "[ERP "
+# How far ahead of its own date a document may have been brought.
+DATED_AHEAD = timedelta(days=366)
 
 Share = tuple[Decimal, Decimal]
 """What part of an amount is net, as a fraction (numerator, denominator): a quotient would be rounded too early."""
@@ -83,10 +89,29 @@ class Document:
     voided: bool
     lines: tuple[Line, ...]
     files: tuple[Attachment, ...]
+    made: datetime | None = None
 
     def marker(self, key: str, *, void: bool = False) -> str:
-        """What a fee's description ends with, so that a fee can be found before it is made again."""
-        return f"[ERP {self.kind} {self.number}/{key}{' void' if void else ''}]"
+        """What stands in a fee's description, so that a fee can be found before it is made again."""
+        return f"{self.prefix}{key}{' void' if void else ''}]"
+
+    @property
+    def prefix(self) -> str:
+        """How the markers of all its lines begin."""
+        return f"{MARKER}{self.kind} {self.number}/"
+
+    @property
+    def no_fee_before(self) -> datetime | None:
+        """No fee of this document was made or changed before this time (UTC), None if nothing tells.
+
+        A document is brought after it was made in the ERP; journals do not say when that was, and may be dated ahead.
+        """
+        if self.made is not None:
+            made = self.made if self.made.tzinfo is not None else self.made.replace(tzinfo=UTC)
+            return made - ERP_TIME_SLACK
+        if self.dated is None:
+            return None
+        return datetime.combine(self.dated, time(), UTC) - DATED_AHEAD
 
 
 def read_document(register: str, body: Json, categories: Mapping[str, frozenset[str]]) -> Document:
@@ -147,6 +172,7 @@ def _supplier(body: Json, categories: Mapping[str, frozenset[str]]) -> Document:
         voided=sign != 0 and status == VOIDED,
         lines=tuple(lines),
         files=_files(body),
+        made=moment(read(body, "createdDateTime")),
     )
 
 

@@ -13,7 +13,6 @@ from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 
 FEES = "projectfees"
-PROJECT_FEES = "projects/projectfees"
 PROJECT_FILES = "projects/files"
 PROJECTS = "projects"
 SALES_CASES = "salescases"
@@ -56,7 +55,7 @@ FIELDS = (
         "←",
         "joined text",
         "visma_net",
-        note="with reference number, supplier number and name, then the marker [ERP type number/line]",
+        note="with reference number, supplier number and name, then the marker [ERP type number/line]; over 80 characters the marker first",
     ),
     Field(
         "row_text",
@@ -110,7 +109,7 @@ def journal_id(body: Json) -> str:
 
 def has_project(line: Json) -> bool:
     """Whether a line names a project; the non-project code is none."""
-    return text(line, "project.id") not in ("", NON_PROJECT)
+    return text(line, "project.id").upper() not in ("", NON_PROJECT)
 
 
 def attachment_ids(body: Json) -> str:
@@ -231,6 +230,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "supplier.name"),
         projection=supplier_projection,
         concerns=_supplier_concerns,
+        single=supplier_id,
         remote_time=latest_time,
         in_scope=lambda body, start: dated_on_or_after("date", body, start),
         start_setting="costs_from",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from domain.cost.document import Attachment, Document
 from domain.cost.fields import PROJECT_FILES
-from domain.cost.plan import Brought, named
+from domain.cost.plan import Brought, described, named
 from domain.errors import Refused, Stop
+from domain.file_names import file_key, file_name
 from domain.mapper import read, text
 from domain.moves import create_once
 from domain.ports import Delivery, Json, Permission
@@ -32,9 +33,9 @@ class Files:
             place = f"{file.id}/{project}"
             if place in self.kept:
                 continue
-            description = f"{lines[key].text} {document.marker(key)}".strip()
+            description = described(lines[key].text, document.marker(key))
             try:
-                self.kept[place] = self._bring(file, project, description)
+                self.kept[place] = self._bring(file, project, description, document.prefix)
             except Refused as error:
                 values = named(document) | {"file": file.name, "text": error.message}
                 problems.append(Stop("cost.attachment_failed", values))
@@ -42,7 +43,7 @@ class Files:
             added[file.name] = None
         return list(added), problems
 
-    def _bring(self, file: Attachment, project: str, description: str) -> str:
+    def _bring(self, file: Attachment, project: str, description: str, prefix: str) -> str:
         """Adds one file to one project, once; its guid in Severa, '' if nobody told it."""
         name = f"file {file.id} {project}"
         known = self.delivery.step(name)
@@ -50,15 +51,16 @@ class Files:
             return str(known.result["file"])
         content = self.delivery.erp.download(file.id)
         if known is None:
-            found = self._look_up(file, project, description, len(content))
+            found = self._look_up(file, project, prefix, len(content))
             if found is not None:
                 self.delivery.done(name, found)
                 return str(found["file"])
-        request = {"project": project, "name": file.name, "description": description, "size": len(content)}
+        name_sent = file_name(file.name)
+        request = {"project": project, "name": name_sent, "description": description, "size": len(content)}
 
         def send(permission: Permission) -> Json:
             answer = self.delivery.severa.upload(
-                project, file.name, description, content, not_after=permission.not_after
+                project, name_sent, description, content, not_after=permission.not_after
             )
             return {"file": text(answer, "guid")}
 
@@ -67,18 +69,19 @@ class Files:
             name,
             request,
             send,
-            lambda _sent: self._look_up(file, project, description, len(content)),
+            lambda _sent: self._look_up(file, project, prefix, len(content)),
         )
         return str(result["file"])
 
-    def _look_up(self, file: Attachment, project: str, description: str, size: int) -> Json | None:
-        """A file of that name, description and size that no other attachment stands for."""
+    def _look_up(self, file: Attachment, project: str, prefix: str, size: int) -> Json | None:
+        """A file of that name and size, marked as this document's, that no other attachment stands for."""
         if project not in self._there:
             self._there[project] = list(self.delivery.severa.list(PROJECT_FILES, parent=project))
         taken = set(self.kept.values())
         for row in self._there[project]:
             shown = read(row, "size")
-            same = text(row, "name") == file.name and text(row, "description") == description
+            # The marker, not the whole description: that may have been cut.
+            same = file_key(text(row, "name")) == file_key(file.name) and prefix in text(row, "description")
             if same and text(row, "guid") not in taken and (shown is None or shown == size):
                 return {"file": text(row, "guid")}
         return None

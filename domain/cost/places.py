@@ -11,6 +11,7 @@ from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.moves import wait_until_read
 from domain.ports import Delivery, Link, Record
+from domain.text import code_key
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class Places:
         if by_id is None:
             return by_number
         record = books.record("visma_net", by_id.erp_register, by_id.erp_id)
-        if by_number is None or (record is not None and record.number == line.project):
+        if by_number is None or (record is not None and code_key(record.number) == code_key(line.project)):
             return by_id
         return by_number
 

@@ -23,6 +23,10 @@ RATE_IS_ORGANISATION_CURRENCY_PER_UNIT = True
 # the description with supplier and marker.
 ROW_TEXTS: Mapping[str, str] = MappingProxyType({"sv": "Kostnad", "en": "Cost"})
 
+# Open question: how long a fee's description may be; no length is documented. The shortest text limit that any of the
+# vendor's documents names is 80.
+SURELY_KEPT = 80
+
 _HUNDRED = Decimal(100)
 
 
@@ -132,11 +136,18 @@ def price_of(
 # ---------------------------------------------------------------- the fee
 
 
+def described(words: str, marker: str) -> str:
+    """A fee's or file's description (R-CST-2): the words, then the marker. In a text that may be too long for Severa the
+    marker comes first: what is cut is cut at the end, and a fee whose marker was cut off would be brought again."""
+    whole = f"{words} {marker}".strip()
+    return whole if len(whole) <= SURELY_KEPT else f"{marker} {words}"
+
+
 def fee_body(one: Brought, marker: str) -> Json:
     """Members of a new project fee. VAT, product and product type are left to Severa's logic (R-CST-2)."""
     body: Json = {
         "project": {"guid": one.project},
-        "description": f"{one.text} {marker}".strip(),
+        "description": described(one.text, marker),
         "quantity": 1,
         "unitCost": {"amount": one.cost, "currencyCode": one.currency},
         "unitPrice": {"amount": one.price, "currencyCode": one.price_currency},
@@ -201,11 +212,14 @@ def found_as(fee: Json, meant: Brought) -> Brought:
     )
 
 
-def sent_as(sent: Json, meant: Brought, fee: str) -> Brought:
-    """A fee found after a request without an answer: what was asked for then, not what would be asked for now."""
+def sent_as(sent: Json, meant: Brought, fee: Json) -> Brought:
+    """A fee found after a request without an answer: what was asked for then, not what would be asked for now, on the
+    project where it stands."""
     return replace(
         meant,
-        fee=fee,
+        fee=text(fee, "guid"),
+        project=text(fee, "project.guid") or meant.project,
+        phase=text(fee, "phase.guid") or meant.phase,
         cost=Decimal(str(sent["unitCost"]["amount"])),
         price=Decimal(str(sent["unitPrice"]["amount"])),
         price_currency=sent["unitPrice"]["currencyCode"],

@@ -13,7 +13,6 @@ from domain.cost.fields import (
     FEES,
     NEVER,
     ORGANIZATION,
-    PROJECT_FEES,
     PROJECTS,
     SUPPLIER_INVOICES,
     VAT_CATEGORIES,
@@ -23,6 +22,7 @@ from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
+from domain.money import currency_of
 from domain.moves import (
     Aftermath,
     create_once,
@@ -59,8 +59,7 @@ class _Work:
     problems: list[Stop] = field(default_factory=list)
     waiting: Waiting | None = None
     _projects: dict[str, Json] = field(default_factory=dict)
-    _fees: dict[str, list[Json]] = field(default_factory=dict)
-    _kept_files: dict[str, list[Json]] = field(default_factory=dict)
+    _fees: list[Json] | None = None
     _base: str = ""
 
     def _chosen(self, module: str) -> bool:
@@ -163,10 +162,10 @@ class _Work:
     def _meant(self, document: Document, line: Line, project_guid: str) -> Brought:
         """What the line is to become. Raises Stop for amounts that cannot be told and projects that take no costs."""
         settings = self.delivery.tenant.settings
-        base = self._base_currency()
+        base = currency_of(self.delivery.books, self._base_currency())
         cost = plan.cost_of(line, document, base)
         project = self._project(document, project_guid)
-        currency = plan.project_currency(project, base)
+        currency = currency_of(self.delivery.books, plan.project_currency(project, base))
         rates = plan.rates_of(self._currencies(), base)
         price = plan.price_of(cost, settings, base=base, currency=currency, rates=rates)
         if price is None:
@@ -187,7 +186,7 @@ class _Work:
     def _fee(self, document: Document, key: str, name: str, marker: str, meant: Brought) -> Brought:
         """The fee of a line: the one that carries its marker already, else a new one, made once and read back."""
         if self.delivery.step(name) is None:
-            there = self._marked(document, meant, marker)
+            there = self._marked(document, marker)
             if there is not None:
                 found = plan.found_as(there, meant)
                 self.delivery.done(name, found.as_json())
@@ -199,8 +198,8 @@ class _Work:
             return meant.as_json() | {"fee": text(created, "guid")}
 
         def look_up(sent: Json) -> Json | None:
-            there = self._marked(document, meant, marker)
-            return None if there is None else plan.sent_as(sent, meant, text(there, "guid")).as_json()
+            there = self._marked(document, marker)
+            return None if there is None else plan.sent_as(sent, meant, there).as_json()
 
         try:
             result = create_once(self.delivery, name, body, send, look_up)
@@ -225,11 +224,14 @@ class _Work:
             )
         return one
 
-    def _marked(self, document: Document, meant: Brought, marker: str) -> Json | None:
-        """The fee of the project that carries a marker. Of several the first made counts, and a person is told."""
-        if meant.project not in self._fees:
-            self._fees[meant.project] = list(self.delivery.severa.list(PROJECT_FEES, parent=meant.project))
-        found = [fee for fee in self._fees[meant.project] if marker in text(fee, "description")]
+    def _marked(self, document: Document, marker: str) -> Json | None:
+        """The fee that carries a marker, on whatever project: people move fees, and a database that was restored knows of
+        none of them. Of several the first made counts, and a person is told."""
+        if self._fees is None:
+            since, severa = document.no_fee_before, self.delivery.severa
+            rows = severa.list(FEES) if since is None else severa.list(FEES, changedSince=since)
+            self._fees = [fee for fee in rows if document.prefix in text(fee, "description")]
+        found = [fee for fee in self._fees if marker in text(fee, "description")]
         if len(found) > 1:
             self.problems.append(
                 Stop("cost.found_twice", named(document) | {"marker": marker, "count": len(found)})
@@ -284,7 +286,7 @@ class _Work:
         if known is None or known.sent_at is None or project is None:
             return None
         meant = self._meant(document, line, project)
-        there = self._marked(document, meant, document.marker(line.key))
+        there = self._marked(document, document.marker(line.key))
         if there is not None:
             found = plan.found_as(there, meant).as_json()
             self.delivery.done(name, found)

@@ -151,6 +151,51 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ),
             where=_BOTH,
         ),
+        "customer.merged_linked": Cause(
+            wrong=Text(
+                "Kunden {number} ({own}) verkar ha slagits ihop med {heir} i {system}, men {heir} är redan kopplad till {other}.",
+                "The customer {number} ({own}) seems to have been merged into {heir} in {system}, but {heir} is linked to {other} already.",
+            ),
+            do=Text(
+                "Bryggan slår aldrig ihop två kunder själv. Bestäm vilken av dem som ska gälla i det andra systemet, flytta det som hör till den andra dit och gör den andra inaktiv.",
+                "The bridge never merges two customers by itself. Decide which of them counts in the other system, move what belongs to the other one there, and make the other one inactive.",
+            ),
+            where=_BOTH,
+            closes_by_itself=False,
+        ),
+        "customer.of_deleted": Cause(
+            wrong=Text(
+                "{name} finns i Visma.net ERP som kund {number}, kopplad till en kund som har tagits bort i Severa.",
+                "{name} exists in Visma.net ERP as customer {number}, linked to a customer that was deleted in Severa.",
+            ),
+            do=Text(
+                "Är det samma kund som lagts upp på nytt: flytta kopplingen till den. Är det en annan: ge den ett annat namn.",
+                "Is it the same customer, entered anew: move the link to it. Is it another one: give it another name.",
+            ),
+            where=_BOTH,
+        ),
+        "customer.met_differently": Cause(
+            wrong=Text(
+                "{name} finns i båda systemen och är kopplad, men uppgifterna skiljer sig: {fields}.",
+                "{name} exists in both systems and is linked, but they differ: {fields}.",
+            ),
+            do=Text(
+                "Skriv in det värde som gäller i det system som har det andra; inget skrivs över innan dess.",
+                "Enter the value that counts in the system that has the other one; nothing is overwritten before.",
+            ),
+            where=_BOTH,
+        ),
+        "customer.status_kept": Cause(
+            wrong=Text(
+                "{name} är inaktiv i Severa men har status {status} i Visma.net ERP (kund {number}), som bryggan inte skriver över.",
+                "{name} is inactive in Severa but has the status {status} in Visma.net ERP (customer {number}), which the bridge does not overwrite.",
+            ),
+            do=Text(
+                "Gör kunden inaktiv i Visma.net ERP för hand, eller aktiv i Severa, och försök igen.",
+                "Make the customer inactive in Visma.net ERP by hand, or active in Severa, and try again.",
+            ),
+            where=_BOTH,
+        ),
         "customer.ping_pong": Cause(
             wrong=Text(
                 "{name}: dessa fält har skrivits två gånger åt vardera hållet på ett dygn och skrivs inte mer: {fields}.",

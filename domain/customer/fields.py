@@ -8,10 +8,10 @@ from types import MappingProxyType
 from domain.customer import addresses, contacts
 from domain.fields import Field
 from domain.mapper import flag, latest_time, read, text
-from domain.ports import Json
+from domain.ports import Json, Record
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
-from domain.text import canonical, cut, one_line, organisation_number
+from domain.text import canonical, cut, name_key, one_line, organisation_number, same_organisation
 
 CUSTOMERS = "customers"
 ERP_CUSTOMER = "customer"
@@ -41,6 +41,10 @@ INTERIM_NUMBERS = range(900_000_000, 1_000_000_000)
 ACTIVE_BY_STATUS: Mapping[str, bool] = MappingProxyType(
     {"Active": True, "OnHold": True, "CreditHold": True, "OneTime": True, "Inactive": False}
 )
+
+# Only these two are written, and only over each other (R-CUS-7, mapping.md): OnHold, CreditHold and OneTime are decisions
+# of the finance staff that one boolean cannot say; after Inactive nobody could tell which one to go back to.
+WRITTEN_STATUSES = frozenset({"Active", "Inactive"})
 
 _SEVERA_PLACES = {
     "main": "headquarterAddress",
@@ -79,7 +83,12 @@ FIELDS = (
     Field("name", "name", "name", "↔", note="unique in Severa"),
     Field("number", "number", "number", "←", "number", "visma_net", note="the ERP numbers customers"),
     Field(
-        "vat_number", "vatNumber", "vatRegistrationId", "↔", "organisation number", note="written as typed"
+        "vat_number",
+        "vatNumber",
+        "vatRegistrationId",
+        "↔",
+        "VAT number",
+        note="letters and all; written as typed",
     ),
     Field("currency", "currency.code", "currencyId", "↔", note="on create; later differences are problems"),
     Field("payment_term", "paymentTerm", "creditTerms.id", "↔", "credit terms", erp_write="creditTermsId"),
@@ -139,6 +148,31 @@ def organisation(body: Json) -> str:
     return organisation_number(text(body, "vatRegistrationId")) or organisation_number(
         text(body, "corporateId")
     )
+
+
+def organisation_of(record: Record) -> str:
+    """The organisation number of a customer's record of either system, normalised, '' if it has none."""
+    if record.system == "severa":
+        return organisation_number(text(record.body, "vatNumber"))
+    return organisation(record.body)
+
+
+def same_company(one: Record, other: Record) -> bool:
+    """Whether two customers' records, of either system, name the same organisation: an organisation number in Severa
+    stands as VAT number, in the ERP as either."""
+    return any(same_organisation(ours, theirs) for ours in _numbers(one) for theirs in _numbers(other))
+
+
+def _numbers(record: Record) -> tuple[str, ...]:
+    paths = ("vatNumber",) if record.system == "severa" else ("vatRegistrationId", "corporateId")
+    return tuple(text(record.body, path) for path in paths)
+
+
+def natural_key(body: Json) -> str:
+    """What a customer is held by while it is created, over both directions (never-twice.md rule 2a): its organisation
+    number in normal form, else its name; '' if it has neither. ``body`` of either system."""
+    number = organisation_number(text(body, "vatNumber")) or organisation(body)
+    return number or name_key(text(body, "name"))
 
 
 def _severa_projection(body: Json) -> Mapping[str, str]:
@@ -258,6 +292,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "name"),
         projection=_erp_projection,
         concerns=lambda body: (Concern("customer", ERP_CUSTOMER, text(body, "internalId")),),
+        single=lambda body: text(body, "number"),
         remote_time=latest_time,
         organisation=organisation,
         mapping_version=2,
@@ -271,6 +306,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: " ".join(one for one in (text(body, "firstName"), text(body, "lastName")) if one),
         projection=contacts.erp_projection,
         concerns=_of_account,
+        single=lambda body: text(body, "contactId"),
         remote_time=latest_time,
         owner=lambda body: text(body, "businessAccount"),
     ),

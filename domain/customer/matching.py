@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from domain.customer.fields import ACTIVE_BY_STATUS
+from domain.customer.fields import ACTIVE_BY_STATUS, same_company
 from domain.customer.plan import is_internal, same_number
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.moves import named
 from domain.ports import Record
-from domain.text import same_name, same_organisation
+from domain.text import same_name
 
 Free = Callable[[Record], bool]
 
@@ -30,13 +30,13 @@ def erp_half(record: Record, erp_customers: Iterable[Record], free: Free) -> Rec
     for other in erp_customers:
         if same_name(record.name, other.name):
             names += [other] if free(other) else []
-        elif _same_company(text(record.body, "vatNumber"), other):
+        elif same_company(record, other):
             organisations += [other] if free(other) else []
     names = _preferred(names, lambda one: ACTIVE_BY_STATUS.get(text(one.body, "status"), True))
     numbered = [other for other in names if same_number(record.number, other.number)]
     if len(numbered) == 1:
         return numbered[0]
-    certain = [other for other in names if _same_company(text(record.body, "vatNumber"), other)]
+    certain = [other for other in names if same_company(record, other)]
     if len(certain) == 1:
         return certain[0]
     candidates = [*names, *organisations]
@@ -63,23 +63,16 @@ def severa_half(
             continue
         if same_name(record.name, other.name):
             names += [other] if free(other) else []
-        elif _same_company(text(other.body, "vatNumber"), record):
+        elif same_company(other, record):
             organisations += [other] if free(other) else []
     names = _preferred(names, lambda one: flag(read(one.body, "isActive")))
     numbered = [other for other in names if same_number(other.number, record.number)]
     if len(numbered) == 1:
         return numbered[0], None
-    certain = [other for other in names if _same_company(text(other.body, "vatNumber"), record)]
+    certain = [other for other in names if same_company(other, record)]
     if len(certain) == 1:
         return certain[0], None
     return None, next(iter([*names, *organisations]), None)
-
-
-def _same_company(vat_number: str, erp: Record) -> bool:
-    """An organisation number in Severa stands as VAT number, in the ERP as either."""
-    return any(
-        same_organisation(vat_number, text(erp.body, path)) for path in ("vatRegistrationId", "corporateId")
-    )
 
 
 def _preferred(records: list[Record], active: Callable[[Record], bool]) -> list[Record]:

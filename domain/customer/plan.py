@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.customer import addresses
-from domain.customer.fields import erp_values, organisation, severa_values
-from domain.customer.terms import CreditTerms
+from domain.customer.fields import erp_values, severa_values
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
 from domain.ports import Json, Link, Record, System
+from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
-from domain.text import one_line, organisation_number, vat_key
+from domain.text import code_key, one_line, same_vat_number
 
 # Members of the ERP's update for the fields that are carried over as they are.
 _ERP_MEMBERS = {
@@ -46,13 +46,15 @@ def rules(terms: CreditTerms, settings: TenantSettings) -> dict[str, FieldRule]:
     folded = FieldRule(rule, first=rule, same=lambda severa, erp: severa.casefold() == erp.casefold())
     found = {
         "name": plain,
-        "vat_number": FieldRule(rule, first=rule, same=lambda severa, erp: vat_key(severa) == vat_key(erp)),
+        "vat_number": FieldRule(rule, first=rule, same=same_vat_number),
         "payment_term": FieldRule(rule, first=rule, same=terms.same),
         "email": folded,
         "website": plain,
         "active": plain,
         # Kept in the bridge: what the ERP has without a choice stays.
-        "customer_class": FieldRule(direction="→"),
+        "customer_class": FieldRule(
+            direction="→", same=lambda severa, erp: code_key(severa) == code_key(erp)
+        ),
         **dict.fromkeys(addresses.FIELD_NAMES, plain),
     }
     for role in addresses.ROLES:
@@ -247,13 +249,6 @@ def new_severa_customer(erp: Json, terms: CreditTerms, currencies: Iterable[Json
     return body
 
 
-def organisation_of(record: Record) -> str:
-    """The organisation number of a customer's record, normalised, '' if it has none."""
-    if record.system == "severa":
-        return organisation_number(text(record.body, "vatNumber"))
-    return organisation(record.body)
-
-
 def severa_number(number: str, name: str) -> int:
     """The ERP's number as Severa's integer. Raises Stop ``customer.number_not_integer``."""
     if not (number.isascii() and number.isdigit()):
@@ -278,7 +273,7 @@ def renumbered(link: Link, severa: Json, erp: Json) -> bool:
 def class_exists(customer_class: str, classes: list[Record], name: str) -> None:
     """Raises Stop ``customer.class_unknown``; not judged while the classes were never read."""
     known = [text(one.body, "id") for one in classes]
-    if known and customer_class not in known:
+    if known and code_key(customer_class) not in map(code_key, known):
         raise Stop(
             "customer.class_unknown",
             {"name": name, "customer_class": customer_class, "known": ", ".join(known)},

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from domain.customer import addresses, meeting, plan, writing
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, severa_values
+from domain.customer import addresses, heirs, meeting, plan, writing
+from domain.customer.fields import CUSTOMERS, severa_values
 from domain.customer.fields import erp_values as erp_values_of
 from domain.customer.people import Trouble
 from domain.customer.work import Work
 from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
-from domain.merge import Merge, settled_base
+from domain.merge import Merge, settled_base, still_differing
 from domain.moves import explained, is_fresh, latest_side, listed
-from domain.ports import Delivery, Json, Link, Record, Settled, Stored, System
+from domain.ports import Delivery, Json, Link, Settled, System
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -26,6 +26,8 @@ def settle(delivery: Delivery) -> Settled:
     with explained("customer", name, work.after):
         if delivery.link is not None:
             _linked(work, delivery.link)
+        elif delivery.severa_record is not None and delivery.erp_record is not None:
+            meeting.both(work, delivery.severa_record, delivery.erp_record)
         elif delivery.severa_record is not None:
             meeting.from_severa(work, delivery.severa_record)
         elif delivery.erp_record is not None:
@@ -49,12 +51,15 @@ def _linked(work: Work, link: Link) -> None:
             ours, theirs = seen.values()
             work.keep(link, settled_base(link.base, merged, ours, theirs), numbered=True)
             people.settle()  # asks nobody: it remembers what both sides agree on
+            differs = still_differing(link.state.get("differs") or {}, ours, theirs)
+            work.remember_differing(differs)
+            meeting.differs_stop(work, text(seen.severa, "name"), differs)
             return
         if any(name in addresses.FIELD_NAMES for name in _touched(merged)):
             places = work.places(link.severa_id, fresh=True)
     fresh = severa_record is not None and not severa_record.gone and is_fresh(delivery, severa_record)
     severa = severa_record.body if severa_record is not None and fresh else _severa_now(work, link)
-    erp = _erp_now(work, link)
+    erp = heirs.present(work.delivery, link)
     latest = latest_side(
         severa_record,
         erp_record,
@@ -113,80 +118,7 @@ def _severa_now(work: Work, link: Link) -> Json:
     try:
         return work.delivery.severa.get(CUSTOMERS, link.severa_id)
     except NotFound as error:
-        raise _gone(work, link, "severa") from error
-
-
-def _erp_now(work: Work, link: Link) -> Stored:
-    """The ERP customer as it is now, by the number last seen, else by its internal id (R-CUS-8)."""
-    record = work.delivery.erp_record
-    number = record.number if record is not None and record.number else link.erp_number
-    try:
-        found = work.delivery.erp.get(ERP_CUSTOMER, number)
-        if text(found.body, "internalId") == link.erp_id:
-            return found
-    except NotFound:
-        pass
-    try:
-        return work.delivery.erp.get(f"{ERP_CUSTOMER}/internal", link.erp_id)
-    except NotFound as error:
-        raise _gone(work, link, "visma_net") from error
-
-
-# ---------------------------------------------------------------- two that became one (R-CUS-8)
-
-
-def _gone(work: Work, link: Link, system: System) -> Stop:
-    """The problem of a linked customer that is not there any more: merged into another, if one can be named."""
-    heir = _heir(work, link, system)
-    named = "Severa" if system == "severa" else "Visma.net ERP"
-    if heir is None:
-        return work.after.stop("customer.gone", number=link.erp_number, system=named)
-    return work.after.stop("customer.merged", **_merge_values(work, link, system, heir))
-
-
-def _heir(work: Work, link: Link, system: System) -> Record | None:
-    """The one customer of the same system that may have taken this one's place: same organisation number, or same name;
-    active and not linked to another. None when there is none or several."""
-    books, delivery = work.delivery.books, work.delivery
-    record = delivery.severa_record if system == "severa" else delivery.erp_record
-    register = CUSTOMERS if system == "severa" else ERP_CUSTOMER
-    own = link.severa_id if system == "severa" else link.erp_id
-    other_side = delivery.erp_record if system == "severa" else delivery.severa_record
-    found: dict[str, Record] = {}
-    for known in (record, other_side):
-        if known is None:
-            continue
-        number = plan.organisation_of(known)
-        if number:
-            found |= {one.id: one for one in books.find(system, register, organisation=number)}
-        found |= {one.id: one for one in books.find(system, register, name=known.name)}
-    free = [
-        one
-        for one in found.values()
-        if one.id != own and _is_active(one) and not _linked_elsewhere(work, one)
-    ]
-    return free[0] if len(free) == 1 else None
-
-
-def _is_active(record: Record) -> bool:
-    if record.system == "severa":
-        return flag(read(record.body, "isActive"))
-    return text(record.body, "status") != "Inactive"
-
-
-def _linked_elsewhere(work: Work, record: Record) -> bool:
-    by = {"severa_id": record.id} if record.system == "severa" else {"erp_id": record.id}
-    return work.delivery.books.link("customer", **by) is not None
-
-
-def _merge_values(work: Work, link: Link, system: System, heir: Record) -> dict[str, str]:
-    pair = (heir.id, link.erp_id) if system == "severa" else (link.severa_id, heir.id)
-    return {
-        "number": link.erp_number,
-        "system": "Severa" if system == "severa" else "Visma.net ERP",
-        "heir": f"{heir.number} {heir.name}".strip(),
-        "relink": f"severa-bridge relink {work.delivery.tenant.name} customer {pair[0]} {pair[1]}",
-    }
+        raise heirs.gone(work.delivery, link, "severa") from error
 
 
 # ---------------------------------------------------------------- what a person must look at
@@ -210,19 +142,11 @@ def _problems(
         ("visma_net", text(erp, "status") == "Inactive"),
     ):
         side: System = "severa" if system == "severa" else "visma_net"
-        heir = _heir(work, link, side) if inactive else None
-        if heir is not None and _same_organisation(work, side, heir):
-            raise work.after.stop("customer.merged", **_merge_values(work, link, side, heir))
+        heir = heirs.heir_of(work.delivery, link, side) if inactive else None
+        if heir is not None and heirs.same_organisation(work.delivery, link, side, heir):
+            code, values = heirs.merged(work.delivery, link, side, heir)
+            raise work.after.stop(code, **values)
     meeting.trouble_stop(work, name, trouble)
-    if outcome.side_effects:
-        raise work.after.stop("customer.side_effect", name=name, fields=", ".join(outcome.side_effects))
-    if outcome.owed:
-        raise work.after.stop("customer.balance", name=name, number=text(erp, "number"), balance=outcome.owed)
+    meeting.outcome_stop(work, name, text(erp, "number"), outcome)
+    meeting.differs_stop(work, name, outcome.differs)
     meeting.currency_stop(work, severa, erp)
-
-
-def _same_organisation(work: Work, system: System, heir: Record) -> bool:
-    """A customer made inactive may simply be inactive: only the same organisation number speaks of a merge."""
-    record = work.delivery.severa_record if system == "severa" else work.delivery.erp_record
-    number = plan.organisation_of(record) if record is not None else ""
-    return bool(number) and number == plan.organisation_of(heir)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,11 +20,11 @@ from domain.customer.fields import (
     ERP_CUSTOMER,
     INTERIM_NUMBERS,
 )
-from domain.customer.terms import CreditTerms
 from domain.mapper import flag, patch, read, text
-from domain.merge import Base
+from domain.merge import Base, Difference
 from domain.moves import Aftermath, is_fresh
 from domain.ports import Delivery, Json, Link, LinkUpdate, System
+from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
 
 
@@ -102,6 +102,11 @@ class Work:
         listed: bool = False,
     ) -> plan.Sides:
         """Both sides as they are merged, with the tenant's tables."""
+        base = link.base if link is not None else {}
+        if link is not None and self.settings.conflict_customer in ("severa", "visma_net"):
+            # The tenant's rule decides now what a person was asked about when both met.
+            asked = link.state.get("differs") or {}
+            base = {name: pair for name, pair in base.items() if name not in asked}
         return plan.Sides(
             severa,
             erp,
@@ -109,7 +114,7 @@ class Work:
             self.settings,
             self.countries(),
             places,
-            base=link.base if link is not None else {},
+            base=base,
             choice=self.delivery.books.choice("customer", severa_id=link.severa_id) if link else None,
             listed=listed,
         )
@@ -170,6 +175,14 @@ class Work:
         """Other numbers or another state on the link that will be written."""
         if self.after.link is not None:
             self.after.link = replace(self.after.link, **changes)
+
+    def remember_differing(self, differs: Iterable[Difference]) -> None:
+        """Fields that a person is asked about since both met; none = nothing is asked any more."""
+        if self.after.link is None:
+            return
+        state = {key: value for key, value in (self.after.link.state or {}).items() if key != "differs"}
+        asked = {one.field: [one.severa, one.erp] for one in differs}
+        self.relabel(state={**state, "differs": asked} if asked else state)
 
     def note(self, *, to_erp: Any = (), to_severa: Any = (), prefix: str = "") -> None:
         """Fields that were written just now, for the ping-pong guard."""

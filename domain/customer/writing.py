@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from domain import pingpong
 from domain.customer import addresses, placing, plan
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER
+from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, WRITTEN_STATUSES
 from domain.customer.work import Work
 from domain.mapper import decimal, patch, read, text, update_body
-from domain.merge import Merge, settled_base
+from domain.merge import Difference, Merge, met_differently, settled_base, still_differing
 from domain.moves import fields_named, told
 from domain.ports import Json, Link, Stored
 
@@ -23,6 +23,10 @@ class Outcome:
 
     def __init__(self) -> None:
         self.owed = ""
+        # The ERP's own status that stays although the customer is inactive in Severa.
+        self.kept_status = ""
+        # Fields that differed when both met, nobody decided, and nobody has touched since.
+        self.differs: tuple[Difference, ...] = ()
         self.halted: tuple[str, ...] = ()
         self.side_effects: tuple[str, ...] = ()
 
@@ -32,11 +36,7 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     outcome = Outcome()
     delivery = work.delivery
     name = text(sides.severa, "name")
-    if merged.to_erp.get("active") == "false":
-        outcome.owed = _owed(work, text(there.body, "number"))
-    if outcome.owed:
-        # Held back until the balance is 0; the base stays, so that it is still a change then.
-        merged = replace(merged, to_erp={k: v for k, v in merged.to_erp.items() if k != "active"})
+    merged = _status_held_back(work, merged, there, outcome)
     if "customer_class" in merged.to_erp:
         work.class_of(link.severa_id, name)
     merged, outcome.halted = pingpong.without(merged, pingpong.halted(link.state, delivery.now()))
@@ -44,7 +44,7 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     work.see_erp(erp)
     severa, places = _to_severa(work, link, sides, merged)
     work.see_severa(severa)
-    told(work.after, "customer", name, _without_repeats(merged))
+    merged = _without_repeats(merged)
     _say_not_sent(work, sides, merged, name)
     ours, theirs = sides.with_bodies(severa, erp, places).values()
     kept = work.after.link.base if work.after.link is not None and work.after.link.base else link.base
@@ -52,9 +52,41 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     # What a write changed by the way and would not take back is agreed to differ: it must not travel on.
     base |= {one: [ours[one], theirs[one]] for one in outcome.side_effects if one in ours}
     work.keep(link, base, numbered=bool(link.state.get("numbered")))
+    # A link that a person moved was decided by a person, who saw both: what differs then is only said.
+    met = {} if link.id else met_differently(merged)
+    # What a person is asked about is no line of the log as well.
+    told(work.after, "customer", name, replace(merged, differs=_others(merged, met)))
+    outcome.differs = still_differing({**(link.state.get("differs") or {}), **met}, ours, theirs)
+    work.remember_differing(outcome.differs)
     work.note(to_erp=merged.to_erp, to_severa=merged.to_severa)
     work.stored = (severa, erp)
     return outcome
+
+
+def _status_held_back(work: Work, merged: Merge, there: Stored, outcome: Outcome) -> Merge:
+    """The merge without a status that may not be written now; the base stays, so that it is still a change then.
+
+    Held back are Inactive until the balance is 0, and either over a status of the ERP's own (R-CUS-7).
+    """
+    wanted = merged.to_erp.get("active")
+    if wanted is None:
+        return merged
+    status = text(there.body, "status")
+    if status not in WRITTEN_STATUSES:
+        outcome.kept_status = status
+    elif wanted == "false":
+        outcome.owed = _owed(work, text(there.body, "number"))
+    if not (outcome.owed or outcome.kept_status):
+        return merged
+    return replace(
+        merged,
+        to_erp={name: value for name, value in merged.to_erp.items() if name != "active"},
+        overruled=tuple(one for one in merged.overruled if one.field != "active"),
+    )
+
+
+def _others(merged: Merge, met: Mapping[str, object]) -> tuple[Difference, ...]:
+    return tuple(one for one in merged.differs if one.field not in met)
 
 
 def _to_erp(work: Work, sides: plan.Sides, merged: Merge, there: Stored, outcome: Outcome) -> Json:

@@ -23,7 +23,7 @@ from domain.invoice.fields import in_scope
 from domain.invoice.gather import check_project, check_refused, gather
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Rest, Wish
-from domain.invoice.refusals import refusal
+from domain.invoice.refusals import refusal, told_by
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.mapper import text
 from domain.moves import is_fresh, unsettled
@@ -96,7 +96,7 @@ def _create(work: Work, planned: Planned) -> None:
 
 def _refused(work: Work, planned: Planned, error: Refused) -> None:
     """A refusal that another record may be behind is looked into once, and the invoice planned again; else it is a Stop."""
-    code, values = refusal(error.message)
+    code, values = refusal(error.message, about=told_by(planned.sent))
     if code in _PROJECT_REFUSED:
         check_refused(work, planned.project)
     if code == "invoice.customer_refused" and renumbered(work) not in ("", planned.need.customer):

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.errors import NotFound
+from domain.invoice.amounts import factor, known_factor
 from domain.invoice.model import InvoiceRow, Party, SeveraInvoice
-from domain.mapper import decimal, read, text
+from domain.mapper import read, text
 from domain.money import ZERO, rounded
 from domain.ports import Books, Json, SeveraApi
 
@@ -64,7 +65,7 @@ def billed_items(severa: SeveraApi, books: Books, invoice: SeveraInvoice) -> tup
 def _item(books: Books, invoice: SeveraInvoice, body: Json, member: str, register: str) -> BilledItem:
     # Read as if it were a row: money and its other currencies have the same form.
     priced = InvoiceRow.of({"unitPrice": read(body, "unitPrice")})
-    billed = decimal(read(body, "invoiceQuantity"))
+    billed = known_factor(read(body, "invoiceQuantity"))
     # Items of a credit note call a travel expense type 'product', and name no code at all.
     kind = read(body, member) or read(body, "product") or {}
     code = text(kind, "code")
@@ -74,7 +75,7 @@ def _item(books: Books, invoice: SeveraInvoice, body: Json, member: str, registe
         row=text(body, "invoiceRowGuid"),
         project=text(body, "project.guid"),
         code=code,
-        quantity=billed if billed is not None else decimal(read(body, "quantity")) or ZERO,
+        quantity=billed if billed is not None else factor(body, "quantity"),
         price=priced.price_in(invoice.currency),
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from domain.doubt import candidates_hash
 from domain.errors import InDoubt
 from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import ErpDocument
@@ -65,15 +64,6 @@ def lost_candidate(work: Work, key: Key) -> Json:
     record = work.delivery.books.record("visma_net", DOCUMENTS, f"{key[0]}/{key[1]}")
     body: Json = record.body if record is not None else {}
     return candidate(ErpDocument.of(body, key[0])) | {"type": key[0], "number": key[1], "status": ""}
-
-
-def candidates_hash(candidates: Iterable[Mapping[str, Any]]) -> str:
-    """Hash of candidates as they were shown; a decision names it, and is carried out only while it stands (S44)."""
-    rows = sorted(
-        json.dumps({name: str(one.get(name) or "") for name in MEMBERS}, sort_keys=True, ensure_ascii=False)
-        for one in candidates
-    )
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 def candidates_of(documents: Iterable[ErpDocument], request: Mapping[str, Any] | None = None) -> list[Json]:

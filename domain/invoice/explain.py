@@ -7,14 +7,11 @@ from types import MappingProxyType
 
 from domain.explain import Cause, Text
 from domain.invoice import explain_doubt, sentences
+from domain.invoice.refusal_words import CUSTOMER, ERP, ITEM, PROJECT, REFUSED, SET_AGAIN
 
 __all__ = ["CAUSES", "SENTENCES"]
 
 _SEVERA = Text("Severa: Fakturor", "Severa: Invoices")
-_ERP = Text("Visma.net ERP: Kundfakturor (AR301000)", "Visma.net ERP: Customer invoices (AR301000)")
-_CUSTOMER = Text("Visma.net ERP: Kunder (AR303000)", "Visma.net ERP: Customers (AR303000)")
-_ITEM = Text("Visma.net ERP: Ej lagerförda artiklar (IN202000)", "Visma.net ERP: Non-stock items (IN202000)")
-_PROJECT = Text("Visma.net ERP: Projekt (PM301000)", "Visma.net ERP: Projects (PM301000)")
 _PROBLEMS = Text("Problem", "Problems")
 
 _AGAIN = Text(
@@ -25,17 +22,6 @@ _GOES_ON = Text(
     "Rätta det felet först; fakturan ligger kvar i överföringsstatus och fortsätter sedan av sig själv.",
     "Solve that problem first; the invoice stays in the transfer status and then goes on by itself.",
 )
-_SET_AGAIN = Text(
-    "Rätta det i Visma.net ERP och sätt fakturan i överföringsstatus igen.",
-    "Correct it in Visma.net ERP and set the invoice to the transfer status again.",
-)
-
-
-def _refused(sv: str, en: str, where: Text) -> Cause:
-    """A refusal of the ERP: our words first, the vendor's own text after them."""
-    return Cause(
-        Text(f"{sv} Visma.net ERP svarade: {{text}}", f"{en} Visma.net ERP said: {{text}}"), _SET_AGAIN, where
-    )
 
 
 SENTENCES: Mapping[str, Text] = MappingProxyType({**sentences.SENTENCES, **explain_doubt.SENTENCES})
@@ -82,7 +68,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Sätt projektet aktivt eller slå på inställningen reopen_projects, och sätt fakturan i överföringsstatus igen.",
                 "Set the project active or switch on the setting reopen_projects, and set the invoice to the transfer status again.",
             ),
-            _PROJECT,
+            PROJECT,
         ),
         "invoice.company_differs": Cause(
             Text(
@@ -132,6 +118,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             _AGAIN,
             _SEVERA,
         ),
+        "invoice.fallback_unknown": Cause(
+            Text(
+                "Rad {row} på fakturan till {customer} har ingen kod, och artikeln {item} som är vald för {key} finns inte i Visma.net ERP.",
+                "Row {row} of the invoice to {customer} has no code, and the item {item} chosen for {key} is not in Visma.net ERP.",
+            ),
+            Text(
+                "Lägg upp artikeln {item}, eller välj en annan för {key} (inställningen fallback_items), och sätt fakturan i överföringsstatus igen.",
+                "Create the item {item}, or choose another for {key} (setting fallback_items), and set the invoice to the transfer status again.",
+            ),
+            ITEM,
+        ),
         "invoice.price_currency": Cause(
             Text(
                 "Rad {row} har pris i {row_currency} men fakturan till {customer} är i {currency}.",
@@ -164,7 +161,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Ingen företagsgren i Visma.net ERP har säljarens momsregistreringsnummer {vat_number}.",
                 "No branch in Visma.net ERP has the seller's VAT number {vat_number}.",
             ),
-            _SET_AGAIN,
+            SET_AGAIN,
             Text("Visma.net ERP: Företagsgrenar (CS102000)", "Visma.net ERP: Branches (CS102000)"),
         ),
         # ---------------------------------------------------- what it needs
@@ -196,6 +193,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Repair that invoice first; the credit note stays in the transfer status and then goes on by itself.",
             ),
             _PROBLEMS,
+        ),
+        "invoice.original_not_booked": Cause(
+            Text(
+                "Fakturan till {name}, som kreditfakturan gäller, är inte bokförd: den väntar inte på överföring och har inget nummer.",
+                "The invoice to {name} that the credit note is for is not booked: it does not wait for its transfer and has no number.",
+            ),
+            Text(
+                "Sätt den fakturan i överföringsstatus först; kreditfakturan fortsätter sedan av sig själv. Är den bokförd på annat sätt, skriv in dess nummer i Severa.",
+                "Set that invoice to the transfer status first; the credit note then goes on by itself. If it is booked in another way, type its number in Severa.",
+            ),
+            _SEVERA,
         ),
         "invoice.held_for_review": Cause(
             Text(
@@ -265,60 +273,9 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Rätta orsaken och sätt fakturan i överföringsstatus igen. Dokumentet i Visma.net ERP är borttaget.",
                 "Repair the cause and set the invoice to the transfer status again. The document in Visma.net ERP has been removed.",
             ),
-            _ERP,
+            ERP,
         ),
-        # ---------------------------------------------------- refused by the ERP
-        "invoice.vat_mismatch": _refused(
-            "Kundens momszon och artikelns momskategori hör inte ihop.",
-            "The customer's VAT zone and the item's VAT category do not fit.",
-            Text("Visma.net ERP: Momszoner (TX206000)", "Visma.net ERP: VAT zones (TX206000)"),
-        ),
-        "invoice.period_closed": Cause(
-            Text(
-                "Räkenskapsperioden {period} för fakturan till {customer} ({date}) är stängd i kundreskontran. {text}",
-                "The financial period {period} of the invoice to {customer} ({date}) is closed in the customer ledger. {text}",
-            ),
-            Text(
-                "Öppna perioden eller ändra fakturans datum, och sätt fakturan i överföringsstatus igen.",
-                "Open the period or change the invoice's date, and set the invoice to the transfer status again.",
-            ),
-            Text(
-                "Visma.net ERP: Räkenskapsperioder (GL201000)", "Visma.net ERP: Financial periods (GL201000)"
-            ),
-        ),
-        "invoice.number_series": _refused(
-            "Nummerserien ger inget nummer.",
-            "The number series gives no number.",
-            Text("Visma.net ERP: Nummerserier (CS201010)", "Visma.net ERP: Number series (CS201010)"),
-        ),
-        "invoice.task_refused": _refused(
-            "Projektets aktivitet kan inte användas.", "The project's task cannot be used.", _PROJECT
-        ),
-        "invoice.project_refused": _refused(
-            "Projektet kan inte användas.", "The project cannot be used.", _PROJECT
-        ),
-        "invoice.item_refused": _refused("En artikel kan inte användas.", "An item cannot be used.", _ITEM),
-        "invoice.terms_refused": _refused(
-            "Betalningsvillkoret kan inte användas.",
-            "The credit terms cannot be used.",
-            Text("Visma.net ERP: Betalningsvillkor (CS206500)", "Visma.net ERP: Credit terms (CS206500)"),
-        ),
-        "invoice.currency_refused": _refused(
-            "Valutan eller kursen kan inte användas.",
-            "The currency or its rate cannot be used.",
-            Text("Visma.net ERP: Valutor (CM202000)", "Visma.net ERP: Currencies (CM202000)"),
-        ),
-        "invoice.branch_refused": _refused(
-            "Företagsgrenen kan inte användas.",
-            "The branch cannot be used.",
-            Text("Visma.net ERP: Företagsgrenar (CS102000)", "Visma.net ERP: Branches (CS102000)"),
-        ),
-        "invoice.customer_refused": _refused(
-            "Kunden {customer} kan inte faktureras.", "The customer {customer} cannot be invoiced.", _CUSTOMER
-        ),
-        "invoice.refused": _refused(
-            "Fakturan till {customer} togs inte emot.", "The invoice to {customer} was not accepted.", _ERP
-        ),
+        **REFUSED,
         "invoice.not_allowed": Cause(
             Text(
                 "Bryggan får inte göra detta i Visma.net ERP ({operation}): {text}",
@@ -339,7 +296,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Stäng av kravet på utskrift, e-post eller kreditkontroll för kunden och sätt fakturan i överföringsstatus igen.",
                 "Switch off the demand for printing, e-mail or a credit check for the customer and set the invoice to the transfer status again.",
             ),
-            _CUSTOMER,
+            CUSTOMER,
         ),
         "invoice.not_removed": Cause(
             Text(
@@ -350,7 +307,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Ta bort dokumentet i Visma.net ERP och försök igen här.",
                 "Remove the document in Visma.net ERP and try again here.",
             ),
-            _ERP,
+            ERP,
         ),
         # ---------------------------------------------------- booked already
         "invoice.already_booked": Cause(
@@ -362,7 +319,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Kreditera {number} och gör en ny faktura; den bokförda skapas aldrig igen.",
                 "Credit {number} and make a new invoice; the booked one is never created again.",
             ),
-            _ERP,
+            ERP,
         ),
         "invoice.booked_not_numbered": Cause(
             Text(
@@ -384,7 +341,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Försök igen här, eller lägg bilagan på fakturan i Visma.net ERP för hand.",
                 "Try again here, or put the attachment on the invoice in Visma.net ERP by hand.",
             ),
-            _ERP,
+            ERP,
         ),
         "invoice.moved_after_booking": Cause(
             Text(
@@ -403,7 +360,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Document {number} was released but is no longer in Visma.net ERP.",
             ),
             Text("Ta reda på vem som har tagit bort det.", "Find out who removed it."),
-            _ERP,
+            ERP,
         ),
         "invoice.deleted_in_severa": Cause(
             Text(
@@ -411,7 +368,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "The invoice to {customer} is booked as {number} but was deleted in Severa.",
             ),
             Text("Kreditera {number} i Visma.net ERP.", "Credit {number} in Visma.net ERP."),
-            _ERP,
+            ERP,
         ),
         "invoice.other_document": Cause(
             Text(
@@ -422,7 +379,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Jämför dokumenten och ta bort det överflödiga.",
                 "Compare the documents and remove the surplus one.",
             ),
-            _ERP,
+            ERP,
             closes_by_itself=False,
         ),
         "invoice.in_doubt": Cause(
@@ -434,7 +391,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "Avgör vilket dokument som är fakturans; ingenting skapas förrän det är klart.",
                 "Decide which document is the invoice's; nothing is created before that.",
             ),
-            _ERP,
+            ERP,
         ),
     }
 )

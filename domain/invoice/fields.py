@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from domain.fields import Field
-from domain.mapper import day, decimal, flag, read, text
+from domain.invoice.amounts import known_factor, known_money
+from domain.mapper import day, flag, read, text
+from domain.money import CURRENCIES
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -28,10 +30,6 @@ SAME_RATE_DIRECTION = True
 # Open question: how long the ERP's texts may be. The limits are cut to with '…' and a warning in the log.
 INVOICE_TEXT_LIMIT = 1000
 DESCRIPTION_LIMIT = 255
-
-# Open question: the words of credit terms. One instalment, due a fixed number of days after the document date.
-FIXED_DAYS = frozenset({"fixednumberofdays", "fixed number of days", ""})
-ONE_INSTALMENT = frozenset({"single", ""})
 
 HEADER = (
     Field(
@@ -182,9 +180,9 @@ def projection(body: Json) -> Mapping[str, str]:
         found = day(read(body, name))
         values[name] = found.isoformat() if found else ""
     for name in ("totalIncludingTax", "totalExcludingTax", "totalTax"):
-        values[name] = canonical(decimal(read(body, f"{name}.amount")))
+        values[name] = canonical(known_money(read(body, f"{name}.amount")))
     for name in ("currencyRate", "paymentTerm"):
-        values[name] = canonical(decimal(read(body, name)))
+        values[name] = canonical(known_factor(read(body, name)))
     values["isCreditNote"] = canonical(flag(read(body, "isCreditNote"), default=False))
     values["projects"] = " ".join(sorted(text(one, "guid") for one in read(body, "projects") or []))
     return values
@@ -264,6 +262,7 @@ def _reference(system: str, name: str, key: str, title: str) -> Register:
 REFERENCES: tuple[Register, ...] = (
     _reference("severa", STATUSES, "guid", "name"),
     _reference("severa", "currencies", "guid", "name"),
+    _reference("visma_net", CURRENCIES, "id", "description"),
     _reference("visma_net", "vat", "vatId", "description"),
     _reference("visma_net", "vatCategory", "vatCategoryId", "description"),
     _reference("visma_net", "creditTerm", "termsId", "description"),

@@ -8,11 +8,11 @@ that falls due while files are sent waits for one turn at most (never-twice.md S
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import unquote
 
 from domain.errors import Refused
+from domain.file_names import apart, file_key
 from domain.invoice.documents import read_document
 from domain.invoice.fields import INVOICES
 from domain.invoice.model import REGISTER, DocumentType
@@ -86,7 +86,7 @@ def attach(work: Work, link: Link) -> Rest:
     failed: list[str] = []
     left = False
     for one in _wanted(work, *key):
-        if _plain(one.name) in there and work.delivery.step(_step(one)) is None:
+        if file_key(one.name) in there and work.delivery.step(_step(one)) is None:
             # Sent in an earlier delivery.
             continue
         if (work.delivery.now() - began).total_seconds() >= TURN:
@@ -119,7 +119,7 @@ def _names(work: Work, kind: DocumentType, number: str) -> set[str] | None:
     answer = read_document(work.delivery, kind, number)
     if answer is None:
         return None
-    return {_plain(text(one, "name")) for one in read(answer[0].body, "attachments") or []}
+    return {file_key(text(one, "name")) for one in read(answer[0].body, "attachments") or []}
 
 
 def _wanted(work: Work, kind: DocumentType, number: str) -> list[Attachment]:
@@ -138,21 +138,9 @@ def _wanted(work: Work, kind: DocumentType, number: str) -> list[Attachment]:
     return list(_apart(found))
 
 
-def _apart(files: Iterable[Attachment]) -> Iterable[Attachment]:
-    taken: set[str] = set()
-    for one in files:
-        name, number = one.name, 2
-        # The last dot only: what looks like a folder belongs to the name.
-        stem, dot, suffix = one.name.rpartition(".") if "." in one.name.strip(".") else (one.name, "", "")
-        while _plain(name) in taken:
-            name, number = f"{stem} ({number}){dot}{suffix}", number + 1
-        taken.add(_plain(name))
+def _apart(files: Sequence[Attachment]) -> Iterable[Attachment]:
+    for one, name in zip(files, apart(one.name for one in files), strict=True):
         yield replace(one, name=name)
-
-
-def _plain(name: str) -> str:
-    """A name as it is compared: a quotation mark travels as %22, and comes back so."""
-    return unquote(name).casefold()
 
 
 def _step(one: Attachment) -> str:
@@ -170,7 +158,7 @@ def _send(work: Work, one: Attachment, key: tuple[DocumentType, str]) -> None:
         return {"name": one.name, "size": len(content[0])}
 
     def arrived(_request: Json) -> Json | None:
-        return {"name": one.name} if _plain(one.name) in (_names(work, kind, number) or set()) else None
+        return {"name": one.name} if file_key(one.name) in (_names(work, kind, number) or set()) else None
 
     known = delivery.step(_step(one))
     if known is None or not known.done:

@@ -1,28 +1,23 @@
 """What an invoice becomes, gathered from the books and the few reads that they cannot replace: lists, original, country.
 
 Nothing is written here. The same answer comes out before a document is made and when a made one is judged again.
-
-Reference registers are read now and then only. A *no* from memory would fail an invoice whose cause somebody has just
-repaired in the ERP, so it is asked once more before it counts (R-INV-12). What is read here is not remembered: the
-records' own delivery must still see the change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from domain.errors import NotFound, Stop, Waiting
-from domain.invoice import billed, branches, plan
+from domain.invoice import billed, branches, plan, reread
 from domain.invoice.document import Choices, address_differs, applicable, draft
 from domain.invoice.documents import read_document
 from domain.invoice.fields import ROWS
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
-from domain.ports import Books, Delivery, Domain, ErpApi, Json, Link, LogLine, Record, System
+from domain.ports import Books, Delivery, Json, Link, LogLine
 from domain.text import name_key
 
 COUNTRIES = "localization/countries"
@@ -30,23 +25,6 @@ CONTACTS = "contact"
 
 # Words before the other projects in the document's note.
 _OTHER_PROJECTS: Mapping[str, str] = {"sv": "Övriga projekt", "en": "Other projects"}
-
-
-# Read whole: VAT, periods, branches.
-_WHOLE = {"vat": "vatId", "vatCategory": "vatCategoryId", "financialPeriod": "period", "branch": "number"}
-# Read one by one, by number: the customer's VAT zone, an item's VAT category and account.
-_SINGLY = frozenset({"customer", "inventory"})
-
-# Causes that stand in these registers.
-REREAD = frozenset(
-    {
-        "invoice.total_would_differ",
-        "invoice.vat_would_differ",
-        "invoice.period_closed",
-        "invoice.branch_unknown",
-        "invoice.grouped_row",
-    }
-)
 
 
 @dataclass(slots=True)
@@ -90,14 +68,14 @@ def gather(work: Work, *, creating: bool) -> Planned:
 
 def _gathered(work: Work, *, creating: bool) -> Planned:
     delivery, asked = work.delivery, work.invoice
-    fresh = RereadBooks(delivery.books, delivery.erp, delivery.now())
+    fresh = reread.RereadBooks(delivery.books, delivery.severa, delivery.erp, delivery.now())
     # Lists show no accounts of items: where a row groups several codes, their items are read singly.
     if any(len(row.codes) > 1 for row in asked.rows):
         return _planned(_Gathering(work, creating, fresh))
     try:
         return _planned(_Gathering(work, creating, delivery.books))
     except Stop as stop:
-        if stop.code not in REREAD:
+        if stop.code not in reread.CAUSES:
             raise
         work.invoice = asked
         return _planned(_Gathering(work, creating, fresh))
@@ -106,6 +84,7 @@ def _gathered(work: Work, *, creating: bool) -> Planned:
 def _planned(todo: _Gathering) -> Planned:
     work, creating, books = todo.work, todo.creating, todo.books
     delivery, settings = work.delivery, work.delivery.tenant.settings
+    work.invoice = plan.in_its_currency(books, work.invoice)
     if creating and work.invoice.number and not work.remade:
         raise Stop("invoice.has_number", {"number": work.invoice.number})
     mixed = plan.mixed_rows(books, work.invoice)
@@ -327,97 +306,3 @@ def _asks_for(work: Work, link: Link, project: Party | None, status: str) -> Exc
         return work.stop("invoice.project_closed", {"project": link.erp_number, "status": status})
     name = f"{project.number} {project.name}".strip() if project is not None else link.erp_number
     return Waiting("project", severa_id=link.severa_id, name=name, need=ACTIVE)
-
-
-# ---------------------------------------------------------------- read again
-
-
-@dataclass(slots=True)
-class RereadBooks:
-    """``domain.ports.Books`` over others; each register or record is read at most once."""
-
-    books: Books
-    erp: ErpApi
-    now: datetime
-    whole: dict[str, list[Record]] = field(default_factory=dict)
-    single: dict[tuple[str, str], Record] = field(default_factory=dict)
-
-    def all(self, system: System, register: str) -> list[Record]:
-        known = self.books.all(system, register)
-        if system != "visma_net" or register not in _WHOLE or not known:
-            return known
-        if register not in self.whole:
-            key = _WHOLE[register]
-            self.whole[register] = [self._record(register, key, body) for body in self.erp.list(register)]
-        # Nothing where there was something says nothing.
-        return self.whole[register] or known
-
-    def _record(self, register: str, key: str, body: Json) -> Record:
-        number = str(body.get(key) or "")
-        return Record("visma_net", register, number, number, "", body, 1, None, self.now)
-
-    def record(self, system: System, register: str, id: str) -> Record | None:
-        return self._again(self.books.record(system, register, id))
-
-    def find(
-        self,
-        system: System,
-        register: str,
-        *,
-        number: str | None = None,
-        name: str | None = None,
-        organisation: str | None = None,
-        owner: str | None = None,
-    ) -> list[Record]:
-        found = self.books.find(
-            system, register, number=number, name=name, organisation=organisation, owner=owner
-        )
-        return [again for one in found if (again := self._again(one)) is not None]
-
-    def _again(self, known: Record | None) -> Record | None:
-        if known is None or known.system != "visma_net" or known.register not in _SINGLY or not known.number:
-            return known
-        key = known.register, known.id
-        if key not in self.single:
-            try:
-                body = self.erp.get(known.register, known.number).body
-            except NotFound:
-                body = known.body
-            self.single[key] = replace(known, body=body)
-        return self.single[key]
-
-    # ------------------------------------------------------------ as remembered
-
-    def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
-        return self.books.link(domain, severa_id=severa_id, erp_id=erp_id)
-
-    def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
-        return self.books.link_by_number(domain, erp_number=erp_number)
-
-    def find_marker(self, marker: str) -> list[Record]:
-        return self.books.find_marker(marker)
-
-    def document_owner(self, type: str, number: str) -> str | None:
-        return self.books.document_owner(type, number)
-
-    def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
-        return self.books.knew_before(system, register, id, moment)
-
-    def needed(
-        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
-    ) -> tuple[str, ...]:
-        return self.books.needed(domain, severa_id=severa_id, erp_id=erp_id)
-
-    def complete(self, system: System, register: str) -> bool:
-        return self.books.complete(system, register)
-
-    def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
-        return self.books.has_problem(domain, severa_id=severa_id, erp_id=erp_id)
-
-    def choice(
-        self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
-    ) -> str | None:
-        return self.books.choice(domain, severa_id=severa_id, erp_id=erp_id)
-
-    def branch(self, business_unit_id: str) -> str | None:
-        return self.books.branch(business_unit_id)

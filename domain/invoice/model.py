@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from datetime import date as Date  # noqa: N812 - 'date' is a field's name here
 from decimal import Decimal
 from typing import Any, Literal
 
-from domain.mapper import day, decimal, flag, read, text
+from domain.invoice.amounts import direction, factor, known_factor, money
+from domain.mapper import day, flag, read, text
 from domain.money import ZERO, rounded
 from domain.ports import Json
+from domain.text import canonical
 
 DocumentType = Literal["Invoice", "CreditNote"]
 REGISTER: dict[DocumentType, str] = {"Invoice": "customerinvoice", "CreditNote": "customerCreditNote"}
@@ -33,11 +35,6 @@ def document_type(value: Any) -> DocumentType | None:
             return "CreditNote"
         case _:
             return None
-
-
-def money(body: Json | None, path: str) -> Decimal:
-    """An amount at a dotted path; missing and null count as 0."""
-    return decimal(read(body, path)) or ZERO
 
 
 # ---------------------------------------------------------------- Severa
@@ -72,16 +69,16 @@ class InvoiceRow:
         return cls(
             guid=text(body, "guid"),
             row_type=text(body, "rowType"),
-            codes=tuple(code.strip() for code in codes if code and code.strip()),
+            codes=tuple(known for code in codes if (known := canonical(code))),
             description=text(body, "description"),
-            quantity=money(body, "quantity"),
-            price=decimal(read(body, "unitPrice.amount")),
+            quantity=factor(body, "quantity"),
+            price=known_factor(read(body, "unitPrice.amount")),
             currency=text(body, "unitPrice.currencyCode"),
             unit=text(body, "measurementUnit"),
-            vat_rate=decimal(read(body, "vatRate")),
+            vat_rate=known_factor(read(body, "vatRate")),
             sort_order=int(read(body, "sortOrder") or 0),
             prices=tuple(
-                (text(one, "currencyCode"), money(one, "amount"))
+                (text(one, "currencyCode"), factor(one, "amount"))
                 for one in others
                 if text(one, "currencyCode")
             ),
@@ -113,7 +110,11 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class SeveraInvoice:
-    """A Severa invoice or credit note. Totals are in ``currency``, signed as Severa has them."""
+    """A Severa invoice or credit note. Totals are in ``currency``, signed as Severa has them.
+
+    ``currency`` knows its decimals once the books were asked (``domain.invoice.plan.in_its_currency``); until then it is
+    a plain code, and ISO 4217 counts.
+    """
 
     body: Json
     rows: tuple[InvoiceRow, ...]
@@ -161,7 +162,7 @@ class SeveraInvoice:
             payment_date=day(read(body, "paymentDate")),
             payment_term=int(term) if term is not None else None,
             currency=text(body, "currency.code") or text(body, "totalIncludingTax.currencyCode"),
-            rate=decimal(read(body, "currencyRate")) or Decimal(1),
+            rate=known_factor(read(body, "currencyRate")) or Decimal(1),
             total=money(body, "totalIncludingTax.amount"),
             net=money(body, "totalExcludingTax.amount"),
             tax=money(body, "totalTax.amount"),
@@ -177,7 +178,9 @@ class SeveraInvoice:
     @property
     def sign(self) -> int:
         """−1 for a credit note whose amounts Severa shows as negative: the ERP's are positive (R-INV-7)."""
-        return -1 if self.is_credit_note and self.total < 0 else 1
+        if not self.is_credit_note:
+            return 1
+        return direction(self.total, self.net + self.tax, self.net, self.tax)
 
     @property
     def rounding(self) -> Decimal:
@@ -234,26 +237,32 @@ class Totals:
 
     @property
     def total(self) -> Decimal:
-        """The amount, or what it will be: it may be empty before release (R-INV-4)."""
-        return self.amount if self.amount else self.sum
+        """The amount, or what it will be: it may be empty before release (R-INV-4).
+
+        An amount of 0 is empty too, except where all of it was rounded away (0.38 kr to whole kronor).
+        """
+        if self.amount:
+            return self.amount
+        away = self.amount is not None and abs(self.rounding) == abs(self.net + self.vat)
+        return ZERO if away else self.sum
 
     @property
     def rounded_by(self) -> Decimal:
-        """What the total was rounded by. Told by the amount where there is one, so that the undocumented sign of
-        ``roundingDiff`` does not count."""
-        return self.amount - self.net - self.vat if self.amount else self.rounding
+        """What the total was rounded by. Told by the total, so that the undocumented sign of ``roundingDiff`` does not
+        count where there is an amount."""
+        return self.total - self.net - self.vat
 
 
 @dataclass(frozen=True, slots=True)
 class ErpLine:
-    """One line of an ERP document; ``amount`` in document currency."""
+    """One line of an ERP document; ``amount`` in document currency, None where the ERP does not show it."""
 
     number: str
     inventory: str
     description: str
     quantity: Decimal
     price: Decimal
-    amount: Decimal
+    amount: Decimal | None
     unit: str
     task: str
     branch: str
@@ -262,7 +271,8 @@ class ErpLine:
 
 @dataclass(frozen=True, slots=True)
 class TaxDetail:
-    """VAT of one VAT id; whether in document or company currency the vendor does not say."""
+    """VAT of one VAT id, signed as the document's totals are; whether in document or company currency the vendor does not
+    say."""
 
     vat_id: str
     rate: Decimal
@@ -310,6 +320,7 @@ class ErpDocument:
         lines = read(body, "invoiceLines")
         if lines is None:
             lines = read(body, "lines")
+        totals, sign = _totals(body, "InCurrency", document)
         return cls(
             body=body,
             type=document,
@@ -320,10 +331,10 @@ class ErpDocument:
             date=day(read(body, "documentDate")),
             due_date=day(read(body, "documentDueDate")),
             balance=abs(money(body, "balanceInCurrency")),
-            totals=_totals(body, "InCurrency", document),
-            company=_totals(body, "", document),
-            lines=tuple(_line(one) for one in lines or []),
-            taxes=tuple(_tax(one) for one in read(body, "taxDetails") or []),
+            totals=totals,
+            company=_totals(body, "", document)[0],
+            lines=tuple(_line(one, sign) for one in lines or []),
+            taxes=_taxes(read(body, "taxDetails") or [], totals.vat, sign),
             applications=tuple(_application(one) for one in read(body, "applications") or []),
             note=text(body, "note"),
             payment_reference=text(body, "paymentReference"),
@@ -349,43 +360,69 @@ class ErpDocument:
         return f"{self.type}/{self.number}"
 
 
-def _totals(body: Json, suffix: str, document: DocumentType) -> Totals:
-    amount = decimal(read(body, f"amount{suffix}"))
+def _totals(body: Json, suffix: str, document: DocumentType) -> tuple[Totals, int]:
+    """The totals in one currency, and the sign that they were turned round by.
+
+    A credit note's amounts are positive; should an ERP show them negative, they are turned round, by the rule that also
+    says how its lines are sent (``direction``).
+    """
+    empty = read(body, f"amount{suffix}") is None
+    amount = None if empty else money(body, f"amount{suffix}")
     detail = money(body, f"detailTotal{suffix}")
+    discount, vat = money(body, f"discountTotal{suffix}"), money(body, f"vatTotal{suffix}")
     if read(body, f"detailTotal{suffix}") is None:
         # Rows of customerdocument have no lines' total: what is not VAT is net.
-        detail = abs(amount or ZERO) - abs(money(body, f"vatTotal{suffix}"))
-    # A credit note's amounts are positive; should an ERP show them negative, they are turned round.
-    sign = -1 if document == "CreditNote" and (amount or detail) < 0 else 1
-    return Totals(
-        amount=amount * sign if amount is not None else None,
-        detail=detail * sign,
-        discount=money(body, f"discountTotal{suffix}") * sign,
-        vat=money(body, f"vatTotal{suffix}") * sign,
-        rounding=money(body, "roundingDiff") * sign,
+        detail = (abs(amount or ZERO) - abs(vat)) * direction(amount or ZERO)
+    net = detail - discount
+    sign = direction(amount or ZERO, net + vat, net, vat) if document == "CreditNote" else 1
+    return (
+        Totals(
+            amount=amount * sign if amount is not None else None,
+            detail=detail * sign,
+            discount=discount * sign,
+            vat=vat * sign,
+            rounding=money(body, "roundingDiff") * sign,
+        ),
+        sign,
     )
 
 
-def _line(body: Json) -> ErpLine:
+def _line(body: Json, sign: int) -> ErpLine:
     branch = read(body, "branchNumber")
+    amount = None if read(body, "amountInCurrency") is None else money(body, "amountInCurrency")
     return ErpLine(
         number=text(body, "lineNumber"),
         inventory=text(body, "inventoryNumber"),
         description=text(body, "description"),
-        quantity=money(body, "quantity"),
-        price=money(body, "unitPriceInCurrency"),
-        amount=money(body, "amountInCurrency"),
+        quantity=factor(body, "quantity"),
+        price=factor(body, "unitPriceInCurrency"),
+        amount=amount * sign if amount is not None else None,
         unit=text(body, "uom"),
         task=text(body, "projectTask.id"),
         branch=text(branch, "number") if isinstance(branch, dict) else str(branch or ""),
-        discount_percent=money(body, "discountPercent"),
+        discount_percent=factor(body, "discountPercent"),
+    )
+
+
+def _taxes(bodies: Iterable[Json], vat: Decimal, sign: int) -> tuple[TaxDetail, ...]:
+    """VAT per id, signed as the document's own VAT: some show a credit note's tax as negative although its amounts are
+    positive."""
+    found = [_tax(one) for one in bodies]
+    told = sum((one.vat for one in found), ZERO)
+    turn = sign if not told * vat else direction(told * vat)
+    return tuple(
+        # A rate is never negative: net and VAT of one id go the same way.
+        replace(one, taxable=abs(one.taxable) * direction(one.vat * turn), vat=one.vat * turn)
+        if one.vat
+        else replace(one, taxable=one.taxable * turn)
+        for one in found
     )
 
 
 def _tax(body: Json) -> TaxDetail:
     return TaxDetail(
         vat_id=text(body, "vatId.number") or text(body, "taxId"),
-        rate=money(body, "vatRate"),
+        rate=factor(body, "vatRate"),
         taxable=money(body, "taxableAmount"),
         vat=money(body, "vatAmount"),
     )

@@ -143,7 +143,7 @@ def _same_lines(work: Work, document: ErpDocument) -> bool:
     if not invoice.rows or any(len(row.codes) > 1 for row in invoice.rows):
         return True
     ours = sorted(row.net(invoice.currency) * invoice.sign for row in invoice.rows)
-    theirs = sorted(line.amount for line in document.lines)
+    theirs = sorted(line.amount for line in document.lines if line.amount is not None)
     tolerance = work.delivery.limits.total_tolerance
     return len(ours) == len(theirs) and all(
         abs(one - other) <= tolerance for one, other in zip(ours, theirs, strict=True)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
 from domain.errors import Stop, TryLater, Waiting
-from domain.invoice.fields import FIXED_DAYS, ONE_INSTALMENT
 from domain.invoice.model import ErpDocument, InvoiceRow, Party, SeveraInvoice
 from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
 from domain.mapper import day, flag, read, text
-from domain.money import ZERO
+from domain.money import ZERO, currency_of
 from domain.ports import Books, Domain, Json
+from domain.reference import fixed_days
 from domain.setup.statuses import Roles
 
 Action = Literal["leave", "transfer", "restore"]
@@ -37,6 +37,9 @@ KEEPS_STATUS = frozenset(
         "invoice.original_in_error",
     }
 )
+
+# A credit note waits for an invoice that nobody transfers.
+ORIGINAL_NOT_BOOKED = "invoice.original_not_booked"
 
 _IN_ERROR: Mapping[str, str] = {
     "customer": "invoice.customer_in_error",
@@ -171,16 +174,30 @@ def _linked(books: Books, invoice: SeveraInvoice, domain: Domain, guid: str, nam
 
 def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow, fallback_items: Mapping[str, str]) -> Item:
     if not row.codes:
-        fallback = fallback_items.get(f"{row.row_type}/{rate_text(row.vat_rate or ZERO)}")
-        if fallback:
-            found = books.find("visma_net", "inventory", number=fallback)
-            return Item(fallback, found[0].body if found else None)
-        values = {"row_type": row.row_type, "rate": rate_text(row.vat_rate or ZERO)}
-        raise Stop("invoice.row_without_code", _named(invoice) | _row(row) | values)
+        return _fallback(books, invoice, row, fallback_items)
     items = [_item_of(books, invoice, row, code) for code in row.codes]
     if len(items) > 1 and (any(i.body is None for i in items) or len({i.posting for i in items}) > 1):
         raise Stop("invoice.grouped_row", _named(invoice) | _row(row) | {"codes": ", ".join(row.codes)})
     return items[0]
+
+
+def _fallback(
+    books: Books, invoice: SeveraInvoice, row: InvoiceRow, fallback_items: Mapping[str, str]
+) -> Item:
+    """The tenant's item for a row without a code. One that the ERP does not have stops here, with the setting's name: the
+    ERP's refusal would name neither row nor setting."""
+    rate = rate_text(row.vat_rate or ZERO)
+    key = f"{row.row_type}/{rate}"
+    values = _named(invoice) | _row(row) | {"row_type": row.row_type, "rate": rate, "key": key}
+    number = fallback_items.get(key)
+    if not number:
+        raise Stop("invoice.row_without_code", values)
+    found = books.find("visma_net", "inventory", number=number)
+    if found:
+        return Item(found[0].number or number, found[0].body)
+    if books.complete("visma_net", "inventory"):
+        raise Stop("invoice.fallback_unknown", values | {"item": number})
+    return Item(number, None)
 
 
 def _item_of(books: Books, invoice: SeveraInvoice, row: InvoiceRow, code: str) -> Item:
@@ -208,6 +225,12 @@ def _item_of(books: Books, invoice: SeveraInvoice, row: InvoiceRow, code: str) -
 
 
 # ---------------------------------------------------------------- reference data
+
+
+def in_its_currency(books: Books, invoice: SeveraInvoice) -> SeveraInvoice:
+    """The invoice with a currency that knows its decimals as the ERP counts them: what is rounded from here on is rounded
+    as the ERP will."""
+    return replace(invoice, currency=currency_of(books, invoice.currency))
 
 
 def base_currency(books: Books) -> str:
@@ -245,15 +268,7 @@ def credit_terms(
 
 
 def _fits(term: Json, days: int | None) -> bool:
-    due = read(term, "dueDay1")
-    return (
-        days is not None
-        and due is not None
-        and int(due) == days
-        and text(term, "dueDateType").casefold() in FIXED_DAYS
-        and text(term, "instalmentType").casefold() in ONE_INSTALMENT
-        and int(read(term, "numberOfInstalments") or 0) <= 1
-    )
+    return days is not None and fixed_days(term) == days
 
 
 def period(books: Books, invoice: SeveraInvoice) -> str:
@@ -278,11 +293,19 @@ def period(books: Books, invoice: SeveraInvoice) -> str:
 
 
 def _period_of(periods: Iterable[Json], at: date) -> Json | None:
-    """The period that contains a day: the last one that has begun. (Whether the end counts is not documented.)"""
-    begun = [
-        (start, one) for one in periods if (start := day(read(one, "startDate"))) is not None and start <= at
-    ]
-    return max(begun, key=lambda pair: pair[0])[1] if begun else None
+    """The ordinary period that contains a day, None if none does.
+
+    Adjustment periods (start = end, or a start after the end) hold what auditors add to a year: no document is posted
+    there by its date, so neither a closed nor an open one counts. Whether the end of a period counts is not documented:
+    of two that meet on a day, the one that begins there contains it.
+    """
+    found: list[tuple[date, Json]] = []
+    for one in periods:
+        start, end = day(read(one, "startDate")), day(read(one, "endDate"))
+        if start is None or start > at or (end is not None and (end <= start or end < at)):
+            continue
+        found.append((start, one))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def _period_name(body: Json) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from domain.invoice.amounts import factor
 from domain.invoice.document import Draft
 from domain.invoice.fields import SAME_RATE_DIRECTION
 from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
 from domain.invoice.totals import VatAmount, severa_vat
-from domain.mapper import day, decimal, flag, read, text
-from domain.money import ZERO
+from domain.mapper import day, flag, read, text
+from domain.money import ZERO, rounded, smallest_unit
 from domain.text import canonical, name_key, number_text
 
 
@@ -64,7 +65,7 @@ def prove(
     difference = document.totals.total - severa_total
     findings = [
         *_header(sent, document),
-        *_lines(sent, document),
+        *_lines(sent, document, invoice.currency, tolerance),
         *_totals(invoice, document, tolerance),
     ]
     if foreign:
@@ -119,10 +120,14 @@ def _header(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
         wanted_flag, found = bool(sent.header[member]), read(document.body, member)
         if found is not None and flag(found) != wanted_flag:
             yield Finding(member, canonical(wanted_flag), canonical(flag(found)), essential=True)
-    rate, found_rate = sent.header.get("exchangeRate"), decimal(read(document.body, "exchangeRate"))
+    yield from _rate(sent, document)
+    yield from _receiver(sent, document)
+
+
+def _rate(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
+    rate, found_rate = sent.header.get("exchangeRate"), factor(document.body, "exchangeRate")
     if rate is not None and found_rate and found_rate != rate:
         yield Finding("exchangeRate", number_text(rate), number_text(found_rate), essential=False)
-    yield from _receiver(sent, document)
 
 
 def _same_text(wanted: str, found: str, member: str) -> bool:
@@ -152,13 +157,48 @@ def _receiver(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
 # ---------------------------------------------------------------- lines
 
 
-def _lines(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
+# Decimals that an ERP keeps of a quantity or a price at the least.
+_KEPT_DECIMALS = 2
+
+
+def _lines(sent: Draft, document: ErpDocument, currency: str, tolerance: Decimal) -> Iterator[Finding]:
     found = sorted(document.lines, key=lambda line: int(line.number) if line.number.isdigit() else 0)
     if len(found) != len(sent.lines):
         yield Finding("lines", str(len(sent.lines)), str(len(found)), essential=True)
         return
     for number, (wanted, line) in enumerate(zip(sent.lines, found, strict=True), start=1):
+        yield from _factors(number, wanted, line, currency, max(tolerance, smallest_unit(currency)))
         yield from _line(number, wanted, line)
+
+
+def _factors(
+    number: int, wanted: Mapping[str, Any], line: ErpLine, currency: str, allowed: Decimal
+) -> Iterator[Finding]:
+    """Quantity and price, compared within what they can change in money.
+
+    An ERP keeps fewer decimals than Severa may have: a factor that is the sent one cut or rounded is the same, as long as
+    the line's amount is (a difference up to ``allowed`` is a warning). Anything else is another quantity or price, also
+    where their product happens to be equal.
+    """
+    factors = (("quantity", line.quantity), ("unitPriceInCurrency", line.price))
+    off = [(member, have) for member, have in factors if have != wanted[member]]
+    if not off:
+        return
+    expected = rounded(wanted["quantity"] * wanted["unitPriceInCurrency"], currency)
+    # An amount that is not computed yet (0) says no more than a missing one.
+    amount = line.amount or rounded(line.quantity * line.price, currency)
+    difference = abs(amount - expected)
+    for member, have in off:
+        essential = difference > allowed or not _shortened(wanted[member], have)
+        if essential or difference:
+            yield Finding(member, number_text(wanted[member]), number_text(have), essential, line=number)
+
+
+def _shortened(sent: Decimal, kept: Decimal) -> bool:
+    """Whether ``kept`` is ``sent`` with fewer decimals, rounded or cut: 33.3333333333 → 33.3333, 7.3333333333 → 7.33."""
+    exponent = kept.normalize().as_tuple().exponent
+    digits = max(_KEPT_DECIMALS, -exponent if isinstance(exponent, int) else 0)
+    return abs(sent - kept) < Decimal(1).scaleb(-digits)
 
 
 def _line(number: int, wanted: Mapping[str, Any], line: ErpLine) -> Iterator[Finding]:
@@ -166,9 +206,6 @@ def _line(number: int, wanted: Mapping[str, Any], line: ErpLine) -> Iterator[Fin
         yield Finding(
             "inventoryNumber", str(wanted["inventoryNumber"]), line.inventory, essential=True, line=number
         )
-    for member, have in (("quantity", line.quantity), ("unitPriceInCurrency", line.price)):
-        if have != wanted[member]:
-            yield Finding(member, number_text(wanted[member]), number_text(have), essential=True, line=number)
     if line.discount_percent != 0:
         yield Finding("discountPercent", "0", number_text(line.discount_percent), essential=True, line=number)
     for member, text_there, essential in (
@@ -204,10 +241,8 @@ def _per_rate(invoice: SeveraInvoice, document: ErpDocument, tolerance: Decimal)
     then) or Severa's rows do not give Severa's tax."""
     severa = {one.rate: one.vat for one in severa_vat(invoice)}
     erp: dict[Decimal, Decimal] = {}
-    # Some show a credit note's tax as negative although its amounts are positive.
-    sign = -1 if sum((tax.vat for tax in document.taxes), ZERO) * document.totals.vat < 0 else 1
     for tax in document.taxes:
-        erp[tax.rate] = erp.get(tax.rate, ZERO) + tax.vat * sign
+        erp[tax.rate] = erp.get(tax.rate, ZERO) + tax.vat
     if not erp or abs(sum(erp.values(), ZERO) - document.totals.vat) > tolerance:
         return
     if abs(sum(severa.values(), ZERO) - invoice.tax * invoice.sign) > tolerance:
@@ -249,7 +284,7 @@ def suspect(invoice: SeveraInvoice, document: ErpDocument) -> str:
                 return _named(row)
     erp: dict[Decimal, Decimal] = {}
     for tax in document.taxes:
-        erp[tax.rate] = erp.get(tax.rate, ZERO) + abs(tax.vat)
+        erp[tax.rate] = erp.get(tax.rate, ZERO) + tax.vat
     off = {one.rate: one.vat - erp.get(one.rate, ZERO) for one in severa_vat(invoice)}
     rate = max(off, key=lambda one: abs(off[one]), default=None)
     if rate is None or not off[rate]:

@@ -18,10 +18,10 @@ from domain.invoice.gather import gather
 from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Key, Remove, Wish, key_of
 from domain.invoice.prove import Proof, prove, suspect
-from domain.invoice.refusals import refusal
+from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
-from domain.money import rounded
+from domain.money import shown
 from domain.moves import unsettled, wait_until_settled
 from domain.ports import Permission
 
@@ -132,7 +132,7 @@ def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[s
     return ("invoice.total_differs" if money else "invoice.content_differs"), {
         "severa_total": money_text(proof.severa_total, invoice.currency),
         "erp_total": money_text(proof.erp_total, invoice.currency),
-        "difference": f"{rounded(proof.difference, invoice.currency):f}",
+        "difference": shown(proof.difference, invoice.currency),
         "severa_vat": vat_text(proof.severa_vat),
         "erp_vat": vat_text(proof.erp_vat),
         "reasons": reasons,
@@ -169,7 +169,8 @@ def _release(work: Work, document: ErpDocument) -> Wish | None:
         return _refused(work, key, error)
     if answer.result == "Failed":
         work.undone("release", answer.error)
-        code, values = refusal(answer.error, default="invoice.not_releasable", status="Failed")
+        about = told_by_document(document)
+        code, values = refusal(answer.error, default="invoice.not_releasable", about=about, status="Failed")
         raise work.stop(code, values)
     # The step stays open until the document is seen in the books: whoever comes next follows it.
     return None
@@ -191,7 +192,8 @@ def _refused(work: Work, key: Key, error: Refused) -> Wish | None:
     if now is not None and now.status in NOT_RELEASABLE:
         values = {"status": now.status, "text": error.message}
         raise work.stop("invoice.not_releasable", values) from error
-    code, values = refusal(error.message)
+    about = told_by_document(now) if now is not None else None
+    code, values = refusal(error.message, about=about)
     raise work.stop(code, values) from error
 
 

@@ -86,6 +86,10 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
             "Dokumentet togs bort i Visma.net ERP innan det frisläpptes.",
             "The document was removed in Visma.net ERP before it was released.",
         ),
+        "invoice.gap_unexplained": Text(
+            "Dokument {number} togs bort innan det frisläpptes; värdena som förklarar orsaken {code} sparades inte då.",
+            "Document {number} was removed before it was released; the values that explain the cause {code} were not kept then.",
+        ),
         "invoice.doubled": Text(
             "Fakturan hade två dokument; det överflödiga är borttaget.",
             "The invoice had two documents; the surplus one was removed.",

@@ -9,7 +9,7 @@ from domain.invoice.model import SeveraInvoice
 from domain.invoice.phases import Rest
 from domain.invoice.work import Work
 from domain.ports import Delivery, Json, Settled
-from domain.setup.statuses import ROLES, Roles, derive_roles
+from domain.setup.statuses import Roles, tenant_roles
 
 
 def roles_of(delivery: Delivery) -> Roles:
@@ -33,12 +33,7 @@ def roles_of(delivery: Delivery) -> Roles:
 
 
 def _derived(delivery: Delivery, statuses: list[Json]) -> Roles:
-    settings = delivery.tenant.settings
-    return derive_roles(
-        statuses,
-        ignored=settings.ignored_statuses,
-        overrides={role: settings.status_roles[role] for role in ROLES if role in settings.status_roles},
-    )
+    return tenant_roles(statuses, delivery.tenant.settings)
 
 
 def settle(delivery: Delivery) -> Settled:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.mapper import day, decimal, flag, read, text
-from domain.money import ZERO, rounded
+from domain.money import ZERO, rounded, shown
 from domain.ports import Json
 
 HUNDRED = Decimal(100)
@@ -41,8 +41,8 @@ def _two(value: Decimal) -> str:
 
 
 def money_text(value: Decimal, currency: str) -> str:
-    """An amount as people read it: the currency's decimals and its code."""
-    return f"{rounded(value, currency):f} {currency}".strip()
+    """An amount as people read it: the currency's decimals and its code; more decimals where those would hide some."""
+    return f"{shown(value, currency)} {currency}".strip()
 
 
 def vat_text(amounts: Iterable[VatAmount]) -> str:

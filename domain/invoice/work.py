@@ -266,10 +266,22 @@ class Work:
     def _gaps(self) -> list[NumberGap]:
         """Numbers of the documents that this delivery removed."""
         return [
-            NumberGap(one.type, one.number, self.guid, one.reason)
+            NumberGap(one.type, one.number, self.guid, one.reason, self._told_of(one))
             for one in self.delivery.documents
             if one.state == "removed" and self._removed_here(one)
         ]
+
+    def _told_of(self, document: Document) -> dict[str, Any]:
+        """What the auditor's sentence of a gap is filled with: the failure's values, else what the invoice says."""
+        step = self.delivery.step("remove", round=document.round)
+        then = (step.request.get("then") or {}) if step is not None and not document.surplus else {}
+        return {
+            "customer": self.invoice.customer.name or "–",
+            "invoice": self.guid,
+            "date": str(self.invoice.date or "–"),
+            "number": document.number,
+            "status": self.invoice.status_name or "–",
+        } | dict(then.get("values") or {})
 
     def _removed_here(self, document: Document) -> bool:
         main = self.delivery.step("remove", round=document.round)

@@ -57,6 +57,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             _BY_HAND,
             _PAYMENTS,
         ),
+        "payment.moved_back": Cause(
+            Text(
+                "Statusen för faktura {number} har flyttats tillbaka till ”{status}” flera gånger det senaste dygnet; bryggan flyttar den inte igen den dagen.",
+                "The status of invoice {number} was moved back to “{status}” several times in the last 24 hours; the bridge does not move it again that day.",
+            ),
+            Text(
+                "Ta reda på vad som flyttar den i Severa (en person eller AutoInvoice) och sätt fakturans status för hand, eller försök igen här.",
+                "Find out what moves it in Severa (a person or AutoInvoice) and set the invoice's status by hand, or try again here.",
+            ),
+            _SEVERA,
+        ),
         "payment.refused": Cause(
             Text(
                 "Severa tog inte emot betalningsstatusen för faktura {number}: {text}",
@@ -73,6 +84,10 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
         "payment.paid": Text(
             "Faktura {number} på {amount} är betald {date}.",
             "Invoice {number} for {amount} was paid on {date}.",
+        ),
+        "payment.date_changed": Text(
+            "Betalningsdatumet för faktura {number} på {amount} är nu {date}.",
+            "The payment date of invoice {number} for {amount} is now {date}.",
         ),
         "payment.partly_paid": Text(
             "Faktura {number} på {amount} är delbetald; {balance} återstår.",

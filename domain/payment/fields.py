@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from domain.fields import Field
+from domain.invoice.amounts import known_money
 from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import document_type
-from domain.mapper import day, decimal, read, text
+from domain.mapper import day, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
@@ -24,6 +26,18 @@ PAYMENT_DATE_PATH = "/paymentDate"
 # Open question: the words of an application's docType (a plain string in the vendor's document). Both the ERP's own
 # short codes and the enum words are taken for write-offs.
 WRITE_OFFS = frozenset({"SMB", "SMC", "SMALLBALANCEWO", "SMALLCREDITWO"})
+# What voids a payment bears its number and a type of its own: type → the types that it voids.
+_PAYMENTS = frozenset({"PMT", "PPM", "PAYMENT", "PREPAYMENT"})
+_REFUNDS = frozenset({"REF", "REFUND"})
+VOIDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"RPM": _PAYMENTS, "VOIDPAYMENT": _PAYMENTS, "VRF": _REFUNDS, "VOIDREFUND": _REFUNDS}
+)
+
+
+def type_key(doc_type: str) -> str:
+    """A document's type as it is compared: 'Void Payment' and 'VoidPayment' are one."""
+    return doc_type.replace(" ", "").upper()
+
 
 FIELDS = (
     Field("status", "status.guid", "status", "←", "role", "visma_net", note="by balance and amount, R-PAY-1"),
@@ -41,7 +55,7 @@ def document_projection(body: Json) -> Mapping[str, str]:
         "currency": text(body, "currencyId"),
     }
     for name in ("amountInCurrency", "balanceInCurrency"):
-        values[name] = canonical(decimal(read(body, name)))
+        values[name] = canonical(known_money(read(body, name)))
     return values
 
 
@@ -53,8 +67,8 @@ def payment_projection(body: Json) -> Mapping[str, str]:
             (
                 text(line, "documentType"),
                 text(line, "refNbr"),
-                canonical(decimal(read(line, "amountPaid"))),
-                canonical(decimal(read(line, "balanceWriteOff"))),
+                canonical(known_money(read(line, "amountPaid"))),
+                canonical(known_money(read(line, "balanceWriteOff"))),
             )
         )
         for line in read(body, "paymentLines") or []

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from domain.errors import Stop
-from domain.invoice.model import ErpDocument, SeveraInvoice
-from domain.mapper import day, decimal, read, text
+from domain.invoice.amounts import money
+from domain.invoice.model import Application, ErpDocument, SeveraInvoice, document_type
+from domain.mapper import day, read, text
 from domain.money import ZERO
-from domain.payment.fields import WRITE_OFFS
+from domain.payment.fields import VOIDS, WRITE_OFFS, type_key
 from domain.ports import Json
 from domain.setup.statuses import Role, Roles
 
@@ -64,9 +65,9 @@ def target(roles: Roles, invoice: SeveraInvoice, money: Money, paid_on: date | N
     if present == "transferred":
         return STAY if money == "unpaid" else Target(None, waits=True)
     if money == "paid":
-        if present == "paid" and invoice.payment_date is not None:
-            return STAY
-        return Target("paid", date=paid_on)
+        # Status and date are one agreement: paid on the 20th, voided and paid again on the 27th is another date.
+        dated = invoice.payment_date is not None and paid_on in {None, invoice.payment_date}
+        return STAY if present == "paid" and dated else Target("paid", date=paid_on)
     if money == "partly" and roles.partly_paid is not None:
         return (
             STAY
@@ -92,40 +93,85 @@ def changes(roles: Roles, invoice: SeveraInvoice, wanted: Target) -> Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a closed document was closed: ``day`` of the last application (None: it does not say), and what of it was
-    written off."""
+    """How a closed document was closed: ``day`` of the last application (None: it does not say), what of it was written
+    off, and what all applications that stand make up."""
 
     day: date | None
     written_off: Decimal
+    applied: Decimal = ZERO
 
 
 def settlement(document: ErpDocument, payments: Iterable[Json] = ()) -> Settlement:
     """From the document's own applications, and from ``payments`` (rows of customerPayment) where it shows none.
 
-    Only released, unvoided applications count; a void that lists + − + of one payment is summed.
+    Only what stands counts and gives its date: released, not voided, and not taken back by its own negative.
     """
-    counting = [one for one in document.applications if one.counts]
-    written_off = sum((abs(one.amount) for one in counting if _is_write_off(one.doc_type)), ZERO)
-    days = [one.date for one in counting if one.date is not None]
-    for payment in payments:
-        lines = [
-            line for line in read(payment, "paymentLines") or [] if text(line, "refNbr") == document.number
-        ]
-        if not lines or text(payment, "status") not in _RELEASED_PAYMENTS:
-            continue
+    standing = list(_standing(document.applications))
+    written_off = sum((abs(one.amount) for one in standing if type_key(one.doc_type) in WRITE_OFFS), ZERO)
+    applied = sum((abs(one.amount) + abs(one.discount) for one in standing), ZERO)
+    days = [one.date for one in standing if one.date is not None]
+    for payment in _unvoided(payments):
+        lines = [line for line in read(payment, "paymentLines") or [] if _is_about(line, document)]
         paid_on = day(read(payment, "applicationDate"))
-        paid = sum((decimal(read(line, "amountPaid")) or ZERO for line in lines), ZERO)
-        off = sum((decimal(read(line, "balanceWriteOff")) or ZERO for line in lines), ZERO)
+        paid = sum((money(line, "amountPaid") for line in lines), ZERO)
+        off = sum((money(line, "balanceWriteOff") for line in lines), ZERO)
         written_off += abs(off)
         if paid_on is not None and (paid or off):
             days.append(paid_on)
     if document.totals.amount == 0 and not days and document.date is not None:
         days.append(document.date)
-    return Settlement(max(days, default=None), written_off)
+    return Settlement(max(days, default=None), written_off, applied)
 
 
-def _is_write_off(doc_type: str) -> bool:
-    return doc_type.replace(" ", "").upper() in WRITE_OFFS
+def _standing(applications: Iterable[Application]) -> Iterator[Application]:
+    """The applications that still stand, one for each paying document: its sum, on the day of its last part.
+
+    A payment that was voided is listed with its negative, as a document of another type but the same number; one that
+    was only taken off the invoice, and perhaps put on again, with the same type (+ − +).
+    """
+    counting = [one for one in applications if one.counts]
+    gone = _voided((one.doc_type, one.number) for one in counting)
+    groups: dict[tuple[str, str], list[Application]] = {}
+    for one in counting:
+        key = (type_key(one.doc_type), one.number)
+        if key not in gone:
+            groups.setdefault(key, []).append(one)
+    for parts in groups.values():
+        amount, discount = (
+            sum((one.amount for one in parts), ZERO),
+            sum((one.discount for one in parts), ZERO),
+        )
+        if not amount and not discount:
+            continue
+        same_way = [one.date for one in parts if one.date is not None and one.amount * amount >= 0]
+        yield replace(parts[0], amount=amount, discount=discount, date=max(same_way, default=None))
+
+
+def _voided(documents: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The voiding documents among these (type, number) and those that they void, which bear the same number."""
+    found: set[tuple[str, str]] = set()
+    for doc_type, number in documents:
+        key = type_key(doc_type)
+        found |= {(one, number) for one in (key, *VOIDS.get(key, ())) if key in VOIDS}
+    return found
+
+
+def _unvoided(payments: Iterable[Json]) -> list[Json]:
+    """Released payments without the voiding ones and those that they void."""
+    rows = list(payments)
+    gone = _voided((text(one, "type"), text(one, "refNbr")) for one in rows)
+    return [
+        one
+        for one in rows
+        if text(one, "status") in _RELEASED_PAYMENTS
+        and (type_key(text(one, "type") or "Payment"), text(one, "refNbr")) not in gone
+    ]
+
+
+def _is_about(line: Json, document: ErpDocument) -> bool:
+    """Whether a payment's line is about this document: numbers are unique per type only."""
+    kind = text(line, "documentType")
+    return text(line, "refNbr") == document.number and (not kind or document_type(kind) == document.type)
 
 
 def rounding_balance(document: ErpDocument, difference: Decimal) -> bool:

@@ -5,10 +5,12 @@ Nothing here is unrepeatable: the status is read before it is moved, and a move 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from domain import pingpong
 from domain.errors import NotFound, Refused, Stop, TryLater
 from domain.invoice.documents import read_document
 from domain.invoice.fields import DOCUMENTS, INVOICES
@@ -16,10 +18,12 @@ from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, docum
 from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text
 from domain.mapper import patch
+from domain.money import currency_of
 from domain.moves import guarded, wait_until_settled
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
     STAY,
+    Money,
     Settlement,
     Target,
     changes,
@@ -31,45 +35,62 @@ from domain.payment.plan import (
 from domain.ports import Delivery, Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled
 from domain.setup.statuses import Roles
 
-# What the link remembers of a payment, so that a thing is said once.
+# What the link remembers of a payment, so that a thing is said once: that it waits, the balance that was told, the problem
+# that was told, and the status that was written last with the writes of the last day (see ``domain.pingpong``).
 WAITS = "payment_waits"
 PART = "payment_part"
+TOLD = "payment_problem"
+WROTE = "payment_status"
+STATUS = "status"
 # The step of a status move.
 STATUS_STEP = "payment status"
 
 
 @dataclass(slots=True)
 class _Left:
-    """What is left behind."""
+    """What is left behind; ``state`` are the changes of what the link remembers."""
 
+    link: Link
     seen: list[Seen] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
-    link: LinkUpdate | None = None
+    state: dict[str, Any] = field(default_factory=dict)
 
     def say(self, code: str, **values: Any) -> None:
         self.log.append(LogLine(code, values))
 
+    def remember(self, **changes: Any) -> None:
+        """Keeps in the link what is not there yet; None forgets."""
+        self.state |= {name: value for name, value in changes.items() if self.link.state.get(name) != value}
+
     def effects(self) -> Effects:
-        return Effects(self.link, tuple(self.seen), (), (), tuple(self.log))
+        link = _with_state(self.link, self.state) if self.state else None
+        return Effects(link, tuple(self.seen), (), (), tuple(self.log))
 
 
 def settle(delivery: Delivery) -> Settled:
     """Brings the invoice's status in Severa to what the ERP document's balance says. The subject is the invoice's link.
 
-    Quiet (no call, no log) when both records as last seen agree already. Raises Stop for documents that are gone,
+    Quiet (no call, no log) when both records as last seen agree already, and when a problem that is open is met again: a
+    document and its payments are announced apart, but a problem is told once. Raises Stop for documents that are gone,
     cancelled or written off, TryLater.
     """
     link = _link(delivery)
     if link is None or not link.erp_number:
         return Settled()
     roles = roles_of(delivery)
-    left = _Left()
+    left = _Left(link)
     try:
         _settle(delivery, link, roles, left)
     except Stop as stop:
-        stop.effects = stop.effects or left.effects()
         stop.values.setdefault("number", link.erp_number)
+        told = {"code": stop.code, "values": {name: str(value) for name, value in stop.values.items()}}
+        open_already = delivery.books.has_problem("payment", severa_id=link.severa_id)
+        if open_already and link.state.get(TOLD) == told:
+            return Settled(left.effects(), problems_stay=True)
+        left.remember(**{TOLD: told})
+        stop.effects = stop.effects or left.effects()
         raise
+    left.remember(**{TOLD: None})
     return Settled(left.effects())
 
 
@@ -85,26 +106,77 @@ def _link(delivery: Delivery) -> Link | None:
 
 def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     _settle_status(delivery)
-    invoice_record = delivery.books.record("severa", INVOICES, link.severa_id) or delivery.severa_record
-    document_record = delivery.books.record("visma_net", DOCUMENTS, link.erp_id) or delivery.erp_record
-    if invoice_record is not None and document_record is not None:
-        forecast = _forecast(
-            roles, SeveraInvoice.of(invoice_record.body), ErpDocument.of(document_record.body)
-        )
-        if forecast == STAY and not link.state.get(WAITS):
-            _tell_part(roles, link, left, SeveraInvoice.of(invoice_record.body), document_record.body)
-            return
-        if forecast.waits and link.state.get(WAITS):
+    known = delivery.books.record("severa", INVOICES, link.severa_id) or delivery.severa_record
+    invoice = SeveraInvoice.of(known.body) if known is not None else None
+    shown = delivery.books.record("visma_net", DOCUMENTS, link.erp_id) or delivery.erp_record
+    if invoice is not None and shown is not None:
+        listed = ErpDocument.of(shown.body)
+        if _rests(roles, link, invoice, listed):
+            _tell_part(delivery, roles, link, left, invoice, listed)
             return
     document = _document(delivery, link)
-    left.seen.append(Seen("visma_net", DOCUMENTS, document.body))
+    # A list's row shows no applications, and a date that was read once must not be taken for what stands there now.
+    left.seen.append(
+        Seen(
+            "visma_net",
+            DOCUMENTS,
+            {name: value for name, value in document.body.items() if name != "applications"},
+        )
+    )
     money = money_of(document)
-    invoice = _invoice(delivery, link, left)
     closed = _settlement(delivery, document) if money == "paid" else Settlement(None, Decimal(0))
-    if closed.written_off > delivery.tenant.settings.small_balance_limit:
-        raise Stop("payment.written_off", {"amount": _money(document, closed.written_off)})
+    if (
+        invoice is not None
+        and not link.state.get(WAITS)
+        and target(roles, invoice, money, closed.day) == STAY
+    ):
+        # What seemed to differ was only the date, which no list shows.
+        return
+    invoice = _invoice(delivery, link, left)
+    if _too_much_written_off(delivery, roles, invoice, closed):
+        raise Stop("payment.written_off", {"amount": _money(delivery, document, closed.written_off)})
+    _move(delivery, roles, left, document, invoice, money, closed)
+
+
+def _rests(roles: Roles, link: Link, invoice: SeveraInvoice, document: ErpDocument) -> bool:
+    """Whether the records as last seen agree in all that a payment says: status and payment date. The date of a paid one
+    is known only where its applications were shown."""
+    try:
+        money = money_of(document)
+    except Stop:
+        return False
+    paid_on = settlement(document).day if money == "paid" else None
+    wanted = target(roles, invoice, money, paid_on)
+    if wanted.waits or link.state.get(WAITS):
+        return wanted.waits and bool(link.state.get(WAITS))
+    dated = money != "paid" or roles.standing(invoice.status) != "paid" or paid_on is not None
+    return wanted == STAY and dated
+
+
+def _too_much_written_off(
+    delivery: Delivery, roles: Roles, invoice: SeveraInvoice, closed: Settlement
+) -> bool:
+    """Whether a person has to decide; one who has set the invoice to *paid* has decided."""
+    return (
+        closed.written_off > delivery.tenant.settings.small_balance_limit
+        and roles.standing(invoice.status) != "paid"
+    )
+
+
+def _move(
+    delivery: Delivery,
+    roles: Roles,
+    left: _Left,
+    document: ErpDocument,
+    invoice: SeveraInvoice,
+    money: Money,
+    closed: Settlement,
+) -> None:
+    """Moves the invoice, or notes that it waits."""
+    link = left.link
     wanted = target(roles, invoice, money, closed.day)
-    _remember_waiting(link, left, waits=wanted.waits)
+    if bool(link.state.get(WAITS)) != wanted.waits:
+        left.remember(**{WAITS: wanted.waits})
     if wanted.waits:
         if not link.state.get(WAITS):
             left.say("payment.waits_until_sent", number=document.number, status=invoice.status_name)
@@ -112,24 +184,45 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     move = changes(roles, invoice, wanted)
     if not move:
         return
+    _guard(delivery, left, invoice, move)
     _write(delivery, link, roles, left, wanted, move)
-    _say(left, document, link, wanted, closed)
+    _say(delivery, left, document, wanted, closed, moved="status" in move)
 
 
-def _tell_part(roles: Roles, link: Link, left: _Left, invoice: SeveraInvoice, body: Json) -> None:
+def _guard(delivery: Delivery, left: _Left, invoice: SeveraInvoice, move: Mapping[str, object]) -> None:
+    """Counts the moves of the status in both directions, as fields of registers are counted: a status that somebody else
+    always moves back is not moved again the same day. Raises Stop ``payment.moved_back``."""
+    if STATUS not in move:
+        return
+    state, now = left.link.state, delivery.now()
+    moved_back = state.get(WROTE) not in {None, invoice.status}
+    state = pingpong.noted(state, now, to_erp=[STATUS] if moved_back else [])
+    if STATUS in pingpong.halted(state, now):
+        raise Stop("payment.moved_back", {"status": invoice.status_name})
+    state = pingpong.noted(state, now, to_severa=[STATUS])
+    left.remember(writes=state["writes"], **{WROTE: move[STATUS]})
+
+
+def _tell_part(
+    delivery: Delivery,
+    roles: Roles,
+    link: Link,
+    left: _Left,
+    invoice: SeveraInvoice,
+    document: ErpDocument,
+) -> None:
     """Where no status stands for a partial payment it shows in the bridge only, once for each balance (R-STA-1)."""
-    document = ErpDocument.of(body)
     balance = f"{document.balance:f}"
     if roles.partly_paid is not None or roles.standing(invoice.status) != "sent":
         return
     if money_of(document) != "partly" or link.state.get(PART) == balance:
         return
-    left.link = _with_state(link, {PART: balance})
+    left.remember(**{PART: balance})
     left.say(
         "payment.part_shown_here",
         number=document.number,
-        amount=_money(document, document.totals.total),
-        balance=_money(document, document.balance),
+        amount=_money(delivery, document, document.totals.total),
+        balance=_money(delivery, document, document.balance),
     )
 
 
@@ -143,14 +236,6 @@ def _with_state(link: Link, changes: dict[str, Any]) -> LinkUpdate:
         erp_number=link.erp_number,
         state={**link.state, **changes},
     )
-
-
-def _forecast(roles: Roles, invoice: SeveraInvoice, document: ErpDocument) -> Target:
-    """What the last seen records ask for; a cancelled document is looked at for certain."""
-    try:
-        return target(roles, invoice, money_of(document))
-    except Stop:
-        return Target("sent")
 
 
 def _document(delivery: Delivery, link: Link) -> ErpDocument:
@@ -175,20 +260,17 @@ def _settlement(delivery: Delivery, document: ErpDocument) -> Settlement:
     own = settlement(document)
     if own.day is not None:
         # A write-off inside a payment shows on the payment's lines only: what the applications do not explain.
-        if _explained(document):
+        if _explained(document, own):
             return own
         found = settlement(document, delivery.erp.list(PAYMENTS, invoiceRefNbr=document.number))
         return Settlement(own.day, found.written_off)
     return settlement(document, delivery.erp.list(PAYMENTS, invoiceRefNbr=document.number))
 
 
-def _explained(document: ErpDocument) -> bool:
+def _explained(document: ErpDocument, own: Settlement) -> bool:
     """Whether the applications make up the whole amount, in either of the currencies they may be told in."""
-    applied = sum(
-        (abs(one.amount) + abs(one.discount) for one in document.applications if one.counts), Decimal(0)
-    )
     amounts = [total.amount for total in (document.totals, document.company) if total.amount]
-    return not amounts or any(abs(applied) >= amount for amount in amounts)
+    return not amounts or any(own.applied >= amount for amount in amounts)
 
 
 def _settle_status(delivery: Delivery) -> None:
@@ -199,12 +281,6 @@ def _settle_status(delivery: Delivery) -> None:
         return
     wait_until_settled(delivery, step, "it is not known yet whether the status was moved")
     delivery.undone(STATUS_STEP, "settled: judged by what stands")
-
-
-def _remember_waiting(link: Link, left: _Left, *, waits: bool) -> None:
-    if bool(link.state.get(WAITS)) == waits:
-        return
-    left.link = _with_state(link, {WAITS: waits})
 
 
 def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Target, move: Any) -> None:
@@ -234,28 +310,29 @@ def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Ta
         raise TryLater("Severa does not show the new status yet")
 
 
-def _say(left: _Left, document: ErpDocument, link: Link, wanted: Target, closed: Settlement) -> None:
+def _say(
+    delivery: Delivery, left: _Left, document: ErpDocument, wanted: Target, closed: Settlement, *, moved: bool
+) -> None:
     values = {
         "number": document.number,
-        "amount": _money(document, document.totals.total),
-        "balance": _money(document, document.balance),
+        "amount": _money(delivery, document, document.totals.total),
+        "balance": _money(delivery, document, document.balance),
         "date": wanted.date.isoformat() if wanted.date else "–",
     }
-    if wanted.role == "paid":
+    if wanted.role == "paid" and not moved:
+        left.say("payment.date_changed", **values)
+    elif wanted.role == "paid":
         left.say("payment.paid", **values)
         if closed.written_off:
-            left.say(
-                "payment.small_write_off",
-                number=document.number,
-                written_off=_money(document, closed.written_off),
-            )
+            off = _money(delivery, document, closed.written_off)
+            left.say("payment.small_write_off", number=document.number, written_off=off)
     elif wanted.role == "partly_paid":
         left.say("payment.partly_paid", **values)
     else:
         left.say("payment.reversed", **values)
-    if rounding_balance(document, Decimal(str(link.state.get("difference", "0")))):
+    if rounding_balance(document, Decimal(str(left.link.state.get("difference", "0")))):
         left.log.append(LogLine("payment.rounding_balance", values, "warning"))
 
 
-def _money(document: ErpDocument, amount: Decimal) -> str:
-    return money_text(amount, document.currency)
+def _money(delivery: Delivery, document: ErpDocument, amount: Decimal) -> str:
+    return money_text(amount, currency_of(delivery.books, document.currency))

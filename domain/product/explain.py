@@ -59,6 +59,28 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             do=Text("Ge den ena en annan kod.", "Give one of them another code."),
             where=_BOTH,
         ),
+        "product.code_of_deleted": Cause(
+            wrong=Text(
+                "{name} har koden {code}, som i Visma.net ERP hör till en artikel vars post har tagits bort i Severa ({other}).",
+                "{name} has the code {code}, which in Visma.net ERP belongs to an item whose record was deleted in Severa ({other}).",
+            ),
+            do=Text(
+                "Är det samma sak som lagts upp på nytt: flytta artikelns koppling till {name}. Annars: ge {name} en annan kod.",
+                "Is it the same thing, entered anew: move the item's link to {name}. If not: give {name} another code.",
+            ),
+            where=_BOTH,
+        ),
+        "product.met_differently": Cause(
+            wrong=Text(
+                "{name} finns i båda systemen och är kopplad, men uppgifterna skiljer sig: {fields}.",
+                "{name} exists in both systems and is linked, but they differ: {fields}.",
+            ),
+            do=Text(
+                "Skriv in det värde som gäller i det system som har det andra; inget skrivs över innan dess.",
+                "Enter the value that counts in the system that has the other one; nothing is overwritten before.",
+            ),
+            where=_BOTH,
+        ),
         "product.type_differs": Cause(
             wrong=Text(
                 "Artikeln {code} har artikeltypen {type}, men {name} är en {register} i Severa ({wanted}).",

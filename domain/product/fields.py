@@ -10,7 +10,7 @@ from domain.fields import Field
 from domain.mapper import decimal, flag, latest_time, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
-from domain.text import canonical
+from domain.text import canonical, code_key
 
 # Open question: which item classes a company has; the tenant's settings name one per register.
 # Open question: whether a POST of an inventory item needs more than these; units, posting class and VAT category are
@@ -173,6 +173,12 @@ def _severa_register(kind: Kind) -> Register:
     )
 
 
+def natural_key(body: Json) -> str:
+    """What a product, work type or travel expense type is held by while it is created, over both directions and all three
+    registers (never-twice.md rule 2a): its code; '' if it has none. ``body`` of either system."""
+    return code_key(text(body, "code") or text(body, "inventoryNumber"))
+
+
 REGISTERS: tuple[Register, ...] = (
     *(_severa_register(kind) for kind in KINDS),
     Register(
@@ -183,6 +189,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "description"),
         projection=_erp_projection,
         concerns=lambda body: (Concern("product", INVENTORY, text(body, "inventoryId")),),
+        single=lambda body: text(body, "inventoryNumber"),
         remote_time=latest_time,
     ),
     Register(

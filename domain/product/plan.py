@@ -20,6 +20,7 @@ from domain.product.fields import (
     erp_values,
     severa_values,
 )
+from domain.text import code_key
 
 # Severa has no empty price in the ERP's eyes: nothing and 0 are the same price.
 _NO_PRICE = ("", "0")
@@ -36,7 +37,7 @@ def rules(kind: Kind, severa: Json, rule: Rule = "ask") -> dict[str, FieldRule]:
         "name": FieldRule(rule, first=rule),
         "active": FieldRule(rule, first=rule),
         # Kept in the bridge: what the ERP has without a choice stays.
-        "item_class": FieldRule(direction="→"),
+        "item_class": FieldRule(direction="→", same=lambda severa, erp: code_key(severa) == code_key(erp)),
     }
     if kind.price:
         paid = kind is TRAVEL_EXPENSES and text(severa, "expenseClass") in PAID_RATES
@@ -145,7 +146,7 @@ def class_fits(kind: Kind, item_class: str, classes: list[Record], name: str) ->
     values = {"name": name, "item_class": item_class, "register": kind.sv, "register_en": kind.en}
     if not classes:
         return
-    found = next((one for one in classes if text(one.body, "id") == item_class), None)
+    found = next((one for one in classes if code_key(text(one.body, "id")) == code_key(item_class)), None)
     if found is None:
         raise Stop(
             "product.class_unknown", {**values, "known": ", ".join(text(one.body, "id") for one in classes)}
@@ -221,6 +222,6 @@ def numbers(link: Link, severa: Json, item: Json) -> tuple[str, str, bool]:
     """Codes for the link, and whether exactly one side was renumbered (R-CUS-8): then the link keeps its old ones."""
     ours, theirs = text(severa, "code"), text(item, "inventoryNumber")
     changed = (ours, theirs) != (link.severa_number, link.erp_number)
-    if changed and ours.casefold() != theirs.casefold():
+    if changed and code_key(ours) != code_key(theirs):
         return link.severa_number, link.erp_number, True
     return ours, theirs, False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from domain import pingpong
 from domain.errors import NotFound, Stop
 from domain.mapper import decimal, patch, read, text, update_body
-from domain.merge import Merge, Rule, settled_base
+from domain.merge import Difference, Merge, Rule, met_differently, settled_base, still_differing
 from domain.moves import (
     Aftermath,
     create_once,
@@ -17,12 +18,17 @@ from domain.moves import (
     key_length,
     latest_side,
     listed,
+    side_by_side,
     told,
     wait_until_read,
 )
-from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
-from domain.product import plan
+from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.product import heirs, plan
 from domain.product.fields import BY_REGISTER, INVENTORY, INVENTORY_KEY, ITEM_CLASSES, KINDS, Kind
+from domain.text import code_key
+
+_CREATE_ITEM = "create item"
+_CREATE_IN_SEVERA = "create in Severa"
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -36,6 +42,9 @@ def settle(delivery: Delivery) -> Settled:
     with explained("product", name, work.after):
         if delivery.link is not None:
             work.linked(delivery.link)
+        elif delivery.erp_record is not None and delivery.step(_CREATE_IN_SEVERA) is not None:
+            # Both halves are known already, and one is being made from the other.
+            work.from_erp(delivery.erp_record)
         elif delivery.severa_record is not None:
             work.from_severa(delivery.severa_record)
         elif delivery.erp_record is not None:
@@ -59,8 +68,11 @@ class _Work:
         if self.delivery.books.link("product", severa_id=record.id) is not None:
             return
         code = plan.needs_code(kind, record)
-        plan.only_one(kind, record, self._severa_by_code(code))
+        plan.only_one(kind, record, heirs.severa_by_code(self.delivery.books, code))
         known = self._item_by_code(code, record, kind)
+        if known is None and self.delivery.step(_CREATE_ITEM) is None:
+            # Asked for just now: somebody may have typed the same item there since the last poll.
+            known = self._free_item(self._read_item(code), record, kind)
         if known is not None:
             self._link(kind, record.body, known, "product.linked")
             return
@@ -70,7 +82,7 @@ class _Work:
         members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
         create_once(
             self.delivery,
-            "create item",
+            _CREATE_ITEM,
             update_body(members),
             lambda permission: {
                 "code": self.delivery.erp.create(
@@ -93,7 +105,11 @@ class _Work:
             return
         self._registers_read()
         code = text(record.body, "inventoryNumber")
-        found = self._severa_by_code(code)
+        found = heirs.severa_by_code(self.delivery.books, code)
+        if not found and self.delivery.step(_CREATE_IN_SEVERA) is None:
+            if text(record.body, "status") == "MarkedForDeletion":
+                return
+            found = self._asked_severa(code)
         if found:
             ours = found[0]
             if self._linked_meanwhile(ours, record):
@@ -108,12 +124,10 @@ class _Work:
                 "product.code_taken",
                 {"code": code, "name": record.name, "other": ours.name, "register": theirs.sv},
             )
-        if text(record.body, "status") == "MarkedForDeletion":
-            return
         body = plan.new_record(kind, record.body, self._currency(needed=bool(kind.price)))
         result = create_once(
             self.delivery,
-            "create in Severa",
+            _CREATE_IN_SEVERA,
             body,
             lambda permission: {
                 "guid": text(
@@ -137,27 +151,48 @@ class _Work:
             *(("severa", kind.register) for kind in KINDS),
         )
 
-    def _severa_by_code(self, code: str) -> list[Record]:
-        return [
-            record
-            for kind in KINDS
-            for record in self.delivery.books.find("severa", kind.register, number=code)
-        ]
-
     def _item_by_code(self, code: str, record: Record, kind: Kind) -> Json | None:
         """The item that already has this code. Raises Stop when it is of another type or linked elsewhere."""
         found = self.delivery.books.find("visma_net", INVENTORY, number=code)
-        if not found:
+        return self._free_item(found[0].body, record, kind) if found else None
+
+    def _free_item(self, item: Json | None, record: Record, kind: Kind) -> Json | None:
+        """The item if it is of this kind and nobody else's. Raises Stop ``product.code_taken`` or
+        ``product.code_of_deleted``."""
+        if item is None:
             return None
-        item = found[0]
-        plan.belongs(kind, item.body, record.name)
-        other = self.delivery.books.link("product", erp_id=item.id)
-        if other is not None and other.severa_id != record.id:
-            raise Stop(
-                "product.code_taken",
-                {"code": code, "name": record.name, "other": item.name, "register": kind.sv},
-            )
-        return item.body
+        plan.belongs(kind, item, record.name)
+        other = self.delivery.books.link("product", erp_id=text(item, "inventoryId"))
+        if other is None or other.severa_id == record.id:
+            return item
+        values = {
+            "code": text(item, "inventoryNumber"),
+            "name": record.name,
+            "other": text(item, "description"),
+            "register": kind.sv,
+        }
+        if not self._still_in_severa(other):
+            raise Stop("product.code_of_deleted", values)
+        raise Stop("product.code_taken", values)
+
+    def _still_in_severa(self, link: Link) -> bool:
+        """Asked for just now: deletions are seen only when a register is read whole."""
+        try:
+            self.delivery.severa.get(link.severa_register, link.severa_id)
+        except NotFound:
+            return False
+        return True
+
+    def _asked_severa(self, code: str) -> list[Record]:
+        """Severa records of this code in the three registers, asked for just now: somebody may have typed the same one
+        there since the last poll, and a create would make a second one."""
+        now = self.delivery.now()
+        return [
+            Record("severa", kind.register, text(row, "guid"), code, text(row, "name"), row, 0, None, now)
+            for kind in KINDS
+            for row in self.delivery.severa.list(kind.register, code=code)
+            if code_key(text(row, "code")) == code_key(code)
+        ]
 
     def _class_of(self, kind: Kind, record: Record) -> str:
         chosen = self.delivery.books.choice("product", severa_id=record.id)
@@ -167,7 +202,7 @@ class _Work:
 
     def _look_up_severa(self, kind: Kind, code: str) -> Json | None:
         for row in self.delivery.severa.list(kind.register, code=code):
-            if text(row, "code").casefold() == code.casefold():
+            if code_key(text(row, "code")) == code_key(code):
                 return {"guid": text(row, "guid")}
         return None
 
@@ -245,7 +280,8 @@ class _Work:
             seen = self._sides(link, severa_record.body, erp_record.body)
             renumbered = plan.numbers(link, severa_record.body, erp_record.body)
             if seen.merged(latest).quiet and not renumbered[2]:
-                self._remember(link, seen, seen.merged(latest), renumbered)
+                differs = self._remember(link, seen, seen.merged(latest), renumbered)
+                self._differs_stop(severa_record.name, differs)
                 return
         fresh = (
             severa_record is not None and not severa_record.gone and is_fresh(self.delivery, severa_record)
@@ -265,21 +301,24 @@ class _Work:
         self._write(link, sides, sides.merged(latest))
 
     def _sides(self, link: Link, severa: Json, item: Json, *, rule: Rule | None = None) -> plan.Sides:
+        chosen = rule or self.delivery.tenant.settings.conflict_product
+        # The tenant's rule decides now what a person was asked about when both met.
+        asked = link.state.get("differs") or {} if chosen in ("severa", "visma_net") else {}
         return plan.Sides(
             BY_REGISTER[link.severa_register],
             severa,
             item,
-            link.base,
+            {name: pair for name, pair in link.base.items() if name not in asked},
             self.delivery.books.choice("product", severa_id=link.severa_id),
             self._currency(),
-            rule or self.delivery.tenant.settings.conflict_product,
+            chosen,
         )
 
     def _severa_now(self, link: Link) -> Json:
         try:
             return self.delivery.severa.get(link.severa_register, link.severa_id)
         except NotFound as error:
-            raise self._gone(link, "severa") from error
+            raise heirs.gone(self.delivery, link, "severa") from error
 
     def _item_now(self, link: Link) -> Stored:
         """The item as it is now, by the number last seen, else by its internal id (it may have been renumbered)."""
@@ -292,37 +331,13 @@ class _Work:
         except NotFound:
             pass
         try:
-            return self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id)
+            found = self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id)
         except NotFound as error:
-            raise self._gone(link, "visma_net") from error
-
-    def _gone(self, link: Link, system: System) -> Stop:
-        """The problem of a linked record that is not there any more; another of its code may have taken its place."""
-        named = "Severa" if system == "severa" else "Visma.net ERP"
-        code = link.severa_number if system == "severa" else link.erp_number
-        books = self.delivery.books
-        if system == "severa":
-            found = [
-                (one, one.id, link.erp_id)
-                for one in self._severa_by_code(code)
-                if one.id != link.severa_id and books.link("product", severa_id=one.id) is None
-            ]
-        else:
-            found = [
-                (one, link.severa_id, one.id)
-                for one in books.find("visma_net", INVENTORY, number=code)
-                if one.id != link.erp_id and books.link("product", erp_id=one.id) is None
-            ]
-        if len(found) != 1:
-            return self.after.stop("product.gone", code=code, system=named)
-        heir, severa_id, erp_id = found[0]
-        return self.after.stop(
-            "product.merged",
-            code=code,
-            system=named,
-            heir=f"{heir.number} {heir.name}".strip(),
-            relink=f"severa-bridge relink {self.delivery.tenant.name} product {severa_id} {erp_id}",
-        )
+            raise heirs.gone(self.delivery, link, "visma_net") from error
+        if text(found.body, "inventoryId") != link.erp_id:
+            # Two became one: the old id answers with the other, which is nobody we may write to.
+            raise heirs.gone(self.delivery, link, "visma_net")
+        return found
 
     def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
         name = text(sides.severa, "name")
@@ -350,11 +365,18 @@ class _Work:
                 fields=fields_named(merged.to_severa),
             )
         self.after.see("severa", link.severa_register, link.severa_id, severa)
-        told(self.after, "product", name, merged)
         if sides.foreign_price:
             self._foreign_price(sides, name)
         renumbered = plan.numbers(link, severa, item)
-        self._remember(link, sides.with_bodies(severa, item), merged, renumbered)
+        # A link that a person moved was decided by a person, who saw both: what differs then is only said.
+        met = {} if link.id else met_differently(merged)
+        told(
+            self.after,
+            "product",
+            name,
+            replace(merged, differs=tuple(one for one in merged.differs if one.field not in met)),
+        )
+        differs = self._remember(link, sides.with_bodies(severa, item), merged, renumbered, met)
         if merged.asked:
             raise self.after.stop("product.conflict", name=name, fields=listed(merged.asked))
         if halted:
@@ -367,12 +389,28 @@ class _Work:
                 erp_code=text(item, "inventoryNumber"),
                 linked_code=link.erp_number,
             )
+        self._differs_stop(name, differs)
+
+    def _differs_stop(self, name: str, differs: tuple[Difference, ...]) -> None:
+        """Raises Stop ``product.met_differently``: both met with different values, and a person must decide (R-CON-1)."""
+        if differs:
+            raise self.after.stop("product.met_differently", name=name, fields=side_by_side(differs))
 
     def _remember(
-        self, link: Link, stored: plan.Sides, merged: Merge, renumbered: tuple[str, str, bool]
-    ) -> None:
+        self,
+        link: Link,
+        stored: plan.Sides,
+        merged: Merge,
+        renumbered: tuple[str, str, bool],
+        met: Mapping[str, list[str]] | None = None,
+    ) -> tuple[Difference, ...]:
+        """Writes the link; what a person is still asked about since both met."""
         ours, theirs = stored.values()
         severa_number, erp_number, _ = renumbered
+        differs = still_differing({**(link.state.get("differs") or {}), **(met or {})}, ours, theirs)
+        state = {key: value for key, value in link.state.items() if key != "differs"}
+        if differs:
+            state["differs"] = {one.field: [one.severa, one.erp] for one in differs}
         self.after.link = LinkUpdate(
             link.severa_register,
             link.severa_id,
@@ -382,9 +420,10 @@ class _Work:
             erp_number,
             base=settled_base(link.base, merged, ours, theirs),
             state=pingpong.noted(
-                link.state, self.delivery.now(), to_erp=merged.to_erp, to_severa=merged.to_severa
+                state, self.delivery.now(), to_erp=merged.to_erp, to_severa=merged.to_severa
             ),
         )
+        return differs
 
     def _foreign_price(self, sides: plan.Sides, name: str) -> None:
         price = decimal(read(sides.severa, f"{sides.kind.price}.amount"))

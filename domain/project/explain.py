@@ -49,6 +49,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             do=Text("Ge det ena projektet ett annat nummer.", "Give one of the projects another number."),
             where=_SEVERA,
         ),
+        "project.number_of_deleted": Cause(
+            wrong=Text(
+                "Projektnumret {number} ({name}) hör i Visma.net ERP till ett projekt som har tagits bort i Severa.",
+                "The project number {number} ({name}) belongs in Visma.net ERP to a project that was deleted in Severa.",
+            ),
+            do=Text(
+                "Är det samma projekt som lagts upp på nytt: flytta kopplingen till det. Annars: ge det nya projektet ett annat nummer.",
+                "Is it the same project, entered anew: move the link to it. If not: give the new project another number.",
+            ),
+            where=_BOTH,
+        ),
         "project.customer_missing": Cause(
             wrong=Text(
                 "Projektet {number} {name} saknar kund.", "The project {number} {name} has no customer."

@@ -9,7 +9,7 @@ from domain.fields import Field
 from domain.mapper import day, flag, latest_time, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
-from domain.text import canonical
+from domain.text import canonical, code_key
 
 PROJECTS = "projects"
 SALES_CASES = "salescases"
@@ -96,6 +96,13 @@ def _severa_register(name: str, *, passing: bool = False) -> Register:
     )
 
 
+def natural_key(body: Json) -> str:
+    """What a project is held by while it is created, over both directions (never-twice.md rule 2a): its number without
+    the zeros it may be padded with; '' if it has none. ``body`` of either system."""
+    number = code_key(text(body, "number") or text(body, "projectID"))
+    return number.lstrip("0") or number
+
+
 REGISTERS: tuple[Register, ...] = (
     # A sales case and a project are the same record; whether the list of projects shows cases in progress is open.
     _severa_register(PROJECTS),
@@ -108,6 +115,7 @@ REGISTERS: tuple[Register, ...] = (
         title=lambda body: text(body, "description"),
         projection=erp_projection,
         concerns=lambda body: (Concern("project", ERP_PROJECT, erp_id(body), only_linked=True),),
+        single=lambda body: text(body, "projectID"),
         remote_time=latest_time,
         # Projects flow to the ERP only: what is changed there is put right within the hour.
         slow=True,

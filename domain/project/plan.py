@@ -13,7 +13,9 @@ from domain.mapper import day, flag, moment, read, text
 from domain.merge import Base
 from domain.ports import Json, Link, Record
 from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
-from domain.setup.statuses import derive_roles
+from domain.setup.settings import TenantSettings
+from domain.setup.statuses import tenant_roles
+from domain.text import code_key
 
 State = Literal["open", "closed", "lost"]
 
@@ -68,10 +70,13 @@ def number_of(project: Json, length: int | None, padding: int = 0) -> str:
     return number
 
 
-def in_transfer(project_id: str, invoices: Iterable[Record], statuses: Iterable[Record]) -> bool:
-    """Whether an invoice of the project waits for its transfer (R-PRJ-3). False when the statuses tell no such role."""
+def in_transfer(
+    project_id: str, invoices: Iterable[Record], statuses: Iterable[Record], settings: TenantSettings
+) -> bool:
+    """Whether an invoice of the project waits for its transfer (R-PRJ-3), by the roles that invoices go by. False when the
+    statuses tell no such role."""
     try:
-        transfer = derive_roles([status.body for status in statuses]).transfer.guid
+        transfer = tenant_roles([status.body for status in statuses], settings).transfer.guid
     except Stop:
         # A wrong set-up of the statuses is its own problem; no invoice is transferred until it is repaired.
         return False
@@ -253,7 +258,7 @@ def _member(name: str, wanted: Wanted) -> dict[str, Any]:
 def _task(wanted: Wanted, project: Json) -> dict[str, Any] | None:
     """The task to add, or to make active, so that invoice lines can be posted on it; None if it is there."""
     for task in read(project, "tasks") or ():
-        if text(task, "taskId") == wanted.task:
+        if code_key(text(task, "taskId")) == code_key(wanted.task):
             if text(task, "status") in ("Active", ""):
                 return None
             return {"operation": "Update", "taskId": wanted.task, "status": "Active"}

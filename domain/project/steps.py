@@ -25,6 +25,7 @@ from domain.project.fields import ERP_PROJECT, PROJECT_KEY, PROJECTS, SALES_STAT
 # How soon a project that is to be closed is looked at again while an invoice of it is in transfer (R-PRJ-3).
 TRANSFER_WAIT = 300.0
 
+_CREATE = "create project"
 # The step of a status move.
 STATUS_STEP = "project status"
 
@@ -80,6 +81,11 @@ class _Work:
         settings = self.delivery.tenant.settings
         length = key_length(self.delivery, PROJECT_KEY)
         number = plan.number_of(project, length, settings.project_number_padding)
+        if self.delivery.step(_CREATE) is None:
+            found = self._typed_meanwhile(project, number, customer)
+            if found is not None:
+                self._link_new(project, found, state, customer, "project.linked")
+                return
         if length is not None and len(number) < length:
             described = {**plan.describe(project), "length": len(number), "limit": length}
             self.after.say("project.number_short", level="warning", **described)
@@ -94,7 +100,7 @@ class _Work:
         )
         create_once(
             self.delivery,
-            "create project",
+            _CREATE,
             request,
             lambda permission: {
                 "number": number,
@@ -122,13 +128,32 @@ class _Work:
         ]
         if not found:
             return None
-        other = self.delivery.books.link("project", erp_id=found[0].id)
-        if other is not None:
-            raise Stop("project.number_linked", {**plan.describe(project), "other": other.severa_number})
+        self._not_linked(project, found[0].id)
         now = self._read(found[0].number)
         if now is not None:
             self._same_customer(project, now.body, customer)
         return now
+
+    def _typed_meanwhile(self, project: Json, number: str, customer: str) -> Stored | None:
+        """The ERP project of this number, asked for just now: somebody may have typed it there since the last poll."""
+        now = self._read(number)
+        if now is not None:
+            self._not_linked(project, erp_id(now.body))
+            self._same_customer(project, now.body, customer)
+        return now
+
+    def _not_linked(self, project: Json, there: str) -> None:
+        """Raises Stop ``project.number_linked``, or ``project.number_of_deleted`` when the project it is linked to does
+        not exist any more: nobody can give that one another number. Asked for just now, since deletions are seen only
+        when a register is read whole."""
+        other = self.delivery.books.link("project", erp_id=there)
+        if other is None:
+            return
+        try:
+            self.delivery.severa.get(PROJECTS, other.severa_id)
+        except NotFound as error:
+            raise Stop("project.number_of_deleted", plan.describe(project)) from error
+        raise Stop("project.number_linked", {**plan.describe(project), "other": other.severa_number})
 
     def _same_customer(self, project: Json, there: Json, customer: str) -> None:
         theirs = text(there, "customer.number")
@@ -178,7 +203,10 @@ class _Work:
     def _transferring(self, project_id: str) -> bool:
         books = self.delivery.books
         return plan.in_transfer(
-            project_id, books.all("severa", "invoices"), books.all("severa", "invoicestatuses")
+            project_id,
+            books.all("severa", "invoices"),
+            books.all("severa", "invoicestatuses"),
+            self.delivery.tenant.settings,
         )
 
     # ------------------------------------------------------------ linked
@@ -234,9 +262,13 @@ class _Work:
         if found is not None and erp_id(found.body) == link.erp_id:
             return found
         try:
-            return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
+            found = self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
         except NotFound as error:
             raise self._gone(link, "visma_net") from error
+        if erp_id(found.body) != link.erp_id:
+            # The old id answers with another project, which is nobody we may write to.
+            raise self._gone(link, "visma_net")
+        return found
 
     def _gone(self, link: Link, system: System) -> Stop:
         """The problem of a linked project that is not there any more; another of its number may have taken its place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.explain import Cause, Text
+from domain.setup import explain_waits, status_words
 
 _SIGN_IN = Text(
     "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
@@ -72,6 +73,28 @@ CAUSES: Mapping[str, Cause] = {
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
     ),
+    "poll.absent": Cause(
+        Text(
+            "En avläsning av {register} visade inte {missing} av {known} poster; de räknas tills vidare inte som borttagna.",
+            "A reading of {register} did not show {missing} of {known} records; for now they do not count as deleted.",
+        ),
+        Text(
+            "Kontrollera om posterna är borttagna. Är de det: återuppta överföringen för {domain}. Annars behövs inget: frågan stängs när posterna visas igen.",
+            "Check whether the records were deleted. If they were: resume the transfer of {domain}. Otherwise nothing: the question closes when they are shown again.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
+    "poll.defect": Cause(
+        Text(
+            "Avläsningen av {register} i {system} avbröts av ett fel: {text}",
+            "The reading of {register} in {system} was cut by a fault: {text}",
+        ),
+        Text(
+            "Meddela den som sköter bryggan; den försöker igen av sig själv.",
+            "Tell whoever runs the bridge; it tries again by itself.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
     "poll.unreadable": Cause(
         Text(
             "En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."
@@ -82,6 +105,19 @@ CAUSES: Mapping[str, Cause] = {
         ),
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
+    ),
+    "poll.short_list": Cause(
+        Text(
+            "Listan {register} i {system} kom inte hel: {got} poster av {expected}.",
+            "The list {register} of {system} did not come whole: {got} rows of {expected}.",
+        ),
+        Text(
+            "Inget: bryggan läser listan igen vid varje avläsning. Det som kom överförs; inget anses borttaget. "
+            "Står problemet kvar i mer än en dag, fråga leverantören av {system} om listan.",
+            "Nothing: the bridge reads the list again at every poll. What came is transferred; nothing is taken for removed. "
+            "If this stays for more than a day, ask the vendor of {system} about the list.",
+        ),
+        Text("Registret {register}", "The register {register}"),
     ),
     "work.poison": Cause(
         Text(
@@ -137,6 +173,8 @@ CAUSES: Mapping[str, Cause] = {
         _OPERATOR,
         closes_by_itself=False,
     ),
+    **explain_waits.CAUSES,
+    **status_words.CAUSES,
 }
 
-SENTENCES: Mapping[str, Text] = {}
+SENTENCES: Mapping[str, Text] = status_words.SENTENCES

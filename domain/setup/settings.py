@@ -9,9 +9,21 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
 
 from domain.errors import InputError
+from domain.text import cut
 
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
 
@@ -25,7 +37,71 @@ def _http_url(value: str) -> str:
 Url = Annotated[str, AfterValidator(_http_url)]
 
 
+def _digits(value: Any) -> Any:
+    """Codes, classes and numbers of the ERP are words, and most are made of digits: 2 means '2'."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Code = Annotated[str, BeforeValidator(_digits)]
+
+
 ConflictRule = Literal["severa", "visma_net", "latest", "ask"]
+
+
+# What Severa's document calls the rows of an invoice (InvoiceRowType).
+ROW_TYPES = ("FlatRate", "Hours", "ProjectFees", "TravelExpenses")
+_PERCENT = re.compile(r"^\d{1,2}(?:[.,]\d{1,4})?$|^100$")
+
+
+def _fallback_items(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """Keys as rows are looked up by: the row type as Severa spells it, the percentage with a point and no trailing zeros.
+
+    What can never match a row is refused when a person sets it (nobody would find out why otherwise); what was stored
+    before that was checked stays, or the tenant would stand still.
+    """
+    found: dict[str, str] = {}
+    for key, named in values.items():
+        item = named.strip()
+        try:
+            known = _fallback_key(key)
+            if not item:
+                raise ValueError(f"'{key}' must name an item of Visma.net ERP")
+            if found.get(known, item) != item:
+                raise ValueError(f"'{known}' is given two items, {found[known]} and {item}")
+        except ValueError:
+            if info.context and info.field_name in info.context:
+                raise
+            known = key
+        found.setdefault(known, item)
+    return found
+
+
+def _fallback_key(key: str) -> str:
+    spelt = {word.casefold(): word for word in ROW_TYPES}
+    word, slash, percent = (part.strip() for part in key.partition("/"))
+    percent = percent.removesuffix("%").rstrip()
+    if not slash or word.casefold() not in spelt:
+        raise ValueError(
+            f"'{key}' must be a row type, a slash and a VAT percentage, such as Hours/25; "
+            f"the row types are {', '.join(ROW_TYPES)}"
+        )
+    if not _PERCENT.match(percent):
+        raise ValueError(
+            f"'{key}' must end with a VAT percentage from 0 to 100, such as {spelt[word.casefold()]}/25.5"
+        )
+    return f"{spelt[word.casefold()]}/{Decimal(percent.replace(',', '.')).normalize():f}"
+
+
+# The roles of invoice statuses (R-STA-1), in their order.
+STATUS_ROLES = ("failed", "transfer", "transferred", "sent", "partly_paid", "paid")
+
+
+def _status_roles(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """Roles by their names; a misspelt one would be passed over without a word."""
+    unknown = [role for role in values if role not in STATUS_ROLES]
+    if unknown and info.context and info.field_name in info.context:
+        raise ValueError(f"'{unknown[0]}' is no role; the roles are {', '.join(STATUS_ROLES)}")
+    return values
 
 
 class _Strict(BaseModel):
@@ -38,23 +114,26 @@ class FileSettings(_Strict):
     poll_interval_seconds: int = Field(
         300,
         ge=1,
+        le=604_800,
         description="How often both systems are asked for changes; not below BRIDGE_MIN_POLL_SECONDS.",
     )
     invoices_from: date | None = Field(
         None, description="Invoices with an earlier invoice date are left alone."
     )
-    customer_class: str = Field(
+    customer_class: Code = Field(
         "1", description="Customer class of customers that the bridge creates in Visma.net ERP."
     )
-    item_class_product: str = Field("PRODUCT", description="Item class of products created in Visma.net ERP.")
-    item_class_work_type: str = Field(
+    item_class_product: Code = Field(
+        "PRODUCT", description="Item class of products created in Visma.net ERP."
+    )
+    item_class_work_type: Code = Field(
         "LABOR", description="Item class of work types created in Visma.net ERP."
     )
-    item_class_travel_expense: str = Field(
+    item_class_travel_expense: Code = Field(
         "EXPENSE", description="Item class of travel expense types created in Visma.net ERP."
     )
-    project_template: str = Field("Z", description="Project template in Visma.net ERP.")
-    project_task: str = Field("10", description="Task that every invoice line is posted on.")
+    project_template: Code = Field("Z", description="Project template in Visma.net ERP.")
+    project_task: Code = Field("10", description="Task that every invoice line is posted on.")
     attachments: Literal["off", "files", "files-and-pdf"] = Field(
         "off", description="Send invoice attachments to Visma.net ERP."
     )
@@ -62,9 +141,12 @@ class FileSettings(_Strict):
         "off", description="Bring supplier invoices and other transactions to Severa as project costs."
     )
     cost_multiplier_percent: Decimal = Field(
-        Decimal(100), gt=0, description="Price of a billable fee in percent of its cost."
+        Decimal(100), gt=0, le=10_000, description="Price of a billable fee in percent of its cost."
     )
     costs_from: date | None = Field(None, description="Costs with an earlier document date are left alone.")
+
+
+Days = Annotated[int, Field(ge=0, le=3650)]
 
 
 class TenantSettings(FileSettings):
@@ -77,25 +159,26 @@ class TenantSettings(FileSettings):
     conflict_product: ConflictRule = Field(
         "ask", description="The same for products, work types and travel expense types."
     )
-    customer_class_eu: str | None = Field(
+    customer_class_eu: Code | None = Field(
         None, description="Customer class of customers in other EU countries; unset: customer_class."
     )
-    customer_class_other: str | None = Field(
+    customer_class_other: Code | None = Field(
         None, description="Customer class of customers outside the EU; unset: customer_class."
     )
-    credit_terms: dict[int, str] = Field(
+    credit_terms: dict[Days, Code] = Field(
         {},
         description="Days of payment term → credit terms in Visma.net ERP, where several have the same days.",
     )
     notes: Literal["off", "to_erp", "both"] = Field(
         "off", description="Customer notes ↔ the main contact's attention."
     )
-    units: dict[str, str] = Field(
+    units: dict[str, Code] = Field(
         {}, description="Unit in Severa → unit in Visma.net ERP; others take the item's sales unit."
     )
-    fallback_items: dict[str, str] = Field(
+    fallback_items: Annotated[dict[str, Code], AfterValidator(_fallback_items)] = Field(
         {},
-        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT.",
+        description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT. "
+        f"Row types: {', '.join(ROW_TYPES)}.",
     )
     several_projects: Literal["stop", "largest"] = Field(
         "stop",
@@ -106,17 +189,17 @@ class TenantSettings(FileSettings):
         True, description="Set a closed project Active for a late document and back again."
     )
     project_number_padding: int = Field(
-        0, ge=0, description="Pad project numbers with zeros to this length; 0 = off."
+        0, ge=0, le=30, description="Pad project numbers with zeros to this length; 0 = off."
     )
     hold_invoices: bool = Field(False, description="Invoices wait until a person releases them.")
     hold_credit_notes: bool = Field(False, description="Credit notes wait until a person releases them.")
     small_balance_limit: Decimal = Field(
-        Decimal(10), ge=0, description="Write-offs up to this amount count as paid."
+        Decimal(10), ge=0, le=1_000_000, description="Write-offs up to this amount count as paid."
     )
     journal_modules: tuple[str, ...] = Field(
         ("GL", "CA"), description="Modules whose journal lines become costs."
     )
-    status_roles: dict[str, str] = Field(
+    status_roles: Annotated[dict[str, str], AfterValidator(_status_roles)] = Field(
         {}, description="Roles of invoice statuses set by hand: role → status guid."
     )
     ignored_statuses: tuple[str, ...] = Field(
@@ -186,24 +269,78 @@ def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, A
     if key not in TenantSettings.model_fields:
         raise InputError(f"There is no setting '{key}': docs/settings.md lists them.")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=Decimal)
     except ValueError:
         value = text
     try:
-        return TenantSettings.model_validate({**values, key: value}).model_dump(mode="json")
+        return _checked({**values, key: value}, key)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InputError(f"'{key}' cannot be '{text}': {reason[:1].lower()}{reason[1:]}.") from error
+        # What looks like JSON may be a word: a class that is called 10.50, or true.
+        if value != text and not isinstance(value, dict | list):
+            try:
+                return _checked({**values, key: text}, key)
+            except ValidationError:
+                pass
+        first = error.errors()[0]
+        # Another one that was stored before it had bounds is named with its own value.
+        given = text if first["loc"][0] == key else str(first["input"])
+        raise InputError(f"'{_place(first)}' cannot be '{cut(given, 60)}': {_reason(first)}.") from error
+
+
+def _checked(values: dict[str, Any], key: str) -> dict[str, Any]:
+    # The key stands in the context: what a person sets now is checked more strictly than what is stored already.
+    return TenantSettings.model_validate(values, context={key}).model_dump(mode="json")
 
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = _place(first)
     match first["type"]:
         case "extra_forbidden":
             return f"Unknown key '{key}' in the tenant file: remove it or correct its spelling."
         case "missing":
             return f"The tenant file lacks '{key}': add it."
         case _:
-            reason = first["msg"].removeprefix("Value error, ")
-            return f"'{key}' in the tenant file cannot be used: {reason[:1].lower()}{reason[1:]}."
+            return f"'{key}' in the tenant file cannot be used: {_reason(first)}."
+
+
+def _place(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"] if part != "[key]")
+
+
+def _reason(error: ErrorDetails) -> str:
+    """What is wrong with a value, in one clause; of a number both bounds."""
+    name = next((str(part) for part in error["loc"] if part in TenantSettings.model_fields), "")
+    bounds = _bounds(name)
+    if bounds and error["type"] in _OF_NUMBERS:
+        return f"it must be {bounds}"
+    reason = error["msg"].removeprefix("Value error, ")
+    return f"{reason[:1].lower()}{reason[1:]}"
+
+
+# Pydantic's own words for a number that is too small, too large, or none.
+_OF_NUMBERS = frozenset(
+    {
+        *("greater_than", "greater_than_equal", "less_than", "less_than_equal"),
+        *("int_type", "int_parsing", "int_parsing_size", "int_from_float", "finite_number"),
+        *("decimal_type", "decimal_parsing", "decimal_max_digits"),
+    }
+)
+
+
+def _bounds(name: str) -> str:
+    """``a whole number from 1 to 604800``, '' for a setting that is no number."""
+    if name == "credit_terms":
+        return "a table from days (0 to 3650) to credit terms"
+    field = TenantSettings.model_fields.get(name)
+    limits = {
+        kind: getattr(one, kind)
+        for one in (field.metadata if field is not None else ())
+        for kind in ("ge", "gt", "le")
+        if getattr(one, kind, None) is not None
+    }
+    if field is None or "le" not in limits:
+        return ""
+    what = "a whole number" if field.annotation is int else "a number"
+    least = f"from {limits['ge']}" if "ge" in limits else f"above {limits['gt']}"
+    return f"{what} {least} {'to' if 'ge' in limits else 'and up to'} {limits['le']}"

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
 
 from domain.errors import Stop
-from domain.explain import Cause, Text
+from domain.explain import Text
 from domain.mapper import flag, read, text
 from domain.ports import Json, LogLine
+from domain.setup.settings import TenantSettings
+from domain.setup.status_words import AUTOINVOICE_CHECKS
 
 Role = Literal["failed", "transfer", "transferred", "sent", "partly_paid", "paid"]
 ROLES: tuple[Role, ...] = ("failed", "transfer", "transferred", "sent", "partly_paid", "paid")
@@ -111,39 +114,87 @@ def derive_roles(
     line = _active(statuses, ignored)
     if not line:
         raise Stop("statuses.none")
-    by_guid = {status.guid: status for status in line}
-    chosen = {role: by_guid[guid] for role, guid in overrides.items() if guid in by_guid}
     place = {status.guid: index for index, status in enumerate(line)}
+    chosen = _chosen(line, overrides)
+    found = _in_order(line, place, chosen)
+    _check_order(found, place, chosen)
+    _check_flags(line, place, found)
+    _check_paid(line, place, found)
+    return Roles(
+        failed=found["failed"],
+        transfer=found["transfer"],
+        transferred=found["transferred"],
+        sent=found["sent"],
+        partly_paid=found.get("partly_paid"),
+        paid=found["paid"],
+        warnings=_warnings(line, found, severa_numbers_credit_notes=severa_numbers_credit_notes),
+        positions=MappingProxyType(place),
+    )
 
+
+def tenant_roles(
+    statuses: Iterable[Json], settings: TenantSettings, *, severa_numbers_credit_notes: bool = False
+) -> Roles:
+    """The roles as the tenant has them: its ignored statuses left out, its hand-set roles checked. Whoever asks for a
+    role asks here, or invoices and projects would each know another *transfer*. Raises as ``derive_roles``."""
+    return derive_roles(
+        statuses,
+        ignored=settings.ignored_statuses,
+        overrides={role: settings.status_roles[role] for role in ROLES if role in settings.status_roles},
+        severa_numbers_credit_notes=severa_numbers_credit_notes,
+    )
+
+
+def _chosen(line: list[Status], overrides: Mapping[Role, str]) -> dict[Role, Status]:
+    """The roles set by hand. One whose status is not there (removed, inactive, ignored) stops: taking the derived one
+    instead would transfer from a status that a person has decided against."""
+    by_guid = {status.guid: status for status in line}
+    for role, guid in overrides.items():
+        if guid not in by_guid:
+            raise Stop("statuses.role_unknown", {"role": role, "status": guid})
+    return {role: by_guid[guid] for role, guid in overrides.items()}
+
+
+def _in_order(
+    line: list[Status], place: Mapping[str, int], chosen: Mapping[Role, Status]
+) -> dict[Role, Status]:
+    """Each role's status, by hand or by order and flags; ``partly_paid`` may be missing."""
     failed = chosen.get("failed", line[0])
     transferred = chosen.get("transferred") or next((s for s in line if s.has_number), None)
     if transferred is None:
         raise Stop("statuses.no_number", {"last": line[-1].name})
     at = place[transferred.guid]
     transfer = chosen.get("transfer") or (line[at - 1] if at > 0 else None)
-    if transfer is None or transfer.guid == failed.guid:
+    if transfer is None or (transfer.guid == failed.guid and not chosen):
         raise Stop("statuses.no_transfer", {"failed": failed.name, "transferred": transferred.name})
     paid = chosen.get("paid") or next((s for s in line if s.is_paid), None)
     if paid is None:
         raise Stop("statuses.no_paid", {"last": line[-1].name})
     sent = chosen.get("sent") or (line[at + 1] if at + 1 < len(line) else None)
-    if sent is None or place[paid.guid] <= place[sent.guid]:
+    if sent is None and "transferred" in chosen:
+        # Nothing comes after it: the order tells that, and which role is set by hand.
+        sent = transferred
+    if sent is None or (place[paid.guid] <= place[sent.guid] and not chosen):
         raise Stop("statuses.no_sent", {"transferred": transferred.name, "paid": paid.name})
+    found: dict[Role, Status] = {
+        "failed": failed, "transfer": transfer, "transferred": transferred, "sent": sent, "paid": paid,
+    }  # fmt: skip
     partly_paid = chosen.get("partly_paid") or _before(line, place[paid.guid], {sent.guid, transferred.guid})
+    return found if partly_paid is None else found | {"partly_paid": partly_paid}
 
-    _check_flags(line, place, failed, transfer, transferred, partly_paid=partly_paid)
-    return Roles(
-        failed=failed,
-        transfer=transfer,
-        transferred=transferred,
-        sent=sent,
-        partly_paid=partly_paid,
-        paid=paid,
-        warnings=_warnings(
-            line, transfer, sent, partly_paid, severa_numbers_credit_notes=severa_numbers_credit_notes
-        ),
-        positions=MappingProxyType(place),
-    )
+
+def _check_order(
+    found: Mapping[Role, Status], place: Mapping[str, int], chosen: Mapping[Role, Status]
+) -> None:
+    """Roles stand in the order of the process, each on a status of its own (R-STA-1): a *partly paid* that is
+    *transferred* would send invoices back to AutoInvoice. Only hand-set roles can break it."""
+    line = [(role, found[role]) for role in ROLES if role in found]
+    for (role, status), (later_role, later) in pairwise(line):
+        if place[status.guid] < place[later.guid]:
+            continue
+        by_hand = later_role in chosen or role not in chosen
+        values = {"role": role, "status": status.name, "later_role": later_role, "later": later.name}
+        raise Stop("statuses.role_order", values | {"set": later_role if by_hand else role})
 
 
 def _active(statuses: Iterable[Json], ignored: Collection[str]) -> list[Status]:
@@ -156,15 +207,8 @@ def _before(line: list[Status], at: int, taken: set[str]) -> Status | None:
     return None if before.guid in taken else before
 
 
-def _check_flags(
-    line: list[Status],
-    place: Mapping[str, int],
-    failed: Status,
-    transfer: Status,
-    transferred: Status,
-    *,
-    partly_paid: Status | None,
-) -> None:
+def _check_flags(line: list[Status], place: Mapping[str, int], found: Mapping[Role, Status]) -> None:
+    failed, transfer, transferred = found["failed"], found["transfer"], found["transferred"]
     if failed.is_default:
         raise Stop("statuses.failed_is_default", {"status": failed.name})
     if not transfer.is_read_only:
@@ -176,33 +220,38 @@ def _check_flags(
         # Only possible with roles set by hand: a number before the transfer would be one of Severa's own.
         if status.has_number:
             raise Stop("statuses.number_too_early", {"status": status.name, "transfer": transfer.name})
+
+
+def _check_paid(line: list[Status], place: Mapping[str, int], found: Mapping[Role, Status]) -> None:
+    partly_paid, paid = found.get("partly_paid"), found["paid"]
     if partly_paid is not None and not partly_paid.is_sent:
         raise Stop("statuses.partly_paid_not_sent", {"status": partly_paid.name})
+    # These two are only possible with roles set by hand.
+    if not paid.is_paid:
+        raise Stop("statuses.paid_not_paid", {"status": paid.name})
+    for status in line[: place[paid.guid]]:
+        if status.is_paid:
+            raise Stop("statuses.paid_too_early", {"status": status.name, "paid": paid.name})
 
 
 def _warnings(
-    line: list[Status],
-    transfer: Status,
-    sent: Status,
-    partly_paid: Status | None,
-    *,
-    severa_numbers_credit_notes: bool,
+    line: list[Status], found: Mapping[Role, Status], *, severa_numbers_credit_notes: bool
 ) -> tuple[LogLine, ...]:
-    found: list[LogLine] = []
+    transfer, said = found["transfer"], list[LogLine]()
     credit_default = next((s for s in line if s.is_default_for_credit_note), None)
     if credit_default is None or credit_default.guid != transfer.guid:
         name = credit_default.name if credit_default else "–"
-        found.append(
+        said.append(
             LogLine("statuses.credit_note_default", {"status": name, "transfer": transfer.name}, "warning")
         )
     if severa_numbers_credit_notes:
-        found.append(LogLine("statuses.severa_numbers_credit_notes", {}, "warning"))
-    for status in (sent, partly_paid):
+        said.append(LogLine("statuses.severa_numbers_credit_notes", {}, "warning"))
+    for status in (found["sent"], found.get("partly_paid")):
         if status is not None and not status.is_waiting_payment:
-            found.append(LogLine("statuses.not_waiting_payment", {"status": status.name}, "warning"))
+            said.append(LogLine("statuses.not_waiting_payment", {"status": status.name}, "warning"))
     if transfer.is_default:
-        found.append(LogLine("statuses.transfer_is_default", {"status": transfer.name}, "warning"))
-    return tuple(found)
+        said.append(LogLine("statuses.transfer_is_default", {"status": transfer.name}, "warning"))
+    return tuple(said)
 
 
 def autoinvoice_checks(roles: Roles) -> tuple[tuple[Text, str], ...]:
@@ -225,158 +274,3 @@ def autoinvoice_error(roles: Roles, guid: str) -> bool:
     """Whether a status may be AutoInvoice's error status: none of *failed*, *transfer* or any before *transferred*."""
     place = roles.position(guid)
     return place is None or place >= roles.positions[roles.transferred.guid]
-
-
-AUTOINVOICE_CHECKS: Mapping[str, Text] = MappingProxyType(
-    {
-        "from": Text(
-            "AutoInvoice: status för fakturor som ska överföras är ”{status}”.",
-            "AutoInvoice: the status of invoices to transfer is “{status}”.",
-        ),
-        "after": Text(
-            "AutoInvoice: status för fakturor efter överföring är ”{status}”.",
-            "AutoInvoice: the status of invoices after the transfer is “{status}”.",
-        ),
-        "error": Text(
-            "AutoInvoice: status på fakturor vid fel är varken {status} eller någon annan status före överföringen; märk den här så att den lämnas utanför.",
-            "AutoInvoice: the status of invoices in error is neither {status} nor any other status before the transfer; mark it here so that it is left out.",
-        ),
-        "all": Text(
-            "Visma.net ERP skickar inga fakturor: Skicka alla projektfakturor från Severa till AutoInvoice är på.",
-            "Visma.net ERP sends no invoices: Send all project invoices from Severa to AutoInvoice is on.",
-        ),
-        "first": Text(
-            "AutoInvoice är uppsatt före bryggan.",
-            "AutoInvoice is set up before the bridge.",
-        ),
-        "own": Text(
-            "Visma.net ERP:s egen Severa-integration är avstängd.",
-            "Visma.net ERP's own Severa integration is off.",
-        ),
-    }
-)
-
-_PAGE = Text(
-    "Severa: Inställningar > Fakturering > Fakturastatusar", "Severa: Settings > Invoicing > Invoice statuses"
-)
-
-CAUSES: Mapping[str, Cause] = MappingProxyType(
-    {
-        "statuses.none": Cause(
-            Text("Severa har inga aktiva fakturastatusar.", "Severa has no active invoice statuses."),
-            Text(
-                "Lägg upp fakturastatusarna enligt något av guidens exempel.",
-                "Set the invoice statuses up as in one of the guide's examples.",
-            ),
-            _PAGE,
-        ),
-        "statuses.no_number": Cause(
-            Text(
-                "Ingen fakturastatus har kryss för Fakturanummer; den sista är ”{last}”.",
-                "No invoice status has Invoice number ticked; the last one is “{last}”.",
-            ),
-            Text(
-                "Kryssa i Fakturanummer på statusen för fakturor som har skickats till Visma.net ERP och på alla därefter.",
-                "Tick Invoice number on the status of invoices sent to Visma.net ERP and on all that follow.",
-            ),
-            _PAGE,
-        ),
-        "statuses.no_transfer": Cause(
-            Text(
-                "Det finns ingen status för överföring: före ”{transferred}”, den första med Fakturanummer, står bara ”{failed}”.",
-                "There is no status for the transfer: only “{failed}” stands before “{transferred}”, the first one with an invoice number.",
-            ),
-            Text(
-                "Lägg en status utan Fakturanummer, Ej redigerbar, direkt före ”{transferred}”, och en för misslyckade fakturor allra först.",
-                "Put a status without an invoice number, not editable, right before “{transferred}”, and one for failed invoices first of all.",
-            ),
-            _PAGE,
-        ),
-        "statuses.no_paid": Cause(
-            Text(
-                "Ingen fakturastatus har kryss för Betalad; den sista är ”{last}”.",
-                "No invoice status has Paid ticked; the last one is “{last}”.",
-            ),
-            Text("Kryssa i Betalad på den sista statusen.", "Tick Paid on the last status."),
-            _PAGE,
-        ),
-        "statuses.no_sent": Cause(
-            Text(
-                "Det finns ingen status för skickade fakturor mellan ”{transferred}” och ”{paid}”.",
-                "There is no status for sent invoices between “{transferred}” and “{paid}”.",
-            ),
-            Text(
-                "Lägg en status med Fakturanummer och Skickad mellan dem.",
-                "Put a status with Invoice number and Sent between them.",
-            ),
-            _PAGE,
-        ),
-        "statuses.failed_is_default": Cause(
-            Text(
-                "”{status}” är den första statusen och därmed den för misslyckade fakturor, men den är också standardstatus.",
-                "“{status}” is the first status, so the one for failed invoices, but it is also the default.",
-            ),
-            Text(
-                "Gör en annan status till standard, eller lägg en status för misslyckade fakturor före den.",
-                "Make another status the default, or put a status for failed invoices before it.",
-            ),
-            _PAGE,
-        ),
-        "statuses.transfer_editable": Cause(
-            Text(
-                "”{status}” är statusen för överföring, men den saknar kryss för Ej redigerbar.",
-                "“{status}” is the status for the transfer, but Not editable is not ticked.",
-            ),
-            Text("Kryssa i Ej redigerbar på ”{status}”.", "Tick Not editable on “{status}”."),
-            _PAGE,
-        ),
-        "statuses.number_missing": Cause(
-            Text(
-                "”{status}” kommer efter ”{transferred}” men saknar kryss för Fakturanummer.",
-                "“{status}” comes after “{transferred}” but Invoice number is not ticked.",
-            ),
-            Text(
-                "Kryssa i Fakturanummer på ”{status}”, eller märk den här som AutoInvoices felstatus så att den lämnas utanför.",
-                "Tick Invoice number on “{status}”, or mark it here as AutoInvoice's error status so that it is left out.",
-            ),
-            _PAGE,
-        ),
-        "statuses.number_too_early": Cause(
-            Text(
-                "”{status}” har kryss för Fakturanummer men kommer före överföringen.",
-                "“{status}” has Invoice number ticked but comes before the transfer.",
-            ),
-            Text("Ta bort krysset för Fakturanummer på ”{status}”.", "Untick Invoice number on “{status}”."),
-            _PAGE,
-        ),
-        "statuses.partly_paid_not_sent": Cause(
-            Text(
-                "”{status}” står före den betalda statusen och är därmed den för delbetalda fakturor, men saknar kryss för Skickad.",
-                "“{status}” stands before the paid status, so it is the one for partly paid invoices, but Sent is not ticked.",
-            ),
-            Text("Kryssa i Skickad på ”{status}”.", "Tick Sent on “{status}”."),
-            _PAGE,
-        ),
-    }
-)
-
-SENTENCES: Mapping[str, Text] = MappingProxyType(
-    {
-        "statuses.credit_note_default": Text(
-            "Standardstatus för kreditfaktura är ”{status}”; den bör vara ”{transfer}”, så att kreditfakturor överförs.",
-            "The default status of credit notes is “{status}”; it should be “{transfer}”, so that they are transferred.",
-        ),
-        "statuses.severa_numbers_credit_notes": Text(
-            "Severa numrerar kreditfakturor självt. Bocka ur Generera fakturanummer för kreditfakturor under Inställningar > Fakturering > Faktureringsinställningar.",
-            "Severa numbers credit notes itself. Untick Generate invoice numbers for credit notes under Settings > Invoicing > Invoice settings.",
-        ),
-        "statuses.not_waiting_payment": Text(
-            "”{status}” väntar inte på betalning; då kan Severa inte kreditera fakturor i den statusen.",
-            "“{status}” does not wait for payment; Severa cannot credit invoices in that status.",
-        ),
-        "statuses.transfer_is_default": Text(
-            "”{status}” är standardstatus: nya fakturor överförs så snart de skapas.",
-            "“{status}” is the default: new invoices are transferred as soon as they are made.",
-        ),
-    }
-)

@@ -104,7 +104,9 @@ def settings_page() -> str:
     parts += [
         "\n## A tenant's file\n\n",
         "`severa-bridge tenant add FILE.toml` reads it. A key that is not listed here is refused. Adding a tenant again\n",
-        "replaces its connections and these settings; links, log, problems and the further settings stay.\n",
+        "changes what the file names: its connections and the settings that stand in it. Everything else stays: links, log,\n",
+        "problems, state, other settings, and tokens while their credentials do. A tenant is a pair of companies for life:\n",
+        "another organisation or company, or one that another tenant has, is refused.\n",
         f"\n```toml\n{example}```\n\n",
         table(("key", "default", "values", "what it is"), described(tenant_fields(settings.TenantFile))),
         "\n## Further settings of a tenant\n\n",
@@ -155,7 +157,7 @@ def is_used(setting: str) -> bool:
 def _sources() -> str:
     """Everything that could look at a tenant's setting."""
     paths = [path for folder in ("actors", "app", "domain") for path in sorted((ROOT / folder).rglob("*.py"))]
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.parent.name != "setup")
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.name != "settings.py")
 
 
 def tenant_fields(model: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

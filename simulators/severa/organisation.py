@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from simulators.clock import SEVERA
 from simulators.severa.fields import convert, lower_keys
 from simulators.severa.models import INDEXES, MODELS
 from simulators.severa.registers import Record, Register
@@ -83,7 +84,7 @@ class Organisation:
 
     def now(self) -> datetime:
         """Give the server's time, never the same twice, so that changes have an order."""
-        self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
+        self._last = max(SEVERA.now(), self._last + timedelta(microseconds=1))
         return self._last
 
     def switch(self, name: str) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from simulators import seed
+from simulators.clock import SEVERA
 from simulators.control import Window
 from simulators.severa.errors import SeveraError
 from simulators.severa.organisation import Organisation, stamp
@@ -105,7 +105,7 @@ class SeveraState:
     def refresh(self, token: Any) -> dict[str, Any]:
         """Give a new pair for a refresh token, which is used up. Raises `SeveraError` 401."""
         held = self.refresh_tokens.pop(token, None) if isinstance(token, str) else None
-        if held is None or held.expires <= time.time():
+        if held is None or held.expires <= SEVERA.seconds():
             raise SeveraError(401, "AuthenticationRequired", "The refresh token is not valid.")
         return self._issue(held.org, held.scopes)
 
@@ -125,7 +125,7 @@ class SeveraState:
         """Give the token of a call. Raises `SeveraError` 401 AuthenticationRequired."""
         kind, _, value = (authorization or "").partition(" ")
         token = self.tokens.get(value.strip()) if kind.lower() == "bearer" else None
-        if token is None or token.expires <= time.time():
+        if token is None or token.expires <= SEVERA.seconds():
             raise SeveraError(
                 401, "AuthenticationRequired", "The access token is missing, not valid or has expired."
             )
@@ -143,7 +143,7 @@ class SeveraState:
         return token
 
     def _issue(self, org: Organisation, scopes: frozenset[str]) -> dict[str, Any]:
-        now = datetime.now(UTC)
+        now = SEVERA.now()
         seconds: int = org.switch("token_seconds")
         refresh_seconds: int = org.switch("refresh_token_seconds")
         # Three parts like the real one, so that nobody mistakes it for a value of fixed length.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from datetime import timedelta
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from simulators import seed
+from simulators.clock import ERP
 from simulators.control import ORG, TEMPLATE, Controlled
 from simulators.visma_net import (
     contacts,
@@ -179,7 +179,7 @@ class Erp:
     def _count(self, token: Token, company: Company) -> dict[str, str]:
         """The fixed window per company and client id; a call over the limit says when the next begins."""
         switches = company.switches
-        now = time.time()
+        now = ERP.seconds()
         window = int(now // switches.rate_window_seconds)
         key = (token.tenant_id, token.client_id)
         its_window, used = self.windows.get(key, (window, 0))

@@ -315,7 +315,7 @@ class People:
             return file.id
 
     def marked(self, tenant_id: str, prefix: str = "") -> dict[str, dict[str, Any]]:
-        """Per first line of the note: the documents that carry it now, and how often one was released."""
+        """Per first word of the note: the documents that carry it now, and how often one was released."""
         company = self.company(tenant_id)
         with company.lock:
             found: dict[str, dict[str, Any]] = {}

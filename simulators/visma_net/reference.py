@@ -86,7 +86,7 @@ def _currency(company: Company, code: str) -> dict[str, Any]:
         "description": found["description"],
         "symbol": found["symbol"],
         "isBaseCurrency": code == company.base_currency,
-        "decimalPrecision": 2,
+        "decimalPrecision": int(found.get("decimals", 2)),
         "isUsedForAccounting": True,
     }
 

@@ -11,7 +11,7 @@ from simulators.visma_net.answers import not_in_system
 from simulators.visma_net.documents import ZERO, Application, Document, Line, Payment, PaymentLine
 from simulators.visma_net.settling import target_of
 from simulators.visma_net.state import Company, Row, day
-from simulators.visma_net.totals import to_base
+from simulators.visma_net.totals import kept, to_base
 
 
 def _money(company: Company, document: Document, name: str, amount: Decimal) -> dict[str, Any]:
@@ -68,8 +68,10 @@ def _line(company: Company, document: Document, line: Line) -> dict[str, Any]:
         "lineNumber": line.number,
         "inventoryNumber": line.item.key if line.item else "",
         "description": line.description,
-        "quantity": line.quantity,
-        **_money(company, document, "unitPrice", line.unit_price or ZERO),
+        "quantity": kept(line.quantity, company.switches.quantity_decimals),
+        **_money(
+            company, document, "unitPrice", kept(line.unit_price or ZERO, company.switches.price_decimals)
+        ),
         **_money(company, document, "manualAmount", line.manual_amount or ZERO),
         **_money(company, document, "amount", line.amount),
         "cost": ZERO,

@@ -14,8 +14,9 @@ from simulators.visma_net.totals import with_check_digit
 
 
 def marker(note: str) -> str:
-    """The first line of a note, where a connector may keep its mark."""
-    return note.split("\n", 1)[0].strip()
+    """The first word of a note, where a connector may keep whose document it is; what follows in the line may tell one try
+    from another."""
+    return (note.split("\n", 1)[0].split() or [""])[0]
 
 
 def remove(company: Company, document: Document) -> None:

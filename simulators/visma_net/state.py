@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from simulators.clock import ERP
 from simulators.visma_net.answers import entry_refused
 from simulators.visma_net.switches import Switches
 
@@ -24,7 +25,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    return ERP.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Vat:
 
 @dataclass
 class Period:
-    """A month, ``id`` YYYYMM."""
+    """A month, ``id`` YYYYMM; or a year's adjustment period, YYYY13, which begins and ends on the year's last day."""
 
     id: str
     active: bool = True
@@ -171,11 +172,14 @@ class Period:
 
     @property
     def start(self) -> date:
-        return date(int(self.id[:4]), int(self.id[4:]), 1)
+        year, month = int(self.id[:4]), int(self.id[4:])
+        return date(year, month, 1) if month <= 12 else date(year, 12, 31)
 
     @property
     def end(self) -> date:
-        """The last day of the month, as the window shows it."""
+        """The last day, as the window shows it."""
+        if int(self.id[4:]) > 12:
+            return self.start
         return (self.start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
@@ -237,7 +241,7 @@ class Company:
         self.attachments: dict[str, Attachment] = {}
         self.removed: list[dict[str, Any]] = []
         self.release_queue: list[tuple[datetime | None, Document, bool]] = []  # due, what, fails
-        self.releases: dict[str, int] = {}  # first line of the note -> released documents
+        self.releases: dict[str, int] = {}  # first word of the note -> released documents
         self.sent_by_erp: list[dict[str, Any]] = []  # documents the ERP itself sent to the customer
         self.jobs: dict[str, Job] = {}
         self._internal_id = 1000

@@ -39,6 +39,11 @@ class Switches:
 
     # --- customer ledger ---
     vat_rounding: str = "document"  # document | line
+    quantity_decimals: int | None = (
+        None  # that the ledger keeps of a line's quantity; None: all that were sent
+    )
+    price_decimals: int | None = None
+    shortened_counts: bool = False  # a line's amount is made of what is kept, not of what was sent
     whole_kronor: bool = False  # öresavrundning of documents in the base currency
     amount_empty_before_release: bool = False
     after_hold: str = "Balanced"  # Balanced | PendingPrint | PendingEmail | CreditHold

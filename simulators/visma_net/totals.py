@@ -8,20 +8,33 @@ from simulators.visma_net.answers import not_in_system
 from simulators.visma_net.documents import ZERO, Document, Line, TaxLine
 from simulators.visma_net.state import Company, Vat
 
-CENT = Decimal("0.01")
 KRONA = Decimal(1)
 HUNDRED = Decimal(100)
+
+
+CENT = Decimal("0.01")
 
 
 def rounded(amount: Decimal, unit: Decimal = CENT) -> Decimal:
     return amount.quantize(unit, ROUND_HALF_UP)
 
 
+def unit_of(company: Company, currency: str) -> Decimal:
+    """The smallest amount of a currency, by the company's own register of currencies (``decimals``, 2 if it says none)."""
+    return Decimal(1).scaleb(-int(company.currencies.get(currency, {}).get("decimals", 2)))
+
+
+def kept(value: Decimal, decimals: int | None) -> Decimal:
+    """A quantity or price as the ledger keeps it."""
+    return value if decimals is None else rounded(value, Decimal(1).scaleb(-decimals))
+
+
 def to_base(company: Company, amount: Decimal, rate: Decimal) -> Decimal:
     """An amount of the document in the company's currency."""
     if rate == 1:
         return amount
-    return rounded(amount / rate if company.switches.exchange_rate_divides else amount * rate)
+    inverse = company.switches.exchange_rate_divides
+    return rounded(amount / rate if inverse else amount * rate, unit_of(company, company.base_currency))
 
 
 def from_base(company: Company, amount: Decimal, rate: Decimal) -> Decimal:
@@ -47,15 +60,19 @@ def compute_line(company: Company, document: Document, line: Line) -> None:
         listed = line.item.body["defaultPrice"] if line.item is not None else ZERO
         price = from_base(company, Decimal(listed), document.rate)
         line.unit_price = price
-    gross = rounded(line.quantity * price) if line.manual_amount is None else line.manual_amount
+    unit, quantity, switches = unit_of(company, document.currency), line.quantity, company.switches
+    if switches.shortened_counts:
+        quantity = kept(quantity, switches.quantity_decimals)
+        price = kept(price, switches.price_decimals)
+    gross = rounded(quantity * price, unit) if line.manual_amount is None else line.manual_amount
     percent = line.discount_percent
-    rule = company.switches.price_rule_discount_percent
+    rule = switches.price_rule_discount_percent
     if rule and not line.manual_discount:
         percent = Decimal(rule)
     if line.discount_sent is not None:
         line.discount_amount = line.discount_sent
     else:
-        line.discount_amount = rounded(gross * percent / HUNDRED)
+        line.discount_amount = rounded(gross * percent / HUNDRED, unit)
     line.discount_percent = percent
     line.amount = gross - line.discount_amount
 
@@ -69,15 +86,16 @@ def compute(company: Company, document: Document) -> None:
         vat = vat_of(company, line.vat_category, document.zone)
         vats[vat.id] = vat
         by_vat.setdefault(vat.id, []).append(line.amount)
+    unit = unit_of(company, document.currency)
     per_line = company.switches.vat_rounding == "line"
     document.taxes = []
     for vat_id, amounts in by_vat.items():
         rate = Decimal(vats[vat_id].rate)
         taxable = sum(amounts, ZERO)
         if per_line:
-            vat_amount = sum((rounded(amount * rate / HUNDRED) for amount in amounts), ZERO)
+            vat_amount = sum((rounded(amount * rate / HUNDRED, unit) for amount in amounts), ZERO)
         else:
-            vat_amount = rounded(taxable * rate / HUNDRED)
+            vat_amount = rounded(taxable * rate / HUNDRED, unit)
         exempt = rate == 0 and not vats[vat_id].reverse
         document.taxes.append(TaxLine(vat_id, vats[vat_id].description, rate, taxable, vat_amount, exempt))
     document.detail_total = sum((line.amount for line in document.lines), ZERO)

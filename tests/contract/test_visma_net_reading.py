@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from peculiar_erp import Peculiar, Seen, client_of, paged, row
 from starlette.responses import JSONResponse, Response
 
 from connectors.visma_net import filter_day, filter_time, parse_time
-from domain.errors import NotFound, Refused
+from domain.errors import BridgeError, NotFound, NotKnown, Refused, RegisterMissing, ShortList
 
 # ---------------------------------------------------------------- pages
 
@@ -37,12 +38,70 @@ def test_a_server_with_smaller_pages_than_its_metadata_says_loses_no_row() -> No
         assert len(list(client.list("customer"))) == 25
 
 
-def test_a_server_that_ignores_the_page_number_is_read_once_and_not_for_ever() -> None:
+def read(rows: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], BridgeError | None]:
+    """The rows that came, and what the reading ended with."""
+    got: list[dict[str, Any]] = []
+    try:
+        for one in rows:
+            got.append(one)
+    except BridgeError as error:
+        return got, error
+    return got, None
+
+
+def test_a_server_that_ignores_the_page_number_is_a_short_list_read_three_times() -> None:
     rows = [row(n, metadata={"totalCount": 900, "maxPageSize": 1000}) for n in range(3)]
     server = Peculiar(lambda _seen: JSONResponse(rows))
     with client_of(server) as client:
-        assert len(list(client.list("customer"))) == 3
-    assert len(server.seen) == 2
+        found, error = read(client.list("customer"))
+    assert len(found) == 3
+    assert isinstance(error, ShortList)
+    assert (error.system, error.register, error.expected, error.got) == ("visma_net", "customer", 900, 3)
+    assert len(server.seen) == 6
+
+
+def test_a_short_list_that_is_whole_when_read_again_is_whole() -> None:
+    rows = [row(n, metadata={"totalCount": 5, "maxPageSize": 3}) for n in range(5)]
+    pages = [rows[:3], [], rows[:3], rows[3:]]
+    with client_of(Peculiar(lambda _seen: JSONResponse(pages.pop(0)))) as client:
+        assert [one["internalId"] for one in client.list("customer")] == [0, 1, 2, 3, 4]
+
+
+def test_a_row_that_changed_before_it_was_read_again_comes_again_to_the_poller() -> None:
+    first = [row(n, metadata={"totalCount": 3}) for n in (1, 2)]
+    again = [row(1, metadata={"totalCount": 3}), row(2, email="b", metadata={"totalCount": 3}), row(3)]
+    pages = [first, [], again]
+    with client_of(Peculiar(lambda _seen: JSONResponse(pages.pop(0)))) as client:
+        found = [one["number"] for page in client.pages("customer") for one in page.rows]
+    assert found == ["1", "2", "2", "3"]
+
+
+def test_a_count_that_goes_down_meanwhile_may_hide_a_row_that_slipped_forward() -> None:
+    def counted(total: int, *numbers: int) -> list[dict[str, Any]]:
+        return [row(n, metadata={"totalCount": total}) for n in numbers]
+
+    # Row 1 is removed after page 1: row 3 moves onto it, and four rows of four are here without it.
+    pages = [counted(5, 1, 2), counted(4, 4, 5), counted(4, 2, 3), counted(4, 4, 5)]
+    with client_of(Peculiar(lambda _seen: JSONResponse(pages.pop(0)))) as client:
+        assert sorted(one["internalId"] for one in client.list("customer")) == [1, 2, 3, 4, 5]
+
+
+def test_that_a_whole_register_is_empty_is_asked_twice() -> None:
+    pages: list[list[dict[str, Any]]] = [[], [row(1, metadata={"totalCount": 1})]]
+    with client_of(Peculiar(lambda _seen: JSONResponse(pages.pop(0)))) as client:
+        assert [one["number"] for page in client.pages("customer") for one in page.rows] == ["1"]
+
+
+def test_rows_that_cannot_be_used_make_a_list_incomplete_and_the_others_are_given() -> None:
+    rows = [row(1, metadata={"totalCount": 4}), {"name": "no key"}, "word", row(2)]
+    server = Peculiar(lambda _seen: JSONResponse(rows))
+    with client_of(server) as client:
+        found, error = read(client.list("customer"))
+    assert [one["number"] for one in found] == ["1", "2"]
+    assert isinstance(error, ShortList)
+    assert (error.expected, error.got) == (4, 2)
+    # Reading again would not mend them.
+    assert len(server.seen) == 1
 
 
 def test_a_row_that_slips_onto_the_next_page_is_given_once() -> None:
@@ -52,12 +111,21 @@ def test_a_row_that_slips_onto_the_next_page_is_given_once() -> None:
         assert [one["internalId"] for one in client.list("customer")] == [1, 2, 3]
 
 
-def test_a_page_past_the_end_may_be_not_found() -> None:
+def test_a_later_page_that_is_not_found_is_no_end() -> None:
     def answer(seen: Seen) -> Response:
         return JSONResponse([row(1)]) if seen.query["pageNumber"] == "1" else Response(status_code=404)
 
     with client_of(Peculiar(answer)) as client:
-        assert [one["internalId"] for one in client.list("customer")] == [1]
+        found, error = read(client.list("customer"))
+    assert [one["internalId"] for one in found] == [1]
+    assert isinstance(error, ShortList)
+
+
+def test_a_list_that_is_not_found_is_no_empty_list() -> None:
+    with client_of(Peculiar(lambda _seen: Response(status_code=404))) as client:
+        with pytest.raises(RegisterMissing) as caught:
+            list(client.list("creditTerm"))
+        assert caught.value.operation == "GET /v1/creditTerm"
 
 
 def test_numbers_of_invoices_and_credit_notes_may_be_the_same() -> None:
@@ -153,7 +221,8 @@ def test_a_poll_leaves_out_rows_that_are_far_older_than_asked_for() -> None:
         row(1, lastModifiedDateTime="2026-03-20T06:35:22.15"),
         row(2, lastModifiedDateTime="2024-01-01T00:00:00"),
     ]
-    with client_of(Peculiar(lambda _seen: JSONResponse(rows))) as client:
+    pages = {"1": rows, "2": []}
+    with client_of(Peculiar(lambda seen: JSONResponse(pages[seen.query["pageNumber"]]))) as client:
         since = datetime(2026, 3, 20, tzinfo=UTC)
         found = [one for page in client.pages("customer", changed_since=since) for one in page.rows]
     assert [one["number"] for one in found] == ["1"]
@@ -214,7 +283,13 @@ def test_wrapped_scalars_are_unwrapped_and_numbers_are_exact() -> None:
 
 
 def test_a_key_with_reserved_characters_goes_as_base64() -> None:
-    server = Peculiar(lambda _seen: JSONResponse({"inventoryNumber": "x"}))
+    records: list[dict[str, Any]] = [
+        {"inventoryNumber": ":/?#[]@&*+;"},
+        {"inventoryNumber": "RÖR-1.5 "},
+        {"documentType": "Debit Adj", "referenceNumber": "200771"},
+        {"internalId": 4711, "number": "10001"},
+    ]
+    server = Peculiar(lambda _seen: JSONResponse(records.pop(0)))
     with client_of(server) as client:
         client.get("inventory", ":/?#[]@&*+;")
         client.get("inventory", "RÖR-1.5")
@@ -228,9 +303,53 @@ def test_a_key_with_reserved_characters_goes_as_base64() -> None:
     ]
 
 
-def test_an_empty_answer_to_a_single_read_is_no_record() -> None:
-    with client_of(Peculiar(lambda _seen: Response(status_code=204))) as client, pytest.raises(NotFound):
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(204, ""), (200, ""), (200, "null"), (200, "[]"), (200, "{}"), (200, "<html>Signed out</html>")],
+)
+def test_an_empty_answer_to_a_single_read_is_not_known(status: int, body: str) -> None:
+    with client_of(Peculiar(lambda _seen: Response(body, status))) as client, pytest.raises(NotKnown):
         client.get("customer", "10001")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Response(status_code=404), NotFound),
+        (JSONResponse({"message": "The customer was not found."}, 404), NotFound),
+        (Response("<html>404</html>", 404, media_type="text/html"), NotKnown),
+        (Response("404 page not found", 404, media_type="text/plain"), NotKnown),
+        (
+            JSONResponse({"Message": "No HTTP resource was found that matches the request URI."}, 404),
+            NotKnown,
+        ),
+        (JSONResponse({"value": None}, 404), NotKnown),
+    ],
+)
+def test_only_the_erps_own_404_says_that_a_record_is_gone(answer: Response, error: type[BridgeError]) -> None:
+    with client_of(Peculiar(lambda _seen: answer)) as client, pytest.raises(error) as caught:
+        client.get("customer", "10001")
+    assert type(caught.value) is error
+
+
+def test_another_record_than_the_one_asked_for_is_not_known() -> None:
+    with client_of(Peculiar(lambda _seen: JSONResponse(row(7)))) as client:
+        assert client.get("customer", "7").body["name"] == "Kund 7"
+        assert client.get("customer/internal", "7").body["name"] == "Kund 7"
+        for register, key in (("customer", "8"), ("customer/internal", "70"), ("customer", "07")):
+            with pytest.raises(NotKnown, match="not the record"):
+                client.get(register, key)
+
+
+@pytest.mark.parametrize("garbage", ["abc", "", "1,5", "1_000", "NaN", "Infinity", "1e400", "٣", True, [1]])
+def test_garbage_where_the_document_has_a_number_is_not_zero(garbage: object) -> None:
+    lines = [{"lineNumber": 1, "unitPrice": garbage}]
+    body = {"documentType": "Invoice", "referenceNumber": "1", "invoiceLines": lines}
+    with client_of(Peculiar(lambda _seen: JSONResponse(body))) as client:
+        with pytest.raises(NotKnown, match="unitPrice is no number"):
+            client.get("customerinvoice", "1")
+        lines[0]["unitPrice"] = " -12.50 "
+        assert client.get("customerinvoice", "1").body["invoiceLines"][0]["unitPrice"] == " -12.50 "
 
 
 # ---------------------------------------------------------------- times

@@ -180,7 +180,7 @@ def test_the_result_of_an_action(answer: Response, result: tuple[str, str]) -> N
 
 
 def test_a_customer_is_renumbered_by_its_internal_id() -> None:
-    server = Peculiar(lambda _seen: JSONResponse({}))
+    server = Peculiar(lambda _seen: JSONResponse({"actionResult": "Done"}))
     with client_of(server) as client:
         client.act("customer", "4711", "changeCustomerCd", {"customerCd": "10500"})
     assert server.seen[0].path == "/v1/customer/action/changeCustomerCd/4711"

@@ -58,7 +58,9 @@ def test_an_address_of_another_sign_in_is_refused_and_nothing_is_stored(
     with pytest.raises(InputError, match="does not belong to this sign-in"):
         signing_in.finish(bridge, road.name, started, signed_in_at(other.url))
     with bridge.db.tenant(road.tenant_id) as db:
-        assert tenants.token(db, road.tenant_id, "visma_net") is None
+        stored = tenants.connection(db, road.tenant_id, "visma_net")
+    assert stored is not None
+    assert stored.token is None
 
 
 def test_a_service_application_needs_no_person(new_firm: Callable[..., Road]) -> None:

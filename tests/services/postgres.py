@@ -105,7 +105,9 @@ class PostgresServer:
         )
         with self._connected() as connection:
             connection.execute(copy)
-        return self._named(name)
+        made = self._named(name)
+        _is_its_own(made)
+        return made
 
     def drop(self, database: Database) -> None:
         """Removes a database, whoever is still connected to it."""
@@ -128,6 +130,15 @@ def _migrate(database: Database) -> None:
     from db.migrate import migrate  # noqa: PLC0415  # the services themselves must start without the program
 
     migrate(database.owner_url, database.app_url)
+
+
+def _is_its_own(database: Database) -> None:
+    """The template's copy is no restored database but a new installation."""
+    from db.migrate import know_installation  # noqa: PLC0415  # the services themselves must start without the program
+
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute("delete from installation")
+        know_installation(connection)
 
 
 def _version(url: str) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("actors", "app", "db", "domain", "web")
+PACKAGES = ("actors", "app", "connectors", "db", "domain", "web")
 THE_CLOCK = ROOT / "domain" / "clock.py"
 _TIME = {
     "time",

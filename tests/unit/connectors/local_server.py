@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 
 Act = Callable[[socket.socket], None]
 
@@ -29,6 +31,18 @@ def answer(status: int, body: bytes | str = b"", **headers: str) -> Act:
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     raw = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
     return lambda connection: connection.sendall(raw)
+
+
+def raw(*parts: bytes, end: bool = False) -> Act:
+    """These bytes as they are; ``end``: and nothing more ever comes."""
+
+    def act(connection: socket.socket) -> None:
+        for part in parts:
+            connection.sendall(part)
+        if end:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    return act
 
 
 def close(connection: socket.socket) -> None:
@@ -68,10 +82,17 @@ def silent(connection: socket.socket) -> None:
 
 @dataclass
 class LocalServer:
-    """``script`` holds one act per request in order; the last one is repeated."""
+    """``script`` holds one act per request in order; the last one is repeated.
+
+    ``heads`` are the request lines that came with all their headers, ``requests`` those whose body came whole too,
+    ``ended`` how each connection ended that ended between requests or within one: ``closed`` or ``reset``."""
 
     script: list[Act]
+    heads: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    connections: int = 0
+    ended: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+    wrap: Callable[[socket.socket], socket.socket] = lambda connection: connection
     url: str = ""
     _threads: list[threading.Thread] = field(default_factory=list)
     _open: list[socket.socket] = field(default_factory=list)
@@ -84,19 +105,39 @@ class LocalServer:
             except OSError:
                 return
             number += 1
+            self.connections = number
             self._open.append(connection)
             thread = threading.Thread(target=self._converse, args=(connection, number), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _converse(self, connection: socket.socket, number: int) -> None:
-        with connection, contextlib.suppress(OSError, ValueError):
+    def _converse(self, accepted: socket.socket, number: int) -> None:
+        with contextlib.suppress(OSError, ValueError), self.wrap(accepted) as connection:
             stream = connection.makefile("rb")
             with stream:
-                while request := _read(stream.readline, stream.read, number):
-                    self.requests.append(request)
-                    act = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-                    act(connection)
+                try:
+                    while request := self._read(stream, number):
+                        self.requests.append(request)
+                        act = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                        act(connection)
+                except ConnectionResetError:
+                    self.ended.put("reset")
+                    raise
+            self.ended.put("closed")
+
+    def _read(self, stream: BufferedReader, connection: int) -> Request | None:
+        """The next request, None when the connection ended before it was whole."""
+        first = stream.readline().decode("latin-1").split()
+        if len(first) != 3:
+            return None
+        headers: dict[str, str] = {}
+        while (line := stream.readline().decode("latin-1").strip()) != "":
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        self.heads.append(" ".join(first))
+        length = int(headers.get("content-length", "0"))
+        body = stream.read(length)
+        return Request(first[0], first[1], headers, body, connection) if len(body) == length else None
 
     def stop(self) -> None:
         for connection in self._open:
@@ -106,22 +147,12 @@ class LocalServer:
             thread.join(5)
 
 
-def _read(readline: Callable[[], bytes], read: Callable[[int], bytes], connection: int) -> Request | None:
-    first = readline().decode("latin-1").split()
-    if len(first) != 3:
-        return None
-    headers: dict[str, str] = {}
-    while (line := readline().decode("latin-1").strip()) != "":
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    body = read(int(headers.get("content-length", "0")))
-    return Request(first[0], first[1], headers, body, connection)
-
-
 @contextlib.contextmanager
-def serving(*script: Act) -> Iterator[LocalServer]:
-    """A running server; stopped on leaving."""
-    server = LocalServer(list(script))
+def serving(
+    *script: Act, wrap: Callable[[socket.socket], socket.socket] = lambda connection: connection
+) -> Iterator[LocalServer]:
+    """A running server; stopped on leaving. ``wrap`` puts TLS around each connection."""
+    server = LocalServer(list(script), wrap=wrap)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=server.serve, args=(listener,), daemon=True)

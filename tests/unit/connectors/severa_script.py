@@ -13,6 +13,7 @@ from unit.connectors.local_server import Act, LocalServer, answer, serving
 from connectors.http import MemoryTokenStore, Token
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
+from domain.errors import BridgeError
 
 SIGNED_IN = Token("t", datetime(2100, 1, 1, tzinfo=UTC), "", None)
 
@@ -36,6 +37,17 @@ def rows(first: int, count: int, **more: Any) -> list[dict[str, Any]]:
 
 def page(body: Any, status: int = 200, **headers: str) -> Act:
     return answer(status, simplejson.dumps(body, use_decimal=True), **headers)
+
+
+def read(found: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], BridgeError | None]:
+    """The rows that came, and what the reading ended with."""
+    got: list[dict[str, Any]] = []
+    try:
+        for row in found:
+            got.append(row)
+    except BridgeError as error:
+        return got, error
+    return got, None
 
 
 def guids(found: Iterator[dict[str, Any]]) -> list[str]:

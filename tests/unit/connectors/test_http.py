@@ -5,19 +5,26 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
+import httpcore
 import pytest
-from unit.connectors.local_server import LocalServer, answer, broken_off, close, drip, serving, silent
+from unit.connectors.local_server import answer, broken_off, close, drip, raw, serving, silent
+from unit.connectors.transports import failed, token, transport
 
-from connectors.http import Dialect, Exchange, MemoryTokenStore, Token, Transport, retry_after
+from connectors import wire
+from connectors.http import (
+    Exchange,
+    MemoryTokenStore,
+    Token,
+    retry_after,
+)
 from connectors.masking import masked, masked_body
 from connectors.pacing import NoPacing
+from connectors.verdict import limited_for
 from domain.errors import (
     BridgeError,
     Forbidden,
@@ -29,39 +36,6 @@ from domain.errors import (
     Stale,
     Unavailable,
 )
-
-LONG = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def token(text: str = "first-token", expires_at: datetime = LONG) -> Token:
-    return Token(text, expires_at, "", None)
-
-
-@contextmanager
-def transport(server: LocalServer | str, **more: Any) -> Iterator[Transport]:
-    url = server if isinstance(server, str) else server.url
-    settings: dict[str, Any] = {
-        "dialect": Dialect("severa"),
-        "tokens": MemoryTokenStore(token()),
-        "sign_in": lambda _stored: token("second-token"),
-        "pacer": NoPacing(),
-        "read_timeout": 2.0,
-        "create_timeout": 2.0,
-        **more,
-    }
-    one = Transport(f"{url}/base", **settings)
-    try:
-        yield one
-    finally:
-        one.close()
-
-
-def failed(
-    server: LocalServer | str, method: str = "GET", *, repeatable: bool = True, **more: Any
-) -> BridgeError:
-    with transport(server, **more) as one, pytest.raises(BridgeError) as caught:
-        one.send(method, "/v1/invoices", repeatable=repeatable)
-    return caught.value
 
 
 @pytest.fixture
@@ -81,6 +55,35 @@ class TestNeverConnectedIsANo:
         # No look-up leaves the house: a label longer than 63 letters is refused before.
         problem = failed(f"http://{'a' * 70}.invalid", "POST", repeatable=False)
         assert isinstance(problem, Unavailable)
+
+    def test_when_looking_the_name_up_takes_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ended = threading.Event()
+
+        def never(*_asked: Any, **_how: Any) -> Any:
+            ended.wait(60)
+            raise OSError("too late")
+
+        monkeypatch.setattr(socket, "getaddrinfo", never)
+        problem = failed("http://vendor.example", "POST", repeatable=False, connect_timeout=0.2)
+        ended.set()
+        assert isinstance(problem, Unavailable)
+        assert problem.fields["error"] == "ConnectTimeout"
+
+    def test_unless_the_host_has_another_address_that_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = httpcore.SyncBackend.connect_tcp
+        tried: list[str] = []
+
+        def dead_at_first(self: httpcore.SyncBackend, host: str, *rest: Any) -> Any:
+            tried.append(host)
+            if len(tried) == 1:
+                raise httpcore.ConnectError("dead")
+            return real(self, host, *rest)
+
+        monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", dead_at_first)
+        monkeypatch.setattr(wire, "_addresses", lambda *_asked: ["127.0.0.1", "127.0.0.1"])
+        with serving(answer(200)) as server, transport(server) as one:
+            assert one.send("POST", "/v1/x", repeatable=False).status_code == 200
+        assert len(tried) == 2
 
     def test_when_no_connection_is_free_in_time(self) -> None:
         with socket.socket() as full:
@@ -199,20 +202,87 @@ def test_the_vendors_own_words_are_the_message(body: str, words: str) -> None:
         assert failed(server).message == words
 
 
-def test_the_wait_comes_from_retry_after_else_from_the_end_of_the_window() -> None:
-    now = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
-    assert retry_after({"retry-after": "7", "x-ratelimit-reset": "1800"}) == 7
-    assert retry_after({"x-ratelimit-reset": "1800"}) == 1800
-    assert (
-        retry_after({"retry-after": format_datetime(now + timedelta(seconds=30), usegmt=True)}, now=now) == 30
+class TestHowLongToWait:
+    NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("value", "seconds"),
+        [
+            ("7", 7),
+            (" 7 ", 7),
+            ("0", 0),
+            ("1.5", 1.5),
+            (format_datetime(NOW + timedelta(seconds=30), usegmt=True), 30),
+            (format_datetime(NOW - timedelta(days=1), usegmt=True), 0),
+            # What is absurd is bounded or not heard at all.
+            ("-5", 0),
+            ("1000000000", 3600),
+            ("1e9", 3600),
+            ("9" * 5000, None),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+            ("Fri, 31 Dec 9999 23:59:59 -2359", 3600),
+            ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+            ("nan", None),
+            ("inf", None),
+            ("-inf", None),
+            ("soon", None),
+            ("", None),
+            ("Mon, 99 Foo 2026 99:99:99 GMT", None),
+            ("\u0663", 3),
+        ],
     )
-    assert retry_after({"retry-after": format_datetime(now - timedelta(days=1), usegmt=True)}, now=now) == 0
-    assert retry_after({"retry-after": "soon"}) is None
-    assert retry_after({"retry-after": "nan"}) is None
-    with serving(answer(429, "slow down", RETRY_AFTER="3")) as server:
-        problem = failed(server)
-    assert isinstance(problem, RateLimited)
-    assert problem.retry_after == 3
+    def test_retry_after_is_seconds_or_a_date(self, value: str, seconds: float | None) -> None:
+        assert retry_after({"retry-after": value}, now=self.NOW) == seconds
+
+    def test_the_end_of_the_window_is_no_retry_after(self) -> None:
+        assert retry_after({"x-ratelimit-reset": "1800"}) is None
+        assert retry_after({"retry-after": "7", "x-ratelimit-reset": "1800"}) == 7
+
+    @pytest.mark.parametrize(
+        ("headers", "seconds"),
+        [
+            ({}, None),
+            ({"retry-after": "3"}, 3),
+            ({"retry-after": "0"}, 1),
+            ({"retry-after": "-1"}, 1),
+            ({"x-ratelimit-reset": "1800"}, 1800),
+            ({"x-ratelimit-reset": "1800", "retry-after": "3"}, 3),
+            ({"x-ratelimit-reset": "1800", "x-ratelimit-remaining": "0"}, 1800),
+            ({"x-ratelimit-reset": "1800", "x-ratelimit-remaining": "0", "retry-after": "3"}, 1800),
+            # Budget is left: it is too many at a time, and the window has nothing to do with it.
+            ({"x-ratelimit-reset": "1800", "x-ratelimit-remaining": "120"}, None),
+            ({"x-ratelimit-reset": "1800", "x-ratelimit-remaining": "120", "retry-after": "3"}, 3),
+            ({"x-ratelimit-reset": "1793606400", "x-ratelimit-remaining": "0"}, 3600),
+            ({"x-ratelimit-reset": "-1", "x-ratelimit-remaining": "0"}, None),
+            ({"x-ratelimit-reset": "nan", "x-ratelimit-remaining": "-1"}, None),
+        ],
+    )
+    def test_after_a_429(self, headers: dict[str, str], seconds: float | None) -> None:
+        assert limited_for(headers) == seconds
+        with serving(answer(429, "slow down", **headers)) as server:
+            problem = failed(server)
+        assert isinstance(problem, RateLimited)
+        assert problem.retry_after == seconds
+
+    @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 425])
+    @pytest.mark.parametrize("left", ["0", "120"])
+    def test_another_trouble_does_not_wait_for_the_window(self, status: int, left: str) -> None:
+        window = {"X_RateLimit_Reset": "1800", "X_RateLimit_Remaining": left, "X_RateLimit_Limit": "500"}
+        with serving(answer(status, **window)) as server:
+            problem = failed(server)
+        assert isinstance(problem, Unavailable)
+        assert problem.retry_after is None
+        with serving(answer(status, **window, Retry_After="9")) as server:
+            problem = failed(server)
+        assert isinstance(problem, Unavailable)
+        assert problem.retry_after == 9
+
+    def test_nor_does_a_deadlock(self) -> None:
+        text = "Another process has updated the 'ARInvoice' record."
+        with serving(answer(500, f'{{"message": "{text}"}}', X_RateLimit_Reset="1800")) as server:
+            problem = failed(server)
+        assert isinstance(problem, Stale)
+        assert not hasattr(problem, "retry_after")
 
 
 class TestSigningIn:
@@ -338,6 +408,49 @@ def test_reads_share_a_connection_and_creates_get_one_of_their_own() -> None:
         one.send("POST", "/v1/x", repeatable=False)
         one.send("POST", "/v1/x", repeatable=False)
         assert [request.connection for request in server.requests] == [1, 1, 2, 3]
+
+
+class TestThroughAProxy:
+    """As the environment says; a proxy is spoken to before the vendor is."""
+
+    @pytest.fixture(autouse=True)
+    def no_exceptions(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+
+    def test_the_call_goes_to_the_proxy_with_its_whole_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with serving(answer(200)) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:secret@"))
+            with transport("http://vendor.example") as one:
+                one.send("POST", "/v1/x", repeatable=False, json={"a": 1})
+            [request] = proxy.requests
+            assert request.target == "http://vendor.example/base/v1/x"
+            assert request.headers["proxy-authorization"] == "Basic bWU6c2VjcmV0"
+
+    @pytest.mark.parametrize("act", [answer(502), answer(407), close, silent])
+    def test_without_a_tunnel_the_vendor_has_heard_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, act: Any
+    ) -> None:
+        with serving(act) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            problem = failed("https://vendor.example", "POST", repeatable=False, create_timeout=1.0)
+            assert isinstance(problem, Unavailable)
+            assert [head.split()[:2] for head in proxy.heads] == [["CONNECT", "vendor.example:443"]]
+
+    def test_a_tunnel_without_tls_behind_it_has_carried_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving(raw(b"HTTP/1.1 200 Connected\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", end=True)) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            assert isinstance(failed("https://vendor.example", "POST", repeatable=False), Unavailable)
+
+    def test_hosts_that_are_named_are_called_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with serving(answer(200)) as server, serving(answer(502)) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            with transport(server) as one:
+                assert one.send("GET", "/v1/x", repeatable=True).status_code == 200
+            assert proxy.requests == []
 
 
 def test_the_token_is_never_sent_to_another_host() -> None:

@@ -9,7 +9,8 @@ import simplejson
 from severa_script import page, severa
 from unit.connectors.local_server import LocalServer
 
-from domain.errors import Refused
+from domain import clock
+from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused
 
 BOTH = [("/number", 7), ("/status/guid", "S2")]
 OBJECT = [("/number", 7), ("/status", {"guid": "S2"})]
@@ -38,7 +39,7 @@ def test_a_status_path_that_is_refused_is_written_as_an_object() -> None:
 
 
 def test_the_form_that_worked_is_used_from_then_on() -> None:
-    script = (refusal("path not found"), page([MOVED]), page(MOVED))
+    script = (refusal("path not found"), page([MOVED]), page({**MOVED, "guid": "j"}))
     with severa(*script) as (client, server):
         client.patch("invoices", "i", CHANGES)
         client.patch("invoices", "j", CHANGES)
@@ -80,3 +81,57 @@ def test_what_has_one_form_only_is_sent_once() -> None:
         with pytest.raises(Refused):
             client.patch("invoices", "i", {"/number": 7})
         assert sent(server) == [[("/number", 7)]]
+
+
+class TestUnderAPermission:
+    """One permission is one call: the other form is for the next one (never twice, rule 5)."""
+
+    def outcomes(self, client: Any, times: int) -> list[Any]:
+        """What becomes of the same change, each time under a permission of its own."""
+        ended: list[Any] = []
+        for _ in range(times):
+            try:
+                ended.append(client.patch("invoices", "i", CHANGES, not_after=clock.boot() + 600))
+            except BridgeError as error:
+                ended.append(error)
+        return ended
+
+    def test_the_other_form_is_sent_under_the_next_one_and_then_used(self) -> None:
+        script = (refusal("The target location /status/guid was not found"), page([MOVED]))
+        with severa(*script) as (client, server):
+            first, second, third = self.outcomes(client, 3)
+            assert type(first) is NotSent
+            assert [second, third] == [MOVED, MOVED]
+            assert sent(server) == [BOTH, OBJECT, OBJECT]
+
+    def test_a_form_that_is_ignored_in_silence_counts_as_refused(self) -> None:
+        with severa(page([STILL]), page(STILL), page([MOVED])) as (client, server):
+            first, second = self.outcomes(client, 2)
+            assert type(first) is NotSent
+            assert second == MOVED
+            assert sent(server) == [BOTH, OBJECT]
+
+    def test_when_no_form_is_taken_the_refusal_is_told_and_all_are_open_again(self) -> None:
+        refused = refusal("path /status/guid was not found"), refusal("number cannot be changed")
+        with severa(*refused, page([MOVED])) as (client, server):
+            first, second, third = self.outcomes(client, 3)
+            assert type(first) is NotSent
+            assert isinstance(second, Refused)
+            assert second.message == "number cannot be changed"
+            assert third == MOVED
+            assert sent(server) == [BOTH, OBJECT, BOTH]
+
+    def test_the_first_refusal_is_told_when_it_was_not_about_the_form(self) -> None:
+        refused = refusal("The invoice is read-only"), refusal("path /status was not found")
+        with severa(*refused) as (client, _):
+            assert self.outcomes(client, 2)[1].message == "The invoice is read-only"
+
+    def test_a_change_that_was_accepted_and_cannot_be_read_is_unknown(self) -> None:
+        with severa(page([]), page({}, 503)) as (client, server):
+            assert type(self.outcomes(client, 1)[0]) is OutcomeUnknown
+            assert sent(server) == [BOTH]
+
+    @pytest.mark.parametrize("status", [500, 503])
+    def test_a_change_without_an_answer_is_unknown(self, status: int) -> None:
+        with severa(page({}, status)) as (client, _):
+            assert type(self.outcomes(client, 1)[0]) is OutcomeUnknown

@@ -112,7 +112,7 @@ def test_a_cash_purchase_voided_before_it_was_seen_costs_nothing() -> None:
     assert fees(made) == []
 
 
-def test_a_lost_answer_is_looked_up_by_the_marker_in_the_projects_fees() -> None:
+def test_a_lost_answer_is_looked_up_by_the_marker() -> None:
     made = world()
     place = put(made, invoice(line(1), line(2, "7.00")))
     made.faults.arm("create", "projectfees", OutcomeUnknown(), after=True)
@@ -170,10 +170,11 @@ def test_two_fees_with_one_marker_are_a_problem() -> None:
     made = world()
     brought(made, invoice())
     made.books.links = [link for link in made.books.links if link.domain != "cost"]
-    made.severa.children["projects/projectfees", "p1"] *= 2
+    (fee,) = fees(made)
+    made.severa.store("projectfees", {**fee, "guid": "a-copy"})
 
     assert stopped(made).code == "cost.found_twice"
-    assert len(fees(made)) == 1
+    assert len(fees(made)) == 2
 
 
 def test_a_refused_line_is_a_problem_with_the_vendors_own_words_and_does_not_hold_up_the_others() -> None:
@@ -276,3 +277,81 @@ def test_wherever_the_process_dies_a_voided_document_is_taken_back_once(*, after
         crashes(made, invoice(line(1), line(2, "5.00"), status="Voided"))
         assert sum(costs(made)) == 0, f"call {point}"
         assert len(fees(made)) == 4, f"call {point}"
+
+
+def forgotten(made: World) -> None:
+    """The database was restored: the bridge knows nothing of what it brought."""
+    made.books.links = [link for link in made.books.links if link.domain != "cost"]
+
+
+@pytest.mark.schedule("S48")
+def test_a_fee_that_a_person_moved_to_another_project_is_found_there_after_a_restore() -> None:
+    made = world()
+    (fee,) = brought(made, invoice())
+    made.severa.stored("projectfees", fee["guid"])["project"] = {"guid": "p2"}
+    forgotten(made)
+
+    settled(made)
+
+    assert len(fees(made)) == 1
+    link = made.books.link("cost", erp_id=INVOICE[1])
+    assert link is not None
+    assert link.state["lines"]["1"]["project"] == "p2"
+
+
+def test_a_lost_answer_is_looked_up_on_every_project() -> None:
+    made = world()
+    place = put(made, invoice())
+    made.faults.arm("create", "projectfees", OutcomeUnknown(), after=True)
+    delivery = made.delivery("cost", erp=place)
+    with pytest.raises(OutcomeUnknown):
+        settle(delivery)
+    fees(made)[0]["project"] = {"guid": "p2"}
+
+    settle(delivery.again())
+
+    assert len(fees(made)) == 1
+
+
+@pytest.mark.parametrize("words", ["Tåg", "En mycket lång beskrivning av en resa " * 10])
+def test_a_fee_whose_text_severa_cut_is_still_found(words: str) -> None:
+    made = world()
+    (fee,) = brought(made, invoice(line(transactionDescription=words)))
+    stored = made.severa.stored("projectfees", fee["guid"])
+    assert "[ERP Invoice 200771/1]" in stored["description"]
+    stored["description"] = stored["description"][:80]
+    forgotten(made)
+
+    settled(made)
+
+    assert len(fees(made)) == 1
+
+
+def test_a_fee_that_carries_its_marker_at_the_end_of_a_long_text_is_still_found() -> None:
+    made = world()
+    words = "En mycket lång beskrivning av en resa " * 10
+    (fee,) = brought(made, invoice(line(transactionDescription=words)))
+    # As 0.1.0 wrote it.
+    made.severa.stored("projectfees", fee["guid"])["description"] = f"{words.strip()} [ERP Invoice 200771/1]"
+    forgotten(made)
+
+    settled(made)
+
+    assert len(fees(made)) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "since"),
+    [
+        ({"createdDateTime": "2026-03-04T09:30:00.12"}, "2026-03-02T09:30:00.120000+00:00"),
+        ({}, "2025-03-03T00:00:00+00:00"),
+        ({"date": None}, None),
+    ],
+)
+def test_fees_are_asked_for_since_the_document_can_have_been_brought(more: Json, since: str | None) -> None:
+    made = world()
+
+    settled(made, put(made, invoice(**more)))
+
+    (asked,) = [call for call in made.calls if call.method == "list" and call.register == "projectfees"]
+    assert (asked.body.get("changedSince") and asked.body["changedSince"].isoformat()) == since

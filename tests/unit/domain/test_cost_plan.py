@@ -19,6 +19,7 @@ from domain.cost import plan
 from domain.cost.document import read_document
 from domain.cost.explain import CAUSES, SENTENCES
 from domain.cost.fields import REGISTERS
+from domain.money import Currency
 from domain.ports import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes_costs import batch, entry, invoice, line
@@ -232,3 +233,14 @@ def test_a_document_is_called_something_in_both_languages(kind: str) -> None:
 
     assert values["kind"] != values["kind_en"] != ""
     assert values["number"] == "200771"
+
+
+@pytest.mark.req("R-CST-3")
+def test_a_price_has_the_decimals_that_the_erp_lists_for_its_currency() -> None:
+    settings = TenantSettings(costs="cost-and-fee", cost_multiplier_percent=Decimal(150))
+    for code, told, price in (("JPY", 2, "50.52"), ("JPY", 0, "51"), ("SEK", None, "50.52")):
+        currency = Currency.of(code, [{"id": code, "decimalPrecision": told}])
+        found = plan.price_of(
+            Decimal("33.68"), settings, base=currency, currency=currency, rates=plan.rates_of([], code)
+        )
+        assert str(found) == price

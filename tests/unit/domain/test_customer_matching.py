@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from domain.customer.matching import erp_half, severa_half
-from domain.customer.terms import CreditTerms
 from domain.errors import Stop
+from domain.invoice.plan import credit_terms
 from domain.ports import Record
+from domain.reference import CreditTerms, fixed_days
 from tests.fakes import FakeBooks
 from tests.fakes_vendors import Clock
 
@@ -82,6 +84,37 @@ def test_seen_from_the_erp_the_same_rules_hold() -> None:
     ours = severa(7)
     assert severa_half(erp("7"), [ours], lambda _one: True) == (ours, None)
     assert severa_half(erp("8"), [ours], lambda _one: True) == (None, ours)
+
+
+def test_companies_of_two_countries_are_not_one_because_their_digits_agree() -> None:
+    danish = erp(vat="DK12345678")
+    with pytest.raises(Stop):
+        half(severa(vat="FI12345678"), danish)
+    assert half(severa(vat="FI12345678", name="Bo OY"), danish) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "days"),
+    [
+        ({"dueDateType": "N", "instalmentType": "S"}, 30),
+        ({"dueDateType": "Fixed Number of Days", "instalmentType": "Simple"}, 30),
+        ({"dueDateType": "P", "instalmentType": "S"}, None),
+        ({"dueDateType": "", "instalmentType": "S"}, None),
+        ({"dueDateType": "N", "instalmentType": "M"}, None),
+        ({"dueDateType": "N", "instalmentType": "S", "numberOfInstalments": 2}, None),
+    ],
+)
+def test_customers_and_invoices_judge_credit_terms_by_one_table(
+    more: dict[str, Any], days: int | None
+) -> None:
+    row = {"termsId": "30", "dueDay1": 30, **more}
+    books = FakeBooks(Clock())
+    books.remember("visma_net", "creditTerm", row)
+
+    assert fixed_days(row) == days
+    assert CreditTerms.of([row]).terms("30") == (["30"] if days else [])
+    invoice = SimpleNamespace(payment_term=30)
+    assert credit_terms(books, invoice, None, {}) == ("30" if days else "")  # type: ignore[arg-type]
 
 
 def test_credit_terms_are_known_by_their_days() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ from domain.customer.fields import REGISTERS
 from domain.customer.steps import settle
 from domain.errors import TryLater, Waiting
 from domain.ports import Json
+from domain.setup.settings import TenantSettings
+from tests.fakes import World
 from tests.fakes_registers import RegisterErp, poll, put_erp, put_severa
 from tests.unit.domain.customer_world import (
     changed,
@@ -131,6 +135,20 @@ def test_numbers_of_an_organisation_in_another_form_are_no_change() -> None:
 
     assert later(made).log == ()
     assert changed(made) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [("DK12345678", "FI12345678"), ("ESA12345674", "ESB12345674")])
+@pytest.mark.parametrize("side", ["severa", "erp"])
+def test_a_vat_number_of_another_country_or_kind_travels(before: str, after: str, side: str) -> None:
+    made = world()
+    severa, erp = linked(made, ours(number=20001, vatNumber=before), theirs(vatRegistrationId=before))
+    (severa if side == "severa" else erp).update(
+        {"vatNumber" if side == "severa" else "vatRegistrationId": after}
+    )
+
+    later(made)
+
+    assert (severa["vatNumber"], erp["vatRegistrationId"]) == (after, after)
 
 
 @pytest.mark.req("R-CUS-7")
@@ -259,16 +277,92 @@ def test_a_customer_that_is_gone_is_a_problem() -> None:
     assert (stop.code, stop.values["system"]) == ("customer.gone", "Visma.net ERP")
 
 
-def test_customers_that_are_the_same_are_linked_and_differences_are_reported_not_written() -> None:
+def met(**more: Any) -> World:
+    """Two customers that are the same and differ, met under the rule 'ask'."""
     made = world()
-    put_severa(made, "customers", ours(number=20001, email="annan@ada.example"))
+    put_severa(made, "customers", ours(number=20001, email="annan@ada.example", **more))
     put_erp(made, "customer", "20001", theirs())
+    return made
 
-    effects = settled(made)
 
-    assert codes(effects) == ["customer.linked", "customer.differs"]
+@pytest.mark.req("R-CON-1")
+def test_customers_that_are_the_same_are_linked_and_what_differs_is_a_problem_until_somebody_decides() -> (
+    None
+):
+    made = met()
+
+    stop = stopped(made)
+
+    assert stop.code == "customer.met_differently"
+    assert (
+        stop.values["fields"] == "email: 'annan@ada.example' (Severa), 'faktura@ada.example' (Visma.net ERP)"
+    )
+    assert stop.effects is not None
+    assert codes(stop.effects) == ["customer.linked"]
     assert changed(made) == []
+    # Nothing happened since: the problem stays, and nobody is asked for it.
+    made.clock.forward(600)
+    poll(made)
+    made.calls.clear()
+    assert stopped(made).code == "customer.met_differently"
+    assert made.calls == []
+
+
+@pytest.mark.req("R-CON-1")
+@pytest.mark.parametrize("answer", ["faktura@ada.example", "ny@ada.example"])
+def test_a_value_that_is_entered_after_the_meeting_closes_the_problem(answer: str) -> None:
+    made = met()
+    stopped(made)
+    made.severa.stored("customers", "c1")["email"] = answer
+
+    later(made)
+
+    assert made.erp.stored("customer", "20001")["mainContact"]["email"] == answer
     assert later(made).log == ()
+
+
+@pytest.mark.req("R-CON-1")
+def test_a_rule_that_is_chosen_after_the_meeting_decides() -> None:
+    made = met()
+    stopped(made)
+    rule = TenantSettings.model_validate({"conflict_customer": "severa"})
+    made.tenant = replace(made.tenant, settings=rule)
+
+    later(made)
+
+    assert made.erp.stored("customer", "20001")["mainContact"]["email"] == "annan@ada.example"
+
+
+@pytest.mark.req("R-CUS-7")
+@pytest.mark.parametrize("status", ["OnHold", "CreditHold", "OneTime"])
+def test_a_status_of_the_erps_own_is_never_overwritten_and_a_person_is_told(status: str) -> None:
+    made = world()
+    severa, erp = linked(made)
+    erp["status"] = status
+    severa.update(isActive=False, email="ny@ada.example")
+    made.clock.forward(600)
+    poll(made)
+
+    stop = stopped(made)
+
+    assert (stop.code, stop.values["status"]) == ("customer.status_kept", status)
+    assert (erp["status"], erp["mainContact"]["email"]) == (status, "ny@ada.example")
+    erp["status"] = "Active"
+    later(made)
+    assert erp["status"] == "Inactive"
+
+
+@pytest.mark.req("R-CUS-7")
+@pytest.mark.parametrize("status", ["OnHold", "CreditHold", "OneTime"])
+def test_at_first_link_no_rule_overwrites_a_status_of_the_erps_own(status: str) -> None:
+    made = world()
+    rule = TenantSettings.model_validate({"conflict_customer": "severa"})
+    made.tenant = replace(made.tenant, settings=rule)
+    put_severa(made, "customers", ours(number=20001, isActive=False))
+    put_erp(made, "customer", "20001", theirs(status=status))
+
+    assert stopped(made).code == "customer.status_kept"
+    assert made.erp.stored("customer", "20001")["status"] == status
 
 
 def test_an_erp_customer_waits_for_the_severa_customer_that_asks_the_question() -> None:

@@ -131,8 +131,8 @@ def test_a_name_that_the_erp_spells_otherwise_is_not_sent_a_second_time() -> Non
     settle(delivery.again())
     assert [one["name"] for one in firm.document()["attachments"]] == [
         "Offert %22slutlig%22.pdf",
-        "Tid/rapport.pdf",
-        "Tid/rapport (2).pdf",
+        "Tid-rapport.pdf",
+        "Tid-rapport (2).pdf",
     ]
 
 
@@ -177,3 +177,20 @@ def test_a_vendor_that_does_not_answer_holds_up_the_files_only() -> None:
         settle(delivery)
     settle(delivery.again())
     assert [one["name"] for one in firm.document()["attachments"]] == ["tidrapport.pdf"]
+
+
+@pytest.mark.req("R-INV-8")
+def test_files_whose_names_a_vendor_would_change_are_sent_once_and_keep_their_folders() -> None:
+    firm = firm_with(attachments="files")
+    with_files(firm, 'Offert "slutlig".pdf', "Tid/rapport.pdf", "Tid/rapport.pdf")
+    delivery = booked(firm)
+    firm.faults.arm("attach", "customerinvoice", OutcomeUnknown(), after=True)
+    with pytest.raises(OutcomeUnknown):
+        settle(delivery)
+    settle(delivery.again())
+    assert list(firm.erp.attachments["customerinvoice", "101"]) == [
+        "Offert 'slutlig'.pdf",
+        "Tid-rapport.pdf",
+        "Tid-rapport (2).pdf",
+    ]
+    assert asked(firm, "attach") == ["attach customerinvoice"] * 3

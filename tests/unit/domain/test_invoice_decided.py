@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from domain.doubt import candidates_hash
 from domain.errors import (
     InDoubt,
     OutcomeUnknown,
     Stop,
     TryLater,
 )
-from domain.invoice.doubt import candidates_hash
 from domain.ports import Booked, Document
 from tests.fakes import Killed
 from tests.fakes_ledger import GUID, Firm

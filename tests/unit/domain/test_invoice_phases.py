@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import pytest
 
+from domain.doubt import candidates_hash
 from domain.errors import Forbidden, InDoubt, NotSent, OutcomeUnknown, Refused, Stale, Stop, TryLater
 from domain.invoice import booking
 from domain.invoice.booking import MOVES, Move
-from domain.invoice.doubt import candidates_hash
 from domain.invoice.explain import CAUSES
 from domain.invoice.phases import Facts, Fail, Phase, Remove, phase_of, round_of
 from domain.invoice.steps import settle

@@ -10,6 +10,7 @@ import random
 
 import pytest
 
+from domain.doubt import candidates_hash
 from domain.errors import (
     BridgeError,
     InDoubt,
@@ -19,7 +20,6 @@ from domain.errors import (
     Stop,
     Unavailable,
 )
-from domain.invoice.doubt import candidates_hash
 from domain.invoice.steps import settle
 from domain.ports import ActionResult, Decision, Json
 from tests.fakes import FakeDelivery, Killed

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.errors import Stop
 from domain.product.steps import settle
 from domain.setup.settings import TenantSettings
 from tests.fakes import World
@@ -49,10 +50,23 @@ def test_of_two_products_that_meet_the_rule_says_which_name_stays() -> None:
 @pytest.mark.req("R-CON-1")
 def test_without_a_rule_two_products_that_meet_keep_what_they_have() -> None:
     made = ruled()
-    severa, erp = linked(made, severa=product(name="Licens"), erp=item(description="Licence 1"))
+    put_severa(made, "products", product(name="Licens"))
+    put_erp(made, "inventory", "LIC", item(description="Licence 1"))
+    delivery = made.delivery("product", severa=("products", "p-LIC"))
 
-    assert (severa["name"], erp["description"]) == ("Licens", "Licence 1")
+    (outcome,) = made.run(settle, delivery)
+
+    assert isinstance(outcome.error, Stop)
+    assert outcome.error.code == "product.met_differently"
+    assert outcome.error.values["fields"] == "name: 'Licens' (Severa), 'Licence 1' (Visma.net ERP)"
+    assert changed(made) == []
+    made.clock.forward(600)
+    poll(made)
+    assert stopped(made, severa=("products", "p-LIC")).code == "product.met_differently"
+    # A person answers in either system.
+    made.severa.stored("products", "p-LIC")["name"] = "Licence 1"
     assert settle_again(made).log == ()
+    assert changed(made) == []
 
 
 @pytest.mark.req("R-CON-2")

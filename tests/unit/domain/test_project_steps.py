@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Waiting
 from domain.ports import Effects, Json
 from domain.project.steps import settle
+from domain.setup.settings import TenantSettings
 from tests.fakes_registers import RegisterErp, poll, put_erp, put_severa
 from tests.unit.domain.project_world import changed, later, linked, project, settled, stopped, there, world
 
@@ -200,6 +202,28 @@ def test_a_project_is_not_closed_while_an_invoice_of_it_is_in_transfer() -> None
     made.severa.stored("invoices", "i1")["status"] = {"guid": "transferred"}
     later(made)
     assert theirs["status"] == "Completed"
+
+
+@pytest.mark.req("R-PRJ-3", "R-STA-1")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        # Another status counts as *transfer*, by hand or because a numbered one before it is left out.
+        {"status_roles": {"transfer": "approved"}},
+        {"ignored_statuses": ["transfer"]},
+    ],
+)
+def test_a_project_waits_for_invoices_by_the_tenants_own_roles(settings: dict[str, Any]) -> None:
+    made = world()
+    made.tenant = replace(made.tenant, settings=TenantSettings.model_validate(settings))
+    body = {"guid": "approved", "name": "Godkänd", "sortOrder": 2, "isActive": True, "isReadOnly": True}
+    put_severa(made, "invoicestatuses", body)
+    ours, theirs = linked(made)
+    put_severa(made, "invoices", {"guid": "i1", "status": {"guid": "approved"}, "projects": [{"guid": "p1"}]})
+    ours["isClosed"] = True
+    with pytest.raises(TryLater):
+        later(made)
+    assert theirs["status"] == "Active"
 
 
 @pytest.mark.req("R-PRJ-3")

@@ -10,7 +10,8 @@ import pytest
 
 import domain.setup.statuses as module
 from domain.errors import Stop
-from domain.setup.statuses import CAUSES, SENTENCES, autoinvoice_checks, autoinvoice_error, derive_roles
+from domain.setup.status_words import CAUSES, SENTENCES
+from domain.setup.statuses import autoinvoice_checks, autoinvoice_error, derive_roles
 
 
 def status(name: str, order: int, flags: str = "", **more: Any) -> dict[str, Any]:
@@ -232,3 +233,77 @@ def test_every_code_has_its_words_in_both_languages() -> None:
         assert text.sv
         assert text.en
         assert text.sv != text.en
+
+
+def by_hand(**roles: str) -> dict[Any, str]:
+    """Roles by the names of their statuses."""
+    return {role: f"g-{name}" for role, name in roles.items()}
+
+
+def reminded() -> list[dict[str, Any]]:
+    """With a reminder between *sent* and *partly paid*, and a draft that is not editable."""
+    rows = [row | {"sortOrder": row["sortOrder"] * 10} for row in approval()]
+    return [*rows, status("Påmind", 65, "rns"), status("Låst", 35, "r")]
+
+
+@pytest.mark.req("R-STA-1", "R-STA-2")
+@pytest.mark.parametrize(
+    ("hand", "code", "named"),
+    [
+        # An invoice that is partly paid would go back to where AutoInvoice takes it from.
+        (by_hand(partly_paid="I Visma.net ERP, skicka till kund"), "role_order", "partly_paid"),
+        (by_hand(partly_paid="Skickad"), "role_order", "partly_paid"),
+        (by_hand(partly_paid="Betalad"), "role_order", "partly_paid"),
+        (by_hand(sent="I Visma.net ERP, skicka till kund"), "role_order", "sent"),
+        (by_hand(sent="Betalad"), "role_order", "sent"),
+        (by_hand(sent="Delbetald", partly_paid="Påmind"), "role_order", "partly_paid"),
+        (by_hand(transfer="Misslyckade fakturor"), "role_order", "transfer"),
+        (by_hand(transfer="Skickad"), "role_order", "transfer"),
+        (by_hand(failed="Godkänd, klar för Visma.net ERP"), "role_order", "failed"),
+        (by_hand(failed="Betalad"), "role_order", "failed"),
+        (by_hand(transferred="Betalad"), "role_order", "transferred"),
+        (by_hand(paid="Skickad"), "role_order", "paid"),
+        (by_hand(failed="Utkast"), "failed_is_default", "Utkast"),
+        (by_hand(transfer="Väntar på godkännande"), "transfer_editable", "Väntar på godkännande"),
+        (by_hand(transferred="Väntar på godkännande", transfer="Utkast"), "transfer_editable", "Utkast"),
+        (by_hand(transferred="Skickad", sent="Påmind"), "number_too_early", "I Visma.net ERP"),
+        (by_hand(paid="Delbetald"), "paid_not_paid", "Delbetald"),
+        (by_hand(sent="Borta"), "role_unknown", "sent"),
+    ],
+)
+def test_a_role_set_by_hand_keeps_the_order_and_the_flags(
+    hand: dict[Any, str], code: str, named: str
+) -> None:
+    with pytest.raises(Stop) as stop:
+        derive_roles(reminded(), overrides=hand)
+    assert stop.value.code == f"statuses.{code}"
+    cause = CAUSES[stop.value.code]
+    for language in ("sv", "en"):
+        said = cause.wrong.fill(language, stop.value.values)
+        assert named in said
+        assert "–" not in said + cause.do.fill(language, stop.value.values)
+        if code == "role_order":
+            assert stop.value.values["set"] == named
+            assert {stop.value.values["status"], stop.value.values["later"]} <= set(
+                re.findall("[“”](.*?)”", said)
+            )
+
+
+@pytest.mark.req("R-STA-1", "R-STA-2")
+def test_a_paid_flag_before_the_paid_role_is_named() -> None:
+    rows = [*approval(), status("Arkiverad", 9, "rnsp")]
+    with pytest.raises(Stop) as stop:
+        derive_roles(rows, overrides=by_hand(paid="Arkiverad"))
+    assert (stop.value.code, stop.value.values["status"]) == ("statuses.paid_too_early", "Betalad")
+
+
+@pytest.mark.req("R-STA-2")
+@pytest.mark.parametrize(
+    "hand", [by_hand(sent="Påmind"), by_hand(transfer="Låst"), by_hand(partly_paid="Påmind")]
+)
+def test_a_role_set_by_hand_within_the_order_is_taken(hand: dict[Any, str]) -> None:
+    rows = reminded()
+    if "transfer" in hand:
+        rows = [row for row in rows if row["name"] != "Godkänd, klar för Visma.net ERP"]
+    roles = derive_roles(rows, overrides=hand)
+    assert {role: status.guid for role in hand if (status := roles.of(role)) is not None} == hand

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.text import (
     canonical,
+    code_key,
     cut,
     lines,
     name_key,
@@ -17,6 +18,7 @@ from domain.text import (
     organisation_number,
     same_name,
     same_organisation,
+    same_vat_number,
     vat_key,
 )
 
@@ -58,7 +60,50 @@ def test_two_empty_numbers_are_not_the_same_organisation() -> None:
 
 def test_a_vat_number_without_digits_is_compared_as_it_is() -> None:
     assert vat_key("N/A") != vat_key("")
-    assert vat_key("SE556677889901") == vat_key("556677-8899")
+    assert same_vat_number("SE556677889901", "556677-8899")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("DK12345678", "FI12345678"),
+        ("ESA12345674", "ESB12345674"),
+        ("FRAB123456789", "FRCD123456789"),
+        ("IE1234567FA", "IE1234567WA"),
+        ("NL123456789B01", "NL123456789B02"),
+        ("SE556677889901", "SE556677889902"),
+        ("SE556677889901", ""),
+    ],
+)
+def test_a_vat_number_is_another_one_when_its_letters_are(before: str, after: str) -> None:
+    assert not same_vat_number(before, after)
+    assert vat_key(before) != vat_key(after)
+
+
+@pytest.mark.parametrize(
+    "typed", ["se5566778899 01", "SE 556677-8899-01", "SE.5566.7788.9901", "556677-8899"]
+)
+def test_blanks_dots_dashes_and_case_are_no_other_vat_number(typed: str) -> None:
+    assert same_vat_number("SE556677889901", typed)
+
+
+@pytest.mark.req("R-SET-4")
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ("DK12345678", "FI12345678", False),
+        ("ESA12345674", "ESB12345674", False),
+        ("DK12345678", "12345678", True),
+        ("NO 999 888 777 MVA", "NO999888777", True),
+        ("CHE-123.456.789 MWST", "CHE123456789", True),
+        ("SE556677889901", "SE 556677-8899", True),
+    ],
+)
+def test_companies_of_two_countries_are_not_one_because_their_digits_agree(
+    left: str, right: str, *, same: bool
+) -> None:
+    assert same_organisation(left, right) is same
+    assert same_organisation(right, left) is same
 
 
 @pytest.mark.parametrize(
@@ -94,6 +139,12 @@ def test_names_are_compared_without_case_and_inner_spaces() -> None:
     assert same_name("Ada  Bygg ab", " ADA Bygg AB")
     assert not same_name("", " ")
     assert name_key("Ada\nAB") == "ada ab"
+
+
+def test_the_way_letters_are_composed_is_no_other_name() -> None:
+    assert name_key("Ma\u0308larbygg") == name_key("Mälarbygg") == "mälarbygg"
+    assert name_key("MA\u0308LARBYGG") == "mälarbygg"
+    assert code_key("kons-A\u030a") == code_key("KONS-å")
 
 
 def test_a_text_is_cut_to_its_limit_and_shows_that_it_was() -> None:

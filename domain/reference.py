@@ -1,4 +1,4 @@
-"""Payment terms: days in Severa, credit terms in the ERP. The table is proposed from the ERP's own terms."""
+"""Word lists and reference registers of the vendors that several domains read: each stands here once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from domain.mapper import read, text
 from domain.ports import Json
 
-# Open question: the enum words of credit terms are not in the document; these are the forms that count as
-# 'a fixed number of days' and 'one instalment'.
-FIXED_DAYS = ("fixednumberofdays", "fixed", "n", "net")
-SINGLE = ("single", "s", "")
+# The vendor's document gives letters (due date type "N - Fixed Number of Days"; instalment type "S - Simple, M -
+# Multiple"), samples show names. Both are read, blanks and case aside; every other word, and an empty due date type,
+# says that the days are not fixed: terms that are not known to be fixed would give a wrong due date.
+FIXED_DAYS = frozenset({"n", "fixednumberofdays", "fixed", "net"})
+ONE_INSTALMENT = frozenset({"s", "simple", "single", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class CreditTerms:
     def of(cls, rows: Iterable[Json], chosen: Mapping[int, str] | None = None) -> CreditTerms:
         """From the rows of ``creditTerm`` and the tenant's choice of a term per number of days (R-SET-7)."""
         table = dict(chosen or {})
-        found = {text(row, "termsId"): days for row in rows if (days := _days(row)) is not None}
+        found = {text(row, "termsId"): days for row in rows if (days := fixed_days(row)) is not None}
         return cls({**found, **{term: days for days, term in table.items()}}, table)
 
     def days(self, term: str) -> str:
@@ -44,11 +45,16 @@ class CreditTerms:
         return (days == "" and term == "") or (days != "" and self.days(term) == days)
 
 
-def _days(row: Json) -> int | None:
-    kind = text(row, "dueDateType").replace(" ", "").casefold()
-    instalment = text(row, "instalmentType").casefold()
-    count = read(row, "numberOfInstalments")
-    days = read(row, "dueDay1")
-    if days is None or instalment not in SINGLE or (count is not None and int(count) > 1):
+def fixed_days(row: Json) -> int | None:
+    """Days after the document date at which a row of ``creditTerm`` falls due; None where they are not fixed, or paid
+    in several instalments."""
+    days, count = read(row, "dueDay1"), read(row, "numberOfInstalments")
+    if days is None or (count is not None and int(count) > 1):
         return None
-    return int(days) if kind in FIXED_DAYS else None
+    if _word(row, "dueDateType") not in FIXED_DAYS or _word(row, "instalmentType") not in ONE_INSTALMENT:
+        return None
+    return int(days)
+
+
+def _word(row: Json, path: str) -> str:
+    return text(row, path).replace(" ", "").casefold()

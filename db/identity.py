@@ -1,0 +1,67 @@
+"""Which pair of companies a tenant is, for life; unique over the installation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from db.pool import Connection
+from db.sql import SQL
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A Severa organisation and an ERP company.
+
+    ``severa_organisation`` is Severa's guid, else its organisation number, None where neither is known yet;
+    ``erp_tenant`` is Visma.net's tenant id in small letters; the places are host and port of either system. Numbers and names as the systems show them, '' where unknown.
+    """
+
+    severa_place: str
+    severa_organisation: str | None
+    severa_number: str
+    severa_name: str
+    erp_place: str
+    erp_tenant: str
+    erp_number: str = ""
+    erp_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Another tenant that has one of the two, or both."""
+
+    tenant: str
+    same_severa: bool
+    same_erp: bool
+
+
+def get(db: Connection, tenant_id: UUID) -> Pair | None:
+    """Needs a transaction of that tenant."""
+    row = db.execute(SQL["identity.get"], {"tenant_id": tenant_id}).fetchone()
+    return Pair(**row) if row else None
+
+
+def holder(db: Connection, tenant_id: UUID, pair: Pair) -> Holder | None:
+    """Needs a dispatch transaction."""
+    row = db.execute(
+        SQL["identity.holders"],
+        {
+            "tenant_id": tenant_id,
+            "severa_place": pair.severa_place,
+            "severa_organisation": pair.severa_organisation,
+            "erp_place": pair.erp_place,
+            "erp_tenant": pair.erp_tenant,
+        },
+    ).fetchone()
+    return Holder(row["name"], bool(row["same_severa"]), bool(row["same_erp"])) if row else None
+
+
+def keep(db: Connection, tenant_id: UUID, pair: Pair) -> bool:
+    """False, and nothing is written, when the tenant is another pair. Needs a transaction of that tenant.
+
+    Raises psycopg's UniqueViolation when another tenant has one of the two.
+    """
+    # Fetched, since statements travel together: the constraint has spoken when this returns.
+    row = db.execute(SQL["identity.keep"], {"tenant_id": tenant_id, **asdict(pair)}).fetchone()
+    return row is not None

@@ -1,0 +1,43 @@
+"""A linked product that is not there any more, and who may have taken its place (R-CUS-8)."""
+
+from __future__ import annotations
+
+from domain.errors import Stop
+from domain.ports import Books, Delivery, Link, Record, System
+from domain.product.fields import INVENTORY, KINDS
+
+
+def severa_by_code(books: Books, code: str) -> list[Record]:
+    """Severa records of a code, as last read, in the three registers that are one in the ERP (R-PRD-2)."""
+    return [record for kind in KINDS for record in books.find("severa", kind.register, number=code)]
+
+
+def gone(delivery: Delivery, link: Link, system: System) -> Stop:
+    """The problem of a linked record that is not there any more; another of its code may have taken its place."""
+    named = "Severa" if system == "severa" else "Visma.net ERP"
+    code = link.severa_number if system == "severa" else link.erp_number
+    books = delivery.books
+    if system == "severa":
+        found = [
+            (one, one.id, link.erp_id)
+            for one in severa_by_code(books, code)
+            if one.id != link.severa_id and books.link("product", severa_id=one.id) is None
+        ]
+    else:
+        found = [
+            (one, link.severa_id, one.id)
+            for one in books.find("visma_net", INVENTORY, number=code)
+            if one.id != link.erp_id and books.link("product", erp_id=one.id) is None
+        ]
+    if len(found) != 1:
+        return Stop("product.gone", {"code": code, "system": named})
+    heir, severa_id, erp_id = found[0]
+    return Stop(
+        "product.merged",
+        {
+            "code": code,
+            "system": named,
+            "heir": f"{heir.number} {heir.name}".strip(),
+            "relink": f"severa-bridge relink {delivery.tenant.name} product {severa_id} {erp_id}",
+        },
+    )

@@ -1,0 +1,222 @@
+"""What the relay does before it frees or takes anything: beat, judge, and mistrust PostgreSQL's clock (design, 10 and 22)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from integration.test_adopt import by_hand, epoch, facts
+from integration.test_isolation import make_tenant
+from integration.test_outbox import announce, claimed, state, take
+from services import Database as Made
+from structlog.testing import capture_logs
+
+from app.keeper import Keeper
+from app.memory import Memory, StateFile
+from app.relay import Relay
+from app.settings import Settings
+from db import installation
+from db.pool import Database
+from domain import clock
+
+STEPPED = "create or replace function bridge_now() returns timestamptz language sql as $$ select clock_timestamp() + interval '20 minutes' $$"
+BACK = "create or replace function bridge_now() returns timestamptz language sql as $$ select clock_timestamp() - interval '20 minutes' $$"
+RIGHT = "create or replace function bridge_now() returns timestamptz language sql as $$ select clock_timestamp() $$"
+
+
+@pytest.fixture
+def db(database: Made) -> Iterator[Database]:
+    opened = Database(database.app_url, size=2)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+class FastForward:
+    """The machine's clocks, put forward by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        self._real = clock.MachineClock()
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+
+    def monotonic(self) -> float:
+        return self._real.monotonic() + self.ahead
+
+    def boot(self) -> float:
+        return self._real.boot() + self.ahead
+
+    def pause(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+@pytest.fixture
+def hands() -> Iterator[FastForward]:
+    """The process's clocks can be moved; PostgreSQL's stays."""
+    hands = FastForward()
+    before = clock.use(hands)
+    yield hands
+    clock.use(before)
+
+
+def keeper(db: Database, place: Path, **settings: float) -> Keeper:
+    """A relay's keeper, with a memory of its process's own and the state file in ``place``."""
+    chosen = Settings(database_url=db.url, **settings)  # type: ignore[arg-type]  # settings of seconds
+    return Keeper(db, chosen, threading.Event(), Memory(StateFile(place / "beat.json", "here"), None))
+
+
+def relay(db: Database, its: Keeper) -> Relay:
+    def publish(rows: object) -> list[bool]:
+        return [True] * len(rows)  # type: ignore[arg-type]
+
+    return Relay(db, publish, Settings(database_url=db.url), {}, threading.Event(), keeper=its)  # type: ignore[arg-type]
+
+
+def steady(db: Database, its: Keeper) -> bool:
+    with db.dispatch() as connection:
+        return its.steady(connection)
+
+
+# ---- the beat
+
+
+def test_a_beat_is_taken_before_the_first_row_is_and_then_each_second(
+    db: Database, tmp_path: Path, hands: FastForward
+) -> None:
+    its = keeper(db, tmp_path)
+    announce(db, make_tenant(db, "one"))
+    assert relay(db, its).turn() == 1
+    assert facts(db).number == 1
+    assert its.turn()
+    assert facts(db).number == 1
+    for beats in range(2, 70):
+        hands.ahead += 1.0
+        assert its.turn()
+        assert facts(db).number == beats
+    assert len(facts(db).recent) == 64
+    remembered = keeper(db, tmp_path)._memory.recall(facts(db).history)
+    assert remembered is not None
+    assert facts(db).position(remembered) == 0
+
+
+def test_a_process_that_died_before_it_remembered_its_last_beats_is_known_again(
+    db: Database, database: Made, tmp_path: Path
+) -> None:
+    assert keeper(db, tmp_path).turn()
+    with db.dispatch() as connection:
+        assert installation.beat(connection, uuid4())
+        assert installation.beat(connection, uuid4())
+    by_hand(database, "update installation set started_at = '2020-01-01Z', written_by = pg_current_xact_id()")
+    assert keeper(db, tmp_path).turn()
+    assert facts(db).epoch == 1
+
+
+def test_what_is_off_is_said_once_and_frees_and_takes_nothing(
+    db: Database, database: Made, tmp_path: Path, hands: FastForward
+) -> None:
+    tenant = make_tenant(db, "one")
+    subject = announce(db, tenant, 1)
+    claimed(db, tenant)
+    announce(db, tenant, 2)
+    its = keeper(db, tmp_path)
+    by_hand(
+        database,
+        "update installation set epoch = epoch",
+        "update outbox set lease_until = bridge_now() - interval '1 hour' where lease_until is not null",
+    )
+    with capture_logs() as said:
+        for _ in range(5):
+            assert relay(db, its).turn() == 0
+            hands.ahead += 1.0
+    assert [line["event"] for line in said] == ["writes_are_off"]
+    assert "restored from a dump" in said[0]["reason"]
+    assert state(db, tenant, subject) == "started"
+    assert facts(db).reason == "restored"
+    with db.dispatch() as connection:
+        installation.begin_epoch(connection, facts(db).history, 0.0)
+    hands.ahead += 1.0
+    assert its.turn()
+
+
+def test_a_rewound_database_begins_a_new_epoch_and_remembers_at_once(
+    db: Database, database: Made, tmp_path: Path, hands: FastForward
+) -> None:
+    its = keeper(db, tmp_path, create_limit_seconds=30, visibility_lag_seconds=60)
+    for _ in range(4):
+        assert its.turn()
+        hands.ahead += 1.0
+    by_hand(
+        database,
+        "update beat set number = 2, recent = recent[1:2]",
+        "update installation set started_at = '2020-01-01Z', written_by = pg_current_xact_id()",
+    )
+    other = keeper(db, tmp_path, create_limit_seconds=30, visibility_lag_seconds=60)
+    other._stop.set()  # nobody else lives: no need to listen for long
+    assert other.turn()
+    found = facts(db)
+    assert (found.epoch, found.number) == (2, 1)
+    assert found.quiet_until is not None
+    assert timedelta(seconds=80) < found.quiet_until - found.now <= timedelta(seconds=90)
+    # the memory is of the new history: another start changes nothing
+    by_hand(database, "update installation set started_at = '2020-01-01Z', written_by = pg_current_xact_id()")
+    assert keeper(db, tmp_path).turn()
+    assert facts(db).epoch == 2
+
+
+# ---- the clock
+
+
+@pytest.mark.schedule("S30")
+@pytest.mark.parametrize("step", [STEPPED, BACK], ids=["forward", "back"])
+def test_a_step_frees_nothing_and_claims_nothing_until_a_lease_and_a_settle_time_have_passed(
+    db: Database, database: Made, tmp_path: Path, hands: FastForward, step: str
+) -> None:
+    tenant = make_tenant(db, "one")
+    subject = announce(db, tenant, 1)
+    claimed(db, tenant)
+    announce(db, tenant, 2)
+    pause = {"claim_lease_seconds": 100, "create_timeout_seconds": 50, "create_limit_seconds": 50, "read_timeout_seconds": 50, "lease_margin_seconds": 5, "visibility_lag_seconds": 40, "out_lease_seconds": 10}  # fmt: skip
+    its = keeper(db, tmp_path, **pause)
+    assert steady(db, its)
+    by_hand(database, step)  # type: ignore[arg-type]  # one of the two above
+    assert relay(db, its).turn() == 0
+    assert state(db, tenant, subject) == "started"
+    # a relay that starts now did not see the step, and counts for itself
+    late = keeper(db, tmp_path, **pause)
+    assert not steady(db, late)
+    hands.ahead += 189.0
+    by_hand(
+        database, "update outbox set lease_until = bridge_now() - interval '1 hour' where state = 'started'"
+    )  # type: ignore[arg-type]
+    # the process's clock was put forward against PostgreSQL's: that looks like a step too
+    assert relay(db, its).turn() == 0
+    assert state(db, tenant, subject) == "started"
+    assert take(db) == []
+
+
+@pytest.mark.schedule("S30")
+def test_the_pause_is_counted_by_the_relays_own_clock_and_ends_by_itself(
+    db: Database, database: Made, tmp_path: Path, hands: FastForward
+) -> None:
+    its = keeper(db, tmp_path, claim_lease_seconds=2, create_timeout_seconds=1, create_limit_seconds=1, read_timeout_seconds=1, lease_margin_seconds=0.5, visibility_lag_seconds=0.5, out_lease_seconds=0.5)  # fmt: skip
+    assert steady(db, its)
+    by_hand(database, STEPPED)
+    began = clock.boot()
+    assert not steady(db, its)
+    with capture_logs() as said:
+        while not steady(db, its):
+            assert clock.boot() - began < 60
+    assert clock.boot() - began >= 3.5
+    assert [line["event"] for line in said] == ["clock_steady"]
+    assert epoch(database) == 1
+    assert facts(db).stepped is False
+    # and back: a step like any other
+    by_hand(database, RIGHT)
+    assert not steady(db, its)
+    assert facts(db).stepped is True

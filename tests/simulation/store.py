@@ -1,0 +1,174 @@
+"""The real PostgreSQL of the plays: one migrated database per process, its clock and its ids from the schedule.
+
+Set back between two plays by copying the tables, not by making a database anew. An older state is kept and put back in
+the same way (``keep``, ``put_back``): every row is written again, as a restored dump writes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import psycopg_pool
+from services import Database
+
+from simulation.kernel import START, Kernel
+from simulation.wire import Wire
+
+# bridge_now() reads what the play says to the connection before each transaction; ids come from a counter and the seed,
+# found before PostgreSQL's own because the bridge's schema stands first in the search path.
+_SET_UP = """
+create schema if not exists play;
+create sequence if not exists play.ids;
+create or replace function bridge_now() returns timestamptz language sql volatile parallel safe as
+    $$ select current_setting('play.now')::timestamptz $$;
+create or replace function play.gen_random_uuid() returns uuid language sql volatile as
+    $$ select md5(coalesce(current_setting('play.seed', true), '') || nextval('play.ids'))::uuid $$;
+grant usage on schema play to public;
+grant usage on sequence play.ids to public;
+do $$ declare c record; begin
+    for c in select d.adrelid::regclass as tab, a.attname as col
+             from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+             where pg_get_expr(d.adbin, d.adrelid) = 'gen_random_uuid()'
+    loop execute format('alter table %s alter column %I set default play.gen_random_uuid()', c.tab, c.col); end loop;
+end $$;
+"""
+_TABLES = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema_migrations'
+order by 1
+"""
+_SEQUENCES = "select sequencename, last_value from pg_sequences where schemaname = 'public' order by 1"
+
+
+class Store:
+    """One database for many plays."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._owner = psycopg.connect(database.owner_url, autocommit=True)
+        self._owner.execute("set session_replication_role = replica")
+        self._owner.execute("set synchronous_commit = off")
+        self._owner.execute(_SET_UP)
+        name = self._one("select current_database()")
+        self._owner.execute(f'alter database "{name}" set search_path = play, public, pg_catalog')
+        self._owner.execute(f'alter database "{name}" set play.now = \'{START.isoformat()}\'')
+        self._tables = [row[0] for row in self._owner.execute(_TABLES)]
+        self._kept: dict[str, list[tuple[str, int | None]]] = {}
+        self._plays = 0
+
+    def _one(self, query: str) -> Any:
+        row = self._owner.execute(query).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self._owner.close()
+
+    def now(self, when: str) -> None:
+        """The time for sessions of the owner (looking in by hand)."""
+        self._owner.execute("select set_config('play.now', %s, false)", [when])
+
+    def look(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """By hand, as the owner: for words about a schedule, never for the judge."""
+        return self._owner.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def keep(self, name: str = "base") -> None:
+        """Copies every table aside."""
+        with self._owner.transaction():
+            self._owner.execute(f"drop schema if exists kept_{name} cascade")
+            self._owner.execute(f"create schema kept_{name}")
+            for table in self._tables:
+                self._owner.execute(f'create unlogged table kept_{name}."{table}" as table public."{table}"')
+        self._kept[name] = [(row[0], row[1]) for row in self._owner.execute(_SEQUENCES)]
+        self._owner.execute(self._copier(name))
+
+    def _copier(self, name: str) -> str:
+        body = "".join(
+            f'delete from public."{table}"; insert into public."{table}" overriding system value select * from kept_{name}."{table}";\n'  # noqa: S608 - names of tables of the catalogue
+            for table in self._tables
+            # The identity of the installation changes by adopting only; a play that does so is set back by ``keep``.
+            if table != "installation" or name != "base"
+        )
+        return f"create or replace function play.put_back_{name}() returns void language plpgsql as $p$ begin\n{body}end $p$"
+
+    def put_back(self, name: str = "base", *, sequences: bool = True) -> None:
+        """Writes every row of an older state again, whoever is at work meanwhile."""
+        self._owner.execute(f"select play.put_back_{name}()")
+        if sequences:
+            for sequence, last in self._kept[name]:
+                self._owner.execute(
+                    "select setval(%s::regclass, %s, %s)", [f'public."{sequence}"', last or 1, last is not None]
+                )
+
+    def begin_play(self, seed: int) -> None:
+        """The base state, and ids of this seed."""
+        self.put_back()
+        self._owner.execute("select setval('play.ids', 1, false)")
+        self._plays += 1
+        if self._plays % 25 == 0:
+            # Every play leaves its rows behind as dead ones.
+            self._owner.execute("vacuum")
+
+    @contextlib.contextmanager
+    def played(self, kernel: Kernel, wire: Wire, seed: int, names: Callable[[str], str]) -> Iterator[DatabaseClock]:
+        """Transactions of the bridge are control points; its database tells the play's time. ``names``: a statement's name."""
+        clock = DatabaseClock(kernel)
+        pool_connection = psycopg_pool.ConnectionPool.connection
+        commit, execute = psycopg.Connection.commit, psycopg.Connection.execute
+        check = psycopg_pool.ConnectionPool.check_connection
+
+        @contextlib.contextmanager
+        def connection(pool: Any, timeout: float | None = None) -> Iterator[Any]:
+            kernel.alive()
+            wire.at("begin", "a transaction")
+            with pool_connection(pool, timeout) as found:
+                found.pgconn.exec_(f"set play.now = '{clock.text()}'; set play.seed = '{seed}'".encode())
+                said.pop(found, None)
+                yield found
+            if told := done.pop(found, None):
+                wire.at("committed", told)
+            kernel.wait(kernel.rng.uniform(0.001, 0.02))
+
+        def committing(found: Any) -> None:
+            # The pool commits once more, when there is nothing left to commit.
+            if told := said.pop(found, None):
+                done[found] = ", ".join(told)
+                wire.at("commit", done[found])
+            commit(found)
+
+        @functools.wraps(execute)
+        def executing(found: Any, query: Any, *values: Any, **more: Any) -> Any:
+            kernel.alive()
+            if isinstance(query, str) and (name := names(query)):
+                said.setdefault(found, []).append(name)
+            return execute(found, query, *values, **more)
+
+        said: dict[Any, list[str]] = {}
+        done: dict[Any, str] = {}
+        psycopg_pool.ConnectionPool.connection = connection  # type: ignore[method-assign, assignment]
+        psycopg_pool.ConnectionPool.check_connection = staticmethod(lambda _found: None)  # type: ignore[method-assign]
+        psycopg.Connection.commit = committing  # type: ignore[method-assign, assignment]
+        psycopg.Connection.execute = executing  # type: ignore[method-assign, assignment]
+        try:
+            yield clock
+        finally:
+            psycopg_pool.ConnectionPool.connection = pool_connection  # type: ignore[method-assign]
+            psycopg_pool.ConnectionPool.check_connection = staticmethod(check)  # type: ignore[method-assign]
+            psycopg.Connection.commit = commit  # type: ignore[method-assign]
+            psycopg.Connection.execute = execute  # type: ignore[method-assign]
+
+
+class DatabaseClock:
+    """PostgreSQL's clock in a play: can be stepped alone (S30)."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.ahead = 0.0
+
+    def text(self) -> str:
+        """Now, as PostgreSQL reads it."""
+        return (START + timedelta(seconds=self._kernel.now + self.ahead)).isoformat()

@@ -1,0 +1,79 @@
+"""A transport against a local server, and a clock that moves when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from unit.connectors.local_server import LocalServer
+
+from connectors.http import Dialect, Endpoint, MemoryTokenStore, SignIn, Timeouts, Token, Transport
+from connectors.pacing import NoPacing
+from domain import clock
+from domain.errors import BridgeError
+
+LONG = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def token(text: str = "first-token", expires_at: datetime = LONG) -> Token:
+    return Token(text, expires_at, "", None)
+
+
+@contextmanager
+def transport(server: LocalServer | str, **more: Any) -> Iterator[Transport]:
+    url = server if isinstance(server, str) else server.url
+    timeouts = {
+        "connect": more.pop("connect_timeout", 10.0),
+        "read": more.pop("read_timeout", 2.0),
+        "create": more.pop("create_timeout", 2.0),
+    }
+    signing = SignIn(
+        more.pop("tokens", None) or MemoryTokenStore(token()),
+        more.pop("sign_in", lambda _stored: token("second-token")),
+        renew_before=300.0,
+        wait=more.pop("sign_in_wait", 20.0),
+    )
+    endpoint = Endpoint(f"{url}/base", Dialect("severa"), {}, Timeouts(**timeouts))
+    one = Transport(endpoint, signing=signing, **{"pacer": NoPacing(), **more})
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def failed(
+    server: LocalServer | str, method: str = "GET", *, repeatable: bool = True, **more: Any
+) -> BridgeError:
+    with transport(server, **more) as one, pytest.raises(BridgeError) as caught:
+        one.send(method, "/v1/invoices", repeatable=repeatable)
+    return caught.value
+
+
+class MovedClock(clock.MachineClock):
+    """Stands still until it is moved. ``looks``: what each look at the boot-time clock shows, the last one for ever;
+    ``passed``: what the clock for time limits shows."""
+
+    def __init__(self, *looks: float) -> None:
+        self.seconds = 0.0
+        self.passed = 0.0
+        self.looks = list(looks)
+
+    def boot(self) -> float:
+        if self.looks:
+            self.seconds = self.looks.pop(0)
+        return self.seconds
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+@contextmanager
+def shown_by(moved: MovedClock) -> Iterator[MovedClock]:
+    before = clock.use(moved)
+    try:
+        yield moved
+    finally:
+        clock.use(before)

@@ -1,0 +1,75 @@
+"""Settings of a tenant as people type them: digits are words, and every number has bounds that are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import InputError
+from domain.setup.settings import TenantSettings, changed_settings, read_tenant_file
+
+CODES = ("customer_class", "customer_class_eu", "item_class_product", "project_template", "project_task")
+
+
+@pytest.mark.parametrize("key", CODES)
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("2", "2"), ('"2"', "2"), ("007", "007"), ("10.50", "10.50"), ("INT", "INT"), ("true", "true")],
+)
+def test_a_code_of_digits_is_a_word(key: str, typed: str, kept: str) -> None:
+    assert changed_settings({}, key, typed)[key] == kept
+
+
+def test_a_code_of_digits_is_a_word_in_tables_and_in_the_file_too() -> None:
+    assert changed_settings({}, "credit_terms", '{"30": 30}')["credit_terms"] == {"30": "30"}
+    connection = {"base_url": "https://a.example", "client_id": "a", "client_secret": "b"}
+    file = {
+        "name": "a",
+        "severa": connection,
+        "visma_net": {**connection, "auth_url": "https://a.example", "tenant_id": "c"},
+        "settings": {"customer_class": 2, "project_task": 10},
+    }
+    read = read_tenant_file(file).settings
+    assert (read.customer_class, read.project_task) == ("2", "10")
+
+
+NUMBERS = {
+    "poll_interval_seconds": "a whole number from 1 to 604800",
+    "project_number_padding": "a whole number from 0 to 30",
+    "cost_multiplier_percent": "a number above 0 and up to 10000",
+    "small_balance_limit": "a number from 0 to 1000000",
+}
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize(
+    "typed", ["99999999999999999999", "1e30", "-1", "NaN", "Infinity", "-Infinity", "many", "9" * 5000, "[1]"]
+)
+def test_a_number_out_of_bounds_is_refused_with_a_sentence_that_names_them(key: str, typed: str) -> None:
+    with pytest.raises(InputError) as caught:
+        changed_settings({}, key, typed)
+    assert f"'{key}' cannot be '{typed[:40]}" in caught.value.message
+    assert f"it must be {NUMBERS[key]}" in caught.value.message
+    assert len(caught.value.message) < 200
+
+
+def test_every_number_that_a_tenant_can_set_has_both_bounds() -> None:
+    for name, field in TenantSettings.model_fields.items():
+        value = field.default
+        if isinstance(value, bool) or (not isinstance(value, int) and type(value).__name__ != "Decimal"):
+            continue
+        kinds = {kind for one in field.metadata for kind in ("ge", "gt", "le", "lt") if hasattr(one, kind)}
+        assert kinds & {"ge", "gt"}, name
+        assert kinds & {"le", "lt"}, name
+        assert name in NUMBERS
+
+
+def test_days_of_payment_terms_have_bounds() -> None:
+    with pytest.raises(InputError, match="0 to 3650"):
+        changed_settings({}, "credit_terms", '{"99999999999999999999": "30"}')
+
+
+def test_a_value_that_was_stored_before_it_had_bounds_is_named_and_can_be_set_right() -> None:
+    stored = {"poll_interval_seconds": 99999999999999999999}
+    with pytest.raises(InputError, match="'poll_interval_seconds' cannot be '99999999999999999999'"):
+        changed_settings(stored, "customer_class", "2")
+    assert changed_settings(stored, "poll_interval_seconds", "300")["poll_interval_seconds"] == 300

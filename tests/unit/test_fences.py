@@ -1,0 +1,88 @@
+"""Every statement that permits an effect carries its guard, and every one that records one names the token: read from the
+SQL itself, so that a new statement without a fence fails before any schedule finds it (never-twice.md rule 4)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from db.sql import SQL
+
+WRITING = re.compile(r"(?<!for )\b(insert into|update|delete from)\b", re.IGNORECASE)
+PERMIT = (
+    "m.token = %(token)s",
+    "m.generation = ",
+    "m.epoch = bridge_epoch()",
+    "m.lease_until > bridge_now()",
+)
+
+# A worker's statements by what they are. Those that follow a permit in its transaction need no guard of their own.
+AFTER_A_PERMIT = {
+    "asked", "retire", "adopt", "known", "claim", "drop",
+}  # fmt: skip
+# By what nobody else can know: the nonce of the own POST.
+BY_NONCE = {"made", "unmade"}
+# Facts of the matter, true whoever holds it.
+FACTS = {"book", "released"}
+# In the transaction that ends an attempt, after its lock and its check of the token.
+ENDING = {"forget_key", "make_due"}
+# Not a worker's: the claim itself by generation, the dispatcher by lease, the start of the one embedded process.
+CLAIMING = {"start", "lease", "supersede", "refuse"}
+DISPATCH = {"reap", "reap_messages", "reset", "reset_rows"}
+
+
+def writing(group: str) -> dict[str, str]:
+    """The statements of a group that write, without their comments."""
+    found = {}
+    for name, text in SQL.items():
+        bare = re.sub(r"--.*", "", text)
+        if name.startswith(f"{group}.") and WRITING.search(bare):
+            found[name.partition(".")[2]] = bare
+    return found
+
+
+def test_the_permit_names_token_generation_epoch_and_lease() -> None:
+    permit = SQL["claim.permit"]
+    assert [one for one in PERMIT if one not in permit] == []
+
+
+def test_every_other_statement_of_a_worker_names_the_token_or_stands_behind_one_that_does() -> None:
+    excused = AFTER_A_PERMIT | BY_NONCE | FACTS | ENDING | CLAIMING | DISPATCH | {"permit"}
+    bare = {name for name, text in writing("claim").items() if "token = %(token)s" not in text} - excused
+    assert bare == set()
+
+
+def test_no_excuse_outlives_its_statement() -> None:
+    known = set(writing("claim"))
+    assert (AFTER_A_PERMIT | BY_NONCE | FACTS | ENDING | CLAIMING | DISPATCH) - known == set()
+
+
+@pytest.mark.parametrize("name", sorted(BY_NONCE))
+def test_what_goes_by_the_nonce_names_it(name: str) -> None:
+    assert "nonce = %(nonce)s" in writing("claim")[name]
+
+
+def test_steps_are_written_on_the_own_attempt_or_where_they_are_unanswered() -> None:
+    for name in ("begin_step", "end_step", "undo_step"):
+        text = writing("attempts")[name]
+        assert "%(attempt_id)s" in text
+        assert "tenant_id" in text
+
+
+def test_nothing_of_a_matter_or_a_document_is_ever_deleted() -> None:
+    deleting = {
+        name
+        for name, text in SQL.items()
+        if re.search(r"delete from (matter|document|step)\b", re.sub(r"--.*", "", text))
+    }
+    assert deleting == set()
+
+
+def test_every_statement_names_its_tenant() -> None:
+    groups = ("claim", "matters", "attempts", "log", "records")
+    missing = {
+        name for name, text in SQL.items()
+        if name.partition(".")[0] in groups and "tenant_id" not in text
+    } - {"claim.reset", "claim.reset_rows", "claim.reap_messages"}  # fmt: skip
+    assert missing == set()

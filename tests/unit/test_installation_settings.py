@@ -1,0 +1,33 @@
+"""Settings of the installation have bounds that are named."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from app.settings import Settings, read_settings
+from domain.errors import InputError
+
+NUMBERS = [
+    name
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.default, int | float | Decimal) and not isinstance(field.default, bool)
+]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", ["99999999999999999999", "1e30", "inf", "nan"])
+def test_a_number_without_end_is_refused_with_the_variable_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"BRIDGE_{name.upper()}", value)
+    with pytest.raises(InputError) as caught:
+        read_settings()
+    assert caught.value.message.startswith(f"BRIDGE_{name.upper()} cannot be used: ")
+
+
+def test_an_upper_bound_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_RELAY_SECONDS", "1e12")
+    with pytest.raises(InputError, match="must be at most 31622400"):
+        read_settings()
