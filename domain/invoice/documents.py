@@ -429,7 +429,6 @@ def remove_surplus(work: Work, key: Key, reason: str = "invoice.doubled") -> Non
             lambda permission: work.delivery.erp.delete(
                 REGISTER[key[0]], key[1], not_after=permission.not_after
             ),
-            repeatable=True,
             round=turn,
         )
     except NotFound:

@@ -141,7 +141,6 @@ def _delete(work: Work, key: Key, request: Mapping[str, Any]) -> bool:
             lambda permission: work.delivery.erp.delete(
                 REGISTER[key[0]], key[1], not_after=permission.not_after
             ),
-            repeatable=True,
         )
     except NotFound:
         return True
@@ -226,7 +225,6 @@ def _set_failed(work: Work, failure: Fail, round: int) -> bool:
                 lambda permission: work.delivery.severa.patch(
                     INVOICES, work.guid, changes, not_after=permission.not_after
                 ),
-                repeatable=True,
                 round=round,
             )
         )

@@ -156,7 +156,7 @@ def _release(work: Work, document: ErpDocument) -> Wish | None:
 
     try:
         if document.status == "Hold":
-            etag = work.effect("hold_off", told, hold_off, repeatable=True)
+            etag = work.effect("hold_off", told, hold_off)
             work.done("hold_off", {"etag": etag or ""})
         answer = work.effect(
             "release",

@@ -220,7 +220,6 @@ class Work:
         request: Json,
         call: Callable[[Permission], Answer],
         *,
-        repeatable: bool = False,
         document: str = "",
         round: int | None = None,
     ) -> Answer:
@@ -231,7 +230,6 @@ class Work:
             request,
             call,
             round=self.round if round is None else round,
-            repeatable=repeatable,
             document=document,
         )
 

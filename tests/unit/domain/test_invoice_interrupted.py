@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import (
+    BridgeError,
     LeaseLost,
+    NotKnown,
     NotSent,
+    OutcomeUnknown,
     TryLater,
     Unavailable,
 )
@@ -34,9 +37,12 @@ def firm() -> Firm:
 
 
 @pytest.mark.schedule("S2")
-def test_a_held_document_goes_when_the_invoice_went_back_to_draft_while_its_row_waited(firm: Firm) -> None:
-    firm.faults.arm("update", "customerinvoice", Unavailable())
-    ends(firm, TryLater)
+@pytest.mark.parametrize("error", [Unavailable(), OutcomeUnknown()], ids=["never connected", "503"])
+def test_a_held_document_goes_when_the_invoice_went_back_to_draft_while_its_row_waited(
+    firm: Firm, error: BridgeError
+) -> None:
+    firm.faults.arm("update", "customerinvoice", error)
+    ends(firm, type(error))
     to_status(firm, "s-draft")
     settled = done(firm)
     assert said(settled) == ["invoice.withdrawn"]
@@ -52,8 +58,8 @@ def test_a_write_back_whose_answer_was_lost_is_told_linked_and_followed_by_its_f
     firm = firm_with(attachments="files")
     firm.invoice()
     with_files(firm, "avtal.pdf")
-    firm.faults.arm("patch", "invoices", Unavailable(), after=True)
-    ends(firm, TryLater)
+    firm.faults.arm("patch", "invoices", OutcomeUnknown(), after=True)
+    ends(firm, OutcomeUnknown)
     to_status(firm, "s-sent")
     firm.clock.forward(firm.settle_seconds)
     settled = done(firm)
@@ -111,8 +117,8 @@ def test_a_worker_paused_before_the_write_back_moves_no_status_back(firm: Firm) 
 
 @pytest.mark.schedule("S22")
 def test_a_status_patch_that_nobody_answered_is_waited_for_before_the_status_is_read(firm: Firm) -> None:
-    firm.faults.arm("patch", "invoices", Unavailable())
-    ends(firm, TryLater)
+    firm.faults.arm("patch", "invoices", OutcomeUnknown())
+    ends(firm, OutcomeUnknown)
     before = len(firm.severa.own_calls())
     firm.clock.forward(90)
     later = ends(firm, TryLater)
@@ -127,14 +133,34 @@ def test_a_status_patch_that_nobody_answered_is_waited_for_before_the_status_is_
     assert (status_of(firm), status_writes(firm)) == ("s-sent", ["s-transferred"])
 
 
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [(Unavailable(), False), (NotSent(), False), (NotKnown(), True), (OutcomeUnknown(), True)],
+    ids=lambda one: type(one).__name__,
+)
+def test_only_a_status_whose_outcome_is_open_is_waited_for(
+    firm: Firm,
+    error: BridgeError,
+    waits: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    firm.faults.arm("patch", "invoices", error)
+    delivery = firm.transfer()
+    ends(firm, type(error), delivery)
+    if waits:
+        ends(firm, TryLater, delivery.again())
+        firm.clock.forward(firm.settle_seconds)
+    done(firm, delivery.again())
+    assert firm.in_severa_now()["number"] == 101
+
+
 @pytest.mark.schedule("S22")
 def test_a_failed_status_that_nobody_answered_is_waited_for_and_not_written_over_a_persons_repair(
     firm: Firm,
 ) -> None:
     firm.erp.rates["CONS"] = D(12)
-    firm.faults.arm("patch", "invoices", Unavailable(), after=True)
+    firm.faults.arm("patch", "invoices", OutcomeUnknown(), after=True)
     delivery = firm.transfer()
-    ends(firm, TryLater, delivery)
+    ends(firm, OutcomeUnknown, delivery)
     assert status_of(firm) == "s-failed"
     ends(firm, TryLater, delivery.again())
     # Repaired and set to transfer again before anybody looked.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.errors import NotSent, TryLater, Unavailable
+from domain.errors import NotSent, OutcomeUnknown, TryLater
 from tests.unit.domain.test_payment_steps import booked, pay, polled, said, status, total
 
 
@@ -13,8 +13,8 @@ def test_a_late_status_of_a_payment_is_waited_for_and_a_voided_one_is_told_after
     firm = booked()
     firm.erp.pay("101", total(firm), "2026-11-20T00:00:00")
     polled(firm)
-    firm.faults.arm("patch", "invoices", Unavailable())
-    with pytest.raises(Unavailable):
+    firm.faults.arm("patch", "invoices", OutcomeUnknown())
+    with pytest.raises(OutcomeUnknown):
         pay(firm)
     # The payment is voided, and only then the first PATCH arrives.
     firm.document()["applications"].clear()

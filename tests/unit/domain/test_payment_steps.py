@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import domain.payment
-from domain.errors import Refused, Stop, TryLater, Unavailable
+from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
 from domain.payment.explain import CAUSES, SENTENCES
@@ -244,8 +244,8 @@ def test_a_move_whose_answer_was_lost_is_seen_and_not_made_twice() -> None:
     firm = booked()
     firm.erp.pay("101", total(firm), "2026-11-20T00:00:00")
     polled(firm)
-    firm.faults.arm("patch", "invoices", Unavailable(), after=True)
-    with pytest.raises(Unavailable):
+    firm.faults.arm("patch", "invoices", OutcomeUnknown(), after=True)
+    with pytest.raises(OutcomeUnknown):
         pay(firm)
     with pytest.raises(TryLater) as later:
         pay(firm)
