@@ -248,7 +248,7 @@ class FakeDelivery:
                 return
             if matter.decision is not None and matter.decision.kind == "make":
                 matter.documents = [
-                    replace(one, state="retired") if one.state in ("claimed", "released") else one
+                    replace(one, state="retired") if one.state in ("claimed", "released", "unknown") else one
                     for one in matter.documents
                 ]
                 matter.decision = None
@@ -289,6 +289,8 @@ class FakeDelivery:
 
     def claim_document(self, document_type: str, number: str) -> None:
         def change(matter: Matter, steps: Steps) -> None:
+            rows = {(one.type, one.number) for one in matter.documents}
+            assert not matter.documents or (document_type, number) in rows, "only a known document is claimed"
             known = matter.standing()
             if known is not None and (known.type, known.number) != (document_type, number):
                 raise Stop("invoice.other_document", {"number": number, "other": known.number})
@@ -299,6 +301,8 @@ class FakeDelivery:
     def adopt_document(self, document_type: str, number: str, nonce: str, *, round: int = 1) -> None:
         def change(matter: Matter, steps: Steps) -> None:
             row = next((one for one in matter.documents if nonce and one.nonce == nonce), None)
+            if row is not None and row.number not in ("", number) and row.state != "made":
+                raise Stop("invoice.other_document", {"number": number, "other": row.number})
             if row is not None:
                 matter.put(nonce, type=document_type, number=number, state="made", round=round)
             elif any((one.type, one.number) == (document_type, number) for one in matter.documents):

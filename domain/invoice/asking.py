@@ -29,6 +29,8 @@ from domain.mapper import text
 from domain.moves import is_fresh, unsettled
 from domain.ports import Json, LogLine, Permission, Step
 
+# States of a document that a decision to make it again retires.
+RETIRED_BY_MAKE = frozenset({"claimed", "released", "unknown"})
 # Refusals that a project or task closed meanwhile may be behind.
 _PROJECT_REFUSED = frozenset({"invoice.project_refused", "invoice.task_refused"})
 
@@ -74,7 +76,7 @@ def _create(work: Work, planned: Planned) -> None:
         return delivery.erp.create(REGISTER[invoice.document_type], body, not_after=permission.not_after)
 
     # A document that was claimed or booked is retired with this begin: it ends its round.
-    replaced = work.make and work.present is not None and work.present.state in ("claimed", "released")
+    replaced = work.make and work.present is not None and work.present.state in RETIRED_BY_MAKE
     turn = work.round + int(replaced)
     try:
         number = work.effect("create", request, send, document=invoice.document_type, round=turn)

@@ -37,6 +37,10 @@ def prove_and_release(work: Work) -> Wish | None:
     document = read_present(work, key)
     if document is None:
         return _not_there(work, key)
+    row = work.present
+    if document.key != key and row is not None and row.state == "made":
+        # The Location spelt its number otherwise: it is claimed and released under its own.
+        work.delivery.adopt_document(*document.key, row.nonce, round=work.round)
     if document.released:
         # Somebody was faster.
         _book(work, document)
