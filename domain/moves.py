@@ -14,14 +14,12 @@ from typing import Any, TypeVar
 from domain.errors import (
     Forbidden,
     NotFound,
-    NotSent,
-    RateLimited,
+    NotKnown,
     Refused,
     SignInFailed,
     Stale,
     Stop,
     TryLater,
-    Unavailable,
 )
 from domain.mapper import moment, read
 from domain.merge import Difference, Merge
@@ -93,16 +91,6 @@ def wait_until_settled(delivery: Delivery, step: Step | None, message: str) -> N
         raise TryLater(message, retry_after=left, costs_attempt=False)
 
 
-def surely_not_done(error: Exception, *, repeatable: bool) -> bool:
-    """Whether a call that raised this had surely no effect.
-
-    ``Unavailable`` says *never connected* of a call that must not be repeated, but may be a lost answer of one that may.
-    """
-    if isinstance(error, Refused | SignInFailed | NotSent | RateLimited):
-        return True
-    return isinstance(error, Unavailable) and not repeatable
-
-
 def guarded(
     delivery: Delivery,
     step: str,
@@ -110,22 +98,23 @@ def guarded(
     call: Callable[[Permission], Answer],
     *,
     round: int = 1,
-    repeatable: bool = False,
     document: str = "",
 ) -> Answer:
     """One effect: begin, one call, and *undone* when it surely had none. The caller says ``done`` with what it brought.
 
-    An error that leaves the outcome open leaves the step open: whoever comes next looks before sending again.
-    ``repeatable``: the connector raises Unavailable for a lost answer too (PUT, PATCH, DELETE).
+    A call with a permission raises OutcomeUnknown when something may have happened, whatever its verb, and only then
+    (``domain.ports.SeveraApi``); that, and an answer that nobody understands, leaves the step open: whoever comes next looks
+    before sending again.
     """
     permission = delivery.begin(
         step, request, limit_seconds=delivery.limits.create_seconds, round=round, document=document
     )
     try:
         return call(permission)
+    except NotKnown:
+        raise
     except (Refused, TryLater, SignInFailed) as error:
-        if surely_not_done(error, repeatable=repeatable):
-            delivery.undone(step, str(error) or type(error).__name__, round=round)
+        delivery.undone(step, str(error) or type(error).__name__, round=round)
         raise
 
 

@@ -144,12 +144,15 @@ update document set state = 'void', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and nonce = %(nonce)s and state = 'asked'
 
 -- adopt --
--- Found by its marker, or named by a person: ours from now on.
+-- Found by its marker, or named by a person: ours from now on. It belongs to the round that takes it, which its removal ends. A
+-- made one may turn out to stand under another number than the Location said; once claimed its number is certain.
 insert into document (tenant_id, matter_id, type, number, nonce, state, round)
 values (%(tenant_id)s, %(matter_id)s, %(type)s, %(number)s, %(nonce)s, 'made', %(round)s)
 on conflict (tenant_id, nonce) where nonce <> '' do update set type = excluded.type, number = excluded.number,
-    state = case when document.state in ('asked', 'void') then 'made' else document.state end, changed_at = bridge_now()
-where document.matter_id = excluded.matter_id and (document.number is null or document.number = excluded.number)
+    state = case when document.state in ('asked', 'void') then 'made' else document.state end,
+    round = case when document.state in ('asked', 'void') then excluded.round else document.round end, changed_at = bridge_now()
+where document.matter_id = excluded.matter_id
+  and (document.number is null or document.number = excluded.number or document.state = 'made')
 returning id
 
 -- taken --
@@ -157,7 +160,8 @@ returning id
 select d.id from document d
 where d.tenant_id = %(tenant_id)s
   and ((d.type = %(type)s and d.number = %(number)s and d.matter_id <> %(matter_id)s and d.state in ('made', 'claimed', 'released', 'unknown'))
-       or (%(nonce)s <> '' and d.nonce = %(nonce)s and d.number is not null and d.number <> %(number)s))
+       or (%(nonce)s <> '' and d.nonce = %(nonce)s and d.number is not null and d.number <> %(number)s
+           and (d.state <> 'made' or d.matter_id <> %(matter_id)s)))
 limit 1
 
 -- known --

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from domain.errors import Forbidden, Refused, Stale, TryLater
-from domain.invoice import audit, late, plan, review
+from domain.invoice import plan, review
 from domain.invoice.documents import (
     Found,
     Sought,
+    carry_out,
     customer_numbers,
     look_up,
     marked,
@@ -15,22 +16,23 @@ from domain.invoice.documents import (
     nonces_without_number,
     renumbered,
     since_when,
+    take_found,
 )
 from domain.invoice.doubt import candidates_of, decided, in_doubt
 from domain.invoice.fields import in_scope
-from domain.invoice.gather import gather
+from domain.invoice.gather import check_project, check_refused, gather
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Rest, Wish
 from domain.invoice.refusals import refusal, told_by
-from domain.invoice.work import Planned, Work
+from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.mapper import text
 from domain.moves import is_fresh, unsettled
 from domain.ports import Json, LogLine, Permission, Step
 
+# States of a document that a decision to make it again retires.
+RETIRED_BY_MAKE = frozenset({"claimed", "released", "unknown"})
 # Refusals that a project or task closed meanwhile may be behind.
 _PROJECT_REFUSED = frozenset({"invoice.project_refused", "invoice.task_refused"})
-# How soon (seconds) a document is looked for again whose number the ERP did not tell.
-LOOK_AGAIN = 5.0
 
 
 def ask(work: Work) -> Wish | Rest | None:
@@ -49,7 +51,7 @@ def ask(work: Work) -> Wish | Rest | None:
         return Rest()
     planned = gather(work, creating=True)
     review.check_released(work, planned)
-    late.check_project(work, planned.project)
+    check_project(work, planned.project)
     if not work.make and may_be_forgotten(work) and _found_forgotten(work, planned):
         return None
     _create(work, planned)
@@ -74,7 +76,7 @@ def _create(work: Work, planned: Planned) -> None:
         return delivery.erp.create(REGISTER[invoice.document_type], body, not_after=permission.not_after)
 
     # A document that was claimed or booked is retired with this begin: it ends its round.
-    replaced = work.make and work.present is not None and work.present.state in ("claimed", "released")
+    replaced = work.make and work.present is not None and work.present.state in RETIRED_BY_MAKE
     turn = work.round + int(replaced)
     try:
         number = work.effect("create", request, send, document=invoice.document_type, round=turn)
@@ -98,7 +100,7 @@ def _refused(work: Work, planned: Planned, error: Refused) -> None:
     """A refusal that another record may be behind is looked into once, and the invoice planned again; else it is a Stop."""
     code, values = refusal(error.message, about=told_by(planned.sent))
     if code in _PROJECT_REFUSED:
-        late.check_refused(work, planned.project)
+        check_refused(work, planned.project)
     if code == "invoice.customer_refused" and renumbered(work) not in ("", planned.need.customer):
         return
     raise work.stop(code, values) from error
@@ -154,7 +156,7 @@ def find(work: Work) -> Wish | None:
         if _adopted(work, found, step, request):
             return None
     # Late ones of calls that were given up before.
-    audit.take_found(work, found.marked)
+    take_found(work, found.marked)
     numberless = step is None or step.done
     if work.present is None and (found.alike or numberless):
         _doubt(work, found.alike, request)
@@ -204,7 +206,7 @@ def _found_forgotten(work: Work, planned: Planned) -> bool:
     request = _request(planned)
     numbers = (planned.need.customer, *customer_numbers(work))
     found = look_up(work, Sought(request, numbers, since_when(work, None)))
-    audit.take_found(work, found.marked)
+    take_found(work, found.marked)
     if work.present is None and found.alike:
         _doubt(work, found.alike, request)
     return work.present is not None
@@ -215,6 +217,6 @@ def _doubt(work: Work, documents: list[ErpDocument], request: Json) -> None:
     decision = decided(work, candidates)
     if decision is None:
         raise in_doubt(work, candidates, documents)
-    audit.carry_out(work, decision, documents)
+    carry_out(work, decision, documents)
     if work.make and work.open_step("create") is not None:
         work.undone("create", "a person has it made again")

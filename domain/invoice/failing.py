@@ -141,7 +141,6 @@ def _delete(work: Work, key: Key, request: Mapping[str, Any]) -> bool:
             lambda permission: work.delivery.erp.delete(
                 REGISTER[key[0]], key[1], not_after=permission.not_after
             ),
-            repeatable=True,
         )
     except NotFound:
         return True
@@ -153,27 +152,6 @@ def _delete(work: Work, key: Key, request: Mapping[str, Any]) -> bool:
             return False
         raise work.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
     return True
-
-
-def remove_surplus(work: Work, key: Key, reason: str = "invoice.doubled") -> None:
-    """Removes a second, held document of the invoice; the first one's round goes on (rule 6)."""
-    name, turn = f"remove {key[0]}/{key[1]}", work.round
-    try:
-        work.effect(
-            name,
-            {"type": key[0], "number": key[1], "reason": reason},
-            lambda permission: work.delivery.erp.delete(
-                REGISTER[key[0]], key[1], not_after=permission.not_after
-            ),
-            repeatable=True,
-            round=turn,
-        )
-    except NotFound:
-        pass
-    except Refused as error:
-        raise work.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
-    work.delivery.drop_document(*key, reason, surplus=True)
-    work.done(name, {}, round=turn)
 
 
 # ---------------------------------------------------------------- FAILING
@@ -247,7 +225,6 @@ def _set_failed(work: Work, failure: Fail, round: int) -> bool:
                 lambda permission: work.delivery.severa.patch(
                     INVOICES, work.guid, changes, not_after=permission.not_after
                 ),
-                repeatable=True,
                 round=round,
             )
         )

@@ -17,7 +17,7 @@ from domain.invoice.fields import ROWS
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
-from domain.ports import Books, Delivery, Json, LogLine
+from domain.ports import Books, Delivery, Json, Link, LogLine
 from domain.text import name_key
 
 COUNTRIES = "localization/countries"
@@ -160,7 +160,9 @@ def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | No
         return "", None
     link = todo.books.link("invoice", severa_id=invoice.credited.guid)
     booked = link.booked if link is not None else None
-    if booked is None and (link is not None or not invoice.credited.number):
+    # A matter of ours with a document or a number of 0.1.0 that nobody has seen in the books yet.
+    unsettled = link is not None and bool(link.document or link.erp_number)
+    if booked is None and (unsettled or not invoice.credited.number):
         waiting = Waiting(
             "invoice", severa_id=invoice.credited.guid, name=invoice.credited.number or invoice.credited.name
         )
@@ -237,3 +239,70 @@ def _resolved(todo: _Gathering, name: str) -> str:
     if not found:
         raise Stop("invoice.country_unknown", {"country": name, "customer": todo.invoice.customer.name})
     return found
+
+
+# ---------------------------------------------------------------- a closed project (R-PRJ-3)
+
+# The invoice never writes the project, it leaves a need (never-twice.md rule 20): the project's own delivery sets it Active while
+# any need stands and closes it after the last one; the need goes when this invoice comes to rest.
+
+_PROJECT = "project"
+# What is asked of the project, and the name of the step that says it was asked for after a refusal.
+ACTIVE = "active"
+ASKED_FOR = "project asked for"
+# Statuses of a project that no document can be posted on any more.
+INACTIVE = frozenset({"Completed", "Cancelled"})
+
+
+def check_project(work: Work, project: Party | None) -> None:
+    """Raises Waiting for a project that is inactive, Stop ``invoice.project_closed`` where the tenant does not reopen any.
+
+    Asks the ERP only if the project was inactive when it was last seen: it may have been opened since.
+    """
+    link = _project_link(work, project)
+    if link is None or _status_seen(work, link) not in INACTIVE:
+        return
+    status = _status_now(work, link)
+    if status in INACTIVE:
+        raise _asks_for(work, link, project, status)
+
+
+def check_refused(work: Work, project: Party | None) -> None:
+    """After a refusal that names project or task: raises Waiting if it was closed meanwhile; if it seems Active, once, because
+    its task may not be. A second refusal is the invoice's own."""
+    link = _project_link(work, project)
+    if link is None:
+        return
+    status = _status_now(work, link)
+    if status in INACTIVE:
+        raise _asks_for(work, link, project, status)
+    if status and work.delivery.step(ASKED_FOR) is None and work.delivery.tenant.settings.reopen_projects:
+        work.delivery.done(ASKED_FOR, {"project": link.erp_number})
+        raise _asks_for(work, link, project, status)
+
+
+def _project_link(work: Work, project: Party | None) -> Link | None:
+    return work.delivery.books.link("project", severa_id=project.guid) if project is not None else None
+
+
+def _status_seen(work: Work, link: Link) -> str:
+    """The status last seen, else the one that the project's own settling left."""
+    record = work.delivery.books.record("visma_net", link.erp_register, link.erp_id)
+    pair = link.base.get("status") or ("", "")
+    return (text(record.body, "status") if record is not None else "") or str(pair[1])
+
+
+def _status_now(work: Work, link: Link) -> str:
+    try:
+        body: Json = work.delivery.erp.get(_PROJECT, link.erp_number).body
+    except NotFound:
+        return ""
+    work.trail.see("visma_net", _PROJECT, link.erp_id, body)
+    return text(body, "status")
+
+
+def _asks_for(work: Work, link: Link, project: Party | None, status: str) -> Exception:
+    if not work.delivery.tenant.settings.reopen_projects:
+        return work.stop("invoice.project_closed", {"project": link.erp_number, "status": status})
+    name = f"{project.number} {project.name}".strip() if project is not None else link.erp_number
+    return Waiting("project", severa_id=link.severa_id, name=name, need=ACTIVE)

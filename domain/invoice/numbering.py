@@ -175,7 +175,6 @@ def _patch(work: Work, name: str, document: ErpDocument, changes: dict[str, Any]
         lambda permission: work.delivery.severa.patch(
             INVOICES, work.guid, changes, not_after=permission.not_after
         ),
-        repeatable=True,
     )
     if _shows(answer):
         work.take(answer)
@@ -220,7 +219,6 @@ def _not_numbered(work: Work, document: ErpDocument, said: str) -> Stop:
                     lambda permission: work.delivery.severa.patch(
                         INVOICES, work.guid, changes, not_after=permission.not_after
                     ),
-                    repeatable=True,
                 )
             )
             work.done("back", {})

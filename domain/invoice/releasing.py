@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from domain.errors import Forbidden, Refused, Stale, Stop, TryLater
 from domain.invoice import review
-from domain.invoice.asking import LOOK_AGAIN
 from domain.invoice.documents import (
     Sought,
     customer_numbers,
@@ -21,7 +20,7 @@ from domain.invoice.phases import Key, Remove, Wish, key_of
 from domain.invoice.prove import Proof, prove, suspect
 from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
-from domain.invoice.work import Planned, Work
+from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.money import shown
 from domain.moves import unsettled, wait_until_settled
 from domain.ports import Permission
@@ -38,6 +37,10 @@ def prove_and_release(work: Work) -> Wish | None:
     document = read_present(work, key)
     if document is None:
         return _not_there(work, key)
+    row = work.present
+    if document.key != key and row is not None and row.state == "made":
+        # The Location spelt its number otherwise: it is claimed and released under its own.
+        work.delivery.adopt_document(*document.key, row.nonce, round=work.round)
     if document.released:
         # Somebody was faster.
         _book(work, document)
@@ -157,7 +160,7 @@ def _release(work: Work, document: ErpDocument) -> Wish | None:
 
     try:
         if document.status == "Hold":
-            etag = work.effect("hold_off", told, hold_off, repeatable=True)
+            etag = work.effect("hold_off", told, hold_off)
             work.done("hold_off", {"etag": etag or ""})
         answer = work.effect(
             "release",

@@ -38,6 +38,9 @@ from domain.trail import Trail
 
 Answer = TypeVar("Answer")
 
+# How soon (seconds) a document is looked at again that does not show yet, or whose release is queued.
+LOOK_AGAIN = 5.0
+
 # Names of all steps that phases look at.
 STEPS = ("create", "release", "remove", "failed")
 # Steps that move a status in Severa: an unanswered one is waited for before the status is read.
@@ -217,7 +220,6 @@ class Work:
         request: Json,
         call: Callable[[Permission], Answer],
         *,
-        repeatable: bool = False,
         document: str = "",
         round: int | None = None,
     ) -> Answer:
@@ -228,7 +230,6 @@ class Work:
             request,
             call,
             round=self.round if round is None else round,
-            repeatable=repeatable,
             document=document,
         )
 
@@ -322,4 +323,4 @@ def _names(step: Step, document: Document) -> bool:
     return (told.get("type"), told.get("number")) == (document.type, document.number)
 
 
-__all__ = ["OTHERS", "STATUS_STEPS", "Key", "Planned", "Work", "removal_of"]
+__all__ = ["LOOK_AGAIN", "OTHERS", "STATUS_STEPS", "Key", "Planned", "Work", "removal_of"]

@@ -295,7 +295,6 @@ def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Ta
             lambda permission: delivery.severa.patch(
                 INVOICES, link.severa_id, changes_made, not_after=permission.not_after
             ),
-            repeatable=True,
         )
         delivery.done(STATUS_STEP, {})
     except Refused as error:

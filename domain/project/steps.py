@@ -375,7 +375,6 @@ class _Work:
             lambda permission: self.delivery.erp.update(
                 ERP_PROJECT, number, members, etag=etag, not_after=permission.not_after
             ),
-            repeatable=True,
         )
         self.delivery.done(STATUS_STEP, {})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Refused, Stop, TryLater, Unavailable, Waiting
+from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Waiting
 from domain.invoice.steps import settle
 from domain.ports import ActionResult, Json, Settled
 from domain.project.steps import settle as settle_project
@@ -237,8 +237,8 @@ def test_a_status_of_a_project_that_nobody_answered_is_waited_for_before_it_is_r
     firm.invoice()
     delivery = firm.transfer()
     asks_for_project(firm, delivery)
-    firm.faults.arm("update", "project", Unavailable(), after=True)
-    with pytest.raises(Unavailable):
+    firm.faults.arm("update", "project", OutcomeUnknown(), after=True)
+    with pytest.raises(OutcomeUnknown):
         project_delivered(firm)
     with pytest.raises(TryLater) as later:
         project_delivered(firm)

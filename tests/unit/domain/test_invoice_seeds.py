@@ -10,6 +10,7 @@ import random
 
 import pytest
 
+from domain.doubt import candidates_hash
 from domain.errors import (
     BridgeError,
     InDoubt,
@@ -19,7 +20,6 @@ from domain.errors import (
     Stop,
     Unavailable,
 )
-from domain.invoice.doubt import candidates_hash
 from domain.invoice.steps import settle
 from domain.ports import ActionResult, Decision, Json
 from tests.fakes import FakeDelivery, Killed
@@ -27,7 +27,8 @@ from tests.fakes_ledger import GUID, Firm
 from tests.fakes_vendors import Call
 from tests.unit.domain.invoice_booking import D
 
-UNREPEATABLE = frozenset({"create", "act"})
+# Calls with a permission: a lost answer is unknown, whatever the verb.
+GUARDED = frozenset({"create", "act", "update", "patch", "delete"})
 
 
 class Storm:
@@ -60,7 +61,7 @@ class Storm:
         if call.system == "bridge":
             return self.chance.choice([Killed(), LeaseLost()])
         kinds: list[BaseException] = [Killed(), RateLimited(retry_after=5)]
-        kinds.append(OutcomeUnknown() if call.method in UNREPEATABLE else Unavailable())
+        kinds.append(OutcomeUnknown() if call.method in GUARDED else Unavailable())
         return self.chance.choice(kinds)
 
     def around(self, call: Call, work: object) -> object:

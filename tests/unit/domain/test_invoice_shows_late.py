@@ -97,3 +97,17 @@ def test_a_held_document_that_was_removed_by_somebody_is_made_again_once_it_must
     settle(delivery.again())
     assert creates(firm) == 2
     assert firm.in_severa_now()["number"] == 102
+
+
+@pytest.mark.req("R-INV-13")
+def test_a_number_that_the_location_spells_with_zeros_is_claimed_as_the_document_says_it(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, get = firm.erp.create, firm.erp.get
+    monkeypatch.setattr(
+        firm.erp, "create", lambda register, body, **guard: f"000{create(register, body, **guard)}"
+    )
+    monkeypatch.setattr(firm.erp, "get", lambda register, key: get(register, key.lstrip("0")))
+    settle(firm.transfer())
+    assert (creates(firm), firm.erp.released) == (1, [f"severa:{GUID}"])
+    assert firm.in_severa_now()["number"] == 101
