@@ -220,21 +220,40 @@ class TestStates:
             assert f"`{state}`" in explained or re.search(rf"(?:-->|:) {state}\b", explained), state
 
     def test_every_statement_that_moves_a_row_is_named(self) -> None:
-        blocks = re.split(
-            r"^-- (\w+) --$", text_of(ROOT / "db" / "queries" / "outbox.sql"), flags=re.MULTILINE
-        )
-        named = dict(zip(blocks[1::2], blocks[2::2], strict=True))
         moving = {
-            name for name, sql in named.items() if re.search(r"^(insert|update|delete)\b", sql, re.MULTILINE)
+            name
+            for name, sql in _statements("outbox", "claim").items()
+            if re.search(r"^(insert|update|delete)\b", sql, re.MULTILINE)
         }
         explained = text_of(self.STATES)
-        assert {"announce", "take", "claim", "finish"} <= moving
+        assert {"announce", "take", "start", "permit", "asked", "reap", "finish"} <= moving
         for name in moving:
             assert f"`{name}`" in explained, name
 
-    def test_every_arrow_names_statements_that_exist(self) -> None:
-        drawing = re.findall(r"```mermaid\n(.+?)```", text_of(self.STATES), re.DOTALL)[0]
-        statements = set(re.findall(r"^-- (\w+) --$", text_of(ROOT / "db/queries/outbox.sql"), re.MULTILINE))
-        for label in re.findall(r"--> \S+ : (.+)", drawing):
+    @pytest.mark.parametrize(
+        ("drawn", "files"),
+        [
+            ("A row of the outbox", ("outbox", "claim", "matters")),
+            ("A matter", ("claim", "matters")),
+            ("A document", ("claim",)),
+        ],
+    )
+    def test_every_arrow_names_statements_that_exist(self, drawn: str, files: tuple[str, ...]) -> None:
+        section = text_of(self.STATES).partition(f"## {drawn}\n")[2].partition("\n## ")[0]
+        [drawing] = re.findall(r"```mermaid\n(.+?)```", section, re.DOTALL)
+        labels = re.findall(r"--> \S+ : (.+)", drawing)
+        assert labels
+        statements = _statements(*files)
+        for label in labels:
             for name in label.removesuffix(", when due again").split(", "):
                 assert name in statements, name
+
+
+def _statements(*files: str) -> dict[str, str]:
+    """The named statements of these files of db/queries."""
+    named: dict[str, str] = {}
+    for file in files:
+        text = text_of(ROOT / "db" / "queries" / f"{file}.sql")
+        blocks = re.split(r"^-- (\w+) --$", text, flags=re.MULTILINE)
+        named |= dict(zip(blocks[1::2], blocks[2::2], strict=True))
+    return named
