@@ -151,7 +151,7 @@ class Play:
             pause = LOOKS[0]
             while True:
                 found = self._guarded("poll", lambda: contact.poll_due(bridge, few=self.few))
-                pause = LOOKS[0] if found else min(LOOKS[1], pause * 2)
+                pause = LOOKS[0] if found else min(LOOKS[1], pause * 3)
                 if found:
                     self.call("relay")
                 if self._called("poller", pause):
@@ -162,7 +162,7 @@ class Play:
             turn = contact.relay(bridge, self.queue.publish)
             pause = LOOKS[0]
             while True:
-                pause = LOOKS[0] if self._guarded("relay", turn) else min(LOOKS[1], pause * 2)
+                pause = LOOKS[0] if self._guarded("relay", turn) else min(LOOKS[1], pause * 3)
                 if self._called("relay", pause):
                     pause = LOOKS[0]
 
@@ -259,8 +259,9 @@ class Play:
         for name, process in list(self.processes.items()):
             if process.dead:
                 self.start(name, after=1.0)
-        for actor in self.kernel._actors:
-            actor.frozen_until = 0.0
+        for actor in self.wire.pausing:
+            if not actor.process.dead:
+                self.kernel.wake(actor)
 
     def rest(self) -> bool:
         """Polls and waits until nothing is written any more; False when that never happens (an endless wait, an echo)."""
@@ -273,8 +274,8 @@ class Play:
                 return True
         return False
 
-    def _movement(self) -> tuple[int, int]:
-        return len(self.wire.writes), sum(self.wire.reads.values()) * 0
+    def _movement(self) -> int:
+        return len(self.wire.writes)
 
     # ---- looking
 
