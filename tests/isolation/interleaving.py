@@ -234,9 +234,7 @@ class _Run:
 
     def _blocked(self, player: _Player) -> bool:
         """Whether PostgreSQL says that this session waits for a lock of another one."""
-        row = self._looking.execute(
-            "select cardinality(pg_blocking_pids(%s)) > 0", [player.pid]
-        ).fetchone()
+        row = self._looking.execute("select cardinality(pg_blocking_pids(%s)) > 0", [player.pid]).fetchone()
         return bool(row and row[0])
 
 

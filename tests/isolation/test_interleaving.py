@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -13,10 +12,10 @@ from isolation.interleaving import Connection, Outcome, Session, every
 
 
 @pytest.fixture
-def url(empty_database: Database) -> Iterator[str]:
+def url(empty_database: Database) -> str:
     with psycopg.connect(empty_database.owner_url, autocommit=True) as db:
         db.execute("create table account (id int primary key, amount int not null)")
-    yield empty_database.owner_url
+    return empty_database.owner_url
 
 
 def fresh(db: psycopg.Connection[Any]) -> None:

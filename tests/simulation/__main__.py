@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from services import PostgresServer, Services, ServiceMissingError
+from services import PostgresServer, ServiceMissingError, Services
 from services import postgres as postgres_service
 
 KINDS = ("lost", "doubled", "stuck", "unexpected")
@@ -50,7 +50,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=100, metavar="N", help="how many seeds (100)")
     parser.add_argument("--from", type=int, default=1, dest="first", metavar="M", help="the first seed (1)")
     parser.add_argument("--jobs", type=int, default=2, metavar="J", help="processes that share the seeds (2)")
-    parser.add_argument("--words", action="store_true", help="the whole schedule of every seed that found something")
+    parser.add_argument(
+        "--words", action="store_true", help="the whole schedule of every seed that found something"
+    )
     parser.add_argument("--part", type=int, default=None, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -190,7 +192,9 @@ def _tell(line: dict[str, Any], *, whole: bool) -> None:
 
 
 @contextlib.contextmanager
-def _processes(asked: argparse.Namespace, jobs: int, env: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+def _processes(
+    asked: argparse.Namespace, jobs: int, env: dict[str, str]
+) -> Iterator[list[subprocess.Popen[str]]]:
     arguments = ["--seeds", str(asked.seeds), "--from", str(asked.first), "--jobs", str(jobs)]
     started = [
         subprocess.Popen(

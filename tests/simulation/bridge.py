@@ -94,7 +94,9 @@ class Office:
 
         def told(_logger: Any, _level: str, line: dict[str, Any]) -> Any:
             # What the bridge logs belongs into the words of a schedule; ids that say nothing to a reader are left out.
-            values = ", ".join(f"{k} {v}" for k, v in line.items() if k not in ("event", "subject", "tenant_id", "seconds"))
+            values = ", ".join(
+                f"{k} {v}" for k, v in line.items() if k not in ("event", "subject", "tenant_id", "seconds")
+            )
             kernel.say(f"  {line['event']}: {values}"[:160])
             raise structlog.DropEvent
 
@@ -155,7 +157,10 @@ def _chance(rng: Random) -> Iterator[None]:
             return clock.wall().astimezone(tz)
 
     fake_time = types.SimpleNamespace(
-        monotonic=clock.monotonic, time=lambda: clock.wall().timestamp(), sleep=clock.pause, perf_counter=clock.monotonic
+        monotonic=clock.monotonic,
+        time=lambda: clock.wall().timestamp(),
+        sleep=clock.pause,
+        perf_counter=clock.monotonic,
     )
     instead = {uuid.uuid4: uuid4, secrets.token_urlsafe: token_urlsafe}
     put_back: list[tuple[Any, str, Any]] = []
@@ -172,7 +177,10 @@ def _chance(rng: Random) -> Iterator[None]:
         for key, value in list(vars(module).items()):
             if value is random:
                 put(module, key, rng)
-            elif isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType) and value in instead:
+            elif (
+                isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType)
+                and value in instead
+            ):
                 put(module, key, instead[value])
             elif name.startswith("connectors") and key == "time" and isinstance(value, types.ModuleType):
                 put(module, key, fake_time)
@@ -216,7 +224,9 @@ def statement(query: str) -> str:
 # ---- what the processes do
 
 
-FEW = frozenset({"customers", "projects", "invoices", "customer", "project", "customerdocument", "customerPayment"})
+FEW = frozenset(
+    {"customers", "projects", "invoices", "customer", "project", "customerdocument", "customerPayment"}
+)
 """The registers of a play about invoices; a play about everything reads all of them."""
 
 

@@ -1,9 +1,9 @@
 """What became of everything, read from the two vendors' ledgers and, for what is explained, from the problem list.
 
-    lost        a change of the last state that neither arrived nor waits with a reason nor is a problem
-    doubled     a second released document, a second sending, a second customer, product, project
-    stuck       work that never ends: still moving after hours in which nothing went wrong
-    unexpected  a surplus document, one tenant's record at another, wrong numbers, an error nobody knows
+lost        a change of the last state that neither arrived nor waits with a reason nor is a problem
+doubled     a second released document, a second sending, a second customer, product, project
+stuck       work that never ends: still moving after hours in which nothing went wrong
+unexpected  a surplus document, one tenant's record at another, wrong numbers, an error nobody knows
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Known:
     """Severa invoices whose status a person set behind the bridge's back."""
     removed: set[str] = field(default_factory=set)
     """Severa invoices whose document a person voided or removed."""
+    unseen: set[str] = field(default_factory=set)
+    """Severa records that no list ever shows."""
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
     """(firm, number) → Severa invoice, where a person wrote over the note."""
 
@@ -72,7 +74,9 @@ def judge(play: Play, known: Known | None = None, *, rested: bool = True) -> Ver
         verdict.stuck.append(f"writes without end; the last: {last}")
     for error in play.broken:
         verdict.unexpected.append(f"an error nobody knows: {error}")
-    everybodys = {one["guid"]: firm.name for firm in play.firms for one in firm.register("severa", "invoices")}
+    everybodys = {
+        one["guid"]: firm.name for firm in play.firms for one in firm.register("severa", "invoices")
+    }
     for firm in play.firms:
         _Firm(play, firm, known, verdict, everybodys).judge()
     for (system, path), count in Counter((one.system, one.path) for one in play.wire.writes).items():
@@ -126,7 +130,9 @@ class _Firm:
         if not guid:
             return
         if self.everybodys.get(guid, self.firm.name) != self.firm.name:
-            self.verdict.unexpected.append(f"{self.firm.name} has document {number} of another tenant's invoice")
+            self.verdict.unexpected.append(
+                f"{self.firm.name} has document {number} of another tenant's invoice"
+            )
         self.documents.setdefault(guid, []).append(document)
 
     def _invoice(self, invoice: Json) -> None:
@@ -140,7 +146,8 @@ class _Firm:
         if ever > most:
             verdict.doubled.append(f"{name}: {ever} released documents ({_numbers(documents)})")
         sent = sum(
-            one["field"] == "status" and self.roles.get(_ref(one["new"])) == "sent" for one in invoice["history"]
+            one["field"] == "status" and self.roles.get(_ref(one["new"])) == "sent"
+            for one in invoice["history"]
         )
         if sent > most:
             verdict.doubled.append(f"{name}: sent {sent} times")
@@ -196,7 +203,8 @@ class _Firm:
             if one.get("status") not in ("Voided", "Hold")
             and one.get("type", "Payment") == "Payment"
             and any(
-                str(line.get("refNbr")) == str(document["referenceNumber"]) for line in one.get("paymentLines") or ()
+                str(line.get("refNbr")) == str(document["referenceNumber"])
+                for line in one.get("paymentLines") or ()
             )
         ]
         shown = str(invoice.get("paymentDate") or "")[:10]
@@ -242,7 +250,7 @@ class _Firm:
     def _projects(self) -> None:
         theirs = {str(one["projectID"]): one for one in self.firm.register("erp", "project")}
         for one in self.firm.register("severa", "projects"):
-            if one["isInternal"] or self._told(one):
+            if one["isInternal"] or one["guid"] in self.known.unseen or self._told(one):
                 continue
             there = theirs.get(str(one["number"]))
             if there is None:
@@ -266,7 +274,9 @@ class _Firm:
     def _twice(self, what: str, names: list[str], where: str) -> None:
         for name, count in Counter(names).items():
             if count > 1:
-                self.verdict.doubled.append(f"{self.firm.name}: {what} {name} stands {count} times in {where}")
+                self.verdict.doubled.append(
+                    f"{self.firm.name}: {what} {name} stands {count} times in {where}"
+                )
 
 
 def _ref(value: Any) -> str:

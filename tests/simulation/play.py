@@ -41,7 +41,9 @@ class Theatre:
             self.vendors.add(small(n))
         with Play(self, BASE_SEED, base=True, few=False, taking_part=firms).running() as play:
             for n, firm in enumerate(self.vendors.firms, 1):
-                play.aside(lambda bridge, n=n, firm=firm: contact.add_tenant(bridge, f"firm{n}", firm, **settings))
+                play.aside(
+                    lambda bridge, n=n, firm=firm: contact.add_tenant(bridge, f"firm{n}", firm, **settings)
+                )
                 play.kernel.run(play.kernel.now + 600)
             play.rest()
             open_problems = [problem for firm in play.firms for problem in play.problems(firm)]

@@ -90,7 +90,9 @@ class Chance:
         return self._fate(write=write)
 
     def _stop_or_pause(self, *, pauses: bool = True) -> Deed | None:
-        kinds = [kind for kind in ("crash", "pause") if kind in self._temper.kinds and (pauses or kind == "crash")]
+        kinds = [
+            kind for kind in ("crash", "pause") if kind in self._temper.kinds and (pauses or kind == "crash")
+        ]
         if not kinds:
             return None
         if self._rng.choice(kinds) == "crash":
@@ -121,7 +123,9 @@ class Chance:
     def _wrong(self, *, write: bool) -> Deed:
         done = self._rng.random() < 0.5
         choices: list[Deed] = [
-            Answer(500, b'{"message":"An error has occurred."}', {"Content-Type": "application/json"}, done=done),
+            Answer(
+                500, b'{"message":"An error has occurred."}', {"Content-Type": "application/json"}, done=done
+            ),
             Answer(503, HTML, {"Content-Type": "text/html"}, done=done),
             Answer(cut=True),
         ]
@@ -195,7 +199,9 @@ def play_seed(theatre: Theatre, seed: int) -> Outcome:
 def _temper(rng: Random) -> Temper:
     kinds = frozenset(rng.sample(KINDS, rng.choice((1, 2, 2, 3, 4, 6, len(KINDS)))))
     wild = rng.choice((0.5, 1.0, 1.0, 2.0))
-    return Temper(writes=0.12 * wild, reads=0.01 * wild, commits=0.006 * wild, messages=0.15 * wild, kinds=kinds)
+    return Temper(
+        writes=0.12 * wild, reads=0.01 * wild, commits=0.006 * wild, messages=0.15 * wild, kinds=kinds
+    )
 
 
 def _clocks(play: Play, rng: Random) -> None:
@@ -252,12 +258,18 @@ class People:
         kind = rng.choice(("", "", "", "withdrawn", "repriced", "withdrawn and approved", "paid"))
         if kind == "repriced":
             price = str(rng.randint(1, 400) * 10)
-            self._at(at + rng.uniform(0, 600), f"set the price of {name} to {price}", partial(self._reprice, firm, guid, price))
+            self._at(
+                at + rng.uniform(0, 600),
+                f"set the price of {name} to {price}",
+                partial(self._reprice, firm, guid, price),
+            )
         if kind.startswith("withdrawn"):
             back = at + rng.uniform(0, 900)
             self._at(back, f"take {name} back to draft", partial(self._withdraw, firm, guid))
             if kind.endswith("approved"):
-                self._at(back + rng.uniform(1, 900), f"approve {name} again", partial(self._approve, firm, guid))
+                self._at(
+                    back + rng.uniform(1, 900), f"approve {name} again", partial(self._approve, firm, guid)
+                )
         if kind == "paid":
             for seconds in range(600, int(ACTIVE), 300):
                 self._at(at + seconds, "", partial(self._pay, firm, guid))
@@ -303,7 +315,12 @@ class People:
     def _customer(self, firm: Firms) -> None:
         name = f"Nykund {self.rng.randint(100, 999)} AB"
         if self.rng.random() < 0.7:
-            address = {"addressline": "Kungsgatan 1", "postalCode": "111 43", "city": "Stockholm", "country": "SE"}
+            address = {
+                "addressline": "Kungsgatan 1",
+                "postalCode": "111 43",
+                "city": "Stockholm",
+                "country": "SE",
+            }
             self._at(
                 self.rng.uniform(1, 900),
                 f"add customer {name} in Severa",

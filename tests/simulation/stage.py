@@ -1,9 +1,9 @@
 """Words for schedules written by hand: what is said here reads as never-twice.md says it.
 
-    with stage(theatre) as play:
-        play.pause("worker", before="DELETE erp .*customerinvoice", seconds=900)
-        …
-        play.end()
+with stage(theatre) as play:
+    play.pause("worker", before="DELETE erp .*customerinvoice", seconds=900)
+    …
+    play.end()
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ class Stage:
         deed: Deed = Then(Pause(seconds)) if after else Pause(seconds)
         return self.rule(deed, where, before or between or after, actor=actor, times=times, skip=skip)
 
-    def crash(self, actor: str, *, before: str = "", after: str = "", restart: float = 20.0, skip: int = 0) -> Rule:
+    def crash(
+        self, actor: str, *, before: str = "", after: str = "", restart: float = 20.0, skip: int = 0
+    ) -> Rule:
         """The actor's process dies there."""
         deed: Deed = Crash(restart) if before else Then(Crash(restart))
         return self.rule(deed, "headers" if before else "answered", before or after, actor=actor, skip=skip)
@@ -104,7 +106,14 @@ class Stage:
         return self.rule(Late(seconds, answer), "sent", what, times=times)
 
     def answer(
-        self, what: str, status: int, body: bytes = b"", *, times: int | None = 1, skip: int = 0, **headers: str
+        self,
+        what: str,
+        status: int,
+        body: bytes = b"",
+        *,
+        times: int | None = 1,
+        skip: int = 0,
+        **headers: str,
     ) -> Rule:
         """The vendor does nothing and answers this."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -118,7 +127,9 @@ class Stage:
         """The vendor's own answer, changed."""
         return self.rule(Change(how), "sent", what, times=times)
 
-    def when(self, what: str, move: Callable[[], None], *, where: Where = "headers", actor: str = "", skip: int = 0) -> Rule:
+    def when(
+        self, what: str, move: Callable[[], None], *, where: Where = "headers", actor: str = "", skip: int = 0
+    ) -> Rule:
         """Something happens at that very moment."""
         return self.rule(Do(move), where, what, actor=actor, skip=skip)
 

@@ -41,7 +41,11 @@ def test_a_seed_that_once_found_something_ends_well(theatre: Theatre, seed: int)
 
 @pytest.mark.parametrize("seed", [2, 12, 15])
 def test_the_same_seed_is_the_same_play(theatre: Theatre, seed: int) -> None:
-    first, between, second = play_seed(theatre, seed), play_seed(theatre, seed + 100), play_seed(theatre, seed)
+    first, between, second = (
+        play_seed(theatre, seed),
+        play_seed(theatre, seed + 100),
+        play_seed(theatre, seed),
+    )
     assert first.trace == second.trace
     assert first.calls == second.calls
     assert first.trace != between.trace
@@ -84,7 +88,7 @@ def test_one_actor_runs_at_a_time_and_time_jumps_to_the_next_that_wants_to() -> 
     kernel.at(20, lambda: seen.append(("move", kernel.now)))
     kernel.run(100)
     kernel.close()
-    assert seen == [("a", 10), ("b", 15), ("move", 20), ("a", 20), ("a", 30), ("b", 30), ("b", 45)]
+    assert seen == [("a", 10), ("b", 15), ("move", 20), ("a", 20), ("b", 30), ("a", 30), ("b", 45)]
     assert kernel.now == 100
 
 
@@ -106,8 +110,17 @@ def test_whoever_is_killed_does_nothing_any_more_not_even_on_its_way_out() -> No
     kernel.at(5, lambda: kernel.kill(process))
     kernel.run(100)
     assert seen == []
-    with pytest.raises(PlayError):
-        kernel.spawn(Process("other"), "other", lambda: 1 / 0)  # type: ignore[func-returns-value, return-value, arg-type]
-        kernel.run(200)
     kernel.close()
     assert not issubclass(Crashed, Exception)
+
+
+def test_an_actor_that_breaks_ends_the_play() -> None:
+    kernel = Kernel(1)
+
+    def broken() -> None:
+        raise ValueError("a defect of the harness")
+
+    kernel.spawn(Process("other"), "other", broken)
+    with pytest.raises(PlayError, match="a defect of the harness"):
+        kernel.run(10)
+    kernel.close()

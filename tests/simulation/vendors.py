@@ -94,7 +94,9 @@ class Vendors:
         kept: list[Any] = []
         out = io.BytesIO()
         app = self.apps[ERP].state.erp
-        _Keeping(out, kept).dump((vars(self.severa), vars(self.erp), app.signin.__dict__ | {"simulation": None}))
+        _Keeping(out, kept).dump(
+            (vars(self.severa), vars(self.erp), app.signin.__dict__ | {"simulation": None})
+        )
         self._kept = (out.getvalue(), kept)
 
     def begin_play(self, kernel: Kernel) -> None:
@@ -211,8 +213,12 @@ class Firms:
 
     def reprice(self, guid: str, price: str) -> None:
         """A person changes the price of an invoice's first row."""
-        row = next(one for one in self.register("severa", "invoicerows") if _guid(one.get("invoiceGuid")) == guid)
-        self.severa("PATCH", f"invoicerows/{row['guid']}", {"unitPrice": {"amount": price, "currencyCode": "SEK"}})
+        row = next(
+            one for one in self.register("severa", "invoicerows") if _guid(one.get("invoiceGuid")) == guid
+        )
+        self.severa(
+            "PATCH", f"invoicerows/{row['guid']}", {"unitPrice": {"amount": price, "currencyCode": "SEK"}}
+        )
 
     def change(self, register: str, guid: str, **members: Any) -> None:
         self.severa("PATCH", f"{register}/{guid}", members)
@@ -237,5 +243,3 @@ class Firms:
 
 def _guid(value: Any) -> str:
     return str(value["guid"]) if isinstance(value, dict) else str(value)
-
-

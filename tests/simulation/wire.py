@@ -187,7 +187,13 @@ class Wire:
         return self._hear(letter, request, what, float(limits.get("read") or 3600.0))
 
     def _post(
-        self, letter: Letter, request: httpx.Request, content: bytes, base: str, system: str, deeds: list[Deed]
+        self,
+        letter: Letter,
+        request: httpx.Request,
+        content: bytes,
+        base: str,
+        system: str,
+        deeds: list[Deed],
     ) -> None:
         """Sends the call on its way: it is carried out when it arrives, whatever became of its sender."""
         kernel = self.kernel
@@ -212,9 +218,15 @@ class Wire:
                 heard = self._carry_out(sender, system, request.method, target, headers, content, base)
                 heard = _changed(heard, instead)
             if instead is not None:
-                kernel.say(f"{request.method} {system} {request.url.path}: answers {heard.status} {_shown(heard.body)}", system)
+                kernel.say(
+                    f"{request.method} {system} {request.url.path}: answers {heard.status} {_shown(heard.body)}",
+                    system,
+                )
             if unheard is not None:
-                kernel.say(f"{request.method} {system} {request.url.path}: {heard.status}, the answer is lost", system)
+                kernel.say(
+                    f"{request.method} {system} {request.url.path}: {heard.status}, the answer is lost",
+                    system,
+                )
                 if unheard.reset:
                     kernel.at(back, lambda: deliver(None, broken=True))
                 return
@@ -231,7 +243,14 @@ class Wire:
         kernel.at(there + late.seconds, arrive)
 
     def _carry_out(
-        self, sender: str, system: str, method: str, target: str, headers: list[Any], content: bytes, base: str
+        self,
+        sender: str,
+        system: str,
+        method: str,
+        target: str,
+        headers: list[Any],
+        content: bytes,
+        base: str,
     ) -> Heard:
         heard = ask(self._apps[base], method, target, headers, content, base.partition("//")[2])
         # As the servers in front of both vendors do.
@@ -260,7 +279,9 @@ class Wire:
         heard, letter.waiting = letter.heard, None
         if letter.broken and heard is None:
             kernel.say(f"{what}: the connection breaks")
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+            raise httpx.RemoteProtocolError(
+                "Server disconnected without sending a response.", request=request
+            )
         if heard is None:
             kernel.say(f"{what}: no answer within {limit:.0f} s")
             raise httpx.ReadTimeout("timed out", request=request)

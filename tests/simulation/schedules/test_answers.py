@@ -13,7 +13,13 @@ from simulation import bridge as contact
 from simulation.stage import CREATE, LIST_DOCUMENTS, READ_DOCUMENT, WRITE_BACK, Stage
 
 Stages = Callable[..., AbstractContextManager[Stage]]
-ROW = {"inventoryNumber": "KONS", "description": "Konsultation", "quantity": 2, "unitPriceInCurrency": 1000, "operation": "Insert"}
+ROW = {
+    "inventoryNumber": "KONS",
+    "description": "Konsultation",
+    "quantity": 2,
+    "unitPriceInCurrency": 1000,
+    "operation": "Insert",
+}
 
 
 def foreign(play: Stage, *, released: bool = False, day: str = "2026-11-20", note: str = "") -> str:
@@ -137,7 +143,9 @@ def test_a_document_that_is_polled_between_its_create_and_its_done_is_not_remove
 
 @pytest.mark.schedule("S28")
 @pytest.mark.parametrize("released", [False, True])
-def test_a_persons_copy_with_our_note_is_neither_removed_nor_a_doubt(stage: Stages, *, released: bool) -> None:
+def test_a_persons_copy_with_our_note_is_neither_removed_nor_a_doubt(
+    stage: Stages, *, released: bool
+) -> None:
     with stage() as play:
         guid = play.booked()
         [ours] = play.documents(guid)

@@ -54,7 +54,9 @@ def test_two_deliveries_of_one_invoice_release_one_document(stage: Stages, how: 
         play.when(HOLD_OFF, lambda: play.play.at(2, edit))
         play.when(HOLD_OFF, lambda: play.play.poll_soon(4))
         # The second worker has just taken up the invoice, and stands still until the first has claimed its second document.
-        play.when(HOLD_OFF, lambda: play.play.at(5, lambda: play.pause("worker", before="^GET erp", seconds=50)))
+        play.when(
+            HOLD_OFF, lambda: play.play.at(5, lambda: play.pause("worker", before="^GET erp", seconds=50))
+        )
         play.pause("worker", before=HOLD_OFF, seconds=15)
         play.answer(HOLD_OFF, 412)
         play.pause("worker", before=HOLD_OFF, seconds=150, skip=1)
@@ -87,7 +89,9 @@ def test_an_invoice_that_is_edited_while_it_is_being_booked_is_booked_once_and_a
 
 
 @pytest.mark.schedule("S2")
-def test_an_invoice_that_goes_back_to_draft_while_its_release_waits_leaves_no_held_document(stage: Stages) -> None:
+def test_an_invoice_that_goes_back_to_draft_while_its_release_waits_leaves_no_held_document(
+    stage: Stages,
+) -> None:
     with stage() as play:
         guid = play.approve()
         play.answer(HOLD_OFF, 503, Retry_After="300")
@@ -102,7 +106,9 @@ def test_an_invoice_that_goes_back_to_draft_while_its_release_waits_leaves_no_he
 
 
 @pytest.mark.schedule("S3")
-def test_a_write_back_whose_answer_is_lost_is_brought_to_its_end_after_the_invoice_was_sent(stage: Stages) -> None:
+def test_a_write_back_whose_answer_is_lost_is_brought_to_its_end_after_the_invoice_was_sent(
+    stage: Stages,
+) -> None:
     with stage() as play:
         play.setting("attachments", "files")
         guid = play.firm.draft(play.firm.project())
@@ -143,7 +149,12 @@ def test_a_worker_that_wakes_after_its_removal_takes_nothing_from_its_successor(
 def test_a_create_that_was_begun_is_not_sent_long_after(stage: Stages, what: str) -> None:
     with stage(few=False) as play:
         if what == "customer":
-            address = {"addressline": "Kungsgatan 1", "postalCode": "111 43", "city": "Stockholm", "country": "SE"}
+            address = {
+                "addressline": "Kungsgatan 1",
+                "postalCode": "111 43",
+                "city": "Stockholm",
+                "country": "SE",
+            }
             play.firm.severa("POST", "customers", {"name": "Nykund AB", "address": address})
             play.pause("worker", before=NEW_CUSTOMER, seconds=LONG)
         else:
@@ -169,7 +180,12 @@ def test_a_stale_write_back_does_not_move_a_sent_invoice_back(stage: Stages) -> 
 def test_a_create_that_stands_still_between_headers_and_body_is_dropped(stage: Stages, what: str) -> None:
     with stage(few=False) as play:
         if what == "customer":
-            address = {"addressline": "Kungsgatan 1", "postalCode": "111 43", "city": "Stockholm", "country": "SE"}
+            address = {
+                "addressline": "Kungsgatan 1",
+                "postalCode": "111 43",
+                "city": "Stockholm",
+                "country": "SE",
+            }
             play.firm.severa("POST", "customers", {"name": "Nykund AB", "address": address})
             play.pause("worker", between=NEW_CUSTOMER, seconds=LONG)
         else:
@@ -180,7 +196,9 @@ def test_a_create_that_stands_still_between_headers_and_body_is_dropped(stage: S
 
 
 @pytest.mark.schedule("S22")
-def test_a_write_back_that_the_network_held_for_90_seconds_does_not_send_an_invoice_twice(stage: Stages) -> None:
+def test_a_write_back_that_the_network_held_for_90_seconds_does_not_send_an_invoice_twice(
+    stage: Stages,
+) -> None:
     with stage() as play:
         play.approve()
         play.late(WRITE_BACK, seconds=90)
