@@ -43,4 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     }
     for item in items:
         if item.nodeid.rpartition("simulation/")[2] in red:
-            item.add_marker(pytest.mark.xfail(strict=True, reason="red on the code before the second design"))
+            # A seed is another play as soon as the code takes another road: it may end well by chance.
+            strict = "test_seeds" not in item.nodeid
+            item.add_marker(
+                pytest.mark.xfail(strict=strict, reason="red on the code before the second design")
+            )
