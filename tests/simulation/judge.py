@@ -35,6 +35,8 @@ class Known:
     """Severa invoices whose status a person set behind the bridge's back."""
     removed: set[str] = field(default_factory=set)
     """Severa invoices whose document a person voided or removed."""
+    unseen: set[str] = field(default_factory=set)
+    """Severa records that no list ever shows."""
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
     """(firm, number) → Severa invoice, where a person wrote over the note."""
 
@@ -248,7 +250,7 @@ class _Firm:
     def _projects(self) -> None:
         theirs = {str(one["projectID"]): one for one in self.firm.register("erp", "project")}
         for one in self.firm.register("severa", "projects"):
-            if one["isInternal"] or self._told(one):
+            if one["isInternal"] or one["guid"] in self.known.unseen or self._told(one):
                 continue
             there = theirs.get(str(one["number"]))
             if there is None:

@@ -49,7 +49,6 @@ class Actor:
     baton: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     ended: bool = False
     ticket: int = 0
-    frozen_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Kernel:
         if actor is None:
             return
         self.alive(actor)
-        wake = max(self.now + max(0.0, seconds), actor.frozen_until)
+        wake = self.now + max(0.0, seconds)
         if wake <= self._until and (not self._agenda or self._agenda[0][0] > wake):
             # Nobody else has anything to do before: the same without two switches of threads.
             self.now = wake
@@ -122,7 +121,7 @@ class Kernel:
         """Ends another actor's ``park`` now."""
         if not actor.ended:
             actor.ticket += 1
-            self._push(max(self.now, actor.frozen_until), actor)
+            self._push(self.now, actor)
 
     def alive(self, actor: Actor | None = None) -> None:
         """Raises Crashed when the caller's process is dead: whatever still runs there does nothing any more."""
@@ -152,10 +151,6 @@ class Kernel:
             if actor.process is process and not actor.ended and actor is not self.current():
                 self.wake(actor)
 
-    def freeze(self, actor: Actor, seconds: float) -> None:
-        """The actor does nothing for a while, whatever it waits for."""
-        actor.frozen_until = max(actor.frozen_until, self.now + seconds)
-
     def run(self, until: float) -> None:
         """Lets everything happen that happens before ``until``. Raises PlayError when an actor broke."""
         self._until = until
@@ -163,9 +158,6 @@ class Kernel:
             at, _, ticket, whose = heapq.heappop(self._agenda)
             if isinstance(whose, Actor):
                 if whose.ended or ticket != whose.ticket:
-                    continue
-                if whose.frozen_until > at and not whose.process.dead:
-                    self._push(whose.frozen_until, whose)
                     continue
                 self.now = max(self.now, at)
                 self.steps += 1
@@ -211,7 +203,7 @@ class Kernel:
             actor.run()
         except Crashed:
             pass
-        except BaseException as error:  # noqa: BLE001 - the play reports it
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the play must not go on without this actor
             if not actor.process.dead:
                 self._broken = error
         finally:

@@ -153,7 +153,7 @@ class Play:
             pause = LOOKS[0]
             while True:
                 found = self._guarded("poll", lambda: contact.poll_due(bridge, few=self.few))
-                pause = LOOKS[0] if found else min(LOOKS[1], pause * 2)
+                pause = LOOKS[0] if found else min(LOOKS[1], pause * 3)
                 if found:
                     self.call("relay")
                 if self._called("poller", pause):
@@ -164,7 +164,7 @@ class Play:
             turn = contact.relay(bridge, self.queue.publish)
             pause = LOOKS[0]
             while True:
-                pause = LOOKS[0] if self._guarded("relay", turn) else min(LOOKS[1], pause * 2)
+                pause = LOOKS[0] if self._guarded("relay", turn) else min(LOOKS[1], pause * 3)
                 if self._called("relay", pause):
                     pause = LOOKS[0]
 
@@ -261,8 +261,9 @@ class Play:
         for name, process in list(self.processes.items()):
             if process.dead:
                 self.start(name, after=1.0)
-        for actor in self.kernel._actors:
-            actor.frozen_until = 0.0
+        for actor in self.wire.pausing:
+            if not actor.process.dead:
+                self.kernel.wake(actor)
 
     def rest(self) -> bool:
         """Polls and waits until nothing is written any more; False when that never happens (an endless wait, an echo)."""
@@ -275,8 +276,8 @@ class Play:
                 return True
         return False
 
-    def _movement(self) -> tuple[int, int]:
-        return len(self.wire.writes), sum(self.wire.reads.values()) * 0
+    def _movement(self) -> int:
+        return len(self.wire.writes)
 
     # ---- looking
 

@@ -42,6 +42,13 @@ select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema_migrations'
 order by 1
 """
+_LEAVES = """
+select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'public' and c.relkind = 'r'
+"""
+_PLANS = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
+COMPACT = 40
+"""After so many plays the tables are made anew: each play leaves its rows behind as dead ones."""
 _SEQUENCES = "select sequencename, last_value from pg_sequences where schemaname = 'public' order by 1"
 
 
@@ -57,9 +64,15 @@ class Store:
         name = self._one("select current_database()")
         self._owner.execute(f'alter database "{name}" set search_path = play, public, pg_catalog')
         self._owner.execute(f"alter database \"{name}\" set play.now = '{START.isoformat()}'")
+        # What a play finds must not depend on how many plays there were before: no plan follows the statistics of the
+        # moment or what a connection has grown used to, and so the order of rows that compare as equal stays the same.
+        for setting in ("plan_cache_mode = force_custom_plan", *(f"{one} = off" for one in _PLANS)):
+            self._owner.execute(f'alter database "{name}" set {setting}')
         self._tables = [row[0] for row in self._owner.execute(_TABLES)]
-        self._kept: dict[str, list[tuple[str, int | None]]] = {}
+        for (leaf,) in self._owner.execute(_LEAVES).fetchall():
+            self._owner.execute(f"alter table {leaf} set (autovacuum_enabled = false)")
         self._plays = 0
+        self._kept: dict[str, list[tuple[str, int | None]]] = {}
 
     def _one(self, query: str) -> Any:
         row = self._owner.execute(query).fetchone()
@@ -85,19 +98,30 @@ class Store:
                 self._owner.execute(f'create unlogged table kept_{name}."{table}" as table public."{table}"')
         self._kept[name] = [(row[0], row[1]) for row in self._owner.execute(_SEQUENCES)]
         self._owner.execute(self._copier(name))
+        self._owner.execute(self._copier(name, truncate=True))
 
-    def _copier(self, name: str) -> str:
-        body = "".join(
-            f'delete from public."{table}"; insert into public."{table}" overriding system value select * from kept_{name}."{table}";\n'  # noqa: S608 - names of tables of the catalogue
-            for table in self._tables
-            # The identity of the installation changes by adopting only; a play that does so is set back by ``keep``.
-            if table != "installation" or name != "base"
+    def _copier(self, name: str, *, truncate: bool = False) -> str:
+        # The identity of the installation changes by adopting only; a play that does so is set back by ``keep``.
+        tables = [table for table in self._tables if table != "installation" or name != "base"]
+        # Names come from the catalogue of our own database.
+        empty = (
+            "truncate " + ", ".join(f'public."{table}"' for table in tables) + ";\n"
+            if truncate
+            else "".join(f'delete from public."{table}";\n' for table in tables)  # noqa: S608
         )
-        return f"create or replace function play.put_back_{name}() returns void language plpgsql as $p$ begin\n{body}end $p$"
+        filled = "".join(
+            f'insert into public."{table}" overriding system value select * from kept_{name}."{table}";\n'  # noqa: S608
+            for table in tables
+        )
+        called = f"{name}_anew" if truncate else name
+        return (
+            f"create or replace function play.put_back_{called}() returns void language plpgsql as $p$ begin\n"
+            f"{empty}{filled}end $p$"
+        )
 
-    def put_back(self, name: str = "base", *, sequences: bool = True) -> None:
-        """Writes every row of an older state again, whoever is at work meanwhile."""
-        self._owner.execute(f"select play.put_back_{name}()")
+    def put_back(self, name: str = "base", *, sequences: bool = True, anew: bool = False) -> None:
+        """Writes every row of an older state again, whoever is at work meanwhile. ``anew``: into empty files."""
+        self._owner.execute(f"select play.put_back_{name}{'_anew' if anew else ''}()")
         if sequences:
             for sequence, last in self._kept[name]:
                 self._owner.execute(
@@ -107,12 +131,9 @@ class Store:
 
     def begin_play(self, seed: int) -> None:
         """The base state, and ids of this seed."""
-        self.put_back()
-        self._owner.execute("select setval('play.ids', 1, false)")
         self._plays += 1
-        if self._plays % 25 == 0:
-            # Every play leaves its rows behind as dead ones.
-            self._owner.execute("vacuum")
+        self.put_back(anew=self._plays % COMPACT == 0)
+        self._owner.execute("select setval('play.ids', 1, false)")
 
     @contextlib.contextmanager
     def played(

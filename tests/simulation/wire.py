@@ -130,6 +130,7 @@ class Wire:
         self.writes: list[Write] = []
         self.calls = 0
         self.reads: dict[str, int] = {}
+        self.pausing: list[Actor] = []
         self._apps = apps
         self._crash = crash
 
@@ -144,7 +145,9 @@ class Wire:
         for deed in self.director.at(Point(actor.name, where, what)):
             if isinstance(deed, Pause):
                 kernel.say(f"pauses {deed.seconds:.0f} s {_words(where)} {what}")
+                self.pausing.append(actor)
                 kernel.wait(deed.seconds)
+                self.pausing.remove(actor)
             elif isinstance(deed, Crash):
                 kernel.say(f"CRASHES {_words(where)} {what}")
                 self._crash(actor, deed)
@@ -317,7 +320,7 @@ def _changed(heard: Heard, deed: Answer | Change | None) -> Heard:
 
 def _words(where: str) -> str:
     return {
-        "begin": "before a transaction",
+        "begin": "before",
         "commit": "before the commit of",
         "committed": "after the commit of",
         "headers": "before the headers of",

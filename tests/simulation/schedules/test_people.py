@@ -47,6 +47,7 @@ def test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person
             rows = json.loads(body)
             return json.dumps([row for row in rows if row.get("guid") != made["guid"]]).encode()
 
+        play.known.unseen.add(made["guid"])
         play.change("GET severa .*/projects$", without, times=None)
         guid = play.firm.draft(made)
         play.firm.move(guid, "transfer")

@@ -1,0 +1,1 @@
+"""Transactions interleaved statement by statement (docs/faults.md)."""
