@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from db import matters, outbox, records
+from db import log, matters, outbox, records
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from db.claim import Claimed
 from db.matters import Matter
@@ -87,6 +87,18 @@ def hopeless(db: TenantDb, row: Claimed, error: Waiting, wanted: Target, patienc
     if waited > timedelta(seconds=patience.most):
         return stop("work.waited_too_long")
     return None
+
+
+def over(db: TenantDb, stop: Stop, error: Waiting, wanted: Target) -> bool:
+    """Whether what a delivery failed for has come right between its look and now. To be asked while both matters are held:
+    the other one's end wakes whoever points at it, and whoever points at it later is woken by nobody."""
+    if wanted.matter is None:
+        return False
+    if wanted.matter.link is not None and not error.need:
+        return True
+    in_error = outbox.state_of(db, error.domain, wanted.matter.id) in ("failed", "in_doubt")
+    told = stop.code.endswith("_in_error")
+    return told and not in_error and not log.has_problem(db, error.domain, wanted.matter.id)
 
 
 def ensure(db: TenantDb, row: Claimed, error: Waiting, wanted: Target) -> None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
 
@@ -149,7 +150,7 @@ class Ending:
         if isinstance(stop, InDoubt):
             values |= {"shown": list(stop.candidates), "shown_hash": candidates_hash(stop.candidates)}
         try:
-            with self._under_token() as db:
+            with self._under_token(beside=self._pointed_at(stop)) as db:
                 self._keep(db, effects, others)
                 self._problem(db, stop.code, values)
                 log.close_problems(db, self._about(), "other cause", keep=[stop.code])
@@ -177,17 +178,28 @@ class Ending:
             claim.fail(db, self.row, stop.state)
             return True
         wanted = dependencies.target(db, stop.waits_for)
-        if wanted.matter is not None and wanted.matter.link is not None and not stop.waits_for.need:
+        if dependencies.over(db, stop, stop.waits_for, wanted):
             claim.finish(db, self.row, again=True)
             return False
         matter = wanted.matter.id if wanted.matter else None
         claim.fail(db, self.row, stop.state, matter=matter, register=wanted.register)
         return True
 
-    @contextmanager
-    def _under_token(self) -> Iterator[TenantDb]:
-        """A transaction that holds the matter and has written down what was done so far. Raises LeaseLost."""
+    def _pointed_at(self, stop: Stop) -> UUID | None:
+        """The matter that this one fails for."""
+        if stop.waits_for is None:
+            return None
         with self.shop.db.tenant(self.row.tenant_id) as db:
+            wanted = dependencies.target(db, stop.waits_for)
+        return wanted.matter.id if wanted.matter else None
+
+    @contextmanager
+    def _under_token(self, *, beside: UUID | None = None) -> Iterator[TenantDb]:
+        """A transaction that holds the matter, and the one ``beside`` it, and has written down what was done so far. Raises
+        LeaseLost."""
+        with self.shop.db.tenant(self.row.tenant_id) as db:
+            if beside is not None:
+                matters.lock(db, [self.row.matter_id, beside])
             self.again = claim.hold(db, self.row)
             if self.again is None:
                 raise LeaseLost

@@ -199,6 +199,11 @@ def join(db: TenantDb, into: UUID, other: UUID) -> Busy | None:
     return None
 
 
+def lock(db: TenantDb, ids: Sequence[UUID]) -> None:
+    """Holds several matters to the end of the transaction; taken in id order, so that two never wait crosswise."""
+    db.execute(SQL["matters.lock"], {"ids": list(ids)}).fetchall()
+
+
 def needed(db: TenantDb, id: UUID) -> tuple[str, ...]:
     """What other matters need of this one just now (rule 20)."""
     return tuple(row["what"] for row in db.execute(SQL["matters.needed"], {"id": id}))

@@ -13,7 +13,8 @@ import pytest
 from road import Road, book, hours
 
 TABLE = Path(__file__).parents[2] / "docs" / "api-budget.md"
-PER_CYCLE = 14
+# Two of these are the second look at registers that are empty as a whole.
+PER_CYCLE = 16
 PER_INVOICE = 8
 SYSTEMS = {"severa": "Severa", "visma_net": "Visma.net ERP"}
 
