@@ -199,7 +199,7 @@ def _processes(
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "simulation", *arguments, "--part", str(n)],
-            env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True,  # Ctrl-C reaches the counting process only
         )
         for n in range(jobs)
     ]  # fmt: skip
