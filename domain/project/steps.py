@@ -13,7 +13,6 @@ from domain.moves import (
     create_once,
     explained,
     guarded,
-    is_fresh,
     key_length,
     wait_until_read,
     wait_until_settled,
@@ -223,10 +222,7 @@ class _Work:
             and self._quiet(link, severa_record, erp_record)
         ):
             return
-        fresh = (
-            severa_record is not None and not severa_record.gone and is_fresh(self.delivery, severa_record)
-        )
-        project = severa_record.body if severa_record is not None and fresh else self._severa_now(link)
+        project = self._severa_now(link)
         if plan.is_internal(project, self._customer_record(project)):
             return
         there = self._erp_now(link)
@@ -294,7 +290,7 @@ class _Work:
         )
 
     def _needed(self, project_id: str) -> bool:
-        """Whether a late document waits for the project to be Active (never-twice.md rule 20)."""
+        """Whether a late document waits for the project to be Active (docs/never-twice.md rule 20)."""
         return "active" in self.delivery.books.needed("project", severa_id=project_id)
 
     def _wanted(self, project: Json, state: plan.State, customer: str, link: Link) -> plan.Wanted:
@@ -363,7 +359,7 @@ class _Work:
 
     def _update(self, number: str, todo: plan.Changes, etag: str | None) -> None:
         """One PUT with If-Match. One that moves the status stands in a step: a late *Completed* must not meet a document that
-        was promised an active project (never-twice.md rule 21)."""
+        was promised an active project (docs/never-twice.md rule 21)."""
         members = update_body(todo.members)
         if "status" not in todo.fields:
             self.delivery.erp.update(ERP_PROJECT, number, members, etag=etag)
