@@ -1,6 +1,6 @@
 """Moves that every domain makes in the same way: one guarded call, creating once, reading fresh.
 
-Every effect on a vendor stands in a step (never-twice.md rules 5 and 21): ``begin``, one call that may not leave after what
+Every effect on a vendor stands in a step (docs/never-twice.md rules 5 and 21): ``begin``, one call that may not leave after what
 ``begin`` granted, then ``done`` or ``undone``. What is neither is unknown, and settles at the step's ``settles_at``.
 """
 
