@@ -221,14 +221,16 @@ def drop(
 
 
 def hold_key(db: TenantDb, row: Claimed, key: str, *, lease: float) -> UUID | None:
-    """Holds a natural key before a create (rule 2a); the matter that holds it already, None = it is ours."""
+    """Holds a natural key before a create (rule 2a); the matter that holds it already, None = it is ours. Raises
+    psycopg.errors.UniqueViolation when another one took it between the look and the write: its transaction is lost."""
     _permit(db, row, lease)
     values = {**row.own, "key": key, "domain": row.domain}
     other = db.execute(SQL["claim.key_holder"], values).fetchone()
     if other is not None:
         found: UUID = other["id"]
         return found
-    db.execute(SQL["claim.hold_key"], values)
+    if db.execute(SQL["claim.hold_key"], values).fetchone() is None:
+        raise LeaseLost
     return None
 
 
@@ -303,6 +305,7 @@ def wait(
     delay: float,
 ) -> None:
     """Waits for another matter, or for a reference register by name."""
+    db.execute(SQL["claim.free_key"], row.own)
     values = {**row.own, "waits_matter": matter, "waits_key": register, "need": need, "delay": delay}
     db.execute(SQL["claim.wait"], values)
 
@@ -312,6 +315,7 @@ def fail(
 ) -> None:
     """``state``: failed | in_doubt. ``matter`` or ``register``: what must succeed first."""
     db.execute(SQL["claim.forget_decision"], row.own)
+    db.execute(SQL["claim.free_key"], row.own)
     values = {**row.own, "state": state, "waits_matter": matter, "waits_key": register}
     db.execute(SQL["claim.fail"], values)
 
