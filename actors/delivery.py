@@ -208,10 +208,11 @@ class LiveDelivery:
             round,
             request,
             self._leases.not_after,
-            limit_seconds + self._leases.margin,
+            limit_seconds,
             self._limits.visibility_seconds,
             document,
             nonce,
+            self._leases.margin,
         )
         remake = bool(document) and self._decision is not None and self._decision.kind == "make"
         # Before the statement that grants it: what the way to PostgreSQL and a lock wait take is not added to it.

@@ -17,6 +17,7 @@ from db.codec import jsonb
 from db.migrate import newest_version
 from db.sql import SQL
 from db.tenant import TenantDb
+from domain.clock import settle_time
 from domain.errors import LeaseLost
 from domain.ports import Decision, Document, Json, Step
 
@@ -72,8 +73,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call that is about to be made. ``not_after`` and ``limit`` in seconds; ``visibility``: how long what it makes may
-    take to show; ``document``: type of the document that it makes, with its ``nonce``."""
+    """A call that is about to be made. ``not_after``, ``limit`` and ``margin`` in seconds; ``visibility``: how long what it makes
+    may take to show; ``document``: type of the document that it makes, with its ``nonce``."""
 
     name: str
     round: int
@@ -83,6 +84,14 @@ class Asked:
     visibility: float
     document: str = ""
     nonce: str = ""
+    margin: float = 0.0
+
+    @property
+    def settles(self) -> float:
+        """Seconds after which an unanswered one has shown itself."""
+        return settle_time(
+            not_after=self.not_after, limit=self.limit, margin=self.margin, visibility=self.visibility
+        )
 
 
 # ---------------------------------------------------------------- the beginning
@@ -157,7 +166,7 @@ def _permit(db: TenantDb, row: Claimed, lease: float) -> None:
 
 def begin(db: TenantDb, row: Claimed, asked: Asked, *, lease: float, remake: bool = False) -> datetime:
     """Permits one call; its settle time. ``remake``: a person decided that the document is made again."""
-    _permit(db, row, max(lease, asked.not_after + asked.limit))
+    _permit(db, row, max(lease, asked.not_after + asked.limit + asked.margin))
     db.execute(SQL["claim.begun"], row.own)
     if asked.document:
         if remake:
@@ -173,7 +182,7 @@ def begin(db: TenantDb, row: Claimed, asked: Asked, *, lease: float, remake: boo
             **_step(row, asked.name, asked.round),
             "request": jsonb(asked.request),
             "not_after": timedelta(seconds=asked.not_after),
-            "settles": timedelta(seconds=asked.not_after + asked.limit + asked.visibility),
+            "settles": timedelta(seconds=asked.settles),
             "nonce": asked.nonce,
         },
     ).fetchone()
