@@ -160,8 +160,9 @@ def test_a_rewound_database_begins_a_new_epoch_and_remembers_at_once(
     assert other.turn()
     found = facts(db)
     assert (found.epoch, found.number) == (2, 1)
+    # not-after and margin count too: a call of the lost future may still have been on its way
     assert found.quiet_until is not None
-    assert timedelta(seconds=80) < found.quiet_until - found.now <= timedelta(seconds=90)
+    assert timedelta(seconds=140) < found.quiet_until - found.now <= timedelta(seconds=150)
     # the memory is of the new history: another start changes nothing
     by_hand(database, "update installation set started_at = '2020-01-01Z', written_by = pg_current_xact_id()")
     assert keeper(db, tmp_path).turn()
