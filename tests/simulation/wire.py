@@ -266,7 +266,12 @@ class Wire:
     def _carry_out(self, sender: str, call: Call) -> Heard:
         system, method = call.system, call.method
         heard = ask(
-            self._apps[call.base], method, call.target, call.headers, call.content, call.base.partition("//")[2]
+            self._apps[call.base],
+            method,
+            call.target,
+            call.headers,
+            call.content,
+            call.base.partition("//")[2],
         )
         # As the servers in front of both vendors do.
         clock = vendor_clock.SEVERA if system == "severa" else vendor_clock.ERP
