@@ -59,6 +59,8 @@ SETTINGS: dict[str, Any] = {
     "log_level": "error",
 }
 POLL_INTERVAL = 86_400
+SWEEP = "update stream set swept_at = null returning 1"
+"""By the owner: the sweep of every register is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +394,7 @@ def decide(bridge: Bridge, name: str, doubt: dict[str, Any], how: str) -> None:
 
 
 __all__ = [
+    "SWEEP",
     "Note",
     "Office",
     "add_tenant",

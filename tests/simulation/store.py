@@ -119,10 +119,10 @@ class Store:
         )
         if name == "base":
             columns = [row[0] for row in self._owner.execute(_INSTALLATION)]
+            kept = ", ".join(f'"{column}" = k."{column}"' for column in columns)
             filled += (
-                "update public.installation i set written_by = pg_current_xact_id(), "
-                + ", ".join(f'"{column}" = k."{column}"' for column in columns)
-                + " from kept_base.installation k;\n"
+                f"update public.installation i set written_by = pg_current_xact_id(), {kept} "  # noqa: S608
+                "from kept_base.installation k;\n"
             )
         called = f"{name}_anew" if truncate else name
         return (
