@@ -17,7 +17,7 @@ from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, update_body
 from domain.merge import Merge, settled_base
-from domain.moves import create_once, fields_named, is_fresh, latest_side, listed, told
+from domain.moves import create_once, fields_named, latest_side, listed, told
 from domain.ports import Json, Permission, Record, Stored, System
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
@@ -232,10 +232,8 @@ class People:
         return self.work.delivery.erp.get(ERP_CONTACT, contact_id)
 
     def _person_now(self, person: Person) -> Person:
-        """The contact person and its communications, read again unless that was just now."""
-        severa, record = self.work.delivery.severa, self.records.get(person.guid)
-        if record is not None and is_fresh(self.work.delivery, record):
-            return person
+        """The contact person and its communications, read again: a person may have edited them since the poll (rule 14)."""
+        severa = self.work.delivery.severa
         body = severa.get(CONTACTS, person.guid)
         rows = tuple(_owned(row, person.guid) for row in severa.list(_OF_PERSON, parent=person.guid))
         for row in rows:

@@ -10,7 +10,7 @@ from domain.customer.work import Work
 from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
 from domain.merge import Merge, settled_base, still_differing
-from domain.moves import explained, is_fresh, latest_side, listed
+from domain.moves import explained, latest_side, listed
 from domain.ports import Delivery, Json, Link, Settled, System
 
 
@@ -57,8 +57,7 @@ def _linked(work: Work, link: Link) -> None:
             return
         if any(name in addresses.FIELD_NAMES for name in _touched(merged)):
             places = work.places(link.severa_id, fresh=True)
-    fresh = severa_record is not None and not severa_record.gone and is_fresh(delivery, severa_record)
-    severa = severa_record.body if severa_record is not None and fresh else _severa_now(work, link)
+    severa = _severa_now(work, link)
     erp = heirs.present(work.delivery, link)
     latest = latest_side(
         severa_record,

@@ -22,7 +22,7 @@ from domain.customer.fields import (
 )
 from domain.mapper import flag, patch, read, text
 from domain.merge import Base, Difference
-from domain.moves import Aftermath, is_fresh
+from domain.moves import Aftermath
 from domain.ports import Delivery, Json, Link, LinkUpdate, System
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
@@ -120,10 +120,10 @@ class Work:
         )
 
     def places(self, guid: str, *, fresh: bool = False) -> tuple[Json, ...]:
-        """The Severa addresses of a customer as last seen; ``fresh``: read again unless that was just now (one call)."""
+        """The Severa addresses of a customer as last seen; ``fresh``: read again, before something is written (one call)."""
         known = self.delivery.books.find("severa", ADDRESSES, owner=guid)
         complete = self.delivery.books.complete("severa", ADDRESSES)
-        if complete and (not fresh or (known and all(is_fresh(self.delivery, one) for one in known))):
+        if complete and not fresh:
             return tuple(one.body for one in known)
         rows = tuple(self.owned(row, guid) for row in self.delivery.severa.list(ADDRESSES_OF, parent=guid))
         for row in rows:

@@ -14,7 +14,6 @@ from domain.moves import (
     create_once,
     explained,
     fields_named,
-    is_fresh,
     join_found,
     key_length,
     latest_side,
@@ -296,10 +295,7 @@ class _Work:
                 differs = self._remember(link, seen, seen.merged(latest), renumbered)
                 self._differs_stop(severa_record.name, differs)
                 return
-        fresh = (
-            severa_record is not None and not severa_record.gone and is_fresh(self.delivery, severa_record)
-        )
-        severa = severa_record.body if severa_record is not None and fresh else self._severa_now(link)
+        severa = self._severa_now(link)
         item = self._item_now(link)
         sides = self._sides(link, severa, item.body)
         if there and severa_record is not None and erp_record is not None:

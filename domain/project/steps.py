@@ -13,7 +13,6 @@ from domain.moves import (
     create_once,
     explained,
     guarded,
-    is_fresh,
     join_found,
     key_length,
     wait_until_read,
@@ -233,10 +232,7 @@ class _Work:
             and self._quiet(link, severa_record, erp_record)
         ):
             return
-        fresh = (
-            severa_record is not None and not severa_record.gone and is_fresh(self.delivery, severa_record)
-        )
-        project = severa_record.body if severa_record is not None and fresh else self._severa_now(link)
+        project = self._severa_now(link)
         if plan.is_internal(project, self._customer_record(project)):
             return
         there = self._erp_now(link)
