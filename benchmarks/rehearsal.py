@@ -187,7 +187,7 @@ def main() -> int:
         return 130
     finally:
         services.stop()
-    print(f"\n{ledger}\n{dict(rehearsal.happened)}, {took:.0f} s")
+    print(f"\n{ledger}\n{dict(rehearsal.happened)}, struck {dict(fire.strikes.struck)}, {took:.0f} s")
     work = per_invoice(calls, chosen.invoices)
     for key, count in work.items():
         print(f"  {count:5.2f} per invoice  {key}")

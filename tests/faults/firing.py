@@ -19,7 +19,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,7 @@ class Fire:
         self.strikes = Strikes(one, cluster, rabbit, Random(random.random()), say)
         self.people = People(one, Random(random.random()), invoices=invoices)
         self.random = random
+        self._shown: list[str] = []
 
     def meet(self) -> bool:
         """Waits until both registers of every firm were read and joined; False: nothing moves.
@@ -148,25 +149,26 @@ class Fire:
         self.strikes.end()
         self.people.finish()
         self.say("-- nothing strikes any more")
-        return self.until(self._all_well, lambda: sorted(map(str, self.ledger().lines))) and self._stays_so()
+        return self.until(self._all_well, lambda: self._shown) and self._stays_so()
 
     def _all_well(self) -> bool:
         self.people.try_again()
-        self._retry_poison()
-        ledger, work = self.ledger(), self._unfinished()
+        problems = self._problems()
+        self._retry_poison(problems)
+        ledger, work = self.people.ledger(problems), self._unfinished()
+        self._shown = sorted(map(str, ledger.lines))
         self.say(f"-- {ledger}; {work} rows of work")
         for line in ledger.wrong if len(ledger.wrong) < 6 else ():
             self.say(f"   {line}")
         return ledger.clean and work == 0
 
-    def _retry_poison(self) -> None:
+    def _retry_poison(self, problems: Mapping[str, list[dict[str, Any]]]) -> None:
         """What took three workers with it waits for a person (R-LOG-3); under fire three blows may meet one invoice."""
-        for n in range(1, len(self.stage.firms) + 1):
-            for problem in self._problems(n):
-                if problem["code"] == "work.poison":
-                    done = self.stage.run("retry", f"firm{n}", str(problem["id"]))
-                    assert done.returncode == 0, done.stdout + done.stderr
-                    self.people.did["retried after three blows"] += 1
+        for n, firm in enumerate(self.stage.firms, 1):
+            if any(problem["code"] == "work.poison" for problem in problems[firm.name]):
+                done = self.stage.run("retry", f"firm{n}", "work.poison")
+                assert done.returncode == 0, done.stdout + done.stderr
+                self.people.did["tried again after three blows"] += 1
 
     def until(self, condition: Callable[[], bool], moved: Callable[[], Any]) -> bool:
         """Asks until the condition holds. False when what ``moved`` gives has stood still for long, by time and by polls."""
@@ -209,14 +211,15 @@ class Fire:
 
     def ledger(self) -> Ledger:
         """As both vendors show it now, with the bridge's own list of problems."""
-        return self.people.ledger(
-            {firm.name: self._problems(n) for n, firm in enumerate(self.stage.firms, 1)}
-        )
+        return self.people.ledger(self._problems())
 
-    def _problems(self, n: int) -> list[dict[str, Any]]:
-        done = self.stage.run("problems", f"firm{n}", "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: list[dict[str, Any]] = json.loads(done.stdout)
+    def _problems(self) -> dict[str, list[dict[str, Any]]]:
+        """The open ones, by firm's name."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for n, firm in enumerate(self.stage.firms, 1):
+            done = self.stage.run("problems", f"firm{n}", "--json")
+            assert done.returncode == 0, done.stdout + done.stderr
+            found[firm.name] = json.loads(done.stdout)
         return found
 
 
