@@ -157,10 +157,14 @@ class People:
 
     def try_again(self) -> None:
         """Finance sets what stands among the failed ones to transfer once more, as the problem tells them."""
-        for paper in self.papers:
-            if paper.booked and self.role(self._look(paper), paper.firm) == "failed":
-                self._set(paper, "transfer")
-                self.did["tried again"] += 1
+        for firm in self.stage.firms:
+            shown = {
+                one["guid"]: one for one in self.stage.severa_sim("GET", self.stage.org(firm, "/invoices"))
+            }
+            for paper in self.papers:
+                if paper.firm is firm and paper.booked and self.role(shown[paper.guid], firm) == "failed":
+                    self._set(paper, "transfer")
+                    self.did["tried again"] += 1
 
     def send(self) -> bool:
         """An invoice goes to its customer."""
