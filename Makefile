@@ -1,7 +1,7 @@
 # The project's habits. Needs make and Python 3.11 or newer; everything else is brought by `make setup`.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo test fast lint types simulate bench schema docs images
+.PHONY: help setup services demo test fast lint types simulate bench faults schema docs images
 
 # The first Python on the PATH that is new enough; PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
@@ -54,6 +54,9 @@ simulate: setup ## Plays against both simulators, scheduled by seeds: SEEDS=1000
 
 bench: setup ## Events per second beside the same machine's floor
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+faults: setup ## A whole installation under fire, one ledger at the end; MINUTES=30 SEED=… INVOICES=…
+	@$(BIN)/python tests/faults/firing.py --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(INVOICES),--invoices $(INVOICES)) $(ARGS)
 
 schema: setup ## Write db/schema.sql from the migrations again
 	@PYTHONPATH=. $(BIN)/python ops/scripts/dump_schema.py

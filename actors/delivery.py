@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
+from psycopg.errors import UniqueViolation
+
 from db import claim, log, matters
 from db.books import TenantBooks
 from db.claim import Asked, Claimed, Done
@@ -206,10 +208,11 @@ class LiveDelivery:
             round,
             request,
             self._leases.not_after,
-            limit_seconds + self._leases.margin,
+            limit_seconds,
             self._limits.visibility_seconds,
             document,
             nonce,
+            self._leases.margin,
         )
         remake = bool(document) and self._decision is not None and self._decision.kind == "make"
         # Before the statement that grants it: what the way to PostgreSQL and a lock wait take is not added to it.
@@ -362,13 +365,24 @@ class LiveDelivery:
         """Holds the natural key of what is about to be made (rule 2a). Raises Waiting for the matter that holds it."""
         if not key:
             return
+        try:
+            other = self._key_holder(key)
+        except UniqueViolation as error:
+            # Another one took it in the same moment, and is found by the next look.
+            raise TryLater(
+                "somebody makes the same just now", retry_after=RETRY_SECONDS, costs_attempt=False
+            ) from error
+        if other is not None:
+            raise self._waiting(other)
+
+    def _key_holder(self, key: str) -> Matter | None:
+        """Takes the key; the matter that holds it already."""
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
             holder = claim.hold_key(db, self.row, key, lease=self._leases.step)
             other = matters.get(db, holder) if holder else None
         self._flushed()
-        if other is not None:
-            raise self._waiting(other)
+        return other
 
     def _waiting(self, other: Matter) -> Waiting:
         if other.severa is not None:

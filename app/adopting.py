@@ -7,7 +7,7 @@ from typing import Any
 
 from app import standing
 from app.bootstrap import Bridge
-from app.keeper import judged
+from app.keeper import examined
 from app.memory import memory
 from app.standing import Verdict
 from app.tenancy import who
@@ -63,9 +63,7 @@ def look(bridge: Bridge) -> Status:
     """Facts, memories and judgement; changes nothing."""
     kept = memory(bridge.settings)
     try:
-        with bridge.db.dispatch() as db:
-            facts = installation.look(db)
-        verdict = judged(facts, kept)
+        facts, verdict = examined(lambda: _facts(bridge), kept)
         beat = kept.recall(facts.history) if facts is not None else None
         trouble = kept.check()
     finally:
@@ -79,6 +77,11 @@ def look(bridge: Bridge) -> Status:
     young = facts is not None and facts.number <= 1
     remembered = young or (facts is not None and beat is not None and facts.position(beat) is not None)
     return Status(facts, verdict, remembered, trouble)
+
+
+def _facts(bridge: Bridge) -> Facts | None:
+    with bridge.db.dispatch() as db:
+        return installation.look(db)
 
 
 def adopt(bridge: Bridge, found: Status) -> int:

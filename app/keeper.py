@@ -8,6 +8,7 @@ for a person.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
@@ -104,16 +105,21 @@ class Keeper:
         if verdict is Verdict.REWOUND and self._lives_elsewhere(facts):
             verdict = Verdict.COPIED
         self._act(facts, verdict)
-        if verdict in {Verdict.STARTED, Verdict.FIRST, Verdict.REWOUND}:
-            return self._beat()
+        # The same: another relay has looked meanwhile, and carried the history on.
+        if verdict in {Verdict.SAME, Verdict.STARTED, Verdict.FIRST, Verdict.REWOUND} and self._beat():
+            return True
+        if verdict is Verdict.SAME:
+            return False
         self._say(verdict, facts)
         return False
 
     def examine(self) -> tuple[Facts | None, Verdict]:
-        """Facts and judgement, without acting. Memories are asked only where they decide."""
+        """Facts and judgement, without acting."""
+        return examined(self._look, self._memory)
+
+    def _look(self) -> Facts | None:
         with self._db.dispatch() as db:
-            facts = installation.look(db)
-        return facts, judged(facts, self._memory)
+            return installation.look(db)
 
     def _lives_elsewhere(self, facts: Facts | None) -> bool:
         """Whether the remembered beat moves while this database does not beat."""
@@ -163,12 +169,28 @@ class Keeper:
             return False
         self._pause_ends = None
         installation.set_steady(db, steady=True)
+        installation.within_reach(
+            db,
+            wait=self._settings.backoff_most_seconds,
+            poll=self._settings.min_poll_seconds,
+            lease=self._settings.longest_lease_seconds,
+        )
         logger.warning("clock_steady")
         return True
 
 
-def judged(facts: Facts | None, kept: Memory) -> Verdict:
-    """The judgement, with the memories asked only where they decide."""
+def examined(look: Callable[[], Facts | None], kept: Memory) -> tuple[Facts | None, Verdict]:
+    """Facts and judgement; the memories are asked only where they decide.
+
+    What is remembered counts as it was before the facts: another relay that carries the history on meanwhile beats on, and
+    its beat must not look like a future that this database has lost.
+    """
+    facts = look()
     if facts is None or facts.writes != "on" or facts.same_start:
-        return standing.judge(facts, None)
-    return standing.judge(facts, kept.recall(facts.history), another_here=kept.another_here(facts.history))
+        return facts, standing.judge(facts, None)
+    history = facts.history
+    remembered, another_here = kept.recall(history), kept.another_here(history)
+    facts = look()
+    if facts is not None and facts.history != history:
+        return examined(look, kept)
+    return facts, standing.judge(facts, remembered, another_here=another_here)

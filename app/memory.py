@@ -38,7 +38,13 @@ class StateFile:
         self._place = place
 
     def write(self, beat: Beat) -> None:
-        """On the disk when it returns: it may not fall behind PostgreSQL in a power cut. Raises OSError."""
+        """On the disk when it returns: it may not fall behind PostgreSQL in a power cut. Raises OSError.
+
+        A relay that was paused between its beat and this moment takes nothing back of what another has written since.
+        """
+        newest = self.read()
+        if newest is not None and newest.history == beat.history and newest.number > beat.number:
+            return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # In place: a new file with the old one's name could come back empty or old.
         text = json.dumps({**_plain(beat), "place": self._place}) + "\n"

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.clock import settle_time
 from domain.errors import InputError
 
 ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
@@ -227,7 +228,12 @@ class Settings(BaseSettings):
     @property
     def settle_seconds(self) -> float:
         """After this time everything that was sent has been carried out, or never will be, and can be found."""
-        return self.create_limit_seconds + self.visibility_lag_seconds
+        return settle_time(
+            not_after=self.not_after_seconds,
+            limit=self.create_limit_seconds,
+            margin=self.lease_margin_seconds,
+            visibility=self.visibility_lag_seconds,
+        )
 
     @property
     def longest_lease_seconds(self) -> float:

@@ -17,6 +17,7 @@ from db.codec import jsonb
 from db.migrate import newest_version
 from db.sql import SQL
 from db.tenant import TenantDb
+from domain.clock import settle_time
 from domain.errors import LeaseLost
 from domain.ports import Decision, Document, Json, Step
 
@@ -72,8 +73,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call that is about to be made. ``not_after`` and ``limit`` in seconds; ``visibility``: how long what it makes may
-    take to show; ``document``: type of the document that it makes, with its ``nonce``."""
+    """A call that is about to be made. ``not_after``, ``limit`` and ``margin`` in seconds; ``visibility``: how long what it makes
+    may take to show; ``document``: type of the document that it makes, with its ``nonce``."""
 
     name: str
     round: int
@@ -83,6 +84,14 @@ class Asked:
     visibility: float
     document: str = ""
     nonce: str = ""
+    margin: float = 0.0
+
+    @property
+    def settles(self) -> float:
+        """Seconds after which an unanswered one has shown itself."""
+        return settle_time(
+            not_after=self.not_after, limit=self.limit, margin=self.margin, visibility=self.visibility
+        )
 
 
 # ---------------------------------------------------------------- the beginning
@@ -157,7 +166,7 @@ def _permit(db: TenantDb, row: Claimed, lease: float) -> None:
 
 def begin(db: TenantDb, row: Claimed, asked: Asked, *, lease: float, remake: bool = False) -> datetime:
     """Permits one call; its settle time. ``remake``: a person decided that the document is made again."""
-    _permit(db, row, max(lease, asked.not_after + asked.limit))
+    _permit(db, row, max(lease, asked.not_after + asked.limit + asked.margin))
     db.execute(SQL["claim.begun"], row.own)
     if asked.document:
         if remake:
@@ -173,7 +182,7 @@ def begin(db: TenantDb, row: Claimed, asked: Asked, *, lease: float, remake: boo
             **_step(row, asked.name, asked.round),
             "request": jsonb(asked.request),
             "not_after": timedelta(seconds=asked.not_after),
-            "settles": timedelta(seconds=asked.not_after + asked.limit + asked.visibility),
+            "settles": timedelta(seconds=asked.settles),
             "nonce": asked.nonce,
         },
     ).fetchone()
@@ -221,14 +230,16 @@ def drop(
 
 
 def hold_key(db: TenantDb, row: Claimed, key: str, *, lease: float) -> UUID | None:
-    """Holds a natural key before a create (rule 2a); the matter that holds it already, None = it is ours."""
+    """Holds a natural key before a create (rule 2a); the matter that holds it already, None = it is ours. Raises
+    psycopg.errors.UniqueViolation when another one took it between the look and the write: its transaction is lost."""
     _permit(db, row, lease)
     values = {**row.own, "key": key, "domain": row.domain}
     other = db.execute(SQL["claim.key_holder"], values).fetchone()
     if other is not None:
         found: UUID = other["id"]
         return found
-    db.execute(SQL["claim.hold_key"], values)
+    if db.execute(SQL["claim.hold_key"], values).fetchone() is None:
+        raise LeaseLost
     return None
 
 
@@ -303,6 +314,7 @@ def wait(
     delay: float,
 ) -> None:
     """Waits for another matter, or for a reference register by name."""
+    db.execute(SQL["claim.free_key"], row.own)
     values = {**row.own, "waits_matter": matter, "waits_key": register, "need": need, "delay": delay}
     db.execute(SQL["claim.wait"], values)
 
@@ -312,6 +324,7 @@ def fail(
 ) -> None:
     """``state``: failed | in_doubt. ``matter`` or ``register``: what must succeed first."""
     db.execute(SQL["claim.forget_decision"], row.own)
+    db.execute(SQL["claim.free_key"], row.own)
     values = {**row.own, "state": state, "waits_matter": matter, "waits_key": register}
     db.execute(SQL["claim.fail"], values)
 

@@ -106,6 +106,14 @@ def set_steady(db: Connection, *, steady: bool) -> None:
     db.execute(SQL["installation.steady" if steady else "installation.unsteady"])
 
 
+def within_reach(db: Connection, *, wait: float, poll: float, lease: float) -> None:
+    """After a step back of the clock: no wait, poll or lease lies further ahead than any may. Seconds. Needs a dispatch
+    transaction; tells nothing new to a clock that stepped forward."""
+    values = {"wait": wait, "poll": poll, "lease": lease}
+    for name in ("work", "polls", "messages", "matters"):
+        db.execute(SQL[f"installation.reachable_{name}"], values)
+
+
 def read_anew_if_served(db: Connection, tenant_id: UUID, settle: float) -> bool:
     """A tenant whose books show documents of the bridge at its first reading: both systems are read once more, later.
 

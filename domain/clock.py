@@ -73,3 +73,11 @@ def boot() -> float:
 def pause(seconds: float) -> None:
     """Do nothing for a while; only for waits on another program's start, never on work."""
     _clock.pause(seconds)
+
+
+def settle_time(*, not_after: float, limit: float, margin: float, visibility: float) -> float:
+    """Seconds from a call's ``begin`` until it has been carried out or never will be, and shows: it may leave until its
+    not-after, lasts no longer than its limit (``margin``: and the writing down), and what it made shows after the vendor's
+    visibility time. A step is judged after it, and a new epoch is quiet for it: what the lost future sent last ends so
+    (docs/never-twice.md rules 5 and 10)."""
+    return not_after + limit + margin + visibility

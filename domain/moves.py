@@ -146,6 +146,15 @@ def create_once(
     return result
 
 
+def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:
+    """The counterpart that was found is joined into this matter before the first effect on it (docs/never-twice.md rule 2).
+    Raises TryLater or Waiting while somebody works on it."""
+    if delivery.severa_record is None:
+        delivery.pair("severa", severa_id)
+    else:
+        delivery.pair("visma_net", erp_id)
+
+
 def is_fresh(delivery: Delivery, record: Record) -> bool:
     """Read so shortly ago that another read would tell nothing new."""
     return (delivery.now() - record.requested_at).total_seconds() <= delivery.limits.fresh_seconds

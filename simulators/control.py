@@ -25,7 +25,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FaultKind = Literal["status", "commit_then_drop", "drop", "commit_then_status", "delay", "delay_after"]
+from simulators.mangling import held_back, shortened, taken_apart
+
+FaultKind = Literal[
+    "status", "commit_then_drop", "drop", "commit_then_status", "delay", "delay_after", "cut", "short"
+]
 ORG = "sim_org"
 """Key in the ASGI scope under which a handler may name the organisation of a call (a token call, say)."""
 TEMPLATE = "sim_template"
@@ -263,15 +267,24 @@ async def _suffer(
             await asyncio.sleep(fault.seconds)
             await app(scope, receive, observed)
         case "delay_after":
-            held: list[Message] = []
-
-            async def hold(message: Message) -> None:
-                held.append(message)
-
-            await app(scope, receive, hold)
+            held = await held_back(app, scope, receive)
             await asyncio.sleep(fault.seconds)
             for message in held:
                 await observed(message)
+        case "cut":
+            start, body = taken_apart(await held_back(app, scope, receive))
+            await observed(start)
+            # The head still promises the whole length.
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            await _drop(receive, send)
+        case "short":
+            start, body = taken_apart(await held_back(app, scope, receive))
+            body = shortened(body)
+            kept = [
+                (name, value) for name, value in start.get("headers", ()) if name.lower() != b"content-length"
+            ]
+            await observed({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+            await send({"type": "http.response.body", "body": body})
 
 
 def _answer(fault: Fault) -> Response:

@@ -78,6 +78,10 @@ class World:
         self.attempts: list[FakeDelivery] = []
         # What is remembered without a commit of its own (done, undone, book); commits stand in ``calls``.
         self.lazy: list[Call] = []
+        # Natural keys by domain and key, and who holds them; matters that somebody else works on; pairs joined early.
+        self.keys: dict[tuple[str, str], tuple[str, tuple[str, str] | None, tuple[str, str] | None]] = {}
+        self.leased: set[tuple[str, str]] = set()
+        self.paired: list[tuple[str, str]] = []
         self.installation = "prod"
         self.rewound_at: datetime | None = None
         self._nonces = 0
@@ -129,6 +133,7 @@ class World:
         """Writes what a settled delivery leaves behind, as the finishing transaction does."""
         delivery.end()
         self._keep(delivery, settled.effects.link)
+        delivery.free_keys()
         self._lift_needs(delivery)
         self.see(settled.effects.seen)
 
@@ -177,12 +182,15 @@ class World:
             except Stop as stop:
                 delivery.end()
                 self._keep(delivery, stop.effects.link if stop.effects is not None else None)
+                delivery.free_keys(unless_sent=not (stop.effects is not None and stop.effects.link))
                 self._lift_needs(delivery)
                 if stop.effects is not None:
                     self.see(stop.effects.seen)
                 return [*outcomes, Outcome(None, stop)]
             except (BridgeError, Killed) as error:
                 if isinstance(error, Waiting):
+                    delivery.end()
+                    delivery.free_keys(unless_sent=True)
                     self.leave_need(delivery, error)
                 outcomes.append(Outcome(None, error))
                 self.clock.forward(float(getattr(error, "retry_after", None) or 30))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import LeaseLost, Stop
+from domain.errors import LeaseLost, Stop, TryLater, Waiting
 from domain.ports import (
     Booked,
     Decision,
@@ -22,6 +22,7 @@ from domain.ports import (
     Permission,
     Record,
     Step,
+    System,
     TenantContext,
 )
 from tests.fakes_books import FakeBooks
@@ -334,3 +335,38 @@ class FakeDelivery:
                 matter.booked = Booked(document_type, number, total)
 
         self._remembered("book", f"{document_type}/{number}", change)
+
+    # ------------------------------------------------------------ pairs
+
+    def pair(self, system: System, id: str) -> None:
+        """As in the database: what stands for the counterpart alone is joined, unless somebody works on it."""
+        by = {"severa_id" if system == "severa" else "erp_id": id}
+        link = self.books.link(self._domain, **by)
+        if link is not None and link != self.link:
+            raise TryLater("the counterpart has one of its own by now", retry_after=1.0)
+        other = self.world.matters.get((self._domain, id))
+        if id != self.subject and (self._domain, id) in self.world.leased:
+            raise TryLater("somebody works on the counterpart", retry_after=1.0, costs_attempt=False)
+        if id != self.subject and other is not None and other.left:
+            raise Waiting(self._domain, **by)
+        self.world.paired.append((system, id))
+
+    def hold_key(self, key: str) -> None:
+        if not key:
+            return
+        subject, severa, erp = self.world.keys.setdefault(
+            (self._domain, key), (self.subject, self._severa_id, self._erp_id)
+        )
+        if subject == self.subject:
+            return
+        if severa is not None:
+            raise Waiting(self._domain, severa_id=severa[1])
+        raise Waiting(self._domain, erp_id=erp[1] if erp else None)
+
+    def free_keys(self, *, unless_sent: bool = False) -> None:
+        """The pair is complete, or (``unless_sent``) nothing stands behind the key."""
+        if unless_sent and any(step.sent_at for step in self._stored.values()):
+            return
+        self.world.keys = {
+            key: holder for key, holder in self.world.keys.items() if holder[0] != self.subject
+        }

@@ -82,16 +82,22 @@ class Stage:
 
     # ---- processes
 
-    def run(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """One command to its end."""
         return subprocess.run(
             [*PROGRAM, *arguments], env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
         )  # fmt: skip
 
-    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """A long-running process; its output goes to a file of its name."""
+    def start(self, name: str, *arguments: str, module: str | None = None) -> subprocess.Popen[bytes]:
+        """A long-running process; its output goes to a file of its name. ``module``: another way into the program.
+
+        In a session of its own: Ctrl-C is for whoever rehearses, who then stops it in order.
+        """
+        program = PROGRAM if module is None else [sys.executable, "-m", module]
         with (self.directory / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen([*PROGRAM, *arguments], env=self.env, cwd=ROOT, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [*program, *arguments], env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )
         self.processes[name] = process
         return process
 
@@ -277,10 +283,15 @@ class Ledger:
 
 
 @contextlib.contextmanager
-def stage(database: Database, amqp_url: str | None, **env: str) -> Iterator[Stage]:
-    """Simulators running, the environment of an installation prepared; processes are started by the caller."""
+def stage(
+    database: Database, amqp_url: str | None, *, simulators: str | None = None, **env: str
+) -> Iterator[Stage]:
+    """Simulators running, the environment of an installation prepared; processes are started by the caller.
+
+    ``simulators``: another module to start them with.
+    """
     ports = free_port(), free_port()
-    with tempfile.TemporaryDirectory(prefix="stage-") as name, httpx.Client(timeout=30) as http:
+    with tempfile.TemporaryDirectory(prefix="stage-") as name, httpx.Client(timeout=300) as http:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("BRIDGE_", "TEST_"))}
         full = {
             **clean,
@@ -292,10 +303,18 @@ def stage(database: Database, amqp_url: str | None, **env: str) -> Iterator[Stag
             **env,
         }
         made = Stage(Path(name), full, f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", http)
-        made.start("simulators", "simulators", "--severa-port", str(ports[0]), "--erp-port", str(ports[1]))
+        made.start(
+            "simulators",
+            "simulators",
+            "--severa-port",
+            str(ports[0]),
+            "--erp-port",
+            str(ports[1]),
+            module=simulators,
+        )
         try:
             for base in (made.severa, made.erp):
-                wait_for(f"{base} answers", partial(_answers, http, base), seconds=20)
+                wait_for(f"{base} answers", partial(_answers, http, base), seconds=120)
             yield made
         finally:
             made.close()

@@ -4,6 +4,7 @@
 --
 -- STOP every process of the bridge first: what is leased at this moment may still be writing. Nothing is thrown away: rows
 -- that are ready, waiting, failed or in doubt stay so, calls without an answer keep their settle time.
+set local statement_timeout = '15min';
 
 do $$
 begin

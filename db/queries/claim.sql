@@ -212,6 +212,14 @@ select id, made_at from matter where tenant_id = %(tenant_id)s and domain = %(do
 -- forget_key --
 update matter set natural_key = null where tenant_id = %(tenant_id)s and id = %(matter_id)s and natural_key is not null
 
+-- free_key --
+-- An attempt that leaves nothing behind its key, neither a made record nor a call that may have made one, gives it free: who
+-- waits for it would wait for a matter that may itself wait, or for a person.
+update matter m set natural_key = null
+where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s and m.token = %(token)s and m.natural_key is not null
+  and not exists (select from outbox o join step s on s.tenant_id = o.tenant_id and s.delivery = o.delivery
+                  where o.tenant_id = m.tenant_id and o.id = %(id)s and s.sent_at is not null)
+
 -- forget_decision --
 update matter set decision = null where tenant_id = %(tenant_id)s and id = %(matter_id)s and token = %(token)s and decision is not null
 

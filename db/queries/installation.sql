@@ -37,9 +37,11 @@ where history = %(history)s and writes = 'on' and xmin = written_by::xid
   and database_oid = (select d.oid from pg_database d where d.datname = current_database())
 
 -- stop --
--- Nothing more is claimed until a person has said which database counts.
+-- Nothing more is claimed until a person has said which database counts. A copy is judged by what was looked at a moment
+-- ago: another relay may have known this very start for the same history since.
 update installation set writes = 'off', reason = %(reason)s, written_by = pg_current_xact_id()
 where history = %(history)s and writes <> 'off'
+  and (%(reason)s <> 'copied' or started_at is distinct from pg_postmaster_start_time())
 
 -- begin_epoch --
 -- This database is the one from now on.
@@ -52,6 +54,23 @@ update installation set steady_after = 'infinity', written_by = pg_current_xact_
 -- steady --
 -- It has counted.
 update installation set steady_after = bridge_now(), written_by = pg_current_xact_id() where steady_after = 'infinity' and xmin = written_by::xid
+
+-- reachable_work --
+-- A clock that stood ahead and was put back leaves times behind that the right one reaches much later: nothing would be
+-- taken, polled or freed until then. No wait and no lease is longer than these, so whoever shortens them takes nothing away.
+update outbox set due_at = bridge_now() + %(wait)s * interval '1 second' where due_at > bridge_now() + %(wait)s * interval '1 second'
+
+-- reachable_polls --
+update connection set
+    next_poll_at = least(next_poll_at, bridge_now() + %(poll)s * interval '1 second'),
+    poll_lease_until = least(poll_lease_until, bridge_now() + %(lease)s * interval '1 second')
+where next_poll_at > bridge_now() + %(poll)s * interval '1 second' or poll_lease_until > bridge_now() + %(lease)s * interval '1 second'
+
+-- reachable_messages --
+update outbox set lease_until = bridge_now() + %(lease)s * interval '1 second' where lease_until > bridge_now() + %(lease)s * interval '1 second'
+
+-- reachable_matters --
+update matter set lease_until = bridge_now() + %(lease)s * interval '1 second' where lease_until > bridge_now() + %(lease)s * interval '1 second'
 
 -- clock --
 -- PostgreSQL's time, and whether a relay is counting.

@@ -8,8 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.customer import addresses, matching, placing, plan, writing
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, erp_values, organisation, same_company
+from domain.customer import addresses, asking, matching, placing, plan, writing
+from domain.customer.fields import (
+    CUSTOMERS,
+    ERP_CUSTOMER,
+    erp_values,
+    natural_key,
+    organisation,
+    same_company,
+)
 from domain.customer.people import People, Trouble
 from domain.customer.work import Work
 from domain.errors import InDoubt, NotFound, OutcomeUnknown, Stop, Waiting
@@ -20,6 +27,7 @@ from domain.moves import (
     SEVERA_TIME_SLACK,
     create_once,
     created_after,
+    join_found,
     named,
     side_by_side,
     wait_until_read,
@@ -55,7 +63,7 @@ def from_severa(work: Work, record: Record) -> None:
         if books.link("customer", severa_id=record.id) is not None:
             # Linked from the other side since the look above: that is why its half was not free any more.
             return
-        asked = _asked_erp(work, record)
+        asked = asking.erp(work, record)
         typed = matching.erp_half(
             record, asked, lambda other: books.link("customer", erp_id=other.id) is None
         )
@@ -92,7 +100,7 @@ def from_erp(work: Work, record: Record) -> None:
             raise Waiting("customer", severa_id=maybe.id, name=maybe.name)
         typed, maybe = matching.severa_half(
             record,
-            _asked_severa(work, record),
+            asking.severa(work, record),
             lambda other: books.link("customer", severa_id=other.id) is None,
         )
         if typed is not None:
@@ -128,19 +136,6 @@ def _candidates(work: Work, system: System, record: Record, number: str) -> list
     return list({one.id: one for one in found}.values())
 
 
-def _asked_erp(work: Work, record: Record) -> list[Record]:
-    """ERP customers of this name or organisation number, asked for just now: somebody may have typed the same customer
-    there since the last poll, and a create would make a second one in both systems."""
-    erp, number = work.delivery.erp, text(record.body, "vatNumber")
-    rows = list(erp.list(ERP_CUSTOMER, name=record.name))
-    if organisation_number(number):
-        # The filters are tests for equality (api.md, customer): asked for as it was typed here.
-        rows += erp.list(
-            ERP_CUSTOMER, **{"vatRegistrationId" if number[:2].isalpha() else "corporateId": number}
-        )
-    return _records(work, "visma_net", ERP_CUSTOMER, "internalId", rows)
-
-
 def _not_of_deleted(work: Work, record: Record, asked: list[Record]) -> None:
     """Raises Stop ``customer.of_deleted`` when the same customer stands in the ERP, linked to a Severa customer that was
     deleted: this one was entered anew, and a create would make it twice in the books. Severa is asked, since deletions
@@ -155,28 +150,6 @@ def _not_of_deleted(work: Work, record: Record, asked: list[Record]) -> None:
         except NotFound as error:
             values = {"name": record.name, "number": other.number}
             raise Stop("customer.of_deleted", values) from error
-
-
-def _asked_severa(work: Work, record: Record) -> list[Record]:
-    """The same of Severa, before a customer is made there."""
-    severa = work.delivery.severa
-    rows = list(severa.list(CUSTOMERS, customerNames=[record.name]))
-    number = text(record.body, "vatRegistrationId")
-    if organisation_number(number):
-        rows += severa.list(CUSTOMERS, vatNumber=number)
-    return _records(work, "severa", CUSTOMERS, "guid", rows)
-
-
-def _records(work: Work, system: System, register: str, key: str, rows: list[Json]) -> list[Record]:
-    """Rows as they were answered just now, each once."""
-    now = work.delivery.now()
-    found = {
-        text(row, key): Record(
-            system, register, text(row, key), text(row, "number"), text(row, "name"), row, 0, None, now
-        )
-        for row in rows
-    }
-    return list(found.values())
 
 
 def _not_while_it_is_made(work: Work, severa: Record, erp: Record, *, by: System) -> None:
@@ -215,6 +188,7 @@ def _link_both(work: Work, severa: Json, erp: Stored) -> None:
     """Links two customers that are the same. What differs is decided by the tenant's rule; by 'ask' and 'latest' it
     stays until one side changes it (R-CON-1)."""
     link = _new_link(severa, erp.body)
+    join_found(work.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
     places = work.places(link.severa_id)
     sides = work.sides(severa, erp.body, places)
     merged = sides.merged()
@@ -323,6 +297,7 @@ def _create_in_erp(work: Work, record: Record) -> None:
             raise OutcomeUnknown("created, but not to be found yet")
         return found
 
+    delivery.hold_key(natural_key(record.body))
     result = create_once(delivery, _CREATE_IN_ERP, request, send, look_up)
     made = delivery.erp.get(ERP_CUSTOMER, result["number"])
     link = _new_link(record.body, made.body)
@@ -398,6 +373,7 @@ def _create_in_severa(work: Work, record: Record) -> None:
                 "customer.name_taken", {"name": record.name, "number": record.number, "others": named(taken)}
             )
         work.free_number(body["number"], but="")
+    delivery.hold_key(natural_key(record.body))
     result = create_once(
         delivery,
         _CREATE_IN_SEVERA,

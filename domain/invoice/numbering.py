@@ -15,7 +15,15 @@ from domain.errors import Refused, Stop
 from domain.invoice import files
 from domain.invoice.documents import customer_numbers, read_present
 from domain.invoice.doubt import decided, in_doubt, lost_candidate
-from domain.invoice.fields import DOCUMENTS, INVOICES, NUMBER_PATH, REFERENCE_PATH, ROWS, STATUS_PATH
+from domain.invoice.fields import (
+    DOCUMENTS,
+    INVOICES,
+    NUMBER_PATH,
+    REFERENCE_PATH,
+    ROWS,
+    STATUS_PATH,
+    projection,
+)
 from domain.invoice.model import ErpDocument, SeveraInvoice, document_type
 from domain.invoice.phases import key_of
 from domain.invoice.plan import same_booking
@@ -56,7 +64,10 @@ def number(work: Work) -> None:
     restored = not (work.booked_now or resumed)
     moved_on = work.role != "transfer" and not work.sent_on
     if _missing(work, document):
+        before = _says(work)
         _write(work, document)
+        if _says(work) != before:
+            _edited(work, document)
     work.numbered = True
     if moved_on:
         values = {"number": document.number, "status": work.invoice.status_name}
@@ -209,6 +220,15 @@ def _shows(answer: Json) -> bool:
 def _not_numbered(work: Work, document: ErpDocument, said: str) -> Stop:
     """The document stays; the status goes back to *transfer*, if it is *transferred* now."""
     work.read_invoice()
+    _back(work, document)
+    return work.stop(
+        "invoice.booked_not_numbered",
+        {"number": document.number, "severa_number": work.invoice.number or "–", "text": said or "–"},
+    )
+
+
+def _back(work: Work, document: ErpDocument) -> None:
+    """Takes *transferred* back, if it is that now: nobody may send the invoice."""
     if work.role == "transferred":
         changes = {STATUS_PATH: work.roles.transfer.guid}
         try:
@@ -229,10 +249,26 @@ def _not_numbered(work: Work, document: ErpDocument, said: str) -> Stop:
                 status=work.roles.transfer.name,
                 text=error.message,
             )
-    return work.stop(
-        "invoice.booked_not_numbered",
-        {"number": document.number, "severa_number": work.invoice.number or "–", "text": said or "–"},
-    )
+
+
+def _says(work: Work) -> dict[str, str]:
+    """What the invoice says, but for what the PATCH writes."""
+    kept = projection(work.invoice.body)
+    return {name: value for name, value in kept.items() if name not in ("number", "reference", "status")}
+
+
+def _edited(work: Work, document: ErpDocument) -> None:
+    """Between the last look and the PATCH somebody edited the invoice: its answer is compared whole once more.
+
+    Raises Stop ``invoice.already_booked``, with the status back in *transfer*: nobody may send what is not booked.
+    """
+    work.proven = False
+    try:
+        _compare(work, document, document.totals.total - work.invoice.total * work.invoice.sign)
+    except Stop:
+        work.read_invoice()
+        _back(work, document)
+        raise
 
 
 # ---------------------------------------------------------------- what is left behind

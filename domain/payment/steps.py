@@ -40,6 +40,7 @@ from domain.setup.statuses import Roles
 WAITS = "payment_waits"
 PART = "payment_part"
 TOLD = "payment_problem"
+INVOICE_GONE = "payment.invoice_gone"
 WROTE = "payment_status"
 STATUS = "status"
 # The step of a status move.
@@ -109,7 +110,9 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     known = delivery.books.record("severa", INVOICES, link.severa_id) or delivery.severa_record
     invoice = SeveraInvoice.of(known.body) if known is not None else None
     shown = delivery.books.record("visma_net", DOCUMENTS, link.erp_id) or delivery.erp_record
-    if invoice is not None and shown is not None:
+    lost = known is not None and known.gone
+    # What a whole reading did not show any more agrees with nothing: it is asked for, and a person told (R-PAY-1).
+    if invoice is not None and shown is not None and not (lost or shown.gone):
         listed = ErpDocument.of(shown.body)
         if _rests(roles, link, invoice, listed):
             _tell_part(delivery, roles, link, left, invoice, listed)
@@ -125,8 +128,12 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     )
     money = money_of(document)
     closed = _settlement(delivery, document) if money == "paid" else Settlement(None, Decimal(0))
+    if lost and money == "paid" and _told_of(link) == INVOICE_GONE:
+        # Credited, as the problem asked for: nothing is left to be settled.
+        return
     if (
         invoice is not None
+        and not lost
         and not link.state.get(WAITS)
         and target(roles, invoice, money, closed.day) == STAY
     ):
@@ -136,6 +143,12 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     if _too_much_written_off(delivery, roles, invoice, closed):
         raise Stop("payment.written_off", {"amount": _money(delivery, document, closed.written_off)})
     _move(delivery, roles, left, document, invoice, money, closed)
+
+
+def _told_of(link: Link) -> str:
+    """The code of the problem that was told last, '' when none stands."""
+    told = link.state.get(TOLD)
+    return str(told.get("code", "")) if isinstance(told, dict) else ""
 
 
 def _rests(roles: Roles, link: Link, invoice: SeveraInvoice, document: ErpDocument) -> bool:
@@ -250,7 +263,7 @@ def _invoice(delivery: Delivery, link: Link, left: _Left) -> SeveraInvoice:
     try:
         body = delivery.severa.get(INVOICES, link.severa_id)
     except NotFound as error:
-        raise Stop("payment.invoice_gone", {"number": link.erp_number}) from error
+        raise Stop(INVOICE_GONE, {"number": link.erp_number}) from error
     left.seen.append(Seen("severa", INVOICES, body))
     return SeveraInvoice.of(body)
 

@@ -14,6 +14,7 @@ from domain.moves import (
     create_once,
     explained,
     fields_named,
+    join_found,
     key_length,
     latest_side,
     listed,
@@ -23,7 +24,15 @@ from domain.moves import (
 )
 from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.product import heirs, plan
-from domain.product.fields import BY_REGISTER, INVENTORY, INVENTORY_KEY, ITEM_CLASSES, KINDS, Kind
+from domain.product.fields import (
+    BY_REGISTER,
+    INVENTORY,
+    INVENTORY_KEY,
+    ITEM_CLASSES,
+    KINDS,
+    Kind,
+    natural_key,
+)
 from domain.text import code_key
 
 _CREATE_ITEM = "create item"
@@ -79,6 +88,7 @@ class _Work:
         item_class = self._class_of(kind, record)
         sides = plan.Sides(kind, record.body, {}, currency=self._currency())
         members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
+        self.delivery.hold_key(natural_key(record.body))
         create_once(
             self.delivery,
             _CREATE_ITEM,
@@ -124,6 +134,7 @@ class _Work:
                 {"code": code, "name": record.name, "other": ours.name, "register": theirs.sv},
             )
         body = plan.new_record(kind, record.body, self._currency(needed=bool(kind.price)))
+        self.delivery.hold_key(natural_key(record.body))
         result = create_once(
             self.delivery,
             _CREATE_IN_SEVERA,
@@ -240,6 +251,8 @@ class _Work:
             erp_id=text(item, "inventoryId"),
             erp_number=text(item, "inventoryNumber"),
         )
+        if not first:
+            join_found(self.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
         # The class as it was when both met: a choice made later is a change, the tenant's default never is.
         base = {"item_class": [text(item, "itemClass.id")] * 2}
         kept = Link(

@@ -13,13 +13,22 @@ from domain.moves import (
     create_once,
     explained,
     guarded,
+    join_found,
     key_length,
     wait_until_read,
     wait_until_settled,
 )
 from domain.ports import Announce, Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.project import plan
-from domain.project.fields import ERP_PROJECT, PROJECT_KEY, PROJECTS, SALES_STATUSES, STATUS_BY_STATE, erp_id
+from domain.project.fields import (
+    ERP_PROJECT,
+    PROJECT_KEY,
+    PROJECTS,
+    SALES_STATUSES,
+    STATUS_BY_STATE,
+    erp_id,
+    natural_key,
+)
 
 # How soon a project that is to be closed is looked at again while an invoice of it is in transfer (R-PRJ-3).
 TRANSFER_WAIT = 300.0
@@ -97,6 +106,7 @@ class _Work:
                 start=self._start(project),
             )
         )
+        self.delivery.hold_key(natural_key({"projectID": number}))
         create_once(
             self.delivery,
             _CREATE,
@@ -320,6 +330,8 @@ class _Work:
             erp_number=text(there.body, "projectID"),
             base={},
         )
+        if code == "project.linked":
+            join_found(self.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
         self._keep(link, {}, (link.severa_number, link.erp_number))
         self.after.say(code, **plan.describe(project))
         self._write(link, project, there, state, customer)

@@ -12,6 +12,7 @@ import pytest
 from severa_tenant import Tenant, _numbers, message
 
 from simulators import seed
+from simulators.mangling import shortened
 from simulators.server import running
 from simulators.severa import create_app
 
@@ -163,6 +164,36 @@ def test_a_late_answer_comes_after_the_work_is_done(tenant: Tenant) -> None:
     sent.join()
     assert time.monotonic() - began >= 1.0
     assert tenant.http.delete(f"/_sim/faults/{identity}").status_code == 204
+
+
+def test_an_answer_that_is_cut_breaks_off_after_the_work_is_done(tenant: Tenant) -> None:
+    arm(tenant, kind="cut", method="POST", path="/customers$")
+    with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
+        tenant.call("POST", "/customers", json={"name": "Avklippt AB"})
+    assert len(tenant.get("/customers", customerNames="Avklippt AB")) == 1
+
+
+def test_a_short_list_is_well_formed_and_tells_less(tenant: Tenant) -> None:
+    whole = tenant.get("/vatrates")
+    arm(tenant, kind="short", method="GET", path="/vatrates$", times=2)
+    for _ in range(2):
+        assert tenant.get("/vatrates") == whole[: len(whole) - max(1, len(whole) // 3)]
+    assert tenant.get("/vatrates") == whole
+
+
+@pytest.mark.parametrize(
+    ("whole", "less"),
+    [
+        (b'[{"a": [1, "],"]}, 2.50,\n 3]', b'[{"a": [1, "],"]}, 2.50]'),
+        (b"[1]", b"[]"),
+        (b"[]", b"[]"),
+        (b'{"a": 1}', b'{"a": 1}'),
+        (b"<html>", b"<html>"),
+        (b"", b""),
+    ],
+)
+def test_only_a_list_is_shortened(whole: bytes, less: bytes) -> None:
+    assert shortened(whole) == less
 
 
 def test_an_unknown_kind_of_fault_is_refused(tenant: Tenant) -> None:

@@ -165,3 +165,28 @@ def test_a_renumbered_customer_is_reported_and_its_data_keep_flowing(road: Road)
         seconds=20,
     )
     assert road.erp.count("customer", name="Omnumrerad AB") == 1
+
+
+@pytest.mark.req("R-CUS-5")
+@pytest.mark.schedule("S31")
+def test_the_same_new_customers_typed_in_both_systems_between_two_polls_are_one_each(road: Road) -> None:
+    names = [f"Tvilling {n} AB" for n in range(4)]
+    for n, name in enumerate(names):
+        number = f"SE55611135{n}201"
+        road.add_customer(name, vatNumber=number)
+        road.erp.add(
+            "customer", name=name, customerClassId="1", vatRegistrationId=number,
+            mainAddress={"addressLine1": "Kungsgatan 1", "postalCode": "111 43", "city": "Stockholm", "countryId": "SE"},
+        )  # fmt: skip
+    road.settle()
+    assert [road.severa.count("customers", name=name) for name in names] == [1] * 4
+    assert [road.erp.count("customer", name=name) for name in names] == [1] * 4
+    assert all(code == "customer.met_differently" for code in road.codes())
+    keys = road.sql("select natural_key from matter where natural_key is not null")
+    assert keys == []
+    linked = road.sql(
+        "select erp_number from matter where severa_id is not null and erp_id is not null and joined_into is null "
+        "and domain = 'customer' and erp_number = any (%s)",
+        [road.erp.one("customer", name=name)["number"] for name in names],
+    )
+    assert len(linked) == 4

@@ -85,3 +85,18 @@ def test_a_small_write_off_counts_as_paid_and_a_large_one_is_a_problem(road: Roa
     assert road.role(other) == "sent"
     [problem] = [row for row in road.problems() if row["code"] == "payment.written_off"]
     assert "1000" in problem["wrong"]
+
+
+@pytest.mark.req("R-PAY-1")
+def test_a_booked_invoice_that_is_deleted_in_severa_is_told_after_a_whole_reading(
+    road: Road, project: Json
+) -> None:
+    guid, number = sent(road, project)
+    road.settle()
+    road.severa.ask("DELETE", f"invoices/{guid}")
+    road.sql("update stream set swept_at = null where tenant_id = %s", road.tenant_id)
+    road.settle()
+    assert [(one["code"], one["values"]["number"]) for one in road.problems()] == [
+        ("payment.invoice_gone", number)
+    ]
+    assert road.erp.one("customerinvoice", referenceNumber=number)["status"] == "Open"

@@ -1,7 +1,8 @@
 """Every place where the simulation touches the bridge. Nothing else of the harness knows the bridge's insides.
 
 What is used: ``open_bridge`` (one per process of a play, all over one pool of real connections), ``Poller.poll`` of a
-leased connection, ``Relay.maintain``/``turn``, ``Workshop.settle``, and the services that people use.
+leased connection, ``Upkeep.turn`` and ``Relay.turn``, ``Workshop.settle``, and the services that people use. Put in place
+of the machine: the clock, the pools, ids and randomness, the state file of beats, and what ``connectors.wire`` sends with.
 """
 
 from __future__ import annotations
@@ -15,22 +16,27 @@ import types
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 from typing import Any
 
-import httpx
+import httpcore
 import structlog
 from cryptography.fernet import Fernet
 from services import Database as TestDatabase
 
+import app.adopting
 import app.bootstrap
-from app import reviewing, service
+import connectors.wire
+from app import adopting, doubting, reviewing, service
 from app.bootstrap import Bridge, open_bridge
+from app.keeper import Keeper
+from app.memory import Memory, StateFile
 from app.poller import Poller
 from app.relay import Relay, event
 from app.settings import Settings
-from db import installation, streams
+from app.standing import STOPS, Verdict
+from db import streams
+from db.installation import Beat
 from db.pool import Database
 from db.sql import SQL
 from domain import clock
@@ -53,6 +59,8 @@ SETTINGS: dict[str, Any] = {
     "log_level": "error",
 }
 POLL_INTERVAL = 86_400
+SWEEP = "update stream set swept_at = null returning 1"
+"""By the owner: the sweep of every register is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class Note:
 
 class Office:
     """The connections to PostgreSQL that all processes of all plays of this operating system process share."""
+
+    state_file: StateFile
 
     def __init__(self, database: TestDatabase) -> None:
         self.database = database
@@ -86,8 +96,11 @@ class Office:
     def installed(self, kernel: Kernel, wire: Wire, seed: int) -> Iterator[None]:
         """Clock, wire and randomness of a play are the bridge's, in this whole operating system process."""
         before = clock.use(ActorsClock(kernel))
-        handle = httpx.HTTPTransport.handle_request
-        httpx.HTTPTransport.handle_request = lambda _self, request: wire.handle(request)  # type: ignore[method-assign, assignment]
+        new_pool, memory = connectors.wire._new_pool, app.adopting.memory
+        connectors.wire._new_pool = lambda *_: _Pool(wire)  # type: ignore[assignment, return-value]
+        # A state file outlives every process of the play; there is no broker to keep a beat in.
+        self.state_file = _RememberedBeat()
+        app.adopting.memory = lambda _settings: Memory(self.state_file, None)
         shared = app.bootstrap.Database
         app.bootstrap.Database = lambda *_a, **_k: _Shared(self.db)  # type: ignore[assignment, misc]
         logs = structlog.get_config()
@@ -111,7 +124,7 @@ class Office:
         finally:
             structlog.configure(**logs)
             app.bootstrap.Database = shared  # type: ignore[misc]
-            httpx.HTTPTransport.handle_request = handle  # type: ignore[method-assign]
+            connectors.wire._new_pool, app.adopting.memory = new_pool, memory
             clock.use(before)
 
 
@@ -131,15 +144,75 @@ class _Shared:
         """Stays open for the next play."""
 
 
+class _RememberedBeat(StateFile):
+    """The state file of all relays of a play, without a disk."""
+
+    def __init__(self) -> None:
+        self._kept: Beat | None = None
+
+    def write(self, beat: Beat) -> None:
+        self._kept = beat
+
+    def check(self) -> None:
+        """Could always be written."""
+
+    def read(self) -> Beat | None:
+        return self._kept
+
+
+class _Pool:
+    """What ``connectors.wire`` takes for a pool of connections: each request goes by the play's wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """There is no connection to close."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        return self._wire.handle(request, _Limits(connectors.wire._progress.get(), request))
+
+
+class _Limits:
+    """The bridge's own limits of a call, asked where httpcore asks them on a real connection."""
+
+    def __init__(self, progress: connectors.wire.Progress, request: httpcore.Request) -> None:
+        self._progress = progress
+        self._request = {"request": request}
+
+    def connecting(self) -> None:
+        self._progress.left(httpcore.ConnectTimeout)
+
+    def head(self) -> None:
+        self._progress.trace("http11.send_request_headers.started", self._request)
+        self._progress.writing()
+        self._progress.left(httpcore.WriteTimeout)
+
+    def body(self) -> None:
+        self._progress.trace("http11.send_request_body.started", self._request)
+        self._progress.left(httpcore.WriteTimeout)
+
+    def answer(self) -> float:
+        return self._progress.left(httpcore.ReadTimeout)
+
+    def heard(self, size: int) -> None:
+        self._progress.left(httpcore.ReadTimeout)
+        self._progress.took(size)
+        self._progress.trace("http11.receive_response_headers.complete", {})
+
+
 _OURS = ("actors", "app", "connectors", "db", "domain", "simulators")
 
 
 @contextlib.contextmanager
 def _chance(rng: Random) -> Iterator[None]:
-    """Ids and randomness of the bridge and of the simulators come from the seed, at every place where one is imported.
-
-    A module that still asks ``time`` or ``datetime`` itself is given the play's clock in the same way.
-    """
+    """Ids and randomness of the bridge and of the simulators come from the seed, at every place where one is imported."""
 
     def uuid4() -> uuid.UUID:
         return uuid.UUID(int=rng.getrandbits(128), version=4)
@@ -147,21 +220,6 @@ def _chance(rng: Random) -> Iterator[None]:
     def token_urlsafe(size: int = 32) -> str:
         return f"{rng.getrandbits(size * 6):x}"
 
-    class Either(type):
-        def __instancecheck__(cls, thing: object) -> bool:
-            return isinstance(thing, datetime)
-
-    class Now(datetime, metaclass=Either):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return clock.wall().astimezone(tz)
-
-    fake_time = types.SimpleNamespace(
-        monotonic=clock.monotonic,
-        time=lambda: clock.wall().timestamp(),
-        sleep=clock.pause,
-        perf_counter=clock.monotonic,
-    )
     instead = {uuid.uuid4: uuid4, secrets.token_urlsafe: token_urlsafe}
     put_back: list[tuple[Any, str, Any]] = []
 
@@ -182,35 +240,12 @@ def _chance(rng: Random) -> Iterator[None]:
                 and value in instead
             ):
                 put(module, key, instead[value])
-            elif name.startswith("connectors") and key == "time" and isinstance(value, types.ModuleType):
-                put(module, key, fake_time)
-            elif name.startswith("connectors") and key == "datetime" and value is datetime:
-                put(module, key, Now)
-    defaults = _own_clocks()
     random.seed(rng.getrandbits(64))
     try:
         yield
     finally:
         for target, key, value in reversed(put_back):
             setattr(target, key, value)
-        for kept, old in defaults:
-            kept.clear()
-            kept.update(old)
-
-
-def _own_clocks() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Pacers take their clock as a default argument; what it was."""
-    pacing = sys.modules.get("connectors.pacing")
-    changed = []
-    for name in ("SlotPacer", "BudgetPacer"):
-        known = getattr(getattr(pacing, name, None), "__init__", None)
-        kept = getattr(known, "__kwdefaults__", None)
-        if kept and "clock" in kept:
-            changed.append((kept, dict(kept)))
-            kept["clock"] = clock.monotonic
-            if "now" in kept:
-                kept["now"] = clock.wall
-    return changed
 
 
 _NAMES = {text: name for name, text in SQL.items()}
@@ -241,18 +276,22 @@ def poll_due(bridge: Bridge, *, few: bool = False) -> int:
     return len(found)
 
 
-def relay(bridge: Bridge, publish: Callable[[Sequence[Note]], list[bool]]) -> Callable[[], int]:
+def relay(
+    bridge: Bridge, publish: Callable[[Sequence[Note]], list[bool]], state_file: StateFile
+) -> Callable[[], int]:
     """The relay's loop body: upkeep, then one turn; how many rows it published."""
+    settings = bridge.settings
     made = Relay(
         bridge.db,
         lambda rows: publish([Note(row.domain, event(row)) for row in rows]),
-        bridge.settings,
+        settings,
         bridge.registers,
         bridge.stop,
+        keeper=Keeper(bridge.db, settings, bridge.stop, Memory(state_file, None)),
     )
 
     def turn() -> int:
-        made.maintain()
+        made._upkeep.turn()
         return made.turn()
 
     return turn
@@ -334,28 +373,35 @@ def release(bridge: Bridge, name: str, invoice: str) -> None:
 
 def writes_off(bridge: Bridge) -> bool:
     """Whether the bridge says that this database was restored or cloned, and transfers nothing until it is adopted."""
-    with bridge.db.dispatch() as db:
-        return installation.note(db).writes != "on"
+    return adopting.look(bridge).verdict in {Verdict.OFF, *STOPS}
 
 
 def adopt(bridge: Bridge) -> None:
     """The operator says that this is the one."""
-    with bridge.db.dispatch() as db:
-        installation.adopt(db)
+    adopting.adopt(bridge, adopting.look(bridge))
 
 
-def decide(bridge: Bridge, name: str, problem: dict[str, Any], how: str) -> bool:
-    """A person's decision on a doubt: 'wait', 'make it', or 'this one:<number>'. False while the bridge knows none."""
-    return False
+def doubts(bridge: Bridge, name: str) -> list[dict[str, Any]]:
+    """What is in doubt, with the candidates that a person is shown."""
+    return doubting.doubts(bridge, name)
+
+
+def decide(bridge: Bridge, name: str, doubt: dict[str, Any], how: str) -> None:
+    """A person's decision on one of the ``doubts`` as shown: 'wait', 'make', or 'this:<type>/<number>'. Raises InputError."""
+    kind, _, document = how.partition(":")
+    choice = doubting.Choice(kind, document)  # type: ignore[arg-type]
+    doubting.decide(bridge, name, str(doubt["id"]), choice, doubt["seen"])
 
 
 __all__ = [
+    "SWEEP",
     "Note",
     "Office",
     "add_tenant",
     "adopt",
     "ask_poll",
     "decide",
+    "doubts",
     "held",
     "pause",
     "poll_due",

@@ -161,7 +161,7 @@ class Play:
 
     def _relay(self) -> None:
         with self.theatre.office.bridge(self._stop()) as bridge:
-            turn = contact.relay(bridge, self.queue.publish)
+            turn = contact.relay(bridge, self.queue.publish, self.theatre.office.state_file)
             pause = LOOKS[0]
             while True:
                 pause = LOOKS[0] if self._guarded("relay", turn) else min(LOOKS[1], pause * 3)

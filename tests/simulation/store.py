@@ -42,6 +42,10 @@ select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema_migrations'
 order by 1
 """
+_INSTALLATION = """
+select column_name from information_schema.columns
+where table_schema = 'public' and table_name = 'installation' and column_name <> 'written_by' order by ordinal_position
+"""
 _LEAVES = """
 select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public' and c.relkind = 'r'
@@ -101,7 +105,7 @@ class Store:
         self._owner.execute(self._copier(name, truncate=True))
 
     def _copier(self, name: str, *, truncate: bool = False) -> str:
-        # The identity of the installation changes by adopting only; a play that does so is set back by ``keep``.
+        # A row of the installation that is written anew is a restored one. A play begins with one that never was.
         tables = [table for table in self._tables if table != "installation" or name != "base"]
         # Names come from the catalogue of our own database.
         empty = (
@@ -113,6 +117,13 @@ class Store:
             f'insert into public."{table}" overriding system value select * from kept_{name}."{table}";\n'  # noqa: S608
             for table in tables
         )
+        if name == "base":
+            columns = [row[0] for row in self._owner.execute(_INSTALLATION)]
+            kept = ", ".join(f'"{column}" = k."{column}"' for column in columns)
+            filled += (
+                f"update public.installation i set written_by = pg_current_xact_id(), {kept} "  # noqa: S608
+                "from kept_base.installation k;\n"
+            )
         called = f"{name}_anew" if truncate else name
         return (
             f"create or replace function play.put_back_{called}() returns void language plpgsql as $p$ begin\n"

@@ -1,8 +1,8 @@
-"""The network between the bridge and both vendors, in process: httpx's transport is replaced, the vendors' simulators answer.
+"""The network between the bridge and both vendors, in process: httpcore's pool is replaced, the vendors' simulators answer.
 
 A call has three points (before its headers, before its body, after it) and travels: it may arrive late, never, or after
-its caller has given up; its answer may be lost or be another one. httpcore's trace events are told at the points where
-httpcore tells them, so that a guard which stands there works as it does on a real connection.
+its caller has given up; its answer may be lost or be another one. The caller's own limits (``Limits``) are asked at the
+points where httpcore would come by them, so that a guard which stands there works as it does on a real connection.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
-import httpx
+import httpcore
 
 from simulation.kernel import START, Actor, Crashed, Kernel, PlayError
 from simulation.points import (
@@ -59,6 +59,42 @@ class Write:
     path: str
     status: int
     tenant: str
+
+
+class Limits(Protocol):
+    """What the caller of one call keeps to; each raises what ends the call."""
+
+    def connecting(self) -> None: ...
+    def head(self) -> None: ...
+    def body(self) -> None: ...
+    def answer(self) -> float:
+        """Seconds that the answer may take from now."""
+        ...
+
+    def heard(self, size: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it goes over the wire."""
+
+    method: str
+    base: str
+    target: str
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+    @property
+    def system(self) -> str:
+        return "severa" if self.base == SEVERA else "erp"
+
+    @property
+    def path(self) -> str:
+        """Without the query; not quoted."""
+        return unquote(self.target.partition("?")[0])
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.system} {self.path}"
 
 
 @dataclass(eq=False)
@@ -160,41 +196,28 @@ class Wire:
 
     # ---- one call
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
-        """In place of ``httpx.HTTPTransport.handle_request``."""
+    def handle(self, request: httpcore.Request, limits: Limits) -> httpcore.Response:
+        """In place of ``httpcore.ConnectionPool.handle_request``."""
         kernel = self.kernel
         kernel.alive()
         self.calls += 1
-        base = f"{request.url.scheme}://{request.url.host}"
-        system = "severa" if base == SEVERA else "erp"
-        what = f"{request.method} {system} {request.url.path}"
-        limits = request.extensions.get("timeout") or {}
-        trace = request.extensions.get("trace") or (lambda _name, _info: None)
+        call = _call(request)
+        what = f"{call.method} {call.system} {call.path}"
+        limits.connecting()
         deeds = self.at("headers", what)
         if any(isinstance(deed, Refuse) for deed in deeds):
             kernel.say(f"{what}: no connection")
             kernel.wait(0.2)
-            raise httpx.ConnectError("connection refused", request=request)
-        trace("http11.send_request_headers.started", {"request": request})
-        trace("http11.send_request_headers.complete", {"return_value": None})
-        content = request.read()
+            raise httpcore.ConnectError("connection refused")
+        limits.head()
         deeds += self.at("body", what)
-        trace("http11.send_request_body.started", {"request": request})
-        trace("http11.send_request_body.complete", {"return_value": None})
+        limits.body()
         deeds += self.at("sent", what)
         letter = Letter(waiting=kernel.current())
-        self._post(letter, request, content, base, system, deeds)
-        return self._hear(letter, request, what, float(limits.get("read") or 3600.0))
+        self._post(letter, call, deeds)
+        return self._hear(letter, what, limits)
 
-    def _post(
-        self,
-        letter: Letter,
-        request: httpx.Request,
-        content: bytes,
-        base: str,
-        system: str,
-        deeds: list[Deed],
-    ) -> None:
+    def _post(self, letter: Letter, call: Call, deeds: list[Deed]) -> None:
         """Sends the call on its way: it is carried out when it arrives, whatever became of its sender."""
         kernel = self.kernel
         sender = letter.waiting.name if letter.waiting else "–"
@@ -202,8 +225,6 @@ class Wire:
         lost = next((deed for deed in deeds if isinstance(deed, LoseRequest)), None)
         unheard = next((deed for deed in deeds if isinstance(deed, LoseAnswer)), None)
         instead = next((deed for deed in deeds if isinstance(deed, Answer | Change)), None)
-        target = request.url.raw_path.decode("ascii")
-        headers = [(k.lower(), v) for k, v in request.headers.raw]
         there, back = kernel.rng.uniform(0.01, 0.1), kernel.rng.uniform(0.01, 0.1)
 
         def deliver(heard: Heard | None, *, broken: bool = False) -> None:
@@ -215,17 +236,17 @@ class Wire:
             if isinstance(instead, Answer) and not instead.done and not instead.cut:
                 heard = Heard(instead.status, list(instead.headers.items()), instead.body)
             else:
-                heard = self._carry_out(sender, system, request.method, target, headers, content, base)
+                heard = self._carry_out(sender, call)
                 heard = _changed(heard, instead)
             if instead is not None:
                 kernel.say(
-                    f"{request.method} {system} {request.url.path}: answers {heard.status} {_shown(heard.body)}",
-                    system,
+                    f"{call}: answers {heard.status} {_shown(heard.body)}",
+                    call.system,
                 )
             if unheard is not None:
                 kernel.say(
-                    f"{request.method} {system} {request.url.path}: {heard.status}, the answer is lost",
-                    system,
+                    f"{call}: {heard.status}, the answer is lost",
+                    call.system,
                 )
                 if unheard.reset:
                     kernel.at(back, lambda: deliver(None, broken=True))
@@ -234,31 +255,30 @@ class Wire:
             kernel.at(back + late.answer, lambda: deliver(heard, broken=cut))
 
         if lost is not None:
-            kernel.say(f"{request.method} {request.url.path}: the call is lost on its way")
+            kernel.say(f"{call.method} {call.path}: the call is lost on its way")
             if lost.reset:
                 kernel.at(there, lambda: deliver(None, broken=True))
             return
         if late.seconds:
-            kernel.say(f"{request.method} {request.url.path}: under way for {late.seconds:.0f} s")
+            kernel.say(f"{call.method} {call.path}: under way for {late.seconds:.0f} s")
         kernel.at(there + late.seconds, arrive)
 
-    def _carry_out(
-        self,
-        sender: str,
-        system: str,
-        method: str,
-        target: str,
-        headers: list[Any],
-        content: bytes,
-        base: str,
-    ) -> Heard:
-        heard = ask(self._apps[base], method, target, headers, content, base.partition("//")[2])
+    def _carry_out(self, sender: str, call: Call) -> Heard:
+        system, method = call.system, call.method
+        heard = ask(
+            self._apps[call.base],
+            method,
+            call.target,
+            call.headers,
+            call.content,
+            call.base.partition("//")[2],
+        )
         # As the servers in front of both vendors do.
         clock = vendor_clock.SEVERA if system == "severa" else vendor_clock.ERP
         heard.headers.append(("date", format_datetime(clock.now(), usegmt=True)))
-        path = target.partition("?")[0]
+        path = call.target.partition("?")[0]
         if method in WRITES and not path.lower().endswith(SIGN_IN):
-            tenant = self._tenant(system, headers)
+            tenant = self._tenant(system, call.headers)
             self.writes.append(Write(self.kernel.now, sender, system, method, path, heard.status, tenant))
             self.kernel.say(f"{method} {path} for {sender}: {heard.status}", system)
         elif method == "GET":
@@ -270,42 +290,41 @@ class Wire:
         found: str | None = app._org_of({"type": "http", "headers": headers})
         return found or ""
 
-    def _hear(self, letter: Letter, request: httpx.Request, what: str, limit: float) -> httpx.Response:
+    def _hear(self, letter: Letter, what: str, limits: Limits) -> httpcore.Response:
         kernel = self.kernel
         if letter.waiting is None:
             # Somebody outside of the play calls (go-live): what is on its way arrives at once.
             raise PlayError("a call outside of the play")
+        limit = limits.answer()
         kernel.park(limit)
         heard, letter.waiting = letter.heard, None
         if letter.broken and heard is None:
             kernel.say(f"{what}: the connection breaks")
-            raise httpx.RemoteProtocolError(
-                "Server disconnected without sending a response.", request=request
-            )
+            raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
         if heard is None:
             kernel.say(f"{what}: no answer within {limit:.0f} s")
-            raise httpx.ReadTimeout("timed out", request=request)
+            raise httpcore.ReadTimeout("timed out")
         self.at("answered", what)
-        stream: httpx.SyncByteStream = httpx.ByteStream(heard.body)
-        if letter.broken:
-            stream = _Cut(heard.body[: len(heard.body) // 2])
-        return httpx.Response(
+        limits.heard(1)
+        return httpcore.Response(
             heard.status,
             headers=[(k.encode("latin-1"), v.encode("latin-1")) for k, v in heard.headers],
-            stream=stream,
-            extensions={"http_version": b"HTTP/1.1"},
+            content=_cut(heard.body) if letter.broken else heard.body,
         )
 
 
-class _Cut(httpx.SyncByteStream):
+def _call(request: httpcore.Request) -> Call:
+    url = request.url
+    base = f"{url.scheme.decode('ascii')}://{url.host.decode('ascii')}"
+    content = b"".join(request.stream)  # type: ignore[arg-type]
+    headers = [(k.lower(), v) for k, v in request.headers]
+    return Call(request.method.decode("ascii"), base, url.target.decode("ascii"), headers, content)
+
+
+def _cut(body: bytes) -> Iterator[bytes]:
     """A body that breaks off."""
-
-    def __init__(self, part: bytes) -> None:
-        self._part = part
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._part
-        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+    yield body[: len(body) // 2]
+    raise httpcore.RemoteProtocolError("peer closed connection without sending complete message body")
 
 
 def _changed(heard: Heard, deed: Answer | Change | None) -> Heard:

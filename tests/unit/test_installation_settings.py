@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.settings import Settings, read_settings
+from db.claim import Asked
 from domain.errors import InputError
 
 NUMBERS = [
@@ -31,3 +32,29 @@ def test_an_upper_bound_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRIDGE_RELAY_SECONDS", "1e12")
     with pytest.raises(InputError, match="must be at most 31622400"):
         read_settings()
+
+
+@pytest.mark.schedule("S26")
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"not_after_seconds": 120}, {"lease_margin_seconds": 300}, {"create_limit_seconds": 900}],
+    ids=lambda one: ",".join(one) or "defaults",
+)
+def test_an_epoch_is_quiet_for_as_long_as_any_step_may_take_to_settle(more: dict[str, float]) -> None:
+    settings = Settings(**more)
+    step = Asked(
+        "create",
+        1,
+        {},
+        settings.not_after_seconds,
+        settings.create_limit_seconds,
+        settings.visibility_lag_seconds,
+        margin=settings.lease_margin_seconds,
+    )
+    parts = (
+        settings.not_after_seconds,
+        settings.create_limit_seconds,
+        settings.lease_margin_seconds,
+        settings.visibility_lag_seconds,
+    )
+    assert settings.settle_seconds == step.settles == sum(parts)

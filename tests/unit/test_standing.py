@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app import standing
-from app.keeper import Steps, judged
+from app.keeper import Steps, examined
 from app.memory import Memory, StateFile
 from app.standing import Verdict, judge
 from db.installation import Beat, Facts
@@ -105,16 +105,22 @@ def kept(place: Path, name: str = "here") -> Memory:
 
 
 def test_another_process_remembers_what_one_wrote(place: Path) -> None:
-    kept(place).remember(beat(12_345))
+    kept(place).remember(Beat(uuid4(), 12_345, UUID(int=12_345)))
     kept(place).remember(beat(7))
     assert kept(place).recall(HISTORY) == beat(7)
-    assert judged(facts(7), kept(place)) is Verdict.STARTED
+    assert examined(lambda: facts(7), kept(place))[1] is Verdict.STARTED
+
+
+def test_a_process_that_wakes_with_an_old_beat_takes_nothing_back(place: Path) -> None:
+    kept(place).remember(beat(8))
+    kept(place).remember(beat(7))
+    assert kept(place).recall(HISTORY) == beat(8)
 
 
 def test_a_state_file_that_was_copied_to_another_place_is_not_believed(place: Path) -> None:
     kept(place).remember(beat(100))
     assert kept(place, "elsewhere").recall(HISTORY) is None
-    assert judged(facts(), kept(place, "elsewhere")) is Verdict.COPIED
+    assert examined(facts, kept(place, "elsewhere"))[1] is Verdict.COPIED
 
 
 def test_another_historys_beat_is_no_memory_of_this_one_but_says_that_the_database_was_exchanged(
@@ -122,9 +128,9 @@ def test_another_historys_beat_is_no_memory_of_this_one_but_says_that_the_databa
 ) -> None:
     kept(place).remember(Beat(uuid4(), 100, UUID(int=100)))
     assert kept(place).recall(HISTORY) is None
-    assert judged(facts(), kept(place)) is Verdict.COPIED
-    assert judged(facts(0), kept(place)) is Verdict.COPIED
-    assert judged(facts(0, served=False), kept(place)) is Verdict.FIRST
+    assert examined(facts, kept(place))[1] is Verdict.COPIED
+    assert examined(lambda: facts(0), kept(place))[1] is Verdict.COPIED
+    assert examined(lambda: facts(0, served=False), kept(place))[1] is Verdict.FIRST
 
 
 def test_a_process_that_lives_on_remembers_though_its_file_is_gone(place: Path) -> None:

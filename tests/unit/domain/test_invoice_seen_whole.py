@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,48 @@ def test_what_was_booked_is_compared_whole_before_its_number_comes_back(
     assert isinstance(stop, Stop)
     assert (stop.code, stop.values["number"]) == ("invoice.already_booked", "101")
     assert (firm.in_severa_now()["number"], creates(firm)) == (None, 1)
+
+
+@pytest.mark.schedule("S1")
+@pytest.mark.req("R-INV-12")
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("orderNumber", "PO 1"),
+        ("dueDate", "2027-01-31"),
+        ("totalIncludingTax", {"amount": D(9), "currencyCode": "SEK"}),
+    ],
+)
+def test_an_edit_between_the_last_look_and_the_number_is_told_and_nobody_sends_the_invoice(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, member: str, value: object
+) -> None:
+    patch = firm.severa.patch
+
+    def edited(*call: Any, **more: Any) -> Any:
+        firm.in_severa_now()[member] = value
+        return patch(*call, **more)
+
+    monkeypatch.setattr(firm.severa, "patch", edited)
+    stop = ends(firm, Stop)
+    assert isinstance(stop, Stop)
+    assert (stop.code, stop.values["number"]) == ("invoice.already_booked", "101")
+    assert firm.in_severa_now()["status"]["guid"] == "s-transfer"
+    assert creates(firm) == 1
+
+
+@pytest.mark.schedule("S1")
+def test_an_edit_of_what_is_not_booked_between_the_last_look_and_the_number_stops_nothing(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patch = firm.severa.patch
+
+    def edited(*call: Any, **more: Any) -> Any:
+        firm.in_severa_now()["ourReference"] = "Någon annan"
+        return patch(*call, **more)
+
+    monkeypatch.setattr(firm.severa, "patch", edited)
+    done(firm)
+    assert firm.in_severa_now()["status"]["guid"] == "s-transferred"
 
 
 @pytest.mark.req("R-INV-12")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -352,6 +353,49 @@ def test_a_document_that_is_cancelled_or_gone_is_a_problem_and_the_status_stays(
     stop = stopped(firm)
     assert (stop.code, stop.values["number"]) == (code, "101")
     assert status(firm) == "paid"
+
+
+def deleted_in_severa(firm: Firm) -> None:
+    """A whole reading of Severa's invoices did not show it any more."""
+    del firm.severa.records["invoices"][GUID]
+    key = ("severa", "invoices", GUID)
+    firm.books.records[key] = replace(firm.books.records[key], gone=True)
+
+
+@pytest.mark.req("R-PAY-1")
+@pytest.mark.parametrize("standing", ["sent", "paid", "transferred"])
+def test_a_booked_invoice_that_severa_deleted_is_told_until_it_is_credited(standing: str) -> None:
+    firm = booked(standing)
+    whole = total(firm)
+    deleted_in_severa(firm)
+    stop = stopped(firm)
+    assert (stop.code, stop.values["number"]) == ("payment.invoice_gone", "101")
+    assert stop.effects is not None
+    assert stop.effects.link is not None
+    link = firm.books.link("invoice", severa_id=GUID)
+    assert link is not None
+    firm.books.replace_link(link, state=stop.effects.link.state)
+    firm.erp.pay("101", whole, "2026-11-20T00:00:00")
+    firm.poll_documents()
+    assert said(pay(firm)) == []
+
+
+@pytest.mark.req("R-PAY-1")
+def test_an_invoice_that_severa_shows_after_all_is_settled_as_ever() -> None:
+    firm = booked()
+    key = ("severa", "invoices", GUID)
+    firm.books.records[key] = replace(firm.books.records[key], gone=True)
+    assert said(pay(firm)) == []
+    assert status(firm) == "sent"
+
+
+@pytest.mark.req("R-PAY-1")
+def test_a_document_that_a_whole_reading_did_not_show_is_asked_for() -> None:
+    firm = booked()
+    del firm.erp.records["customerinvoice"]["101"]
+    key = ("visma_net", "customerdocument", "Invoice/101")
+    firm.books.records[key] = replace(firm.books.records[key], gone=True)
+    assert stopped(firm).code == "payment.document_gone"
 
 
 def test_a_refusal_of_severa_is_a_problem_with_its_text() -> None:
