@@ -1,5 +1,5 @@
 """Work that needs another matter first: who waits, who had better say so, and when waiting has an end (R-INV-11, R-PRJ-5,
-never-twice.md rule 17)."""
+docs/never-twice.md rule 17)."""
 
 from __future__ import annotations
 

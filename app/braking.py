@@ -1,6 +1,6 @@
 """The brake: a reading that changed more of a register than people do is held, its domains are paused, and a person asked.
 
-What is held is held as a whole (never twice, rule 16): every row of the register that nobody was told of, whichever reading
+What is held is held as a whole (docs/never-twice.md rule 16): every row of the register that nobody was told of, whichever reading
 brought it, and the records that a whole reading did not show. A person lets through what they were shown, not what has
 come since; once a register is held its later readings join it.
 

@@ -1,4 +1,4 @@
-"""A changed setting is a change (never-twice.md rule 19): what it asks for of matters that were seen already.
+"""A changed setting is a change (docs/never-twice.md rule 19): what it asks for of matters that were seen already.
 
 Counted beforehand, announced with the lowest rank: 100,000 matters of a start date go behind the invoice that somebody has
 just approved. What is in doubt is left alone: only proof or a person ends it.

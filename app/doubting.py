@@ -1,4 +1,4 @@
-"""What a person decides about a matter in doubt (never-twice.md rule 9, R-INV-13): *it is this one*, *none of these, make
+"""What a person decides about a matter in doubt (docs/never-twice.md rule 9, R-INV-13): *it is this one*, *none of these, make
 it*, or *wait*.
 
 A decision names what was shown: the matter's generation and the hash of its candidates. It is refused if either moved, and

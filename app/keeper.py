@@ -1,4 +1,4 @@
-"""What the relay does each turn so that it never works on the wrong database, nor by a wrong clock (never twice, rules 10, 22).
+"""What the relay does each turn so that it never works on the wrong database, nor by a wrong clock (docs/never-twice.md rules 10, 22).
 
 Each second a beat: PostgreSQL takes it only while it is surely the database that was last written to. When it does not, the
 facts are judged (``app/standing.py``): the same history goes on, a rewound one begins a new epoch, everything else waits

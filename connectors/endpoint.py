@@ -10,7 +10,7 @@ from connectors.verdict import Dialect
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 CREATE_TIMEOUT = 250.0
-"""Longer than the 240 s after which a create is looked up, so that a late answer is still heard (design)."""
+"""Longer than the 240 s after which a create is looked up, so that a late answer is still heard."""
 
 
 @dataclass(frozen=True, slots=True)

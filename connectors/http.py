@@ -1,6 +1,6 @@
 """One HTTP call to a vendor: signed in, paced, limited in time and size, and told apart into no, yes and unknown.
 
-What a failure means is decided here and in ``connectors.verdict``, and nowhere else (design: "No / yes / unknown"):
+What a failure means is decided here and in ``connectors.verdict``, and nowhere else:
 
     no       not one byte was sent, or any 4xx → Unavailable, RateLimited, NotSent, Refused and below, SignInFailed
     yes      any 2xx, even an empty one        → the answer

@@ -1,7 +1,7 @@
 """Staying within the vendors' call budgets, in process: even spacing for Severa, an hourly budget for the ERP.
 
 No shared counter is kept in the database: Severa's ten calls per second are cut into slots that are leased, the ERP says
-itself in every answer what is left (design, "Load"; R-OPS-2).
+itself in every answer what is left (R-OPS-2).
 """
 
 from __future__ import annotations

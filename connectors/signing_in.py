@@ -31,7 +31,7 @@ class Token:
 
 
 class TokenStore(Protocol):
-    """Where a connection's token is kept. The refresh is a lease over all processes, never a held lock (design).
+    """Where a connection's token is kept. The refresh is a lease over all processes, never a held lock.
 
     A store belongs to one state of a connection (address, organisation, secret). When that was changed meanwhile, every
     method but the last two raises Unavailable: neither may a new token go to an old address, nor an old one be kept.

@@ -1,6 +1,6 @@
 """The verdict on a call by its answer's status and words: yes, no or unknown, and how long to wait.
 
-The meaning is decided here and nowhere else (design: "No / yes / unknown"); ``connectors.http`` adds what happens when
+The meaning is decided here and nowhere else; ``connectors.http`` adds what happens when
 no answer comes at all.
 """
 

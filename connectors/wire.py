@@ -10,7 +10,7 @@ What ``httpx.Client`` leaves open is closed here, over the same ``httpcore``:
 
 A permission (``not_after``) is looked at twice: when the head is about to go out, which is after connecting, TLS and any
 wait for a connection, and when the body is. Past it the connection is reset, and the request was surely not made: it never
-was whole (never twice, rule 5). A request without a body is whole with its head, so only the first look counts there.
+was whole (docs/never-twice.md rule 5). A request without a body is whole with its head, so only the first look counts there.
 """
 
 from __future__ import annotations

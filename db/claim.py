@@ -1,4 +1,4 @@
-"""The claim: what permits an effect, what records it, and how a delivery ends (never-twice.md rules 3 to 5).
+"""The claim: what permits an effect, what records it, and how a delivery ends (docs/never-twice.md rules 3 to 5).
 
 What *permits* names token, generation, epoch and a lease that still runs, after the matter was locked in an earlier
 statement of the same transaction. What *records* names the token only: it has happened. Every row count is checked.

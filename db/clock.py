@@ -1,6 +1,6 @@
 """PostgreSQL's time around something that PostgreSQL does not see: a request to a vendor.
 
-What was asked for when is told by PostgreSQL's clock (never twice, rule 13), but a statement before and after each
+What was asked for when is told by PostgreSQL's clock (docs/never-twice.md rule 13), but a statement before and after each
 request would double the transactions of a poll. Any statement that returned ``bridge_now()`` is an anchor: the moment it
 shows lies between the two readings of this machine's boot-time clock around the statement, so that PostgreSQL's time at
 any later moment is known within the statement's own duration.

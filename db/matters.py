@@ -1,4 +1,4 @@
-"""Matters: what has to be brought to rest, one row for life, at most one record per side (never-twice.md rules 1 and 2)."""
+"""Matters: what has to be brought to rest, one row for life, at most one record per side (docs/never-twice.md rules 1 and 2)."""
 
 from __future__ import annotations
 

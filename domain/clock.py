@@ -79,5 +79,5 @@ def settle_time(*, not_after: float, limit: float, margin: float, visibility: fl
     """Seconds from a call's ``begin`` until it has been carried out or never will be, and shows: it may leave until its
     not-after, lasts no longer than its limit (``margin``: and the writing down), and what it made shows after the vendor's
     visibility time. A step is judged after it, and a new epoch is quiet for it: what the lost future sent last ends so
-    (never-twice.md rules 5 and 10)."""
+    (docs/never-twice.md rules 5 and 10)."""
     return not_after + limit + margin + visibility

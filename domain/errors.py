@@ -76,7 +76,7 @@ class NotSent(TryLater):
 
     Raised only for calls with a ``not_after``: the permission had run out before the request was whole, or the vendor
     said no in a way that a second call may cure (a token it no longer takes, a form it does not know). One permission is
-    one call, so the caller begins anew, at once and without counting an attempt (never twice, rule 5).
+    one call, so the caller begins anew, at once and without counting an attempt (docs/never-twice.md rule 5).
     """
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = 0.0, **fields: Any) -> None:
@@ -139,7 +139,7 @@ class Waiting(BridgeError):
         message: str | None = None,
     ) -> None:
         """``need``: what the other matter is asked to do for this one until it rests ('active' for a project): one writer
-        per remote record, so that its own delivery does it (never-twice.md rule 20)."""
+        per remote record, so that its own delivery does it (docs/never-twice.md rule 20)."""
         super().__init__(message, domain=domain, severa_id=severa_id, erp_id=erp_id, name=name)
         self.need = need
         self.domain = domain

@@ -1,6 +1,6 @@
 """Moves that every domain makes in the same way: one guarded call, creating once, reading fresh.
 
-Every effect on a vendor stands in a step (never-twice.md rules 5 and 21): ``begin``, one call that may not leave after what
+Every effect on a vendor stands in a step (docs/never-twice.md rules 5 and 21): ``begin``, one call that may not leave after what
 ``begin`` granted, then ``done`` or ``undone``. What is neither is unknown, and settles at the step's ``settles_at``.
 """
 
@@ -147,7 +147,7 @@ def create_once(
 
 
 def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:
-    """The counterpart that was found is joined into this matter before the first effect on it (never-twice.md rule 2).
+    """The counterpart that was found is joined into this matter before the first effect on it (docs/never-twice.md rule 2).
     Raises TryLater or Waiting while somebody works on it."""
     if delivery.severa_record is None:
         delivery.pair("severa", severa_id)

@@ -1,4 +1,4 @@
-"""The guard against two systems that answer each other for ever (design 'Merge base').
+"""The guard against two systems that answer each other for ever.
 
 A field that was written twice in each direction within 24 hours is not written again: a person looks. The history of
 writes stands in the link's state under ``writes``: field → [[direction, time], …], and is forgotten after a day.

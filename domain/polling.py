@@ -2,7 +2,7 @@
 the mark moves, and whether a reading looks like an accident.
 
 Two things are kept apart. *Remote stamps* say what to ask for, nothing else: they go back (summer time), stand still
-and lie. *Order* is told by when PostgreSQL's clock saw a state asked for and answered (never twice, rule 13).
+and lie. *Order* is told by when PostgreSQL's clock saw a state asked for and answered (docs/never-twice.md rule 13).
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class SeveraApi(Protocol):
 
     ``not_after`` is the permission for one call (seconds of ``domain.clock.boot``): past it nothing is sent and NotSent is
     raised, which also means: begin anew. A call with a permission raises OutcomeUnknown, whatever its verb, when something
-    may have happened, and only then: after every other error of it nothing was done (never twice, rule 5).
+    may have happened, and only then: after every other error of it nothing was done (docs/never-twice.md rule 5).
     """
 
     def get(self, register: str, guid: str) -> Json:
@@ -217,7 +217,7 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Booked:
     """The ERP document that an invoice is booked as: written once, when it was seen Open or Closed, and never cleared. A
-    booked matter is booked: no absence, 404 or empty answer leads back to a create (never-twice.md rule 8)."""
+    booked matter is booked: no absence, 404 or empty answer leads back to a create (docs/never-twice.md rule 8)."""
 
     type: str
     number: str
@@ -588,7 +588,7 @@ class Delivery(Protocol):
 
     def pair(self, system: System, id: str) -> None:
         """The counterpart of this matter was found: whatever stands for it alone is joined into this matter, before the first
-        effect on it (never-twice.md rule 2). Raises TryLater or Waiting while somebody works on it."""
+        effect on it (docs/never-twice.md rule 2). Raises TryLater or Waiting while somebody works on it."""
         ...
 
     def hold_key(self, key: str) -> None:

@@ -26,7 +26,7 @@ class DomainSpec:
     matter  the domain whose matters it settles (a payment settles the invoice's)
     settle  brings one claimed matter to rest
     asks    pure: whether a record as it was just read or written asks this domain for anything; where it does not, no
-            delivery is made (never-twice.md rule 12)
+            delivery is made (docs/never-twice.md rule 12)
     """
 
     name: Domain

@@ -31,7 +31,7 @@ from tests.fakes_vendors import Call, FakeErp, FakeSevera
 if TYPE_CHECKING:
     from tests.fakes import World
 
-# Seconds after which a permission has run out (never-twice.md rule 5).
+# Seconds after which a permission has run out (docs/never-twice.md rule 5).
 NOT_AFTER = 30.0
 
 

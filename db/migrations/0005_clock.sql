@@ -1,4 +1,4 @@
--- One clock (never twice, rule 22): every time the bridge compares comes from bridge_now(). A simulation replaces this one
+-- One clock (docs/never-twice.md rule 22): every time the bridge compares comes from bridge_now(). A simulation replaces this one
 -- function; a lint keeps now() and clock_timestamp() out of everything else.
 
 create function bridge_now() returns timestamptz language sql volatile parallel safe as $$ select clock_timestamp() $$;

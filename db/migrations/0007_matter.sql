@@ -1,4 +1,4 @@
--- One matter, one row for life (never-twice.md rules 1-9). A matter is what has to be brought to rest: a customer, a product,
+-- One matter, one row for life (docs/never-twice.md rules 1-9). A matter is what has to be brought to rest: a customer, a product,
 -- a project, an invoice, a cost document. It has at most one record per side; its id never changes; work, problems, steps and
 -- waits hang on it; its row is the mutex of its deliveries. Replaces the table link and the string subjects.
 --

@@ -1,4 +1,4 @@
--- Which database is this? (never twice, rules 10 and 22). A restored, copied or rewound database is older than the world:
+-- Which database is this? (docs/never-twice.md rules 10 and 22). A restored, copied or rewound database is older than the world:
 -- what it would send again, somebody may have sent already. So every claim and every begin asks bridge_epoch().
 
 alter table installation

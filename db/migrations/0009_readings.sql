@@ -1,5 +1,5 @@
 -- A reading of a register is let through or held as a whole, and what was seen is ordered by when it was asked for, not by
--- its stamps (never twice, rules 13 and 16). What 0.1.0 had stored stands as announced: an unsettled record without
+-- its stamps (docs/never-twice.md rules 13 and 16). What 0.1.0 had stored stands as announced: an unsettled record without
 -- work is found by the audit. Watermarks stay.
 set local statement_timeout = '15min';
 

@@ -169,7 +169,7 @@ def _numbers(record: Record) -> tuple[str, ...]:
 
 
 def natural_key(body: Json) -> str:
-    """What a customer is held by while it is created, over both directions (never-twice.md rule 2a): its organisation
+    """What a customer is held by while it is created, over both directions (docs/never-twice.md rule 2a): its organisation
     number in normal form, else its name; '' if it has neither. ``body`` of either system."""
     number = organisation_number(text(body, "vatNumber")) or organisation(body)
     return number or name_key(text(body, "name"))

@@ -1,7 +1,7 @@
 """Where is my document: by its marker, by its number, among the customer's newest; and whose are those that look like it.
 
 The marker is the note's first line, ``severa:<guid> <installation>.<nonce>``: one nonce per POST, known before it left
-(never-twice.md rule 6). Only a document that bears it is ever taken; what merely looks alike stops a create and is
+(docs/never-twice.md rule 6). Only a document that bears it is ever taken; what merely looks alike stops a create and is
 shown to a person (rule 7, R-INV-13).
 
 Every document with the marker is somebody's, and the poll never judges: each delivery of an invoice, with no create under way,

@@ -1,4 +1,4 @@
-"""In doubt: what a person is shown to compare, and how what they decide is carried out (never-twice.md rules 7 to 9)."""
+"""In doubt: what a person is shown to compare, and how what they decide is carried out (docs/never-twice.md rules 7 to 9)."""
 
 from __future__ import annotations
 

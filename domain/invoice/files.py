@@ -3,7 +3,7 @@
 They go in a delivery of their own once the number is written: a file that fails, or a vendor that does not answer, holds
 up neither the invoice nor its payment. What is still to be done stands in the link's state, so that any later occasion
 goes on with it. A delivery holds the invoice, so it gives it back after ``TURN`` seconds and goes on in another: a payment
-that falls due while files are sent waits for one turn at most (never-twice.md S38).
+that falls due while files are sent waits for one turn at most (docs/never-twice.md S38).
 """
 
 from __future__ import annotations

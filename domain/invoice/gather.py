@@ -243,7 +243,7 @@ def _resolved(todo: _Gathering, name: str) -> str:
 
 # ---------------------------------------------------------------- a closed project (R-PRJ-3)
 
-# The invoice never writes the project, it leaves a need (never-twice.md rule 20): the project's own delivery sets it Active while
+# The invoice never writes the project, it leaves a need (docs/never-twice.md rule 20): the project's own delivery sets it Active while
 # any need stands and closes it after the last one; the need goes when this invoice comes to rest.
 
 _PROJECT = "project"

@@ -2,7 +2,7 @@
 
 A numbered status first could make Severa give a number of its own; *transferred* twice could make AutoInvoice send twice.
 So the status is only ever moved from *transfer*, never back from where it went, and a PATCH that nobody answered is waited
-for before the status is read (never-twice.md rule 5: S6, S22).
+for before the status is read (docs/never-twice.md rule 5: S6, S22).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where an invoice is on its way to the books: phases, derived from facts and never stored (house.md, Booking).
+"""Where an invoice is on its way to the books: phases, derived from facts and never stored (docs/decisions/0015).
 
 Whatever process looks, and whenever, the same facts give the same phase: there is no place that could say something else
 than what the documents, the unanswered steps and Severa say.

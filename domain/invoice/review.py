@@ -1,6 +1,6 @@
 """Hold for review: a document is made only once a person has let its invoice go, and only as they saw it (R-INV-15).
 
-What was seen is kept as a hash beside the choice (never-twice.md rule 18): an invoice that was released at 15 352.79 and
+What was seen is kept as a hash beside the choice (docs/never-twice.md rule 18): an invoice that was released at 15 352.79 and
 edited to 1 450 500.00 is held again (S18).
 """
 

@@ -287,7 +287,7 @@ def _explained(document: ErpDocument, own: Settlement) -> bool:
 
 
 def _settle_status(delivery: Delivery) -> None:
-    """A status PATCH that nobody answered is waited for before the invoice is read (never-twice.md rule 5): a late one must
+    """A status PATCH that nobody answered is waited for before the invoice is read (docs/never-twice.md rule 5): a late one must
     not move a status back that a later delivery, or a person, moved on."""
     step = delivery.step(STATUS_STEP)
     if step is None or step.done or step.sent_at is None:

@@ -175,7 +175,7 @@ def _severa_register(kind: Kind) -> Register:
 
 def natural_key(body: Json) -> str:
     """What a product, work type or travel expense type is held by while it is created, over both directions and all three
-    registers (never-twice.md rule 2a): its code; '' if it has none. ``body`` of either system."""
+    registers (docs/never-twice.md rule 2a): its code; '' if it has none. ``body`` of either system."""
     return code_key(text(body, "code") or text(body, "inventoryNumber"))
 
 

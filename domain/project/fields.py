@@ -97,7 +97,7 @@ def _severa_register(name: str, *, passing: bool = False) -> Register:
 
 
 def natural_key(body: Json) -> str:
-    """What a project is held by while it is created, over both directions (never-twice.md rule 2a): its number without
+    """What a project is held by while it is created, over both directions (docs/never-twice.md rule 2a): its number without
     the zeros it may be padded with; '' if it has none. ``body`` of either system."""
     number = code_key(text(body, "number") or text(body, "projectID"))
     return number.lstrip("0") or number

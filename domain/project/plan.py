@@ -145,7 +145,7 @@ def is_inactive(status: str) -> bool:
 
 
 def status_wanted(state: State, base: Mapping[str, Any], *, needed: bool) -> str:
-    """The ERP status to have: Active while a late document needs it (R-PRJ-3, never-twice.md rule 20); what it was before, if
+    """The ERP status to have: Active while a late document needs it (R-PRJ-3, docs/never-twice.md rule 20); what it was before, if
     it was opened for one only; else what Severa's state asks for."""
     if needed:
         return STATUS_BY_STATE["open"]

@@ -300,7 +300,7 @@ class _Work:
         )
 
     def _needed(self, project_id: str) -> bool:
-        """Whether a late document waits for the project to be Active (never-twice.md rule 20)."""
+        """Whether a late document waits for the project to be Active (docs/never-twice.md rule 20)."""
         return "active" in self.delivery.books.needed("project", severa_id=project_id)
 
     def _wanted(self, project: Json, state: plan.State, customer: str, link: Link) -> plan.Wanted:
@@ -371,7 +371,7 @@ class _Work:
 
     def _update(self, number: str, todo: plan.Changes, etag: str | None) -> None:
         """One PUT with If-Match. One that moves the status stands in a step: a late *Completed* must not meet a document that
-        was promised an active project (never-twice.md rule 21)."""
+        was promised an active project (docs/never-twice.md rule 21)."""
         members = update_body(todo.members)
         if "status" not in todo.fields:
             self.delivery.erp.update(ERP_PROJECT, number, members, etag=etag)

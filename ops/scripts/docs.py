@@ -2,8 +2,9 @@
 
     python ops/scripts/docs.py             writes them
     python ops/scripts/docs.py --check     names every stale page; exit code 1 when there is one
-    python ops/scripts/docs.py settings    only that page (settings, cli, problems, mapping, coverage, open-questions,
-                                           states: only its drawing of the booking)
+    python ops/scripts/docs.py settings    only that page (settings, cli, problems, mapping, coverage, open-questions;
+                                           states: only its drawing of the booking; never-twice: only its
+                                           table of tests)
 
 Exit code 2 with one line when the code cannot be imported or lacks something that a page needs.
 """
@@ -19,6 +20,7 @@ from types import MappingProxyType
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from docs_code import cli_page, mapping_page, problems_page, settings_page
 from docs_common import DOCS, ROOT, NotComplete
+from docs_schedules import never_twice_page
 from docs_sources import coverage_page, open_questions_page
 from docs_states import states_page
 
@@ -31,6 +33,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "coverage": coverage_page,
         "open-questions": open_questions_page,
         "states": states_page,
+        "never-twice": never_twice_page,
     }
 )
 

@@ -28,7 +28,7 @@ def coverage_page() -> str:
     parts = [
         HEAD,
         '# Coverage\n\nEach requirement and the tests that carry its marker, `@pytest.mark.req("R-…")`. What a requirement asks for\n',
-        "in full stands in the specification; [requirements.md](requirements.md) has one line each.\n\n",
+        "stands in [requirements.md](requirements.md).\n\n",
     ]
     summary = []
     for group in GROUPS:
@@ -39,14 +39,15 @@ def coverage_page() -> str:
     for group, count in GROUPS.items():
         parts.append(f"\n## {group}\n\n")
         rows = [
-            (one, words[one], "<br>".join(_linked(test) for test in proven.get(one, ())) or "**no test yet**")
+            (one, words[one], "<br>".join(linked(test) for test in proven.get(one, ())) or "**no test yet**")
             for one in (f"R-{group}-{number}" for number in range(1, count + 1))
         ]
         parts.append(table(("id", "about", "tests"), rows))
     return "".join(parts)
 
 
-def _linked(test: str) -> str:
+def linked(test: str) -> str:
+    """A test as a cell shows it: its name in words, and a link to its file."""
     path, _, name = test.partition("::")
     said = name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
     return f"{said} ([{Path(path).stem}](../{path}))"
@@ -63,52 +64,66 @@ def requirements() -> dict[str, str]:
 
 
 def collect_tests(folder: Path) -> dict[str, list[str]]:
-    """Requirement id → ``path::[class::]test`` of the tests with its marker, read from the sources without importing them.
+    """Requirement id → ``path::[class::]test`` of the tests with its marker.
 
     Raises NotComplete for an id that no group has: a misspelt marker would prove nothing in silence.
     """
+    found = marked_tests(folder, "req")
+    for one, tests in found.items():
+        named = re.fullmatch(r"R-([A-Z]+)-([1-9]\d*)", one)
+        if named is None or int(named[2]) > GROUPS.get(named[1], 0):
+            raise NotComplete(f"{tests[0]} names {one}, which is no requirement")
+    return found
+
+
+def marked_tests(folder: Path, marker: str) -> dict[str, list[str]]:
+    """Argument of ``@pytest.mark.<marker>(…)`` → ``path::[class::]test`` of the tests that carry it: by themselves, by their
+    class or module, or by one of their cases. Read from the sources without importing them."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(folder.rglob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         name = path.relative_to(folder.parent).as_posix()
-        whole = [one for node in tree.body if _is_pytestmark(node) for one in _ids(node)]
-        for test, ids in _marked(tree.body, whole):
+        marks = _Marks(marker, tree)
+        for test, ids in _marked(tree.body, marks, marks.whole):
             for one in ids:
-                named = re.fullmatch(r"R-([A-Z]+)-([1-9]\d*)", one)
-                if named is None or int(named[2]) > GROUPS.get(named[1], 0):
-                    raise NotComplete(f"{name}::{test} names {one}, which is no requirement")
                 found[one].add(f"{name}::{test}")
     return {one: sorted(tests) for one, tests in found.items()}
 
 
+class _Marks:
+    """The marker's arguments in one module: of the whole of it, and below any node."""
+
+    def __init__(self, marker: str, module: ast.Module) -> None:
+        self._call = f"pytest.mark.{marker}"
+        # A mark or a list of cases may have a name of its own that decorators use.
+        self._named: dict[str, list[str]] = {}
+        for node in module.body:
+            if isinstance(node, ast.Assign) and (ids := self.ids(node.value)):
+                self._named |= {one.id: ids for one in node.targets if isinstance(one, ast.Name)}
+        self.whole = self._named.get("pytestmark", [])
+
+    def ids(self, node: ast.AST) -> list[str]:
+        """Parametrised cases count as well."""
+        found: list[str] = []
+        for one in ast.walk(node):
+            if isinstance(one, ast.Name):
+                found += self._named.get(one.id, [])
+            elif isinstance(one, ast.Call) and ast.unparse(one.func) == self._call:
+                found += [str(arg.value) for arg in one.args if isinstance(arg, ast.Constant)]
+        return found
+
+
 def _marked(
-    body: Iterable[ast.stmt], inherited: list[str], prefix: str = ""
+    body: Iterable[ast.stmt], marks: _Marks, inherited: list[str], prefix: str = ""
 ) -> Iterator[tuple[str, list[str]]]:
     for node in body:
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        ids = inherited + [one for decorator in node.decorator_list for one in marks.ids(decorator)]
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-            ids = inherited + [one for decorator in node.decorator_list for one in _ids(decorator)]
-            yield from _marked(node.body, ids, f"{prefix}{node.name}::")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            yield (
-                prefix + node.name,
-                inherited + [one for decorator in node.decorator_list for one in _ids(decorator)],
-            )
-
-
-def _is_pytestmark(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and any(
-        isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets
-    )
-
-
-def _ids(node: ast.AST) -> list[str]:
-    """The arguments of every ``pytest.mark.req(…)`` below a node; parametrised cases count as well."""
-    calls = [
-        one
-        for one in ast.walk(node)
-        if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.req"
-    ]
-    return [str(arg.value) for call in calls for arg in call.args if isinstance(arg, ast.Constant)]
+            yield from _marked(node.body, marks, ids, f"{prefix}{node.name}::")
+        elif not isinstance(node, ast.ClassDef) and node.name.startswith("test"):
+            yield prefix + node.name, ids
 
 
 # ---------------------------------------------------------------- open questions

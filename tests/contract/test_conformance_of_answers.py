@@ -1,4 +1,4 @@
-"""An answer is known or not known (never-twice, rule 11): every operation of both clients against the same wrong answers.
+"""An answer is known or not known (docs/never-twice.md rule 11): every operation of both clients against the same wrong answers.
 
 The operations come from the clients' own register tables, the answers from ``wrong_answers``. Whatever is answered: no call
 may end as "there is none" (NotFound, an empty or a shorter list that looks whole, Done), nor in an error that is not the

@@ -1,4 +1,4 @@
-"""A restored, copied or rewound database books nothing twice, and goes on after one word of a person (design, 10).
+"""A restored, copied or rewound database books nothing twice, and goes on after one word of a person (docs/never-twice.md rule 10).
 
 Every way of restoring really happens, with PostgreSQL's own programs, and with invoices booked in between: the backup
 holds them as approved and not yet booked, the books hold them as released. docs/operations.md has a procedure for each.

@@ -1,4 +1,4 @@
-"""A tenant that is added anew: the books say whether somebody served this pair of companies before (design, 10)."""
+"""A tenant that is added anew: the books say whether somebody served this pair of companies before (docs/never-twice.md rule 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which database is this? What `bridge_epoch()` compares, what an epoch voids, and who may be served in it (design, 10)."""
+"""Which database is this? What `bridge_epoch()` compares, what an epoch voids, and who may be served in it (docs/never-twice.md rule 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last beat in RabbitMQ: one message, the newest, read without being taken (design, 10)."""
+"""The last beat in RabbitMQ: one message, the newest, read without being taken (docs/never-twice.md rule 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the relay does before it frees or takes anything: beat, judge, and mistrust PostgreSQL's clock (design, 10 and 22)."""
+"""What the relay does before it frees or takes anything: beat, judge, and mistrust PostgreSQL's clock (docs/never-twice.md rules 10 and 22)."""
 
 from __future__ import annotations
 

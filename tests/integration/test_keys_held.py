@@ -1,4 +1,4 @@
-"""What is about to be made is held by its natural key, by one matter at a time (never-twice.md rule 2a)."""
+"""What is about to be made is held by its natural key, by one matter at a time (docs/never-twice.md rule 2a)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that 0.1.0 left in the middle of its work: nothing lost, nothing twice (never-twice.md rule 23, S47)."""
+"""A database that 0.1.0 left in the middle of its work: nothing lost, nothing twice (docs/never-twice.md rule 23, S47)."""
 
 from __future__ import annotations
 

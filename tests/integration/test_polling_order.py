@@ -1,4 +1,4 @@
-"""Order by request, not by stamp; the mark; absence (never twice, rule 13), on a real database with scripted pages."""
+"""Order by request, not by stamp; the mark; absence (docs/never-twice.md rule 13), on a real database with scripted pages."""
 
 from __future__ import annotations
 

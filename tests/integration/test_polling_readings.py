@@ -1,4 +1,4 @@
-"""A reading is let through or held as a whole (never twice, rule 16): the brake, resuming, readings that are cut."""
+"""A reading is let through or held as a whole (docs/never-twice.md rule 16): the brake, resuming, readings that are cut."""
 
 from __future__ import annotations
 

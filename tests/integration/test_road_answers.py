@@ -1,4 +1,4 @@
-"""An answer is known or not known (never-twice, rule 11): what a poll concludes from lists that did not come whole."""
+"""An answer is known or not known (docs/never-twice.md rule 11): what a poll concludes from lists that did not come whole."""
 
 from __future__ import annotations
 

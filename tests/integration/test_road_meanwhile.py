@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from road import Road, money
+from road import Road, hours, money
 from stage import wait_for
 
 
@@ -31,3 +31,27 @@ def test_a_price_changed_in_severa_while_the_bridge_writes_the_name_reaches_the_
     there = road.erp.one("inventory", inventoryNumber="MEANWHILE")
     assert (there["description"], money(there["defaultPrice"])) == ("Förstudie, ny", 125)
     assert road.severa.one("products", code="MEANWHILE")["name"] == "Förstudie, ny"
+
+
+@pytest.mark.req("R-CON-2", "R-PAY-1")
+@pytest.mark.schedule("S11")
+def test_an_invoice_that_only_a_payments_delivery_saw_in_transfer_again_is_taken_up(road: Road) -> None:
+    project = road.add_project(road.add_customer("Betald Och Ändrad AB"), "Betald och ändrad")
+    road.settle()
+    guid = road.approve(project, [hours("1", "1000")])
+    road.settle()
+    road.move(guid, "sent")
+    road.settle()
+    number = road.document(guid)["referenceNumber"]
+    # No poll tells of the invoice: what the payment's own look finds is all that anybody sees of it.
+    fault = road.severa.arm("status", "/v1/invoices$", method="GET", status=503, times=None)
+    road.move(guid, "transfer")
+    road.erp.ask(
+        "POST", "payments", {"lines": [{"number": number, "amount": "500.00"}], "date": "2026-11-22"}
+    )
+    road.ask()
+    wait_for("the invoice is taken up", lambda: road.role(guid) == "transferred", seconds=40)
+    road.severa.simulator.ask("DELETE", f"/faults/{fault}")
+    road.settle()
+    assert [one["number"] for one in road.documents(guid)] == [number]
+    assert road.releases(guid) == 1

@@ -1,4 +1,4 @@
-"""Who fails because of another matter is woken by it, in whatever order the two end (never twice, rule 17)."""
+"""Who fails because of another matter is woken by it, in whatever order the two end (docs/never-twice.md rule 17)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The real PostgreSQL and RabbitMQ that tests run against, and where they come from.
 
-The order (design, "Tests"): the address in TEST_DATABASE_URL / TEST_AMQP_URL, else a container when an engine can
+The order: the address in TEST_DATABASE_URL / TEST_AMQP_URL, else a container when an engine can
 start the image, else the embedded PostgreSQL and a private node of this machine's `rabbitmq-server`.
 TEST_SERVICES=containers or TEST_SERVICES=local allows only that one. A missing service ends the run with one sentence
 before the first test; it never skips.

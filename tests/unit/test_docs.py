@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ops" / "scripts"))
 # The scripts are no package: mypy knows them only when it is given ops/scripts as well.
 import docs_code  # type: ignore[import-not-found, unused-ignore]
 import docs_common  # type: ignore[import-not-found, unused-ignore]
+import docs_schedules  # type: ignore[import-not-found, unused-ignore]
 import docs_sources  # type: ignore[import-not-found, unused-ignore]
 from typer.main import get_command
 
@@ -30,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # By its path: the name of the script is that of the folder docs/, too.
 script: dict[str, Any] = runpy.run_path(str(ROOT / "ops" / "scripts" / "docs.py"))
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-# docs/states.md is written by hand but for one drawing.
-WRITTEN = [path for path in PAGES if path.stem not in {*script["PAGES"]} - {"states"}]
+# Written by hand but for one drawing, and one table.
+WRITTEN = [path for path in PAGES if path.stem not in {*script["PAGES"]} - {"states", "never-twice"}]
 page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 written = pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -145,6 +146,77 @@ class TestCoverage:
 
     def test_the_short_list_of_requirements_is_complete(self) -> None:
         assert len(docs_sources.requirements()) == sum(docs_sources.GROUPS.values())
+
+
+class TestSchedules:
+    def test_every_schedule_has_a_test_or_is_named_as_a_gap(self) -> None:
+        known = docs_schedules.schedules()
+        assert list(known) == [f"S{number}" for number in range(1, 51)]
+        tests = docs_schedules.proven(ROOT / "tests", set(known))
+        assert set(known) - tests.keys() - docs_schedules.gaps().keys() == set()
+
+    def test_no_gap_outlives_the_test_that_closes_it(self) -> None:
+        known = docs_schedules.schedules()
+        named = docs_schedules.gaps().keys()
+        assert named <= known.keys()
+        assert named & docs_schedules.proven(ROOT / "tests", set(known)).keys() == set()
+
+    def test_markers_count_wherever_they_stand_but_not_on_a_test_that_is_known_to_fail(
+        self, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "tests"
+        (folder / "simulation").mkdir(parents=True)
+        (folder / "simulation" / "red.txt").write_text(
+            "# red for now\ntest_play.py::test_red[a case: x]\n", encoding="utf-8"
+        )
+        (folder / "simulation" / "test_play.py").write_text(
+            "import pytest\n"
+            "@pytest.mark.schedule('S1')\n"
+            "def test_red(): ...\n"
+            "@pytest.mark.schedule('S1', 'S2')\n"
+            "def test_green(): ...\n",
+            encoding="utf-8",
+        )
+        (folder / "test_some.py").write_text(
+            "import pytest\n"
+            "pytestmark = pytest.mark.schedule('S3')\n"
+            "CASES = [1, pytest.param(2, marks=pytest.mark.schedule('S4'))]\n"
+            "@pytest.mark.parametrize('x', CASES)\n"
+            "def test_cases(x): ...\n"
+            "def test_plain(): ...\n",
+            encoding="utf-8",
+        )
+        assert docs_schedules.proven(folder, {"S1", "S2", "S3", "S4"}) == {
+            "S1": ["tests/simulation/test_play.py::test_green"],
+            "S2": ["tests/simulation/test_play.py::test_green"],
+            "S3": ["tests/test_some.py::test_cases", "tests/test_some.py::test_plain"],
+            "S4": ["tests/test_some.py::test_cases"],
+        }
+
+    @pytest.mark.parametrize("wrong", ["S0", "S51", "s1", "1"])
+    def test_a_schedule_that_does_not_exist_is_refused(self, tmp_path: Path, wrong: str) -> None:
+        folder = tmp_path / "tests"
+        folder.mkdir()
+        (folder / "test_some.py").write_text(
+            f"import pytest\n@pytest.mark.schedule('{wrong}')\ndef test_one(): ...\n", encoding="utf-8"
+        )
+        with pytest.raises(docs_common.NotComplete, match="is no schedule"):
+            docs_schedules.proven(folder, set(docs_schedules.schedules()))
+
+    def test_rules_named_anywhere_stand_on_the_page(self) -> None:
+        rules = set(re.findall(r"^\*\*(\d+a?)\.", text_of(ROOT / "docs" / "never-twice.md"), re.MULTILINE))
+        assert rules == {*map(str, range(1, 24)), "2a"}
+        folders = ("actors", "app", "connectors", "db", "domain", "tests")
+        for path in [path for folder in folders for path in (ROOT / folder).rglob("*.py")]:
+            for named in re.findall(r"never-twice\.md rules? (\d[\da, tond-]*)", text_of(path)):
+                assert set(re.findall(r"\d+a?", named)) <= rules, path
+
+    def test_no_rule_is_told_by_a_paper_that_is_not_here(self) -> None:
+        folders = ("actors", "app", "connectors", "db", "domain", "ops", "simulators", "web")
+        files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+        for path in [path for path in files if path.suffix in {".py", ".sql", ".md"}]:
+            if path.parent != ROOT / "ops" / "scripts":
+                assert re.findall(r"(?<!docs/)\b(?:never-twice|house|design)\.md", text_of(path)) == [], path
 
 
 def test_every_open_question_of_the_code_is_listed() -> None:

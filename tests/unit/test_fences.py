@@ -1,5 +1,5 @@
 """Every statement that permits an effect carries its guard, and every one that records one names the token: read from the
-SQL itself, so that a new statement without a fence fails before any schedule finds it (never-twice.md rule 4)."""
+SQL itself, so that a new statement without a fence fails before any schedule finds it (docs/never-twice.md rule 4)."""
 
 from __future__ import annotations
 

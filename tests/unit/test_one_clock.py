@@ -1,4 +1,4 @@
-"""One clock (never twice, rule 22): a second one, anywhere, is a lease or a deadline that a schedule cannot see."""
+"""One clock (docs/never-twice.md rule 22): a second one, anywhere, is a lease or a deadline that a schedule cannot see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which database is this: the judgement, and the memories it rests on (design, 10)."""
+"""Which database is this: the judgement, and the memories it rests on (docs/never-twice.md rule 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reading of a register goes on behind the page that it stopped at (never twice, rule 16)."""
+"""A reading of a register goes on behind the page that it stopped at (docs/never-twice.md rule 16)."""
 
 from __future__ import annotations
 

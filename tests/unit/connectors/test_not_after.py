@@ -1,4 +1,4 @@
-"""A permission ends on the wire: what was not whole before ``not_after`` is surely not made (never twice, rule 5; S5, S21)."""
+"""A permission ends on the wire: what was not whole before ``not_after`` is surely not made (docs/never-twice.md rule 5; S5, S21)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class TestPastThePermission:
             assert (problem.retry_after, problem.costs_attempt) == (0, False)
             assert server.connections == 0
 
+    @pytest.mark.schedule("S5", "S6")
     @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
     def test_paused_between_permission_and_headers_not_a_byte_goes_out(self, method: str) -> None:
         with serving(answer(200)) as server, shown_by(MovedClock(0, 30)):
@@ -56,6 +57,7 @@ class TestPastThePermission:
             assert server.ended.get(timeout=30) in ("closed", "reset")
             assert (server.connections, server.heads, server.requests) == (1, [], [])
 
+    @pytest.mark.schedule("S21")
     @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
     def test_paused_between_headers_and_body_the_request_is_never_whole(self, method: str) -> None:
         with serving(answer(200)) as server, shown_by(MovedClock(0, 29, 30)):
@@ -101,6 +103,7 @@ class TestPastThePermission:
             kept.close()
             assert (server.connections, len(server.heads), len(server.requests)) == (1, 2, 1)
 
+    @pytest.mark.schedule("S23")
     def test_after_a_sign_in_that_took_too_long(self) -> None:
         with serving(answer(200)) as server, shown_by(MovedClock()) as moved:
 
@@ -111,6 +114,7 @@ class TestPastThePermission:
             assert type(refused_to_send(server, tokens=MemoryTokenStore(), sign_in=sign_in)) is NotSent
             assert server.connections == 0
 
+    @pytest.mark.schedule("S23")
     def test_after_pacing_that_took_too_long(self) -> None:
         with serving(answer(200)) as server, shown_by(MovedClock()) as moved:
 
@@ -164,6 +168,7 @@ class TestUnderAPermission:
             problem = refused_to_send(server, "PATCH", not_after=clock.boot() + 600)
             assert type(problem) is Refused
 
+    @pytest.mark.schedule("S22")
     @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the platform has no such option")
     def test_the_kernel_gives_up_after_ten_seconds_and_resets_what_is_left(self) -> None:
         seen: list[tuple[int, bytes]] = []

@@ -84,7 +84,7 @@ def test_what_has_one_form_only_is_sent_once() -> None:
 
 
 class TestUnderAPermission:
-    """One permission is one call: the other form is for the next one (never twice, rule 5)."""
+    """One permission is one call: the other form is for the next one (docs/never-twice.md rule 5)."""
 
     def outcomes(self, client: Any, times: int) -> list[Any]:
         """What becomes of the same change, each time under a permission of its own."""

@@ -35,6 +35,7 @@ def link_of(made: World, guid: str = "c1") -> Link:
 # ---------------------------------------------------------------- typed in both systems between two polls (S31)
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.req("R-CUS-5")
 @pytest.mark.parametrize(
     "erp",
@@ -61,6 +62,7 @@ def test_one_of_the_same_name_only_is_asked_about_before_anything_is_made() -> N
     assert changed(made) == []
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.req("R-CUS-5")
 def test_a_customer_typed_in_severa_since_the_last_poll_is_linked_and_not_made_again() -> None:
     made = world()
@@ -73,6 +75,7 @@ def test_a_customer_typed_in_severa_since_the_last_poll_is_linked_and_not_made_a
     assert [call for call in changed(made) if "create" in call] == []
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.parametrize(
     ("body", "key"),
     [
@@ -122,6 +125,7 @@ def test_what_was_not_made_just_now_is_linked_at_once(ours_made: str | None) -> 
     assert codes(settled(made)) == ["customer.linked"]
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.parametrize(("ours_made", "theirs_made"), [(-2, "08:59:59"), (-1, "08:59:57"), (-2, "08:59:58")])
 def test_two_typed_at_once_in_both_systems_do_not_wait_for_each_other(
     ours_made: float, theirs_made: str

@@ -96,6 +96,23 @@ def test_a_change_that_only_the_fresh_read_shows_is_the_latest() -> None:
 
 
 @pytest.mark.req("R-CON-1")
+@pytest.mark.schedule("S14")
+def test_an_edit_since_the_last_poll_is_asked_about_however_lately_that_was() -> None:
+    made = world()
+    severa, erp = linked(made)
+    erp["mainContact"]["web"] = "https://erp.example"
+    poll(made)
+    made.clock.forward(1)
+    made.severa.patch("customers", "c1", {"/website": "https://severa.example"})
+
+    problem = stopped(made)
+
+    assert problem.code == "customer.conflict"
+    assert severa["website"] == "https://severa.example"
+    assert erp["mainContact"]["web"] == "https://erp.example"
+
+
+@pytest.mark.req("R-CON-1")
 def test_at_first_link_the_rule_decides_but_nothing_never_wins_over_something() -> None:
     made = ruled(conflict_customer="visma_net")
     put_severa(made, "customers", ours(number=20001, email="severa@ada.example"))

@@ -1,4 +1,4 @@
-"""Schedules of never-twice.md: restored databases, and what a person decides."""
+"""Schedules of docs/never-twice.md: restored databases, and what a person decides."""
 
 from __future__ import annotations
 

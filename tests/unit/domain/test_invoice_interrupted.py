@@ -1,4 +1,4 @@
-"""Schedules of never-twice.md: an invoice whose worker is killed, paused, or never answered."""
+"""Schedules of docs/never-twice.md: an invoice whose worker is killed, paused, or never answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of an invoice: phases from facts, and every edge that MOVES declares, walked once (house.md, Booking)."""
+"""The way of an invoice: phases from facts, and every edge that MOVES declares, walked once (docs/decisions/0015)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A closed project takes a late invoice and is closed again, each by its own delivery (R-PRJ-3, never-twice.md rule 20)."""
+"""A closed project takes a late invoice and is closed again, each by its own delivery (R-PRJ-3, docs/never-twice.md rule 20)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules of never-twice.md: what a person saw, what is compared whole, other records, and what a plain invoice costs."""
+"""Schedules of docs/never-twice.md: what a person saw, what is compared whole, other records, and what a plain invoice costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules of never-twice.md: documents that look like the invoice's, bear its marker, or are one too many."""
+"""Schedules of docs/never-twice.md: documents that look like the invoice's, bear its marker, or are one too many."""
 
 from __future__ import annotations
 

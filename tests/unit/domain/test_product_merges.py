@@ -33,6 +33,23 @@ def test_changes_travel_both_ways_field_by_field() -> None:
     assert changed(made) == []
 
 
+@pytest.mark.schedule("S14")
+def test_an_edit_since_the_last_poll_is_asked_about_however_lately_that_was() -> None:
+    made = world()
+    severa, erp = linked(made)
+    erp["description"] = "Licence of the ERP"
+    poll(made)
+    made.clock.forward(1)
+    severa["name"] = "Licence of Severa"
+
+    with pytest.raises(Stop) as caught:
+        settle(made.delivery("product", severa=("products", "p-LIC")))
+
+    assert caught.value.code == "product.conflict"
+    assert severa["name"] == "Licence of Severa"
+    assert made.erp.stored("inventory", "LIC")["description"] == "Licence of the ERP"
+
+
 def test_the_status_is_written_only_when_the_boolean_changes() -> None:
     made = world()
     severa, erp = linked(made)

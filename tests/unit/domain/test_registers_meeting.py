@@ -49,6 +49,7 @@ def _settle(made: World, register: str, guid: str) -> None:
     made.finish(delivery, settle_product(delivery))
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.req("R-PRD-2")
 def test_a_product_typed_in_severa_since_the_last_poll_is_linked_and_not_made_again() -> None:
     made = product_world()
@@ -98,6 +99,7 @@ def test_an_item_id_that_answers_with_another_item_is_not_believed() -> None:
 # ---------------------------------------------------------------- projects
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.req("R-PRJ-2")
 def test_a_project_typed_in_the_erp_since_the_last_poll_is_linked_and_not_made_again() -> None:
     made = project_world()
@@ -144,6 +146,7 @@ def test_a_project_id_that_answers_with_another_project_is_not_believed() -> Non
 # ---------------------------------------------------------------- natural keys
 
 
+@pytest.mark.schedule("S31")
 @pytest.mark.parametrize(
     ("severa", "erp"),
     [
@@ -156,6 +159,7 @@ def test_both_directions_hold_a_product_by_one_key(severa: Json, erp: Json) -> N
     assert products.natural_key({"code": None}) == ""
 
 
+@pytest.mark.schedule("S31")
 def test_both_directions_hold_a_project_by_one_key() -> None:
     assert projects.natural_key({"number": 42}) == projects.natural_key({"projectID": "0042"}) == "42"
     assert projects.natural_key({"projectID": "0"}) == "0"
