@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from domain.explain import Cause, Text
 from domain.setup import explain_waits, status_words
 
-_SIGN_IN = Text(
-    "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
-)
+_SIGN_IN = Text("Kundens uppgifter i bryggan", "The tenant's file of the bridge")
 _NOWHERE = Text("Ingenstans: bryggan försöker igen", "Nowhere: the bridge tries again")
 _OPERATOR = Text("Den som driver bryggan", "The operator of the bridge")
 
@@ -67,8 +65,8 @@ CAUSES: Mapping[str, Cause] = {
             "A reading of {register} changed {changed} of {known} records ({missing} are missing); the transfer is paused.",
         ),
         Text(
-            "Kontrollera om ändringen är avsiktlig. Är den det: severa-bridge tenant resume NAMN --domain {domain}.",
-            "Check whether the change is intended. If it is: severa-bridge tenant resume NAME --domain {domain}.",
+            "Kontrollera om ändringen är avsiktlig. Är den det, återuppta {domain} i bryggan.",
+            "Check whether the change is intended. If it is, resume {domain} in the bridge.",
         ),
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
