@@ -15,7 +15,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from actors.connections import close_connection_problem, open_connection_problem
+from actors.connections import (
+    close_connection_problem,
+    close_setting_problem,
+    open_connection_problem,
+    open_setting_problem,
+)
 from app.polling import Manner, Poll, Progress, about
 from app.settings import Settings
 from app.systems import Connections
@@ -23,7 +28,15 @@ from db import log, streams
 from db.pool import Database
 from db.streams import DuePoll
 from db.tenant import TenantDb
-from domain.errors import BridgeError, Forbidden, LeaseLost, ShortList, SignInFailed, TryLater
+from domain.errors import (
+    BridgeError,
+    Forbidden,
+    LeaseLost,
+    SettingUnusable,
+    ShortList,
+    SignInFailed,
+    TryLater,
+)
 from domain.polling import Brake, Pace
 from domain.ports import System
 from domain.registers import Register
@@ -91,6 +104,7 @@ class Poller:
         ``quiet``: errors are raised instead of being written to the connection and a problem (go-live shows them).
         """
         poll: Poll | None = None
+        looked = False
         error: Exception | None = None
         wait = self._settings.min_poll_seconds
         try:
@@ -98,6 +112,7 @@ class Poller:
             # Making the client may fail, too: a connection without a row, a secret under a lost key.
             poll = self._poll(due, progress)
             known = poll.look()
+            looked = True
             wait = max(wait, float(known.settings.poll_interval_seconds))
             poll.run(known)
         except LeaseLost:
@@ -105,7 +120,7 @@ class Poller:
             return poll.changes if poll else 0
         except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
             error = _meant(caught, due.system)
-        self._end(due, poll, self._wait(wait, error), error, quiet=quiet)
+        self._end(due, poll, self._wait(wait, error), error, quiet=quiet, looked=looked)
         if error is not None:
             if quiet:
                 raise error
@@ -140,12 +155,19 @@ class Poller:
         if isinstance(error, TryLater) and not isinstance(error, ShortList):
             # A list that stays short is not asked for more often than a whole one.
             return min(wait, error.retry_after or self._settings.min_poll_seconds)
-        return self._settings.sign_in_seconds if isinstance(error, SignInFailed) else wait
+        return self._settings.sign_in_seconds if isinstance(error, SignInFailed | SettingUnusable) else wait
 
     def _end(
-        self, due: DuePoll, poll: Poll | None, wait: float, error: Exception | None, *, quiet: bool
+        self,
+        due: DuePoll,
+        poll: Poll | None,
+        wait: float,
+        error: Exception | None,
+        *,
+        quiet: bool,
+        looked: bool,
     ) -> None:
-        """Gives the lease back, and tells people what they have to know."""
+        """Gives the lease back, and tells people what they have to know. ``looked``: the settings could be used."""
         told = None if quiet else error
         with self._db.tenant(due.tenant_id) as db:
             streams.ended(
@@ -156,10 +178,14 @@ class Poller:
                 wait=wait,
                 error=_text(told) if told else None,
             )
+            if looked:
+                close_setting_problem(db)
             if isinstance(told, SignInFailed):
                 open_connection_problem(db, told)
             elif error is None or isinstance(told, ShortList):
                 close_connection_problem(db, due.system)
+            elif isinstance(told, SettingUnusable):
+                open_setting_problem(db, told)
             elif told is not None and not isinstance(told, TryLater):
                 self._tell(db, due, poll, told)
             if poll is not None and poll.complete:

@@ -41,7 +41,7 @@ from domain.errors import (
 from domain.polling import Asked, Brake, Pace, Reading, Stream
 from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
-from domain.setup.settings import TenantSettings
+from domain.setup.settings import TenantSettings, stored_settings
 
 logger = structlog.get_logger("poller")
 
@@ -187,7 +187,7 @@ class Poll:
         """One transaction for everything that is asked before the first call."""
         tenant_id, system = self._due.tenant_id, self._due.system
         with self._db.tenant(tenant_id) as db:
-            settings = TenantSettings.model_validate(tenants.settings(db, tenant_id))
+            settings = stored_settings(tenants.settings(db, tenant_id))
             shown = {
                 one.name
                 for one in self._all

@@ -59,6 +59,17 @@ CAUSES: Mapping[str, Cause] = {
         "Logga in i {system} på nytt.",
         "Sign in to {system} again.",
     ),
+    "setting.unusable": Cause(
+        Text(
+            "Inställningen {setting} kan inte vara {value}: {text}. Inget överförs för kunden så länge.",
+            "The setting {setting} cannot be {value}: {text}. Nothing of the tenant is transferred meanwhile.",
+        ),
+        Text(
+            "Sätt ett värde inom gränserna; överföringen fortsätter sedan av sig själv.",
+            "Set a value within the bounds; the transfer then goes on by itself.",
+        ),
+        Text("Kundens inställningar i bryggan", "The tenant's settings in the bridge"),
+    ),
     "poll.brake": Cause(
         Text(
             "En avläsning av {register} ändrade {changed} av {known} poster ({missing} saknas); överföringen är pausad.",
