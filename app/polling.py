@@ -143,6 +143,8 @@ class Poll:
         self.register = ""
         # registers read to their end
         self.complete: list[str] = []
+        # registers whose answers nobody understood, with what was answered
+        self.not_known: dict[str, str] = {}
 
     def run(self, known: Known) -> None:
         """``known``: what ``look`` gave. Raises what cuts the poll: TryLater, SignInFailed, Forbidden, LeaseLost, or a
@@ -177,7 +179,9 @@ class Poll:
             except NotKnown as caught:
                 # What one register answers says nothing of the others.
                 error = error or caught
-                in_a_row += not isinstance(caught, ShortList)
+                if not isinstance(caught, ShortList):
+                    in_a_row += 1
+                    self.not_known[register.name] = caught.message
             if in_a_row >= NOT_KNOWN_IN_A_ROW:
                 break
         if error is not None:

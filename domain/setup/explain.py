@@ -104,6 +104,19 @@ CAUSES: Mapping[str, Cause] = {
         ),
         Text("Registret {register}", "The register {register}"),
     ),
+    "poll.not_understood": Cause(
+        Text(
+            "Svaren från {system} om {register} går inte att tolka sedan flera avläsningar: {text}",
+            "What {system} answers for {register} has not been understood for several readings: {text}",
+        ),
+        Text(
+            "Inget: bryggan läser igen vid varje avläsning, och inget anses borttaget. Står problemet kvar i mer än en dag, "
+            "fråga leverantören av {system}.",
+            "Nothing: the bridge reads again at every poll, and nothing is taken for removed. If the problem stays for more than "
+            "a day, ask the vendor of {system}.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
     "poll.unreadable": Cause(
         Text(
             "En post i {register} kunde inte läsas: {text}.", "A row of {register} could not be read: {text}."
