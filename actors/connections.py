@@ -1,11 +1,12 @@
-"""Connections that cannot sign in: one problem of the tenant, opened by whoever meets it, closed by a complete poll."""
+"""What holds up a whole tenant: a connection that cannot sign in, a stored setting that cannot be used. One problem each, opened
+by whoever meets it, closed by the next poll that does not."""
 
 from __future__ import annotations
 
 from db import log
 from db.log import About
 from db.tenant import TenantDb
-from domain.errors import SignInFailed
+from domain.errors import SettingUnusable, SignInFailed
 
 
 def _about(system: str) -> About:
@@ -21,3 +22,17 @@ def open_connection_problem(db: TenantDb, error: SignInFailed) -> None:
 def close_connection_problem(db: TenantDb, system: str) -> None:
     """A complete poll proves that the connection works."""
     log.close_problems(db, _about(system), "connection works")
+
+
+_SETTINGS = About("connection", subject="settings")
+
+
+def open_setting_problem(db: TenantDb, error: SettingUnusable) -> None:
+    """One problem of the tenant, not one per record."""
+    values = {"setting": error.setting, "value": error.value, "text": error.reason}
+    log.open_problem(db, _SETTINGS, "setting.unusable", values)
+
+
+def close_setting_problem(db: TenantDb) -> None:
+    """The settings are read and used."""
+    log.close_problems(db, _SETTINGS, "settled")

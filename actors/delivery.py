@@ -23,7 +23,7 @@ from db.matters import Matter
 from db.pool import Database
 from db.tenant import TenantDb
 from domain import clock
-from domain.errors import LeaseLost, Stop, TryLater, Waiting
+from domain.errors import LeaseLost, SettingUnusable, Stop, TryLater, Waiting
 from domain.ports import (
     Booked,
     Books,
@@ -94,9 +94,11 @@ class LiveDelivery:
         leases: Leases,
         asked_at: float,
         exchanges: Sequence[Mapping[str, Any]],
+        unusable: SettingUnusable | None = None,
     ) -> None:
         """``asked_at``: the boot-time clock from before the claim; ``exchanges``: the calls of this attempt as they are
-        recorded."""
+        recorded; ``unusable``: why ``tenant``'s settings are not the stored ones, and nothing may be settled."""
+        self.unusable = unusable
         self._db = db
         self._systems = systems
         self._books = books

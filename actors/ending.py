@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from actors import dependencies
-from actors.connections import open_connection_problem
+from actors.connections import open_connection_problem, open_setting_problem
 from actors.delivery import RETRY_SECONDS, LiveDelivery
 from db import attempts, claim, log, matters, outbox, records, tenants
 from db.books import SIBLINGS
@@ -26,6 +26,7 @@ from domain.errors import (
     ForeignWriter,
     InDoubt,
     LeaseLost,
+    SettingUnusable,
     SignInFailed,
     Stop,
     TryLater,
@@ -133,6 +134,14 @@ class Ending:
         with self._under_token() as db:
             claim.later(db, self.row, delay=self.shop.pace.sign_in_wait, costs_attempt=False)
             open_connection_problem(db, error)
+            self._finish(db, "later", error.message)
+        return "later"
+
+    def unusable(self, error: SettingUnusable) -> str:
+        """Nothing is done with half of what the tenant chose; work goes on by itself once the setting is repaired."""
+        with self._under_token() as db:
+            claim.later(db, self.row, delay=self.shop.pace.sign_in_wait, costs_attempt=False)
+            open_setting_problem(db, error)
             self._finish(db, "later", error.message)
         return "later"
 

@@ -31,6 +31,7 @@ from domain.errors import (
     LeaseLost,
     OutcomeUnknown,
     Refused,
+    SettingUnusable,
     SignInFailed,
     Stop,
     TryLater,
@@ -38,7 +39,7 @@ from domain.errors import (
 )
 from domain.ports import Limits, Record, TenantContext
 from domain.registers import Register
-from domain.setup.settings import TenantSettings
+from domain.setup.settings import TenantSettings, stored_settings
 from domain.spec import DomainSpec
 
 logger = structlog.get_logger("work")
@@ -96,6 +97,8 @@ class Workshop:
     def _settled(self, domain: str, delivery: LiveDelivery, end: Ending) -> str:
         """Settles, and turns every way to fail into its end."""
         try:
+            if delivery.unusable is not None:
+                raise delivery.unusable
             if delivery.row.lost >= self.pace.lost_most:
                 raise Stop("work.poison", {"times": delivery.row.lost})
             return end.settled(self.specs[domain].settle(delivery))
@@ -115,7 +118,11 @@ class Workshop:
                 return None
             attempts.start(db, row, self.worker)
             loaded = _load(db, row)
-        settings = TenantSettings.model_validate(row.settings or {})
+        unusable: SettingUnusable | None = None
+        try:
+            settings = stored_settings(row.settings)
+        except SettingUnusable as error:
+            settings, unusable = TenantSettings(), error
         return LiveDelivery(
             db=self.db,
             systems=self.systems,
@@ -127,6 +134,7 @@ class Workshop:
             leases=self.pace.leases,
             asked_at=asked_at,
             exchanges=exchanges,
+            unusable=unusable,
         )
 
 
@@ -162,6 +170,8 @@ def _end_of(error: Exception, end: Ending, pace: Pace, domain: str) -> str:
             return end.later(error, pace.unknown_wait, costs_attempt=True)
         case SignInFailed():
             return end.signed_out(error)
+        case SettingUnusable():
+            return end.unusable(error)
         case Stop():
             return end.failed(error)
         case Refused():

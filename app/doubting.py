@@ -20,6 +20,8 @@ from db.tenant import TenantDb
 from domain.errors import InputError
 
 Kind = Literal["this", "make", "wait"]
+# The domain whose deliveries read decisions.
+DECIDED = "invoice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ def decide(bridge: Bridge, name: str, number: str, choice: Choice, seen: str) ->
     shown = doubt(bridge, name, number)
     if seen != shown["seen"]:
         raise InputError("What is in doubt has changed since it was shown: look again, then decide.")
+    if shown["domain"] != DECIDED and choice.kind != "wait":
+        # No delivery of another domain carries a decision out: it would be taken, and nothing would come of it.
+        raise InputError(
+            "Only an invoice can be decided here: do what the problem says in Visma.net ERP, then choose wait to have it looked at again."
+        )
     candidate = _candidate(shown, choice)
     with bridge.db.tenant(tenant.id) as db:
         row = next(one for one in matters.doubtful(db) if one["problem_id"] == shown["id"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from app import identity
+from app import consequences, identity
 from app.bootstrap import Bridge
 from app.poller import Poller
 from app.systems import connection_parts, kept_tokens
@@ -18,7 +18,7 @@ from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
-from db import installation, streams, tenants
+from db import installation, log, streams, tenants
 from db.identity import Pair
 from db.pool import Connection
 from domain.errors import (
@@ -28,11 +28,19 @@ from domain.errors import (
     NotKnown,
     Refused,
     RegisterMissing,
+    SettingUnusable,
     SignInFailed,
     TryLater,
 )
 from domain.ports import System
-from domain.setup.settings import SeveraConnection, TenantFile, VismaNetConnection, read_tenant_file
+from domain.setup.settings import (
+    SeveraConnection,
+    TenantFile,
+    VismaNetConnection,
+    as_far_as_usable,
+    read_tenant_file,
+    stored_settings,
+)
 
 
 def load_tenant_file(path: Path) -> TenantFile:
@@ -59,6 +67,12 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     file = _with_what_is_kept(bridge, tenant_id, file) if known else file
     pair = _checked_pair(bridge, file, tenant_id if known else None)
     identity.refuse(bridge, tenant_id, file.name, pair)
+    kept, values = _settings_of(bridge, tenant_id, file)
+    asked = (
+        consequences.of(bridge.db, bridge.registers, known, as_far_as_usable(kept), stored_settings(values))
+        if known and values != kept
+        else None
+    )
     with bridge.db.tenant(tenant_id) as db:
         if known is None:
             tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
@@ -68,11 +82,16 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
             time_zone = file.time_zone if "time_zone" in named else known.time_zone
             tenants.change(db, tenant_id, language, time_zone)
         identity.keep(db, tenant_id, pair)
-        _store_settings(db, tenant_id, file)
+        if values != kept:
+            tenants.add_settings(db, tenant_id, values, who())
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
             _store_connection(bridge, db, tenant_id, _system(system), part)
         tenants.audit(db, tenant_id, who(), "tenant.added" if known is None else "tenant.changed", {})
+        if known and log.of_cause(db, ["setting.unusable"]):
+            streams.ask(db, tenant_id)
     bridge.connections.forget(tenant_id)
+    if known is not None and asked is not None:
+        consequences.announce(bridge.db, known, asked)
     return known is None
 
 
@@ -86,13 +105,17 @@ def _with_what_is_kept(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> Ten
     return file.model_copy(update={"visma_net": file.visma_net.model_copy(update={"kind": kind})})
 
 
-def _store_settings(db: Connection, tenant_id: UUID, file: TenantFile) -> None:
-    """A new version where the file names something that differs; the first one has every default written out."""
-    kept = tenants.settings(db, tenant_id)
-    named = file.settings.model_dump(mode="json", exclude_unset=bool(kept))
-    values = {**kept, **named}
-    if values != kept or not kept:
-        tenants.add_settings(db, tenant_id, values, who())
+def _settings_of(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is stored, and what the file makes of it: it changes what it names; the first file has every default written out.
+    Raises InputError when something that was stored before, and that the file does not name, cannot be used."""
+    with bridge.db.tenant(tenant_id) as db:
+        kept = dict(tenants.settings(db, tenant_id))
+    values = {**kept, **file.settings.model_dump(mode="json", exclude_unset=bool(kept))}
+    try:
+        stored_settings(values)
+    except SettingUnusable as error:
+        raise InputError(error.message) from error
+    return kept, values
 
 
 def _store_connection(

@@ -7,15 +7,21 @@ person has to be told. Whatever cuts a poll, its lease is given back.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from actors.connections import close_connection_problem, open_connection_problem
+from actors.connections import (
+    close_connection_problem,
+    close_setting_problem,
+    open_connection_problem,
+    open_setting_problem,
+)
 from app.polling import Manner, Poll, Progress, about
 from app.settings import Settings
 from app.systems import Connections
@@ -23,7 +29,16 @@ from db import log, streams
 from db.pool import Database
 from db.streams import DuePoll
 from db.tenant import TenantDb
-from domain.errors import BridgeError, Forbidden, LeaseLost, ShortList, SignInFailed, TryLater
+from domain.errors import (
+    BridgeError,
+    Forbidden,
+    LeaseLost,
+    NotKnown,
+    SettingUnusable,
+    ShortList,
+    SignInFailed,
+    TryLater,
+)
 from domain.polling import Brake, Pace
 from domain.ports import System
 from domain.registers import Register
@@ -31,6 +46,9 @@ from domain.registers import Register
 logger = structlog.get_logger("poller")
 
 DEFECT = "poll.defect"
+NOT_UNDERSTOOD = "poll.not_understood"
+# Polls in a row after which a person is told of answers that are not understood: once is a bad moment of the vendor's.
+TOLD_AFTER = 3
 
 
 class Poller:
@@ -51,6 +69,9 @@ class Poller:
         self._by_system: dict[System, list[Register]] = {"severa": [], "visma_net": []}
         for register in registers:
             self._by_system[register.system].append(register)
+        # (tenant, system, register) → polls in a row whose answers were not understood. Each process counts its own: with several
+        # a person is told some polls later.
+        self._not_known: Counter[tuple[UUID, str, str]] = Counter()
         self._manners: dict[System, Manner] = {
             "severa": _manner(settings, settings.severa_overlap_seconds),
             "visma_net": _manner(settings, settings.erp_overlap_seconds),
@@ -91,6 +112,7 @@ class Poller:
         ``quiet``: errors are raised instead of being written to the connection and a problem (go-live shows them).
         """
         poll: Poll | None = None
+        looked = False
         error: Exception | None = None
         wait = self._settings.min_poll_seconds
         try:
@@ -98,6 +120,7 @@ class Poller:
             # Making the client may fail, too: a connection without a row, a secret under a lost key.
             poll = self._poll(due, progress)
             known = poll.look()
+            looked = True
             wait = max(wait, float(known.settings.poll_interval_seconds))
             poll.run(known)
         except LeaseLost:
@@ -105,7 +128,7 @@ class Poller:
             return poll.changes if poll else 0
         except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
             error = _meant(caught, due.system)
-        self._end(due, poll, self._wait(wait, error), error, quiet=quiet)
+        self._end(due, poll, self._wait(wait, error), error, quiet=quiet, looked=looked)
         if error is not None:
             if quiet:
                 raise error
@@ -140,12 +163,19 @@ class Poller:
         if isinstance(error, TryLater) and not isinstance(error, ShortList):
             # A list that stays short is not asked for more often than a whole one.
             return min(wait, error.retry_after or self._settings.min_poll_seconds)
-        return self._settings.sign_in_seconds if isinstance(error, SignInFailed) else wait
+        return self._settings.sign_in_seconds if isinstance(error, SignInFailed | SettingUnusable) else wait
 
     def _end(
-        self, due: DuePoll, poll: Poll | None, wait: float, error: Exception | None, *, quiet: bool
+        self,
+        due: DuePoll,
+        poll: Poll | None,
+        wait: float,
+        error: Exception | None,
+        *,
+        quiet: bool,
+        looked: bool,
     ) -> None:
-        """Gives the lease back, and tells people what they have to know."""
+        """Gives the lease back, and tells people what they have to know. ``looked``: the settings could be used."""
         told = None if quiet else error
         with self._db.tenant(due.tenant_id) as db:
             streams.ended(
@@ -156,15 +186,33 @@ class Poller:
                 wait=wait,
                 error=_text(told) if told else None,
             )
+            if looked:
+                close_setting_problem(db)
             if isinstance(told, SignInFailed):
                 open_connection_problem(db, told)
             elif error is None or isinstance(told, ShortList):
                 close_connection_problem(db, due.system)
+            elif isinstance(told, SettingUnusable):
+                open_setting_problem(db, told)
             elif told is not None and not isinstance(told, TryLater):
                 self._tell(db, due, poll, told)
-            if poll is not None and poll.complete:
+            if poll is not None:
+                if not quiet:
+                    self._tell_not_known(db, due, poll, error)
                 for name in poll.complete:
                     log.close_problems(db, about(due.system, name), "settled")
+
+    def _tell_not_known(self, db: TenantDb, due: DuePoll, poll: Poll, error: Exception | None) -> None:
+        """Opens a problem for each register that has not been understood for long; its next whole reading closes it."""
+        if isinstance(error, NotKnown) and not isinstance(error, ShortList):
+            poll.not_known.setdefault(poll.register, error.message)
+        for name in poll.complete:
+            self._not_known.pop((due.tenant_id, due.system, name), None)
+        for name, text in poll.not_known.items():
+            self._not_known[due.tenant_id, due.system, name] += 1
+            if self._not_known[due.tenant_id, due.system, name] >= TOLD_AFTER:
+                values = {"system": due.system, "register": name, "text": text}
+                log.open_problem(db, about(due.system, name), NOT_UNDERSTOOD, values)
 
     def _tell(self, db: TenantDb, due: DuePoll, poll: Poll | None, error: Exception) -> None:
         register = poll.register if poll else ""

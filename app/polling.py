@@ -41,7 +41,7 @@ from domain.errors import (
 from domain.polling import Asked, Brake, Pace, Reading, Stream
 from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
-from domain.setup.settings import TenantSettings
+from domain.setup.settings import TenantSettings, stored_settings
 
 logger = structlog.get_logger("poller")
 
@@ -143,6 +143,8 @@ class Poll:
         self.register = ""
         # registers read to their end
         self.complete: list[str] = []
+        # registers whose answers nobody understood, with what was answered
+        self.not_known: dict[str, str] = {}
 
     def run(self, known: Known) -> None:
         """``known``: what ``look`` gave. Raises what cuts the poll: TryLater, SignInFailed, Forbidden, LeaseLost, or a
@@ -177,7 +179,9 @@ class Poll:
             except NotKnown as caught:
                 # What one register answers says nothing of the others.
                 error = error or caught
-                in_a_row += not isinstance(caught, ShortList)
+                if not isinstance(caught, ShortList):
+                    in_a_row += 1
+                    self.not_known[register.name] = caught.message
             if in_a_row >= NOT_KNOWN_IN_A_ROW:
                 break
         if error is not None:
@@ -187,7 +191,7 @@ class Poll:
         """One transaction for everything that is asked before the first call."""
         tenant_id, system = self._due.tenant_id, self._due.system
         with self._db.tenant(tenant_id) as db:
-            settings = TenantSettings.model_validate(tenants.settings(db, tenant_id))
+            settings = stored_settings(tenants.settings(db, tenant_id))
             shown = {
                 one.name
                 for one in self._all

@@ -12,7 +12,7 @@ from app.words import iso
 from db import log, outbox, streams, tenants
 from db.tenants import Tenant
 from domain.errors import InputError
-from domain.setup.settings import TenantSettings, changed_settings
+from domain.setup.settings import as_far_as_usable, changed_settings, stored_settings
 
 
 def find_tenant(bridge: Bridge, name: str) -> Tenant:
@@ -59,12 +59,16 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
     with bridge.db.tenant(tenant.id) as db:
         before = tenants.settings(db, tenant.id)
     values = changed_settings(before, key, text)
-    old, new = (TenantSettings.model_validate(one) for one in (before, values))
-    found = consequences.of(bridge.db, bridge.registers, tenant, old, new)
+    found = consequences.of(
+        bridge.db, bridge.registers, tenant, as_far_as_usable(before), stored_settings(values)
+    )
     with bridge.db.tenant(tenant.id) as db:
         tenants.add_settings(db, tenant.id, values, who())
         details = {"key": key, "value": text, "looked_at_again": found.count}
         tenants.audit(db, tenant.id, who(), "setting.changed", details)
+        if log.of_cause(db, ["setting.unusable"]):
+            # Polls stood still for it: whether it is repaired is seen at once, not at the next try.
+            streams.ask(db, tenant.id)
     consequences.announce(bridge.db, tenant, found)
     return found.count
 

@@ -14,6 +14,7 @@
     │   ├── NotFound        404
     │   ├── Forbidden       403: a right, scope or licence is missing
     │   └── Stale           412, or the ERP's "another process has updated": read again and merge again
+    ├── SettingUnusable     a stored setting that this program cannot work with: the tenant's work stands still
     ├── SignInFailed        no token: wrong secret, unknown tenant, missing consent
     ├── Stop                a person must act; carries the problem's code and values
     │   └── InDoubt         a person must decide between candidates
@@ -181,6 +182,17 @@ class Forbidden(Refused):
 
 class Stale(Refused):
     """The record was changed by somebody else in the meantime."""
+
+
+class SettingUnusable(BridgeError):
+    """A stored setting cannot be used."""
+
+    def __init__(self, setting: str, value: str, reason: str) -> None:
+        """``reason``: what is wrong with the value, in one clause."""
+        super().__init__(f"The stored setting '{setting}' cannot be '{value}': {reason}.")
+        self.setting = setting
+        self.value = value
+        self.reason = reason
 
 
 class SignInFailed(BridgeError):

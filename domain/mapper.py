@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.money import factor_of_double, of_double
 from domain.ports import Json
 from domain.text import canonical, clean
 
@@ -98,6 +99,18 @@ def decimal(value: Any) -> Decimal | None:
     if isinstance(value, float):
         raise TypeError("money must never pass through float")
     return Decimal(value)
+
+
+def known_money(value: Any) -> Decimal | None:
+    """An amount without a double's noise, None where there is none."""
+    found = decimal(value)
+    return of_double(found) if found is not None else None
+
+
+def known_factor(value: Any) -> Decimal | None:
+    """A price or percentage without a double's noise, None where there is none."""
+    found = decimal(value)
+    return factor_of_double(found) if found is not None else None
 
 
 def moment(value: Any) -> datetime | None:

@@ -28,7 +28,8 @@ on conflict (tenant_id, attempt_id, name, round) do update set sent_at = exclude
 returning settles_at
 
 -- end_step --
--- The answer belongs to the call, whichever attempt made it; a step without a call is a row of its own.
+-- The answer belongs to the call, whichever attempt made it; a step without a call is a row of its own. An attempt that is not
+-- there belongs to a future that a restore has taken back: nothing is written, and its worker is fenced out by the permit.
 with answered as (
     update step set done_at = bridge_now(), result = %(result)s
     where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and domain = %(domain)s and name = %(name)s and round = %(round)s
@@ -38,6 +39,7 @@ with answered as (
 insert into step (tenant_id, attempt_id, name, round, delivery, matter_id, domain, done_at, result)
 select %(tenant_id)s, %(attempt_id)s, %(name)s, %(round)s, %(delivery)s, %(matter_id)s, %(domain)s, bridge_now(), %(result)s
 where not exists (select from answered)
+  and exists (select from attempt a where a.tenant_id = %(tenant_id)s and a.id = %(attempt_id)s)
 on conflict (tenant_id, attempt_id, name, round) do update set done_at = bridge_now(), result = excluded.result
 
 -- undo_step --

@@ -245,8 +245,8 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "The customer {number} does not exist in {system} any more.",
             ),
             do=Text(
-                "Kontrollera om kunden har tagits bort eller slagits ihop med en annan, och koppla om den: severa-bridge relink.",
-                "Check whether the customer was removed or merged with another one, and relink it: severa-bridge relink.",
+                "Kontrollera om kunden har tagits bort eller slagits ihop med en annan, och koppla om den i bryggan.",
+                "Check whether the customer was removed or merged with another one, and relink it in the bridge.",
             ),
             where=_BOTH,
             closes_by_itself=False,

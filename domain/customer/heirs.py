@@ -27,14 +27,20 @@ def present(delivery: Delivery, link: Link) -> Stored:
     except NotFound:
         pass
     try:
-        found = delivery.erp.get(f"{ERP_CUSTOMER}/internal", link.erp_id)
+        found = by_internal_id(delivery, link)
     except NotFound as error:
         raise gone(delivery, link, "visma_net") from error
-    shown = text(found.body, "internalId")
-    if not shown:
-        raise TryLater("a customer was answered without its id", costs_attempt=True)
-    if shown != link.erp_id:
+    if text(found.body, "internalId") != link.erp_id:
         raise gone(delivery, link, "visma_net", became=found.body)
+    return found
+
+
+def by_internal_id(delivery: Delivery, link: Link) -> Stored:
+    """What the ERP shows for a link's internal id: the customer itself, or, after a merge, another one; its id tells. Raises
+    NotFound, TryLater when it shows none."""
+    found = delivery.erp.get(f"{ERP_CUSTOMER}/internal", link.erp_id)
+    if not text(found.body, "internalId"):
+        raise TryLater("a customer was answered without its id", costs_attempt=True)
     return found
 
 

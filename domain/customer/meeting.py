@@ -339,6 +339,9 @@ def _look_up_erp(work: Work, sent: Json) -> Json | None:
         and books.link("customer", erp_id=text(row, "internalId")) is None
     ]
     if len(found) > 1:
+        # A person ends the doubt by deactivating the one that does not count.
+        found = [row for row in found if text(row, "status") != "Inactive"] or found
+    if len(found) > 1:
         numbers = ", ".join(text(row, "number") for row in found)
         raise InDoubt("customer.in_doubt", {"name": name, "numbers": numbers}, effects=work.after.effects())
     return {"number": text(found[0], "number")} if found else None

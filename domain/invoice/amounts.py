@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from domain.mapper import decimal, read
 from domain.money import ZERO, factor_of_double, of_double
@@ -14,12 +13,6 @@ def money(body: Json | None, path: str) -> Decimal:
     """An amount at a dotted path, without a double's noise (both vendors tell numbers as doubles); missing and null count
     as 0."""
     return of_double(decimal(read(body, path)) or ZERO)
-
-
-def known_money(value: Any) -> Decimal | None:
-    """An amount without a double's noise, None where there is none."""
-    found = decimal(value)
-    return of_double(found) if found is not None else None
 
 
 def factor(body: Json | None, path: str) -> Decimal:
@@ -34,9 +27,3 @@ def direction(*amounts: Decimal) -> int:
     kronor, or made of rows that cancel each other) still goes one way. Callers give total, net + VAT, net, VAT.
     """
     return next((1 if one > 0 else -1 for one in amounts if one), 1)
-
-
-def known_factor(value: Any) -> Decimal | None:
-    """A price or percentage without a double's noise, None where there is none."""
-    found = decimal(value)
-    return factor_of_double(found) if found is not None else None

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.errors import NotFound
-from domain.invoice.amounts import factor, known_factor
+from domain.invoice.amounts import factor
 from domain.invoice.model import InvoiceRow, Party, SeveraInvoice
-from domain.mapper import read, text
+from domain.mapper import known_factor, read, text
 from domain.money import ZERO, rounded
 from domain.ports import Books, Json, SeveraApi
 

@@ -13,7 +13,7 @@ from domain.errors import Stop
 from domain.invoice.model import Party, SeveraInvoice
 from domain.mapper import flag, read, text
 from domain.ports import Books, Json
-from domain.text import organisation_number
+from domain.text import organisation_number, same_organisation
 
 UNITS = "businessunits"
 
@@ -45,10 +45,10 @@ def selling(books: Books, invoice: SeveraInvoice) -> Selling:
 
 
 def _agree(books: Books, invoice: SeveraInvoice, company: str, head: Json | None) -> None:
-    sender = organisation_number(text(invoice.body, "senderVatNumber"))
-    own = organisation_number(text(head, "vatNumber"))
-    if sender and own and sender != own:
-        raise _differs(invoice, text(head, "name"), text(invoice.body, "senderVatNumber"))
+    sender, own = text(invoice.body, "senderVatNumber"), text(head, "vatNumber")
+    told = organisation_number(sender) and organisation_number(own)
+    if told and not same_organisation(sender, own):
+        raise _differs(invoice, text(head, "name"), sender)
     companies = {company: text(head, "name")} if company else {}
     for project in invoice.projects:
         unit = _unit_of(books, project)
@@ -80,17 +80,17 @@ def _by_vat_number(books: Books, invoice: SeveraInvoice) -> str:
     branches = [r.body for r in books.all("visma_net", "branch") if flag(read(r.body, "isActive"))]
     if len(branches) == 1:
         return text(branches[0], "number")
-    sender = organisation_number(text(invoice.body, "senderVatNumber"))
+    sender = text(invoice.body, "senderVatNumber")
     numbered = [one for one in branches if _company_numbers(one)]
-    if not sender or not numbered:
+    if not organisation_number(sender) or not numbered:
         return ""
-    ours = [one for one in numbered if sender in _company_numbers(one)]
+    ours = [one for one in numbered if any(same_organisation(sender, own) for own in _company_numbers(one))]
     if not ours:
         raise Stop(
             "invoice.branch_unknown",
             {
                 "customer": invoice.customer.name,
-                "vat_number": text(invoice.body, "senderVatNumber"),
+                "vat_number": sender,
                 "date": str(invoice.date or "–"),
             },
         )
@@ -98,9 +98,9 @@ def _by_vat_number(books: Books, invoice: SeveraInvoice) -> str:
     return text((main or ours)[0], "number")
 
 
-def _company_numbers(body: Json) -> set[str]:
-    numbers = {organisation_number(text(body, name)) for name in ("vatRegistrationId", "corporateId")}
-    return numbers - {""}
+def _company_numbers(body: Json) -> tuple[str, ...]:
+    numbers = (text(body, name) for name in ("vatRegistrationId", "corporateId"))
+    return tuple(one for one in numbers if organisation_number(one))
 
 
 def line_branches(

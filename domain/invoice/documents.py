@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from domain.customer.heirs import by_internal_id
 from domain.errors import ForeignWriter, NotFound, Refused
 from domain.invoice.document import Draft
 from domain.invoice.doubt import candidates_of, decided, in_doubt
@@ -208,14 +209,16 @@ def customer_numbers(work: Work) -> tuple[str, ...]:
 
 def renumbered(work: Work) -> str:
     """The number that the ERP knows the customer by now, read by its internal id (R-CUS-8); '' when it was read before in this
-    attempt, or cannot be read."""
+    attempt, or when that id is nobody's or another customer's by now: a merge is decided by a person, not by an invoice."""
     link = work.delivery.books.link("customer", severa_id=work.invoice.customer.guid)
     if link is None or work.customer:
         return ""
     try:
-        work.customer = text(work.delivery.erp.get("customer/internal", link.erp_id).body, "number")
+        found = by_internal_id(work.delivery, link).body
     except NotFound:
         return ""
+    if text(found, "internalId") == link.erp_id:
+        work.customer = text(found, "number")
     return work.customer
 
 

@@ -213,8 +213,8 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "VAT: {vat}. Accounts: {accounts}. Project {project}.",
             ),
             Text(
-                "Granska och släpp den: severa-bridge review NAMN --release {invoice}. Ska den ändras, flytta den ur överföringsstatus.",
-                "Review it and let it go: severa-bridge review NAME --release {invoice}. To change it, move it out of the transfer status.",
+                "Granska och släpp den i bryggan. Ska den ändras, flytta den ur överföringsstatus.",
+                "Review it and let it go in the bridge. To change it, move it out of the transfer status.",
             ),
             _PROBLEMS,
         ),

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from domain.fields import Field
-from domain.invoice.amounts import known_factor, known_money
-from domain.mapper import day, flag, read, text
+from domain.mapper import day, flag, known_factor, known_money, read, text
 from domain.money import CURRENCIES
 from domain.ports import Json
 from domain.registers import Concern, Register

@@ -9,8 +9,8 @@ from datetime import date as Date  # noqa: N812 - 'date' is a field's name here
 from decimal import Decimal
 from typing import Any, Literal
 
-from domain.invoice.amounts import direction, factor, known_factor, money
-from domain.mapper import day, flag, read, text
+from domain.invoice.amounts import direction, factor, money
+from domain.mapper import day, flag, known_factor, read, text
 from domain.money import ZERO, rounded
 from domain.ports import Json
 from domain.text import canonical
@@ -339,6 +339,12 @@ class ErpDocument:
             note=text(body, "note"),
             payment_reference=text(body, "paymentReference"),
         )
+
+    @property
+    def listed(self) -> Json:
+        """Its body as a list shows it, which is what is remembered of it: a date that was read once, from its applications,
+        must not be taken for what stands there now."""
+        return {name: value for name, value in self.body.items() if name != "applications"}
 
     @property
     def released(self) -> bool:

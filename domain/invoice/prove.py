@@ -14,7 +14,7 @@ from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
 from domain.invoice.totals import VatAmount, severa_vat
 from domain.mapper import day, flag, read, text
 from domain.money import ZERO, rounded, smallest_unit
-from domain.text import canonical, name_key, number_text
+from domain.text import canonical, code_key, name_key, number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,20 +202,20 @@ def _shortened(sent: Decimal, kept: Decimal) -> bool:
 
 
 def _line(number: int, wanted: Mapping[str, Any], line: ErpLine) -> Iterator[Finding]:
-    if line.inventory.casefold() != str(wanted["inventoryNumber"]).casefold():
+    if code_key(line.inventory) != code_key(str(wanted["inventoryNumber"])):
         yield Finding(
             "inventoryNumber", str(wanted["inventoryNumber"]), line.inventory, essential=True, line=number
         )
     if line.discount_percent != 0:
         yield Finding("discountPercent", "0", number_text(line.discount_percent), essential=True, line=number)
-    for member, text_there, essential in (
-        ("taskId", line.task, True),
-        ("branchNumber", line.branch, True),
-        ("uom", line.unit, False),
-        ("description", line.description, False),
+    for member, text_there, essential, key in (
+        ("taskId", line.task, True, code_key),
+        ("branchNumber", line.branch, True, code_key),
+        ("uom", line.unit, False, code_key),
+        ("description", line.description, False, name_key),
     ):
         sent_text = canonical(wanted.get(member))
-        if sent_text and text_there and name_key(text_there) != name_key(sent_text):
+        if sent_text and text_there and key(text_there) != key(sent_text):
             yield Finding(member, sent_text, text_there, essential, line=number)
 
 

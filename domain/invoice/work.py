@@ -205,7 +205,7 @@ class Work:
 
     def see(self, document: ErpDocument) -> None:
         """A document as it was read just now."""
-        self.trail.see("visma_net", DOCUMENTS, document.id, document.body)
+        self.trail.see("visma_net", DOCUMENTS, document.id, document.listed)
 
     def forget_document(self) -> None:
         """What was planned and read of the document counts no more."""

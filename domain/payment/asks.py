@@ -6,7 +6,8 @@ from domain.errors import Stop
 from domain.invoice.asks import known_roles
 from domain.invoice.fields import INVOICES
 from domain.invoice.model import ErpDocument
-from domain.mapper import text
+from domain.mapper import read, text
+from domain.payment.fields import PAYMENTS
 from domain.payment.plan import money_of
 from domain.ports import Books, Json, System
 from domain.setup.settings import TenantSettings
@@ -15,7 +16,10 @@ _MOVED = frozenset({"sent", "partly_paid", "paid"})
 
 
 def asks(_system: System, register: str, body: Json, books: Books, settings: TenantSettings) -> bool:
-    """An invoice that payments move already, or a document of which something is paid. What cannot be told asks."""
+    """An invoice that payments move already, a document of which something is paid, or a payment of any. What cannot be told
+    asks."""
+    if register == PAYMENTS:
+        return bool(read(body, "paymentLines"))
     if register == INVOICES:
         roles = known_roles(books, settings)
         return roles is None or roles.standing(text(body, "status.guid")) in _MOVED

@@ -10,10 +10,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from domain.fields import Field
-from domain.invoice.amounts import known_money
 from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import document_type
-from domain.mapper import day, read, text
+from domain.mapper import day, known_money, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical

@@ -118,14 +118,7 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
             _tell_part(delivery, roles, link, left, invoice, listed)
             return
     document = _document(delivery, link)
-    # A list's row shows no applications, and a date that was read once must not be taken for what stands there now.
-    left.seen.append(
-        Seen(
-            "visma_net",
-            DOCUMENTS,
-            {name: value for name, value in document.body.items() if name != "applications"},
-        )
-    )
+    left.seen.append(Seen("visma_net", DOCUMENTS, document.listed))
     money = money_of(document)
     closed = _settlement(delivery, document) if money == "paid" else Settlement(None, Decimal(0))
     if lost and money == "paid" and _told_of(link) == INVOICE_GONE:

@@ -182,8 +182,8 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         "product.gone": Cause(
             wrong=Text("{code} finns inte längre i {system}.", "{code} does not exist in {system} any more."),
             do=Text(
-                "Lägg upp posten igen med samma kod och koppla om den: severa-bridge relink.",
-                "Create the record again with the same code and relink it: severa-bridge relink.",
+                "Lägg upp posten igen med samma kod och koppla om den i bryggan.",
+                "Create the record again with the same code and relink it in the bridge.",
             ),
             where=_BOTH,
             closes_by_itself=False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from domain.fields import Field
-from domain.mapper import decimal, flag, latest_time, read, text
+from domain.mapper import flag, known_factor, latest_time, read, text
 from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical, code_key
@@ -129,7 +129,7 @@ def severa_values(kind: Kind, body: Json) -> dict[str, str]:
         "active": canonical(flag(read(body, "isActive"))),
     }
     if kind.price:
-        values["price"] = canonical(decimal(read(body, f"{kind.price}.amount")))
+        values["price"] = canonical(known_factor(read(body, f"{kind.price}.amount")))
     return values
 
 
@@ -138,7 +138,7 @@ def erp_values(body: Json) -> dict[str, str]:
     values = {
         "name": text(body, "description"),
         "code": text(body, "inventoryNumber"),
-        "price": canonical(decimal(read(body, "defaultPrice"))),
+        "price": canonical(known_factor(read(body, "defaultPrice"))),
         "item_class": text(body, "itemClass.id"),
     }
     active = ACTIVE_BY_STATUS.get(text(body, "status"))

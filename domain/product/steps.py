@@ -64,6 +64,8 @@ def settle(delivery: Delivery) -> Settled:
 class _Work:
     delivery: Delivery
     after: Aftermath = field(default_factory=Aftermath)
+    # of the item as it was read last: an update says what it was planned from
+    etag: str | None = None
 
     # ------------------------------------------------------------ first meeting
 
@@ -237,9 +239,13 @@ class _Work:
 
     def _read_item(self, code: str) -> Json | None:
         try:
-            return self.delivery.erp.get(INVENTORY, code).body
+            return self._noted(self.delivery.erp.get(INVENTORY, code)).body
         except NotFound:
             return None
+
+    def _noted(self, item: Stored) -> Stored:
+        self.etag = item.etag
+        return item
 
     def _link(self, kind: Kind, severa: Json, item: Json, code: str, *, first: bool = False) -> None:
         """Links both and merges what differs; records that we made agree as they were stored."""
@@ -334,13 +340,13 @@ class _Work:
         record = self.delivery.erp_record
         number = record.number if record is not None and record.number else link.erp_number
         try:
-            found = self.delivery.erp.get(INVENTORY, number)
+            found = self._noted(self.delivery.erp.get(INVENTORY, number))
             if text(found.body, "inventoryId") == link.erp_id:
                 return found
         except NotFound:
             pass
         try:
-            found = self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id)
+            found = self._noted(self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id))
         except NotFound as error:
             raise heirs.gone(self.delivery, link, "visma_net") from error
         if text(found.body, "inventoryId") != link.erp_id:
@@ -359,7 +365,7 @@ class _Work:
             )
         if to_erp:
             number = text(item, "inventoryNumber")
-            self.delivery.erp.update(INVENTORY, number, update_body(to_erp))
+            self.delivery.erp.update(INVENTORY, number, update_body(to_erp), etag=self.etag)
             item = self.delivery.erp.get(INVENTORY, number).body
             self.after.say(
                 "product.updated_in_erp", code=number, name=name, fields=fields_named(merged.to_erp)

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from domain.explain import Cause, Text
 from domain.setup import explain_waits, status_words
 
-_SIGN_IN = Text(
-    "Kundens uppgifter i bryggan (severa-bridge tenant add)", "The tenant's file (severa-bridge tenant add)"
-)
+_SIGN_IN = Text("Kundens uppgifter i bryggan", "The tenant's file of the bridge")
 _NOWHERE = Text("Ingenstans: bryggan försöker igen", "Nowhere: the bridge tries again")
 _OPERATOR = Text("Den som driver bryggan", "The operator of the bridge")
 
@@ -61,14 +59,25 @@ CAUSES: Mapping[str, Cause] = {
         "Logga in i {system} på nytt.",
         "Sign in to {system} again.",
     ),
+    "setting.unusable": Cause(
+        Text(
+            "Inställningen {setting} kan inte vara {value}: {text}. Inget överförs för kunden så länge.",
+            "The setting {setting} cannot be {value}: {text}. Nothing of the tenant is transferred meanwhile.",
+        ),
+        Text(
+            "Sätt ett värde inom gränserna; överföringen fortsätter sedan av sig själv.",
+            "Set a value within the bounds; the transfer then goes on by itself.",
+        ),
+        Text("Kundens inställningar i bryggan", "The tenant's settings in the bridge"),
+    ),
     "poll.brake": Cause(
         Text(
             "En avläsning av {register} ändrade {changed} av {known} poster ({missing} saknas); överföringen är pausad.",
             "A reading of {register} changed {changed} of {known} records ({missing} are missing); the transfer is paused.",
         ),
         Text(
-            "Kontrollera om ändringen är avsiktlig. Är den det: severa-bridge tenant resume NAMN --domain {domain}.",
-            "Check whether the change is intended. If it is: severa-bridge tenant resume NAME --domain {domain}.",
+            "Kontrollera om ändringen är avsiktlig. Är den det, återuppta {domain} i bryggan.",
+            "Check whether the change is intended. If it is, resume {domain} in the bridge.",
         ),
         Text("Registret {register}", "The register {register}"),
         closes_by_itself=False,
@@ -92,6 +101,19 @@ CAUSES: Mapping[str, Cause] = {
         Text(
             "Meddela den som sköter bryggan; den försöker igen av sig själv.",
             "Tell whoever runs the bridge; it tries again by itself.",
+        ),
+        Text("Registret {register}", "The register {register}"),
+    ),
+    "poll.not_understood": Cause(
+        Text(
+            "Svaren från {system} om {register} går inte att tolka sedan flera avläsningar: {text}",
+            "What {system} answers for {register} has not been understood for several readings: {text}",
+        ),
+        Text(
+            "Inget: bryggan läser igen vid varje avläsning, och inget anses borttaget. Står problemet kvar i mer än en dag, "
+            "fråga leverantören av {system}.",
+            "Nothing: the bridge reads again at every poll, and nothing is taken for removed. If the problem stays for more than "
+            "a day, ask the vendor of {system}.",
         ),
         Text("Registret {register}", "The register {register}"),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -22,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from domain.errors import InputError
+from domain.errors import InputError, SettingUnusable
 from domain.text import cut
 
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
@@ -259,6 +260,27 @@ def read_tenant_file(values: dict[str, Any]) -> TenantFile:
         return TenantFile.model_validate(values)
     except ValidationError as error:
         raise InputError(_sentence(error)) from error
+
+
+def stored_settings(values: Mapping[str, Any] | None) -> TenantSettings:
+    """A tenant's settings as they are stored, by an earlier program perhaps. Raises SettingUnusable naming the first that has
+    no place in today's bounds: the rest is not used without it, or half of what was chosen would be at work."""
+    try:
+        return TenantSettings.model_validate(values or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingUnusable(_place(first), cut(str(first["input"]), 60), _reason(first)) from error
+
+
+def as_far_as_usable(values: Mapping[str, Any]) -> TenantSettings:
+    """The same with the default for what cannot be used: what a repaired setting is compared with."""
+    try:
+        return TenantSettings.model_validate(values)
+    except ValidationError as error:
+        unusable = {one["loc"][0] for one in error.errors()}
+        return TenantSettings.model_validate(
+            {name: value for name, value in values.items() if name not in unusable}
+        )
 
 
 def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, Any]:

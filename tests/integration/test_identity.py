@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from road import Road
+from road import Road, hours
 from test_signing_in import BACK, interactive, signed_in_at
 
 from app import service, signing_in
@@ -116,6 +116,22 @@ def test_adding_a_file_again_changes_what_it_names_and_resets_nothing_else(new_f
     latest = after["settings"][-1]["values"]
     assert latest == {**before["settings"][-1]["values"], "costs": "cost"}
     assert (latest["customer_class"], latest["poll_interval_seconds"]) == ("2", 3600)
+
+
+@pytest.mark.schedule("S19")
+def test_a_start_date_that_a_file_changes_brings_what_was_left_alone(new_firm: NewFirm) -> None:
+    road = new_firm(live=True)
+    bridge = road.installation.bridge
+    service.add_tenant(bridge, file_of(road, invoices_from="2026-12-01"))
+    customer = road.add_customer("Ur filen AB", vatNumber="SE556111444506")
+    guid = road.approve(road.add_project(customer, "Före filen"), [hours("2", "1000")], date="2026-11-20")
+    road.settle()
+    assert (road.role(guid), road.states("invoice")) == ("transfer", [])
+
+    service.add_tenant(bridge, file_of(road, invoices_from="2026-11-01"))
+    road.settle()
+
+    assert road.role(guid) == "transferred"
 
 
 def test_a_token_goes_with_the_credentials_it_was_given_for(new_firm: NewFirm) -> None:

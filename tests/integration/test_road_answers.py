@@ -157,3 +157,18 @@ def test_a_register_that_is_suddenly_not_there_is_a_short_list_and_nothing_of_it
     assert gone(road) == absent
     road.settle()
     assert road.codes() == []
+
+
+@pytest.mark.req("R-PRO-8", "R-LOG-3")
+def test_answers_that_are_not_understood_three_polls_in_a_row_are_told_until_they_are(road: Road) -> None:
+    road.severa.arm("status", CUSTOMERS, method="GET", status=200, body="<html></html>", times=None)
+    for _ in range(2):
+        road.poll()
+    assert road.codes() == []
+    road.poll()
+    [problem] = road.problems()
+    assert (problem["code"], problem["register"]) == ("poll.not_understood", "customers")
+    assert "GET /v1/customers could not be understood" in problem["wrong"]
+    road.installation.severa.disarm()
+    road.settle()
+    assert road.codes() == []

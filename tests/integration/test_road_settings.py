@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from road import Road, hours
+from stage import wait_for
 
 from app import service
 
@@ -37,3 +38,40 @@ def test_a_status_that_is_ignored_no_more_is_looked_at(new_firm: Callable[..., R
     assert service.set_setting(road.installation.bridge, road.name, "project_task", "10") == 0
     road.settle()
     assert road.writes() == {}
+
+
+def test_a_stored_setting_that_cannot_be_used_is_one_problem_and_stops_the_tenant_until_it_is_repaired(
+    new_firm: Callable[..., Road],
+) -> None:
+    road = new_firm()
+    customer = road.add_customer("Obrukbar AB", vatNumber="SE556111444407")
+    project = road.add_project(customer, "Före rättelsen")
+    guid = road.approve(project, [hours("2", "1000")])
+    other = road.approve(project, [hours("3", "1000")])
+    # As an earlier program stored it, before the setting had bounds.
+    broken = "update setting set values = values || '{\"project_number_padding\": 1000}' where tenant_id = %s"
+    road.sql(broken, road.tenant_id)
+    road.sql(
+        "insert into outbox (tenant_id, domain, matter_id, cause, system, register) "
+        "select tenant_id, 'customer', id, 'changed', 'severa', 'customers' from matter "
+        "where tenant_id = %s and domain = 'customer' limit 3 on conflict do nothing",
+        road.tenant_id,
+    )
+    road.ask()
+    wait_for("the problem stands", lambda: road.codes() == ["setting.unusable"], seconds=30)
+    wait_for(
+        "the work was tried",
+        lambda: bool(road.sql("select id from attempt where tenant_id = %s and outcome = 'later'", road.tenant_id)),
+        seconds=30,
+    )  # fmt: skip
+    [problem] = road.problems()
+    assert problem["values"]["setting"] == "project_number_padding"
+    assert "1000" in problem["wrong"]
+    assert road.codes() == ["setting.unusable"]
+    assert (road.role(guid), road.role(other)) == ("transfer", "transfer")
+
+    service.set_setting(road.installation.bridge, road.name, "project_number_padding", "0")
+    road.settle()
+
+    assert road.codes() == []
+    assert (road.role(guid), road.role(other)) == ("transferred", "transferred")

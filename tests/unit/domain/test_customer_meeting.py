@@ -10,7 +10,7 @@ import pytest
 from domain.customer.fields import natural_key
 from domain.customer.heirs import present, present_number
 from domain.customer.steps import settle
-from domain.errors import OutcomeUnknown, Stop, Waiting
+from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
 from domain.ports import Json, Link
 from tests.fakes import START, World
 from tests.fakes_registers import RegisterErp, put_erp, put_severa
@@ -282,3 +282,25 @@ def test_a_customer_entered_anew_after_it_was_deleted_is_not_made_twice_in_the_e
     else:
         settled(made, severa=("customers", "c2"))
         assert len(made.erp.records["customer"]) == 2
+
+
+def test_of_two_that_a_lost_answer_left_in_doubt_the_one_that_a_person_left_active_counts() -> None:
+    made = world()
+    put_severa(made, "customers", ours())
+    made.faults.arm("create", "customer", OutcomeUnknown(), after=True)
+    delivery = made.delivery("customer", severa=("customers", "c1"))
+    with pytest.raises(OutcomeUnknown):
+        settle(delivery)
+    [(number, row)] = made.erp.records["customer"].items()
+    twin = {**row, "number": "999", "internalId": 999}
+    made.erp.store("customer", twin, "999")
+    with pytest.raises(InDoubt):
+        settle(delivery.again())
+
+    made.erp.records["customer"]["999"]["status"] = "Inactive"
+    made.run(settle, delivery.again())
+
+    link = made.books.link("customer", severa_id="c1")
+    assert link is not None
+    assert link.erp_number == number
+    assert set(made.erp.records["customer"]) == {number, "999"}

@@ -203,6 +203,33 @@ def test_the_branch_is_the_selling_companys() -> None:
     assert stop.value.code == "invoice.branch_unknown"
 
 
+@pytest.mark.req("R-INV-10")
+@pytest.mark.parametrize(
+    ("sender", "branch"), [("FI12345678", "2"), ("DK12345678", "1"), ("SE12345678", None)]
+)
+def test_companies_of_two_countries_with_the_same_digits_are_two(sender: str, branch: str | None) -> None:
+    firm, invoice = Firm(), made(senderVatNumber=sender)
+    for number, vat in (("1", "DK12345678"), ("2", "FI12345678")):
+        one = {"number": number, "isActive": True, "vatRegistrationId": vat}
+        firm.books.remember("visma_net", "branch", one)
+    if branch is not None:
+        assert branches.selling(firm.books, invoice).branch == branch
+        return
+    with pytest.raises(Stop) as stop:
+        branches.selling(firm.books, invoice)
+    assert stop.value.code == "invoice.branch_unknown"
+
+
+@pytest.mark.req("R-INV-10")
+def test_a_sender_of_another_country_than_its_number_series_is_another_company() -> None:
+    firm = Firm()
+    firm.books.remember("severa", "businessunits", {"guid": "u-1", "name": "Oy", "vatNumber": "FI12345678"})
+    invoice = made(senderVatNumber="DK12345678", invoiceNumberBusinessUnitGuid="u-1")
+    with pytest.raises(Stop) as stop:
+        branches.selling(firm.books, invoice)
+    assert stop.value.code == "invoice.company_differs"
+
+
 def test_credit_terms_are_sent_only_when_one_fits_or_the_customers_own_does() -> None:
     firm, invoice = Firm(), made()
     term = {"dueDay1": 30, "dueDateType": "FixedNumberOfDays", "instalmentType": "Single"}

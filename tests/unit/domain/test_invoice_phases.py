@@ -15,7 +15,7 @@ from domain.invoice.booking import MOVES, Move
 from domain.invoice.explain import CAUSES
 from domain.invoice.phases import Facts, Fail, Phase, Remove, phase_of, round_of
 from domain.invoice.steps import settle
-from domain.ports import ActionResult, Booked, Decision, Document, Settled, Step
+from domain.ports import ActionResult, Booked, Decision, Document, Settled, Step, Stored
 from domain.setup.settings import TenantSettings
 from tests.fakes import FakeDelivery, Killed
 from tests.fakes_ledger import GUID, Firm, row
@@ -84,6 +84,27 @@ def customer_renumbered(firm: Firm) -> None:
     firm.faults.arm("create", "customerinvoice", refusal)
     done(firm)
     assert firm.document()["customer"]["number"] == "20002"
+
+
+def customer_merged(firm: Firm) -> None:
+    """The internal id answers with the customer that took its place: nobody may post to that one unasked."""
+    firm.invoice()
+    body = {"internalId": 2, "number": "20002", "name": "Heir AB"}
+    read = firm.erp.get
+    firm.erp.get = lambda register, key: (  # type: ignore[method-assign]
+        Stored(body, None) if register == "customer/internal" else read(register, key)
+    )
+    refusal = Refused("Customer '10001' cannot be found", system="visma_net", status=400)
+    firm.faults.arm("create", "customerinvoice", refusal)
+    stop = ends(firm, Stop)
+    assert isinstance(stop, Stop)
+    assert stop.code == "invoice.customer_refused"
+    assert firm.erp.records.get("customerinvoice", {}) == {}
+
+
+@pytest.mark.req("R-CUS-8")
+def test_an_invoice_of_a_merged_customer_is_not_posted_to_the_one_that_took_its_place() -> None:
+    customer_merged(Firm())
 
 
 def nothing_to_book(firm: Firm) -> None:

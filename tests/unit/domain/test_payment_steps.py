@@ -14,6 +14,7 @@ import domain.payment
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
+from domain.payment.asks import asks
 from domain.payment.explain import CAUSES, SENTENCES
 from domain.payment.fields import REGISTERS, erp_time
 from domain.payment.plan import money_of, settlement
@@ -486,3 +487,16 @@ def test_every_code_has_its_words_in_both_languages() -> None:
         assert text.sv
         assert text.en
         assert text.sv != text.en
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ({"type": "Payment", "refNbr": "9", "paymentLines": [{"documentType": "Invoice", "refNbr": "101"}]}, True),
+        ({"type": "Payment", "refNbr": "9", "paymentLines": []}, False),
+        ({"type": "Payment", "refNbr": "9"}, False),
+    ],
+)  # fmt: skip
+def test_a_payment_asks_for_its_move_when_it_is_applied_to_anything(body: Json, *, asked: bool) -> None:
+    firm = booked()
+    assert asks("visma_net", "customerPayment", body, firm.books, firm.tenant.settings) is asked

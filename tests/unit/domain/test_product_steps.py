@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
-from domain.ports import Effects, Json
+from domain.ports import Effects, Json, Stored
 from domain.product.fields import REGISTERS
 from domain.product.steps import settle
 from tests.fakes_registers import poll, put_erp, put_severa, world
@@ -264,3 +264,33 @@ def test_registers_tell_what_changed_and_whom_it_concerns() -> None:
     assert (concern.domain, concern.register, concern.only_linked) == ("product", "inventory", False)
     assert inventory.projection(item(status="NoPurchases")) == inventory.projection(item())
     assert inventory.projection(item(defaultPrice=Decimal("1200.50"))) == inventory.projection(item())
+
+
+def test_an_item_that_somebody_changed_between_read_and_update_is_planned_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = world()
+    ours, theirs = linked(made)
+    ours["name"] = "Licence, renamed"
+    read = made.erp.get
+
+    def read_before_an_edit(register: str, key: str) -> Stored:
+        found = read(register, key)
+        theirs["description"] = "Licence, renamed in the ERP"
+        made.erp._touch("inventory", "LIC")
+        return found
+
+    monkeypatch.setattr(made.erp, "get", read_before_an_edit)
+    with pytest.raises(TryLater):
+        settle_again(made)
+    assert made.erp.stored("inventory", "LIC")["description"] == "Licence, renamed in the ERP"
+
+
+@pytest.mark.req("R-CON-2")
+def test_the_noise_of_a_double_is_no_change_of_a_price() -> None:
+    made = world()
+    ours, theirs = linked(made)
+    ours["unitPrice"] = {"amount": Decimal("1200.5000000000002"), "currencyCode": "SEK"}
+    theirs["defaultPrice"] = Decimal("1200.4999999999998")
+    settle_again(made)
+    assert changed(made) == []

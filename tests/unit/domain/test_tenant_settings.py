@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from domain.errors import InputError
-from domain.setup.settings import TenantSettings, changed_settings, read_tenant_file
+from domain.errors import InputError, SettingUnusable
+from domain.setup.settings import (
+    TenantSettings,
+    as_far_as_usable,
+    changed_settings,
+    read_tenant_file,
+    stored_settings,
+)
 
 CODES = ("customer_class", "customer_class_eu", "item_class_product", "project_template", "project_task")
 
@@ -73,3 +79,18 @@ def test_a_value_that_was_stored_before_it_had_bounds_is_named_and_can_be_set_ri
     with pytest.raises(InputError, match="'poll_interval_seconds' cannot be '99999999999999999999'"):
         changed_settings(stored, "customer_class", "2")
     assert changed_settings(stored, "poll_interval_seconds", "300")["poll_interval_seconds"] == 300
+
+
+def test_a_stored_value_out_of_bounds_stops_and_is_named_and_the_rest_is_not_used_without_it() -> None:
+    stored = {"poll_interval_seconds": 10**20, "customer_class": "2"}
+    with pytest.raises(SettingUnusable) as caught:
+        stored_settings(stored)
+    assert (caught.value.setting, caught.value.value) == ("poll_interval_seconds", str(10**20))
+    assert "from 1 to 604800" in caught.value.reason
+    assert not isinstance(caught.value, InputError)
+    compared = as_far_as_usable(stored)
+    assert (compared.poll_interval_seconds, compared.customer_class) == (300, "2")
+
+
+def test_nothing_stored_is_every_default() -> None:
+    assert stored_settings(None) == stored_settings({}) == as_far_as_usable({}) == TenantSettings()
