@@ -26,7 +26,9 @@ def named(play: Stage, name: str) -> tuple[int, int]:
 @pytest.mark.schedule("S31")
 def test_a_customer_typed_in_both_systems_between_two_polls_is_one_customer(stage: Stages) -> None:
     with stage(workers=3) as play:
-        play.firm.severa("POST", "customers", {"name": NEW, "address": ADDRESS, "vatNumber": "SE556677889901"})
+        play.firm.severa(
+            "POST", "customers", {"name": NEW, "address": ADDRESS, "vatNumber": "SE556677889901"}
+        )
         play.firm.erp("POST", "customer", {"mainContact": {"name": NEW}, "corporateId": "556677-8899"})
         # Both deliveries have planned when the first one makes something.
         play.pause("worker", after="^GET", seconds=20)
@@ -53,7 +55,9 @@ def test_a_record_that_a_worker_makes_behind_a_sweeps_page_is_not_gone(stage: St
 
 
 @pytest.mark.schedule("S36")
-def test_a_page_of_a_sweep_that_is_stored_late_does_not_undo_what_was_written_meanwhile(stage: Stages) -> None:
+def test_a_page_of_a_sweep_that_is_stored_late_does_not_undo_what_was_written_meanwhile(
+    stage: Stages,
+) -> None:
     with stage() as play:
         play.firm.erp("PATCH", "customer/10001", {"mainContact": {"web": "https://ny.example"}})
         play.sweep_soon()
@@ -79,7 +83,11 @@ def test_an_older_answer_to_a_later_question_does_not_undo_a_write(stage: Stages
         play.firm.erp("PATCH", "customer/10001", {"mainContact": {"web": "https://ny.example"}})
         play.firm.change(
             "customers",
-            str(next(one["guid"] for one in play.firm.register("severa", "customers") if one["number"] == 10001)),
+            str(
+                next(
+                    one["guid"] for one in play.firm.register("severa", "customers") if one["number"] == 10001
+                )
+            ),
             email="ny@malarbygg.example",
         )
         play.late(LIST_SEVERA, seconds=0.0, answer=late, times=3)
@@ -98,7 +106,9 @@ def test_a_payment_that_comes_while_attachments_are_brought_for_long_makes_no_lo
         play.setting("attachments", "files")
         guid = play.firm.draft(play.firm.project())
         for n in range(5):
-            play.firm.severa("POST", f"invoices/{guid}/files", {"name": f"bilaga{n}.pdf", "text": "tio timmar"})
+            play.firm.severa(
+                "POST", f"invoices/{guid}/files", {"name": f"bilaga{n}.pdf", "text": "tio timmar"}
+            )
         play.firm.move(guid, "transfer")
         # Each file takes four minutes.
         play.late("POST erp .*attachment", seconds=230, times=None)
