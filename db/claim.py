@@ -125,7 +125,8 @@ def claim(db: TenantDb, id: int, generation: int, token: UUID, lease: float) -> 
 
 def steps(db: TenantDb, row: Claimed) -> dict[tuple[str, int], Step]:
     """The steps of this delivery, and whatever call of this matter and domain is unanswered; the newest of each name and
-    round, done before sent. A step that was undone is as if it had never been begun."""
+    round. A step that was undone is as if it had never been begun; one that was done says nothing of a call that was begun
+    under its name later."""
     found: dict[tuple[str, int], Step] = {}
     rows = db.execute(
         SQL["attempts.steps"],
@@ -143,9 +144,9 @@ def steps(db: TenantDb, row: Claimed) -> dict[tuple[str, int], Step]:
             one["settles_at"],
             one["nonce"],
         )
-        if step.done or key not in found or not found[key].done:
+        if step.done or step.sent_at is not None:
             found[key] = step
-    return {key: step for key, step in found.items() if step.done or step.sent_at is not None}
+    return found
 
 
 def documents(db: TenantDb, row: Claimed) -> tuple[Document, ...]:

@@ -28,12 +28,15 @@ on conflict (tenant_id, attempt_id, name, round) do update set sent_at = exclude
 returning settles_at
 
 -- end_step --
--- The answer belongs to the call, whichever attempt made it; a step without a call is a row of its own. An attempt that is not
--- there belongs to a future that a restore has taken back: nothing is written, and its worker is fenced out by the permit.
+-- The answer belongs to the call: to the own one, or to one that was found open. Whoever was overtaken ends no other's call; a
+-- step without a call is a row of its own. An attempt that is not there belongs to a future that a restore has taken back:
+-- nothing is written, and its worker is fenced out by the permit.
 with answered as (
     update step set done_at = bridge_now(), result = %(result)s
     where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and domain = %(domain)s and name = %(name)s and round = %(round)s
       and sent_at is not null and done_at is null
+      and (attempt_id = %(attempt_id)s or not exists (select from step o where o.tenant_id = %(tenant_id)s
+          and o.attempt_id = %(attempt_id)s and o.name = %(name)s and o.round = %(round)s))
     returning attempt_id
 )
 insert into step (tenant_id, attempt_id, name, round, delivery, matter_id, domain, done_at, result)
@@ -43,9 +46,12 @@ where not exists (select from answered)
 on conflict (tenant_id, attempt_id, name, round) do update set done_at = bridge_now(), result = excluded.result
 
 -- undo_step --
+-- The own call, or one that was found open and looked for: never a successor's, which may still come true.
 update step set sent_at = null, done_at = null, not_after = null, settles_at = null, result = %(result)s
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and domain = %(domain)s and name = %(name)s and round = %(round)s
-  and (attempt_id = %(attempt_id)s or (sent_at is not null and done_at is null))
+  and (attempt_id = %(attempt_id)s
+    or (sent_at is not null and done_at is null and not exists (select from step o where o.tenant_id = %(tenant_id)s
+        and o.attempt_id = %(attempt_id)s and o.name = %(name)s and o.round = %(round)s)))
 
 -- of_matter --
 select a.*, (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'sent_at', s.sent_at, 'done_at', s.done_at, 'request', s.request, 'result', s.result)

@@ -49,7 +49,8 @@ def number(work: Work) -> None:
     document = _document(work, booked)
     if document is None:
         return
-    if not (work.booked_now or resumed or work.role == "transfer" or work.sent_on):
+    begun = work.booked_now or resumed or not work.shows(booked)
+    if not (begun or work.role == "transfer" or work.sent_on):
         # A person took it out of the process after it was booked: its problem stays theirs.
         work.numbered = True
         return

@@ -92,7 +92,7 @@ def _proven(work: Work, planned: Planned, document: ErpDocument) -> Wish | None:
     if document.status in NOT_RELEASABLE:
         raise work.stop("invoice.not_releasable", {"status": document.status, "text": ""})
     if not proof.ok:
-        if _left_over(work, planned):
+        if _left_over(work, planned) or _edited_since(work, planned):
             # Made of the invoice as it was then: no fault of the invoice as it is now.
             return Remove(document.key, "invoice.changed")
         code, values = _why(proof, planned.invoice, document)
@@ -125,6 +125,12 @@ def _left_over(work: Work, planned: Planned) -> bool:
     step = work.step("create")
     told = step.request | step.result if step is not None else {}
     return told.get("updated") != planned.invoice.updated
+
+
+def _edited_since(work: Work, planned: Planned) -> bool:
+    """Whether somebody edits the invoice at this moment: its head and its rows may then be of different moments."""
+    work.read_invoice()
+    return work.changed(planned.invoice)
 
 
 def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[str, dict[str, str]]:
@@ -183,8 +189,9 @@ def _release(work: Work, document: ErpDocument) -> Wish | None:
 def _refused(work: Work, key: Key, error: Refused) -> Wish | None:
     """The ERP did not take hold off, or did not release: 'already released' is as good as done, all else fails."""
     if isinstance(error, Stale):
-        # Somebody touched it after the proof: it is proven again.
+        # Somebody touched it after the proof: it is proven again, against the invoice as it is by then.
         work.planned = None
+        work.read = False
         return None
     now = read_present(work, key)
     if now is not None and now.released:

@@ -159,9 +159,10 @@ class Work:
             return True
         if self.role == "transfer" or self.delivery.decision is not None:
             return True
-        return self.sent_on and not self._shows(booked)
+        return not self.shows(booked)
 
-    def _shows(self, booked: Booked) -> bool:
+    def shows(self, booked: Booked) -> bool:
+        """Whether Severa, as last seen, has number and reference of what is booked."""
         number = self.invoice.number
         if not number.isdigit() or not booked.number.isdigit() or int(number) != int(booked.number):
             return False

@@ -419,6 +419,60 @@ def test_what_a_fenced_worker_knows_is_kept_and_made_due(db: Database, tenant: U
         assert [(one.number, one.state) for one in claim.documents(connection, successor)] == [("7", "made")]
 
 
+def overtaken(db: Database, tenant: UUID) -> tuple[Claimed, Claimed]:
+    """A worker that began a call and was overtaken, and its successor, who looked, and began the same call itself."""
+    announce(db, tenant)
+    [taken] = take(db)
+    first = begin(db, taken)
+    assert first is not None
+    with db.tenant(tenant) as connection:
+        claim.begin(connection, first, asked(), lease=LEASE)
+        connection.execute("update matter set lease_until = bridge_now() - interval '1 second'")
+    reap(db)
+    second = claimed(db, tenant)
+    with db.tenant(tenant) as connection:
+        claim.undo(connection, second, "create", 1, "", "looked up after every limit: it was not done")
+        claim.begin(connection, second, asked(), lease=LEASE)
+    return first, second
+
+
+@pytest.mark.schedule("S5", "S6")
+@pytest.mark.parametrize("ends", ["undone", "done"])
+def test_an_overtaken_worker_ends_its_own_call_and_leaves_its_successors_open(
+    db: Database, tenant: UUID, ends: str
+) -> None:
+    """Its call surely did not go out, or its answer came after all: the successor's may still come true (seed 47)."""
+    first, second = overtaken(db, tenant)
+    with db.tenant(tenant) as connection:
+        if ends == "undone":
+            claim.undo(connection, first, "create", 1, "", "the permission to send had run out")
+        else:
+            claim.record(connection, first, [Done("create", 1, {"number": "7"}, "")])
+        step = claim.steps(connection, second)["create", 1]
+    assert (step.done, step.sent_at is None, step.settles_at is None) == (False, False, False)
+
+
+@pytest.mark.schedule("S6", "S22")
+def test_a_call_that_was_answered_does_not_hide_a_later_one_of_its_name_without_an_answer(
+    db: Database, tenant: UUID
+) -> None:
+    """A status PATCH without an answer was judged by what stands, and written again by a later attempt (seed 47)."""
+    announce(db, tenant)
+    [taken] = take(db)
+    first = begin(db, taken)
+    assert first is not None
+    with db.tenant(tenant) as connection:
+        claim.begin(connection, first, asked(), lease=LEASE)
+        connection.execute("update matter set lease_until = bridge_now() - interval '1 second'")
+    reap(db)
+    second = claimed(db, tenant)
+    with db.tenant(tenant) as connection:
+        claim.record(connection, second, [Done("create", 1, {"settled": True}, "")])
+        claim.begin(connection, second, asked(), lease=LEASE)
+        step = claim.steps(connection, second)["create", 1]
+    assert (step.done, step.sent_at is None) == (False, False)
+
+
 def test_a_booked_matter_stays_booked(db: Database, tenant: UUID) -> None:
     announce(db, tenant)
     row = claimed(db, tenant)

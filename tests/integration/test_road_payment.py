@@ -96,7 +96,6 @@ def test_a_booked_invoice_that_is_deleted_in_severa_is_told_after_a_whole_readin
     road.severa.ask("DELETE", f"invoices/{guid}")
     road.sql("update stream set swept_at = null where tenant_id = %s", road.tenant_id)
     road.settle()
-    assert [(one["code"], one["values"]["number"]) for one in road.problems()] == [
-        ("payment.invoice_gone", number)
-    ]
+    told = [one["code"] for one in road.problems() if one["values"].get("number") == number]
+    assert told == ["payment.invoice_gone"]
     assert road.erp.one("customerinvoice", referenceNumber=number)["status"] == "Open"

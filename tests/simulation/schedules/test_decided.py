@@ -48,7 +48,7 @@ def test_a_credit_note_is_applied_to_the_document_that_counts_and_not_to_a_remov
         def credit() -> None:
             if not credited and play.firm.role(guid) in ("transferred", "sent"):
                 play.firm.move(guid, "sent")
-                made = play.firm.severa("POST", "invoices", {"creditOf": guid, "status": "transfer"})
+                made = play.firm.severa("POST", "invoices", {"credit_of": guid, "status": "transfer"})
                 credited.append(str(made["guid"]))
                 play.play.poll_soon()
 

@@ -29,7 +29,7 @@ def test_a_customer_typed_in_both_systems_between_two_polls_is_one_customer(stag
         play.firm.severa(
             "POST", "customers", {"name": NEW, "address": ADDRESS, "vatNumber": "SE556677889901"}
         )
-        play.firm.erp("POST", "customer", {"mainContact": {"name": NEW}, "corporateId": "556677-8899"})
+        play.firm.erp("POST", "customer", {"name": NEW, "corporateId": "556677-8899"})
         # Both deliveries have planned when the first one makes something.
         play.pause("worker", after="^GET", seconds=20)
         play.poll(seconds=900)

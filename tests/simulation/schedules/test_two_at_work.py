@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from simulation.points import Answer
+from simulation.points import Answer, Refuse
 from simulation.stage import CREATE, HOLD_OFF, NEW_CUSTOMER, READ_INVOICE, RELEASE, REMOVE, WRITE_BACK, Stage
 
 Stages = Callable[..., AbstractContextManager[Stage]]
@@ -122,6 +122,23 @@ def test_a_write_back_whose_answer_is_lost_is_brought_to_its_end_after_the_invoi
         play.end()
         [document] = play.documents(guid)
         assert [file["name"] for file in document["attachments"]] == ["tidrapport.pdf"]
+
+
+@pytest.mark.schedule("S2")
+@pytest.mark.parametrize("crashes", [False, True])
+def test_an_invoice_that_goes_back_to_draft_between_its_release_and_its_number_is_told(
+    stage: Stages, *, crashes: bool
+) -> None:
+    with stage() as play:
+        guid = play.approve()
+        play.when(RELEASE, lambda: play.firm.move(guid, "draft"), where="answered")
+        if crashes:
+            play.crash("worker", before=WRITE_BACK)
+        else:
+            play.rule(Refuse(), "headers", WRITE_BACK)
+        play.poll(seconds=900)
+        play.end()
+        assert [row["code"] for row in play.problems()] == ["invoice.moved_after_booking"]
 
 
 @pytest.mark.schedule("S4")

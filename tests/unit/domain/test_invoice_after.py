@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import OutcomeUnknown, TryLater
+from domain.errors import OutcomeUnknown, Stop, TryLater
 from domain.invoice.steps import settle
 from domain.ports import ActionResult, Booked, Document, Json
 from domain.setup.settings import TenantSettings
@@ -98,7 +98,7 @@ def test_a_problem_stays_while_the_invoice_stands_in_the_failed_status(status: s
 @pytest.mark.req("R-LOG-3", "R-INV-6")
 def test_a_booked_invoice_that_stands_before_transferred_keeps_its_problem() -> None:
     firm = Firm()
-    firm.invoice(status={"guid": "s-draft", "name": "Utkast"})
+    firm.invoice(number=90, status={"guid": "s-draft", "name": "Utkast"})
     record = firm.books.record("severa", "invoices", GUID)
     document = {"documentType": "Invoice", "referenceNumber": "90", "status": "Open"}
     erp = firm.books.remember("visma_net", "customerdocument", document, number="90")
@@ -106,6 +106,24 @@ def test_a_booked_invoice_that_stands_before_transferred_keeps_its_problem() -> 
     firm.books.connect("invoice", record, erp, document=("Invoice", "90"))
     firm.is_booked("90")
     assert settle(firm.transfer()).problems_stay is True
+
+
+@pytest.mark.schedule("S2")
+@pytest.mark.req("R-INV-6")
+@pytest.mark.parametrize("status", ["s-draft", "s-failed"])
+def test_a_booked_invoice_that_was_moved_before_it_had_its_number_is_told(status: str) -> None:
+    """Booked by an attempt whose write-back surely did not go out, so that no step of it stands open."""
+    firm = Firm()
+    firm.invoice()
+    firm.faults.arm("patch", "invoices", TryLater("no connection"))
+    with pytest.raises(TryLater):
+        settle(firm.transfer())
+    firm.in_severa_now()["status"] = {"guid": status, "name": ""}
+    firm.poll()
+    with pytest.raises(Stop) as stop:
+        settle(firm.transfer())
+    assert (stop.value.code, stop.value.values["number"]) == ("invoice.moved_after_booking", "101")
+    assert firm.in_severa_now()["number"] == 101
 
 
 @pytest.mark.req("R-LOG-1")
