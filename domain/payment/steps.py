@@ -248,6 +248,10 @@ def _document(delivery: Delivery, link: Link) -> ErpDocument:
     kind: DocumentType = document_type(link.erp_id.split("/", 1)[0]) or "Invoice"
     answer = read_document(delivery, kind, link.erp_number)
     if answer is None:
+        shown = delivery.books.record("visma_net", DOCUMENTS, link.erp_id)
+        if shown is not None and not shown.gone:
+            # One 404 proves nothing of a document that the register shows: only a complete reading does.
+            raise TryLater("a document that the register shows does not answer")
         raise Stop("payment.document_gone", {"number": link.erp_number})
     return answer[0]
 

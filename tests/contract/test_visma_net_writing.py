@@ -10,6 +10,7 @@ from peculiar_erp import Answering, Peculiar, Seen, client_of
 from starlette.responses import JSONResponse, Response
 
 from domain.errors import (
+    NotKnown,
     OutcomeUnknown,
     Refused,
     Stale,
@@ -211,6 +212,12 @@ def test_a_record_changed_meanwhile_is_stale_whatever_the_status(answer: Respons
 
 def test_a_document_that_is_gone_counts_as_deleted() -> None:
     with client_of(Peculiar(lambda _seen: Response(status_code=404))) as client:
+        client.delete("customerinvoice", "003547")
+
+
+def test_an_empty_200_is_no_answer_to_a_delete() -> None:
+    """The document gives 204; a record that a gateway answered for is still there."""
+    with client_of(Peculiar(lambda _seen: Response(status_code=200))) as client, pytest.raises(NotKnown):
         client.delete("customerinvoice", "003547")
 
 

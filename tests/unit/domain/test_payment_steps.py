@@ -397,6 +397,19 @@ def test_a_document_that_a_whole_reading_did_not_show_is_asked_for() -> None:
     key = ("visma_net", "customerdocument", "Invoice/101")
     firm.books.records[key] = replace(firm.books.records[key], gone=True)
     assert stopped(firm).code == "payment.document_gone"
+@pytest.mark.req("R-PAY-1")
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_document_that_does_not_answer_is_gone_only_when_its_register_says_so(gone: bool) -> None:  # noqa: FBT001
+    firm = booked("paid")
+    del firm.erp.records["customerinvoice"]["101"]
+    key = ("visma_net", "customerdocument", "Invoice/101")
+    firm.books.records[key] = replace(firm.books.records[key], gone=gone)
+    if gone:
+        assert stopped(firm).code == "payment.document_gone"
+    else:
+        with pytest.raises(TryLater):
+            pay(firm)
+    assert status(firm) == "paid"
 
 
 def test_a_refusal_of_severa_is_a_problem_with_its_text() -> None:
