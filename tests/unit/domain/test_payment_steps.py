@@ -391,13 +391,6 @@ def test_an_invoice_that_severa_shows_after_all_is_settled_as_ever() -> None:
 
 
 @pytest.mark.req("R-PAY-1")
-def test_a_document_that_a_whole_reading_did_not_show_is_asked_for() -> None:
-    firm = booked()
-    del firm.erp.records["customerinvoice"]["101"]
-    key = ("visma_net", "customerdocument", "Invoice/101")
-    firm.books.records[key] = replace(firm.books.records[key], gone=True)
-    assert stopped(firm).code == "payment.document_gone"
-@pytest.mark.req("R-PAY-1")
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_document_that_does_not_answer_is_gone_only_when_its_register_says_so(gone: bool) -> None:  # noqa: FBT001
     firm = booked("paid")
