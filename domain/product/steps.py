@@ -23,7 +23,7 @@ from domain.moves import (
     wait_until_read,
 )
 from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
-from domain.product import heirs, plan
+from domain.product import asking, heirs, plan
 from domain.product.fields import (
     BY_REGISTER,
     INVENTORY,
@@ -33,7 +33,6 @@ from domain.product.fields import (
     Kind,
     natural_key,
 )
-from domain.text import code_key
 
 _CREATE_ITEM = "create item"
 _CREATE_IN_SEVERA = "create in Severa"
@@ -120,7 +119,7 @@ class _Work:
         if not found and self.delivery.step(_CREATE_IN_SEVERA) is None:
             if text(record.body, "status") == "MarkedForDeletion":
                 return
-            found = self._asked_severa(code)
+            found = asking.severa(self.delivery, code)
         if found:
             ours = found[0]
             if self._linked_meanwhile(ours, record):
@@ -146,7 +145,7 @@ class _Work:
                     self.delivery.severa.create(kind.register, body, not_after=permission.not_after), "guid"
                 )
             },
-            lambda _sent: self._look_up_severa(kind, code),
+            lambda _sent: asking.made_in_severa(self.delivery, kind, code),
         )
         made = self.delivery.severa.get(kind.register, result["guid"])
         self._link(kind, made, record.body, "product.created_in_severa", first=True)
@@ -195,28 +194,11 @@ class _Work:
             return False
         return True
 
-    def _asked_severa(self, code: str) -> list[Record]:
-        """Severa records of this code in the three registers, asked for just now: somebody may have typed the same one
-        there since the last poll, and a create would make a second one."""
-        now = self.delivery.now()
-        return [
-            Record("severa", kind.register, text(row, "guid"), code, text(row, "name"), row, 0, None, now)
-            for kind in KINDS
-            for row in self.delivery.severa.list(kind.register, code=code)
-            if code_key(text(row, "code")) == code_key(code)
-        ]
-
     def _class_of(self, kind: Kind, record: Record) -> str:
         chosen = self.delivery.books.choice("product", severa_id=record.id)
         item_class: str = chosen or getattr(self.delivery.tenant.settings, kind.setting)
         plan.class_fits(kind, item_class, self.delivery.books.all("visma_net", ITEM_CLASSES), record.name)
         return item_class
-
-    def _look_up_severa(self, kind: Kind, code: str) -> Json | None:
-        for row in self.delivery.severa.list(kind.register, code=code):
-            if code_key(text(row, "code")) == code_key(code):
-                return {"guid": text(row, "guid")}
-        return None
 
     def _currency(self, *, needed: bool = False) -> str:
         """The organisation's currency code, '' if nobody says it. Raises Stop when it is needed."""

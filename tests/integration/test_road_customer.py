@@ -181,8 +181,6 @@ def test_the_same_new_customers_typed_in_both_systems_between_two_polls_are_one_
     road.settle()
     assert [road.severa.count("customers", name=name) for name in names] == [1] * 4
     assert [road.erp.count("customer", name=name) for name in names] == [1] * 4
-    ours = [one["code"] for one in road.problems() if one["name"] in names]
-    assert set(ours) <= {"customer.met_differently"}
     keys = road.sql("select natural_key from matter where natural_key is not null")
     assert keys == []
     linked = road.sql(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +13,6 @@ import domain.payment
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
-from domain.payment.asks import asks
 from domain.payment.explain import CAUSES, SENTENCES
 from domain.payment.fields import REGISTERS, erp_time
 from domain.payment.plan import money_of, settlement
@@ -356,40 +354,6 @@ def test_a_document_that_is_cancelled_or_gone_is_a_problem_and_the_status_stays(
     assert status(firm) == "paid"
 
 
-def deleted_in_severa(firm: Firm) -> None:
-    """A whole reading of Severa's invoices did not show it any more."""
-    del firm.severa.records["invoices"][GUID]
-    key = ("severa", "invoices", GUID)
-    firm.books.records[key] = replace(firm.books.records[key], gone=True)
-
-
-@pytest.mark.req("R-PAY-1")
-@pytest.mark.parametrize("standing", ["sent", "paid", "transferred"])
-def test_a_booked_invoice_that_severa_deleted_is_told_until_it_is_credited(standing: str) -> None:
-    firm = booked(standing)
-    whole = total(firm)
-    deleted_in_severa(firm)
-    stop = stopped(firm)
-    assert (stop.code, stop.values["number"]) == ("payment.invoice_gone", "101")
-    assert stop.effects is not None
-    assert stop.effects.link is not None
-    link = firm.books.link("invoice", severa_id=GUID)
-    assert link is not None
-    firm.books.replace_link(link, state=stop.effects.link.state)
-    firm.erp.pay("101", whole, "2026-11-20T00:00:00")
-    firm.poll_documents()
-    assert said(pay(firm)) == []
-
-
-@pytest.mark.req("R-PAY-1")
-def test_an_invoice_that_severa_shows_after_all_is_settled_as_ever() -> None:
-    firm = booked()
-    key = ("severa", "invoices", GUID)
-    firm.books.records[key] = replace(firm.books.records[key], gone=True)
-    assert said(pay(firm)) == []
-    assert status(firm) == "sent"
-
-
 @pytest.mark.req("R-PAY-1")
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_document_that_does_not_answer_is_gone_only_when_its_register_says_so(gone: bool) -> None:  # noqa: FBT001
@@ -493,16 +457,3 @@ def test_every_code_has_its_words_in_both_languages() -> None:
         assert text.sv
         assert text.en
         assert text.sv != text.en
-
-
-@pytest.mark.parametrize(
-    ("body", "asked"),
-    [
-        ({"type": "Payment", "refNbr": "9", "paymentLines": [{"documentType": "Invoice", "refNbr": "101"}]}, True),
-        ({"type": "Payment", "refNbr": "9", "paymentLines": []}, False),
-        ({"type": "Payment", "refNbr": "9"}, False),
-    ],
-)  # fmt: skip
-def test_a_payment_asks_for_its_move_when_it_is_applied_to_anything(body: Json, *, asked: bool) -> None:
-    firm = booked()
-    assert asks("visma_net", "customerPayment", body, firm.books, firm.tenant.settings) is asked
