@@ -285,7 +285,7 @@ class Work:
         for gap in self._gaps():
             self.trail.gap(gap)
         effects = self.trail.effects()
-        return replace(effects, announce=(*effects.announce, *self._closed_projects()))
+        return replace(effects, announce=(*effects.announce, *self._closed_projects(), *self._payment()))
 
     def _gaps(self) -> list[NumberGap]:
         """Numbers of the documents that this delivery removed."""
@@ -326,6 +326,10 @@ class Work:
             if record is not None
             and (record.body.get("isClosed") is True or books.needed("project", severa_id=record.id))
         ]
+
+    def _payment(self) -> list[Announce]:
+        """What was said of the payment of a document that another one replaced is not true of the new one."""
+        return [Announce("payment", "severa", INVOICES, self.guid)] if self.booked_now and self.remade else []
 
     def settled(self, *, problems_stay: bool = False) -> Settled:
         return Settled(self.effects(), problems_stay)
