@@ -153,5 +153,6 @@ def _taken(work: Work, here: Phase) -> Wish | Rest | None:
         except NotFound as error:
             if error.system != "severa" or INVOICES not in error.operation or work.deleted:
                 raise
+            work.missed()
             work.deleted = True
     raise TryLater("Severa shows the invoice now and then")

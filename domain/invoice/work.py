@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
-from domain.errors import Stop
+from domain.errors import Stop, TryLater
 from domain.invoice.document import Choices, Draft
 from domain.invoice.fields import DOCUMENTS, INVOICES, projection
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice
@@ -45,6 +46,9 @@ LOOK_AGAIN = 5.0
 STEPS = ("create", "release", "remove", "failed")
 # Steps that move a status in Severa: an unanswered one is waited for before the status is read.
 STATUS_STEPS = ("write_back", "write_back again", "back")
+# Severa said that there is no such invoice; it is asked once more after so long (seconds).
+MISSING = "missing"
+MISSING_SECONDS = 60.0
 # Member of the link's state: documents with our marker that are not ours, each told once.
 OTHERS = "others"
 
@@ -185,7 +189,28 @@ class Work:
 
     def read_invoice(self) -> SeveraInvoice:
         """The invoice as Severa has it now; its rows are kept. Raises NotFound."""
-        return self.take(self.delivery.severa.get(INVOICES, self.guid))
+        body = self.delivery.severa.get(INVOICES, self.guid)
+        missing = self.delivery.step(MISSING)
+        if missing is not None and missing.result:
+            self.delivery.done(MISSING, {})
+        return self.take(body)
+
+    def missed(self) -> None:
+        """Severa said that there is no such invoice. That counts when a whole reading has shown it too, or when it is said
+        twice, a minute apart: a gateway says 404 of what is there, and nobody would look again. Raises TryLater until then.
+        """
+        record, missing = self.delivery.severa_record, self.delivery.step(MISSING)
+        if record is not None and record.gone:
+            return
+        now = self.delivery.now()
+        first = (
+            datetime.fromisoformat(missing.result["at"]) if missing is not None and missing.result else now
+        )
+        if first == now:
+            self.delivery.done(MISSING, {"at": now.isoformat()})
+        left = MISSING_SECONDS - (now - first).total_seconds()
+        if left > 0:
+            raise TryLater("Severa does not show the invoice", retry_after=left, costs_attempt=False)
 
     def take(self, body: Json) -> SeveraInvoice:
         """A body that Severa gave back just now becomes the present state."""
@@ -260,7 +285,7 @@ class Work:
         for gap in self._gaps():
             self.trail.gap(gap)
         effects = self.trail.effects()
-        return replace(effects, announce=(*effects.announce, *self._closed_projects()))
+        return replace(effects, announce=(*effects.announce, *self._closed_projects(), *self._payment()))
 
     def _gaps(self) -> list[NumberGap]:
         """Numbers of the documents that this delivery removed."""
@@ -301,6 +326,10 @@ class Work:
             if record is not None
             and (record.body.get("isClosed") is True or books.needed("project", severa_id=record.id))
         ]
+
+    def _payment(self) -> list[Announce]:
+        """What was said of the payment of a document that another one replaced is not true of the new one."""
+        return [Announce("payment", "severa", INVOICES, self.guid)] if self.booked_now and self.remade else []
 
     def settled(self, *, problems_stay: bool = False) -> Settled:
         return Settled(self.effects(), problems_stay)

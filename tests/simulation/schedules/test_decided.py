@@ -59,7 +59,7 @@ def test_a_credit_note_is_applied_to_the_document_that_counts_and_not_to_a_remov
         play.end()
         [note] = [one for one in play.firm.documents() if one.get("documentType") == "CreditNote"]
         numbers = {str(one["referenceNumber"]) for one in play.documents(guid)}
-        assert all(str(one["referenceNumber"]) in numbers for one in note.get("applications") or [])
+        assert all(str(one["refNbr"]) in numbers for one in note.get("applications") or [])
 
 
 def _redone(play: Stage, guid: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from domain.errors import (
     Forbidden,
+    NotFound,
     RateLimited,
     Refused,
     Stop,
@@ -250,9 +251,30 @@ def test_a_deleted_invoice_takes_its_held_document_with_it() -> None:
     with pytest.raises(Killed):
         settle(delivery)
     del firm.severa.records["invoices"][GUID]
-    settled = settle(delivery.again())
+    # A gateway may say 404 of what is there: it is asked once more a minute later.
+    second = delivery.again()
+    with pytest.raises(TryLater) as later:
+        settle(second)
+    assert (later.value.retry_after, later.value.costs_attempt, firm.erp.deleted) == (60, False, [])
+    firm.clock.forward(60)
+    settled = settle(second.again())
     assert firm.erp.documents() == []
     assert [gap.number for gap in settled.effects.gaps] == ["101"]
+
+
+def test_an_invoice_that_answers_404_once_is_booked_all_the_same() -> None:
+    """Seeds 115 and 117: taken for deleted, its document removed, and never looked at again."""
+    firm = Firm()
+    firm.invoice()
+    firm.faults.arm(
+        "get", "invoices", NotFound("Resource not found", system="severa", operation="GET invoices")
+    )
+    delivery = firm.transfer()
+    with pytest.raises(TryLater):
+        settle(delivery)
+    firm.clock.forward(60)
+    settle(delivery.again())
+    assert (firm.in_severa_now()["number"], firm.erp.deleted) == (101, [])
 
 
 @pytest.mark.req("R-INV-4")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from fakes_ledger import GUID, Firm
+from unit.domain.test_payment_steps import booked, pay, said, status, stopped, total
 
+from domain.errors import TryLater
 from domain.payment.asks import asks
 from domain.ports import Json
-from tests.fakes_ledger import GUID, Firm
-from tests.unit.domain.test_payment_steps import booked, pay, said, status, stopped, total
 
 
 def deleted_in_severa(firm: Firm) -> None:
@@ -66,3 +67,18 @@ def test_a_document_that_a_whole_reading_did_not_show_is_asked_for() -> None:
 def test_a_payment_asks_for_its_move_when_it_is_applied_to_anything(body: Json, *, asked: bool) -> None:
     firm = booked()
     assert asks("visma_net", "customerPayment", body, firm.books, firm.tenant.settings) is asked
+
+
+@pytest.mark.req("R-PAY-1")
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_document_that_does_not_answer_is_gone_only_when_its_register_says_so(gone: bool) -> None:  # noqa: FBT001
+    firm = booked("paid")
+    del firm.erp.records["customerinvoice"]["101"]
+    key = ("visma_net", "customerdocument", "Invoice/101")
+    firm.books.records[key] = replace(firm.books.records[key], gone=gone)
+    if gone:
+        assert stopped(firm).code == "payment.document_gone"
+    else:
+        with pytest.raises(TryLater):
+            pay(firm)
+    assert status(firm) == "paid"

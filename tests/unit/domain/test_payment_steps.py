@@ -354,21 +354,6 @@ def test_a_document_that_is_cancelled_or_gone_is_a_problem_and_the_status_stays(
     assert status(firm) == "paid"
 
 
-@pytest.mark.req("R-PAY-1")
-@pytest.mark.parametrize("gone", [False, True])
-def test_a_document_that_does_not_answer_is_gone_only_when_its_register_says_so(gone: bool) -> None:  # noqa: FBT001
-    firm = booked("paid")
-    del firm.erp.records["customerinvoice"]["101"]
-    key = ("visma_net", "customerdocument", "Invoice/101")
-    firm.books.records[key] = replace(firm.books.records[key], gone=gone)
-    if gone:
-        assert stopped(firm).code == "payment.document_gone"
-    else:
-        with pytest.raises(TryLater):
-            pay(firm)
-    assert status(firm) == "paid"
-
-
 def test_a_refusal_of_severa_is_a_problem_with_its_text() -> None:
     firm = booked()
     firm.erp.pay("101", total(firm), "2026-11-20T00:00:00")
