@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mutations import page
 from mutations.mutation import Mutation
 from mutations.protections import MUTATIONS
-from mutations.trying import SEEN, Copy, project
+from mutations.trying import BROKEN, SEEN, Copy, Result, project
 
 
 def main() -> int:
@@ -51,13 +51,14 @@ def tried(copy: Copy, wanted: Sequence[Mutation], found: dict[str, str]) -> int:
     """Tries these and writes each result down."""
     tests = sorted({test for one in wanted for test in one.tests})
     print(f"{len(tests)} tests as the project is …", flush=True)
-    if red := copy.unmutated(tests):
-        print("These do not pass unmutated:", *red, sep="\n  ")
-        return 2
+    red = set(copy.unmutated(tests))
+    if red:
+        print("These do not pass unmutated:", *sorted(red), sep="\n  ")
     unseen = []
     for number, one in enumerate(wanted, 1):
         print(f"[{number}/{len(wanted)}] {one.name} … ", end="", flush=True)
-        result = copy.run(one)
+        already = red & set(one.tests)
+        result = Result(BROKEN, f"{min(already)} does not pass unmutated") if already else copy.run(one)
         print(f"{result.verdict}  {result.why}", flush=True)
         found[one.name] = result.verdict
         page.write(MUTATIONS, found)

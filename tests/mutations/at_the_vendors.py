@@ -72,7 +72,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/unit/domain/test_invoice_seen_whole.py::test_both_writes_of_a_release_carry_the_version_that_was_proven"),
     of("release-unchanged", "14", "Severa is read once more before a release", RELEASING,
        "    if work.changed(planned.invoice):\n        return Remove(document.key, \"invoice.changed\")\n    work.done", "    work.done",
-       "tests/simulation/schedules/test_two_at_work.py::test_an_invoice_that_is_edited_while_it_is_being_booked_is_booked_once_and_as_approved"),
+       "tests/unit/domain/test_invoice_refusals.py::test_an_invoice_edited_just_before_release_gets_a_new_document_and_the_held_one_goes"),
     of("declared-edges", "issue 9", "An edge that nobody declared is not walked", "domain/invoice/booking.py",
        "    if there not in MOVES[here].to:\n", "    if False:\n",
        "tests/unit/domain/test_invoice_phases.py::test_an_edge_that_nobody_declared_is_refused"),
