@@ -4,6 +4,7 @@ Ctrl-C loses only the one under way. Exit code 1 when one goes unseen."""
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -29,6 +30,9 @@ def main() -> int:
     if faults := [f"{one.name}: {fault}" for one in wanted for fault in one.faults()]:
         print("\n".join(faults))
         return 2
+    # Also where a shell started it in the background, and when it is told to end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with project() as copy:
             return tried(copy, wanted, found)
