@@ -4,6 +4,7 @@ over, of messages that come back late, of documents that are named (never-twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import LiteralString
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ import pytest
 from factories import announce, begin, claimed, make_tenant, meet, state, take
 from services import Database as Made
 
-from db import claim, matters, outbox
+from db import claim, matters, outbox, records
 from db.claim import Asked, Claimed
 from db.outbox import Rank
 from db.pool import Database
@@ -290,3 +291,24 @@ def test_only_the_token_that_is_there_gives_a_matter_back(db: Database, tenant: 
     with db.tenant(tenant) as connection:
         claim.give_back(connection, row)
     by_hand(db, tenant, "select 1 / (select count(*) from matter where token is not null)")
+
+
+@pytest.mark.schedule("S8")
+def test_what_was_seen_before_a_moment_was_known_then_and_nothing_else(db: Database, tenant: UUID) -> None:
+    by_hand(
+        db,
+        tenant,
+        "insert into record (tenant_id, system, register, id, body, hash, mapping_version, asked_at, answered_at, in_scope,"
+        " first_seen_at) values (%s, 'visma_net', 'customerdocument', 'Invoice/1', '{}', '', 1, bridge_now(), bridge_now(), true, %s)",
+        tenant,
+        datetime(2026, 11, 20, 12, 0, tzinfo=UTC),
+    )
+    with db.tenant(tenant) as connection:
+        known = [
+            records.known_before(connection, "visma_net", "customerdocument", "Invoice/1", moment)
+            for moment in (
+                datetime(2026, 11, 20, 12, 1, tzinfo=UTC),
+                datetime(2026, 11, 20, 12, 0, tzinfo=UTC),
+            )
+        ]
+    assert known == [True, False]
