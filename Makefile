@@ -1,7 +1,7 @@
 # The project's habits. Needs make and Python 3.11 or newer; everything else is brought by `make setup`.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo test fast lint types simulate bench faults schema docs images
+.PHONY: help setup services demo test fast lint types simulate mutations bench faults schema docs images
 
 # The first Python on the PATH that is new enough; PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
@@ -51,6 +51,9 @@ types: setup ## mypy, strict
 
 simulate: setup ## Plays against both simulators, scheduled by seeds: SEEDS=1000 FROM=1 JOBS=2; ARGS=--help
 	@PYTHONPATH=tests:. $(BIN)/python -m simulation --seeds $(or $(SEEDS),100) --from $(or $(FROM),1) --jobs $(or $(JOBS),2) $(ARGS)
+
+mutations: setup ## Takes each protection out in a copy and runs the tests that must miss it: ONLY=name REST=1
+	@PYTHONPATH=.:tests $(BIN)/python -m mutations $(if $(ONLY),--only=$(ONLY)) $(if $(REST),--rest)
 
 bench: setup ## Events per second beside the same machine's floor
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -224,6 +224,9 @@ def drop(
     _permit(db, row, lease)
     values = {**row.own, "type": type, "number": number, "reason": reason, "surplus": surplus}
     if db.execute(SQL["claim.drop"], values).fetchone() is None:
+        if db.execute(SQL["claim.known"], values).fetchone() is not None:
+            # It stands as released: a second row of its number would be refused by the table, as a defect.
+            raise LeaseLost
         adopted = {**row.own, "type": type, "number": number, "nonce": "", "round": 1}
         db.execute(SQL["claim.adopt"], adopted)
         if db.execute(SQL["claim.drop"], values).fetchone() is None:

@@ -76,6 +76,29 @@ def test_a_login_that_could_bypass_the_policies_is_refused(database: Made) -> No
         Database(database.owner_url).open()
 
 
+@pytest.mark.req("R-OPS-2")
+def test_every_table_of_a_tenant_shows_only_that_tenants_rows(database: Made) -> None:
+    with psycopg.connect(database.owner_url) as owner:
+        tables = owner.execute(
+            """select c.relname, c.relrowsecurity,
+                      exists (select from pg_policy p where p.polrelid = c.oid
+                              and pg_get_expr(p.polqual, p.polrelid) like '%app.tenant%'
+                              and coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') like '%app.tenant%') as of_tenant,
+                      has_table_privilege('bridge_app', c.oid, 'select') as granted, c.relispartition
+               from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+               where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"""
+        ).fetchall()
+    open_ones = {
+        name
+        for name, secured, of_tenant, _, partition in tables
+        if not partition and not (secured and of_tenant)
+    }
+    assert open_ones == set()
+    # A partition has no policy of its own: nobody may ask it directly.
+    assert {name for name, _, _, granted, partition in tables if partition and granted} == set()
+    assert {"step", "payload", "matter", "document"} <= {name for name, *_ in tables}
+
+
 def test_the_log_can_be_written_but_not_changed(db: Database) -> None:
     tenant_id = make_tenant(db, "one")
     with pytest.raises(psycopg.errors.InsufficientPrivilege), db.tenant(tenant_id) as connection:

@@ -9,6 +9,7 @@ import pytest
 from domain.errors import (
     ForeignWriter,
     InDoubt,
+    OutcomeUnknown,
     Stop,
 )
 from domain.invoice.doubt import MEMBERS
@@ -121,6 +122,18 @@ def test_a_booked_invoice_whose_document_is_gone_is_never_made_again_by_itself(f
         assert (stop.code, stop.values["number"]) == ("invoice.document_gone", "101")
         firm.clock.forward(firm.settle_seconds)
     assert (creates(firm), status_of(firm)) == (1, "s-transfer")
+
+
+@pytest.mark.schedule("S9")
+def test_a_document_that_is_gone_after_its_release_was_sent_is_never_made_again_by_itself(firm: Firm) -> None:
+    """Nobody knows whether it was booked: absence leads back to no create here either."""
+    firm.faults.arm("act", "customerinvoice", OutcomeUnknown())
+    ends(firm, OutcomeUnknown)
+    del firm.erp.records["customerinvoice"]["101"]
+    for _ in range(3):
+        firm.clock.forward(firm.settle_seconds)
+        assert ends(firm, InDoubt).code == "invoice.document_gone"  # type: ignore[attr-defined]
+    assert creates(firm) == 1
 
 
 @pytest.mark.schedule("S27")

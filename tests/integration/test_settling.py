@@ -1,0 +1,234 @@
+"""How a worker's attempt begins and ends, over the real database and a domain that a test writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from factories import announce, begin, make_tenant, meet, state, take
+from integration.test_keeper import keeper
+from services import Database as Made
+
+from actors.dependencies import Patience
+from actors.recording import Recorder
+from actors.work import Pace, Workshop
+from app.relay import Relay
+from app.settings import Settings
+from db import claim, outbox
+from db.outbox import Taken
+from db.pool import Database
+from domain import catalogue, clock
+from domain.errors import Stop, Waiting
+from domain.ports import Delivery, Effects, Limits, Settled
+from domain.spec import DomainSpec
+
+
+@pytest.fixture
+def db(database: Made) -> Iterator[Database]:
+    opened = Database(database.app_url, size=3)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tenant(db: Database) -> UUID:
+    return make_tenant(db, "one")
+
+
+class NoSystems:
+    """No vendor is asked anything here."""
+
+    def severa(self, tenant_id: UUID, *, begun: bool) -> Any:
+        raise AssertionError("nobody calls Severa")
+
+    def erp(self, tenant_id: UUID, *, begun: bool) -> Any:
+        raise AssertionError("nobody calls the ERP")
+
+    def refresh(self, tenant_id: UUID) -> None: ...
+
+
+def workshop(
+    db: Database, settle: Callable[[Delivery], Settled], patience: Patience | None = None
+) -> Workshop:
+    return Workshop(
+        db=db,
+        systems=NoSystems(),
+        specs={**catalogue.SPECS, "invoice": DomainSpec("invoice", "invoice", settle)},
+        registers={},
+        limits=Limits(),
+        recorder=Recorder(),
+        worker="test",
+        erp_zone=ZoneInfo("Europe/Stockholm"),
+        pace=Pace(patience=patience or Patience()),
+    )
+
+
+def settle(shop: Workshop, taken: Taken) -> str:
+    return shop.settle(taken.domain, str(taken.tenant_id), taken.id, taken.generation)
+
+
+def problems(db: Database, tenant: UUID) -> list[str]:
+    with db.tenant(tenant) as connection:
+        found = connection.execute("select code from problem where closed_at is null order by id")
+        return [row["code"] for row in found]
+
+
+def lose_a_worker(db: Database) -> None:
+    """Takes the row, claims it, and is never heard of again."""
+    [taken] = take(db)
+    assert begin(db, taken, lease=0.001) is not None
+    with db.dispatch() as connection:
+        while not outbox.reap(connection):
+            pass
+
+
+def test_what_has_cost_three_workers_is_told_to_a_person_and_not_tried_again(
+    db: Database, tenant: UUID
+) -> None:
+    tried = []
+
+    def poison(delivery: Delivery) -> Settled:
+        tried.append(delivery)
+        return Settled(Effects())
+
+    matter = announce(db, tenant)
+    for _ in range(3):
+        lose_a_worker(db)
+    [taken] = take(db)
+    assert settle(workshop(db, poison), taken) == "failed"
+    assert tried == []
+    assert problems(db, tenant) == ["work.poison"]
+    assert state(db, tenant, matter) == "failed"
+    assert take(db) == []
+
+
+def test_two_lost_workers_are_no_poison(db: Database, tenant: UUID) -> None:
+    announce(db, tenant)
+    for _ in range(2):
+        lose_a_worker(db)
+    [taken] = take(db)
+    assert settle(workshop(db, lambda _: Settled(Effects())), taken) == "done"
+
+
+@pytest.mark.schedule("S34")
+def test_of_two_that_wait_for_each_other_the_younger_one_tells_a_person(db: Database, tenant: UUID) -> None:
+    ids = {str(meet(db, tenant, name)): name for name in ("1", "2")}
+    other = {"1": "2", "2": "1"}
+
+    def wait(delivery: Delivery) -> Settled:
+        mine = ids[str(delivery.link.id)] if delivery.link else _severa_id(delivery)
+        raise Waiting("invoice", severa_id=other[mine])
+
+    shop = workshop(db, wait)
+    for name in ("1", "2"):
+        announce(db, tenant, name)
+    ended = sorted(settle(shop, taken) for _ in range(2) for taken in take(db))
+    while "failed" not in ended and len(ended) < 8:
+        with db.tenant(tenant) as connection:
+            connection.execute("update outbox set due_at = bridge_now()")
+        ended += [settle(shop, taken) for taken in take(db)]
+    assert ended.count("failed") == 1
+    assert problems(db, tenant) == ["work.waits_in_circle"]
+    assert state(db, tenant, UUID(max(ids))) == "failed"
+
+
+def _severa_id(delivery: Delivery) -> str:
+    matter = delivery.matter  # type: ignore[attr-defined]  # the live delivery's
+    return str(matter.severa[1])
+
+
+@pytest.mark.schedule("S17")
+def test_a_wait_has_an_end(db: Database, tenant: UUID) -> None:
+    def wait(delivery: Delivery) -> Settled:
+        raise Waiting("project", severa_id="never seen")
+
+    matter = announce(db, tenant)
+    shop = workshop(db, wait, Patience(most=60.0, unseen=30.0))
+    for waited, ends in ((0, "waiting"), (20, "waiting"), (40, "failed")):
+        with db.tenant(tenant) as connection:
+            connection.execute(
+                "update outbox set due_at = bridge_now(), waits_since = bridge_now() - %s * interval '1 second' "
+                "where waits_since is not null and domain = 'invoice'",
+                [waited],
+            )
+        [taken] = [one for one in take(db) if one.domain == "invoice"]
+        assert settle(shop, taken) == ends
+    assert state(db, tenant, matter) == "failed"
+    assert problems(db, tenant) == ["work.dependency_unknown"]
+
+
+def test_a_worker_that_was_fenced_out_ends_nothing_and_its_row_is_looked_at_at_once(
+    db: Database, tenant: UUID
+) -> None:
+    matter = announce(db, tenant)
+
+    def paused(delivery: Delivery) -> Settled:
+        with db.tenant(tenant) as connection:
+            connection.execute("update matter set lease_until = bridge_now() - interval '1 second'")
+        with db.dispatch() as connection:
+            outbox.reap(connection)
+        return Settled(Effects())
+
+    [taken] = take(db)
+    assert settle(workshop(db, paused), taken) == "fenced"
+    assert state(db, tenant, matter) == "ready"
+
+
+def test_a_permission_is_reckoned_from_before_the_statement_that_granted_it(
+    db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the way to PostgreSQL and a lock wait take is not added to the time in which a call may leave."""
+    announce(db, tenant)
+    boot, begin_step = clock.boot, claim.begin
+    slow = [0.0]
+    granted: list[tuple[float, float]] = []
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        slow[0] = 100.0
+        return begin_step(*arguments, **more)
+
+    def ask(delivery: Delivery) -> Settled:
+        before = clock.boot()
+        granted.append((before, delivery.begin("create", {}, limit_seconds=1.0).not_after))
+        raise Stop("work.setup", {"text": ""})
+
+    monkeypatch.setattr(clock, "boot", lambda: boot() + slow[0])
+    monkeypatch.setattr(claim, "begin", slowly)
+    [taken] = take(db)
+    settle(workshop(db, ask), taken)
+    [(before, not_after)] = granted
+    assert not_after - before < Pace().not_after + 100.0
+
+
+# ---------------------------------------------------------------- the relay
+
+
+def relay(db: Database, place: Path, publish: Callable[[Sequence[Taken]], list[bool]]) -> Relay:
+    its = keeper(db, place)
+    return Relay(db, publish, Settings(database_url=db.url), {}, threading.Event(), keeper=its)
+
+
+def test_what_is_published_is_committed_before(db: Database, tenant: UUID, tmp_path: Path) -> None:
+    matter = announce(db, tenant)
+    found = []
+
+    def publish(rows: Sequence[Taken]) -> list[bool]:
+        # Seen from another connection, as a worker does that is faster than the relay.
+        found.extend(state(db, one.tenant_id, one.matter_id) for one in rows)
+        return [True] * len(rows)
+
+    assert relay(db, tmp_path, publish).turn() == 1
+    assert found == ["out"]
+    assert state(db, tenant, matter) == "out"
+
+
+def test_what_the_broker_did_not_take_is_ready_again(db: Database, tenant: UUID, tmp_path: Path) -> None:
+    taken, refused = announce(db, tenant, 1), announce(db, tenant, 2)
+    relay(db, tmp_path, lambda rows: [one.matter_id == taken for one in rows]).turn()
+    assert [state(db, tenant, one) for one in (taken, refused)] == ["out", "ready"]

@@ -1,0 +1,7 @@
+"""All of them, in the order of the table."""
+
+from __future__ import annotations
+
+from mutations import at_the_claim, at_the_poll, at_the_vendors
+
+MUTATIONS = (*at_the_claim.MUTATIONS, *at_the_poll.MUTATIONS, *at_the_vendors.MUTATIONS)
