@@ -24,24 +24,22 @@ from db.pool import Database
 from db.tenant import TenantDb
 from domain import clock
 from domain.errors import LeaseLost, SettingUnusable, Stop, TryLater, Waiting
-from domain.ports import (
+from domain.model import (
     Booked,
-    Books,
     Decision,
     Document,
     Domain,
-    ErpApi,
     Json,
     Limits,
     Link,
     NumberGap,
     Permission,
     Record,
-    SeveraApi,
     Step,
     System,
     TenantContext,
 )
+from domain.ports import Books, ErpApi, SeveraApi
 
 # How soon a matter is tried again that wants one which somebody else works on; of two that want each other the younger yields.
 YIELD_SECONDS = 3.0

@@ -14,7 +14,7 @@ from db.outbox import Rank
 from db.tenant import TenantDb
 from domain.errors import Stop, Waiting
 from domain.invoice.plan import ORIGINAL_NOT_BOOKED
-from domain.ports import Record, System
+from domain.model import Record, System
 
 # A wait for a reference register ("reference") names the register where others name a record.
 REFERENCE = "reference"

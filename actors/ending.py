@@ -32,7 +32,7 @@ from domain.errors import (
     TryLater,
     Waiting,
 )
-from domain.ports import Effects, LogLine, Record, Seen, Settled
+from domain.model import Effects, LogLine, Record, Seen, Settled
 from domain.registers import Concern, Register
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from domain.errors import (
     TryLater,
     Waiting,
 )
-from domain.ports import Limits, Record, TenantContext
+from domain.model import Limits, Record, TenantContext
 from domain.registers import Register
 from domain.setup.settings import TenantSettings, stored_settings
 from domain.spec import DomainSpec

@@ -15,7 +15,7 @@ from db.matters import matter_domain
 from db.outbox import Rank
 from db.tenant import TenantDb
 from domain.invoice.fields import DOCUMENTS
-from domain.ports import Json, System
+from domain.model import Json, System
 from domain.registers import Concern, Register
 
 Registers = Mapping[tuple[str, str], Register]

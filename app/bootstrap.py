@@ -41,7 +41,7 @@ from db.pool import Database
 from db.secrets import Secrets, read_key_file
 from domain import catalogue
 from domain.errors import InputError
-from domain.ports import Limits
+from domain.model import Limits
 from domain.registers import Register
 
 logger = structlog.get_logger("bootstrap")

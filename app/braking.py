@@ -19,8 +19,8 @@ from db import log, readings, records, streams, tenants
 from db.log import About
 from db.tenant import TenantDb
 from domain.errors import InputError
+from domain.model import System
 from domain.polling import BRAKED, Count, Reading
-from domain.ports import System
 from domain.registers import Register
 
 BRAKE = "poll.brake"

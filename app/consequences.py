@@ -17,7 +17,7 @@ from db.outbox import ANNOUNCED_AT_ONCE, Rank
 from db.pool import Database
 from db.tenants import Tenant
 from domain import catalogue
-from domain.ports import Record, System
+from domain.model import Record, System
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 

@@ -18,7 +18,7 @@ from db.identity import Pair
 from db.pool import Connection
 from domain.errors import InputError
 from domain.mapper import text
-from domain.ports import Json
+from domain.model import Json
 from domain.text import organisation_number, same_organisation
 
 

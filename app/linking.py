@@ -15,7 +15,7 @@ from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from db.outbox import Rank
 from db.pool import Connection
 from domain.errors import InputError
-from domain.ports import Domain, Link, LinkUpdate, Record
+from domain.model import Domain, Link, LinkUpdate, Record
 from domain.text import code_key
 
 LINKED_DOMAINS: tuple[Domain, ...] = ("customer", "product", "project")

@@ -32,7 +32,7 @@ from domain.errors import (
     SignInFailed,
     TryLater,
 )
-from domain.ports import System
+from domain.model import System
 from domain.setup.settings import (
     SeveraConnection,
     TenantFile,

@@ -39,8 +39,8 @@ from domain.errors import (
     SignInFailed,
     TryLater,
 )
+from domain.model import System
 from domain.polling import Brake, Pace
-from domain.ports import System
 from domain.registers import Register
 
 logger = structlog.get_logger("poller")

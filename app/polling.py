@@ -38,8 +38,8 @@ from domain.errors import (
     ShortList,
     TryLater,
 )
+from domain.model import Json, Page, Stored, System
 from domain.polling import Asked, Brake, Pace, Reading, Stream
-from domain.ports import Json, Page, Stored, System
 from domain.registers import Register
 from domain.setup.settings import TenantSettings, stored_settings
 

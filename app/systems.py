@@ -27,7 +27,7 @@ from db.pool import Database
 from db.secrets import Secrets
 from domain import clock
 from domain.errors import InputError, Unavailable
-from domain.ports import System
+from domain.model import System
 
 Role = Literal["poll", "work"]
 

@@ -16,7 +16,7 @@ from db import records, tenants
 from db.pool import Database
 from db.tenant import TenantDb
 from domain import clock
-from domain.ports import Json
+from domain.model import Json
 from domain.registers import Register
 
 logger = structlog.get_logger("upkeep")

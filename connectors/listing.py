@@ -12,7 +12,7 @@ import simplejson
 import structlog
 
 from domain.errors import ShortList
-from domain.ports import Json
+from domain.model import Json
 
 READINGS = 3
 """A short list is read again at once, twice: most often a row was removed while its pages went by."""

@@ -12,7 +12,7 @@ from db import log, matters, records, streams, tenants
 from db.pool import Database
 from db.tenant import TenantDb
 from domain import clock
-from domain.ports import Domain, Link, Record, System
+from domain.model import Domain, Link, Record, System
 
 REFERENCE_SECONDS = 5.0
 Answer = TypeVar("Answer")

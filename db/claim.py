@@ -19,7 +19,7 @@ from db.sql import SQL
 from db.tenant import TenantDb
 from domain.clock import settle_time
 from domain.errors import LeaseLost
-from domain.ports import Decision, Document, Json, Step
+from domain.model import Decision, Document, Json, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from db.codec import clean_text, jsonb
 from db.sql import SQL
 from db.tenant import DispatchDb, TenantDb
-from domain.ports import NumberGap
+from domain.model import NumberGap
 
 
 @dataclass(frozen=True, slots=True)

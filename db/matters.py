@@ -10,7 +10,7 @@ from uuid import UUID
 from db.codec import clean_text, jsonb
 from db.sql import SQL
 from db.tenant import TenantDb
-from domain.ports import Booked, Domain, Link, LinkUpdate, System
+from domain.model import Booked, Domain, Link, LinkUpdate, System
 
 # Payments are settled on the invoice's matter; they have none of their own.
 _MATTER_DOMAIN: Mapping[str, str] = {"payment": "invoice"}

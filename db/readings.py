@@ -13,8 +13,8 @@ from uuid import UUID
 
 from db.pool import Connection
 from db.sql import SQL
+from domain.model import System
 from domain.polling import Reading
-from domain.ports import System
 
 
 @dataclass(frozen=True, slots=True)

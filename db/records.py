@@ -14,8 +14,8 @@ from db.codec import clean_text, from_bytes, to_bytes
 from db.pool import Connection
 from db.sql import SQL
 from domain import polling
+from domain.model import Json, Record, System
 from domain.polling import Asked, Order
-from domain.ports import Json, Record, System
 from domain.registers import Register
 from domain.text import name_key
 

@@ -10,8 +10,8 @@ from db.clock import Anchor
 from db.pool import Connection
 from db.sql import SQL
 from domain import clock
+from domain.model import System
 from domain.polling import Stream
-from domain.ports import System
 
 
 @dataclass(frozen=True, slots=True)

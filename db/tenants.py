@@ -11,7 +11,7 @@ from uuid import UUID
 from db.codec import jsonb
 from db.pool import Connection
 from db.sql import SQL
-from domain.ports import System
+from domain.model import System
 
 
 @dataclass(frozen=True, slots=True)

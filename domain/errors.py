@@ -30,7 +30,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from domain.ports import Effects
+    from domain.model import Effects
 
 
 class BridgeError(Exception):

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from domain.model import Json
 from domain.money import factor_of_double, of_double
-from domain.ports import Json
 from domain.text import canonical, clean
 
 BARE = frozenset({"operation", "overrideWithClassValues"})

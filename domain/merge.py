@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from domain.fields import Direction
-from domain.ports import System
+from domain.model import System
 from domain.text import same_name
 
 Rule = Literal["severa", "visma_net", "latest", "ask"]

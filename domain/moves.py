@@ -23,7 +23,8 @@ from domain.errors import (
 )
 from domain.mapper import moment, read
 from domain.merge import Difference, Merge
-from domain.ports import Books, Delivery, Json, Permission, Record, Step, System
+from domain.model import Json, Permission, Record, Step, System
+from domain.ports import Books, Delivery
 from domain.trail import Trail
 
 # The name that the register domains know it by.

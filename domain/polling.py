@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.ports import Json
+from domain.model import Json
 from domain.registers import Register
 from domain.setup.settings import TenantSettings
 

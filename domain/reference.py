@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from domain.mapper import read, text
-from domain.ports import Json
+from domain.model import Json
 
 # The vendor's document gives letters (due date type "N - Fixed Number of Days"; instalment type "S - Simple, M -
 # Multiple"), samples show names. Both are read, blanks and case aside; every other word, and an empty due date type,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from domain.ports import Domain, Json, System
+from domain.model import Domain, Json, System
 from domain.setup.settings import TenantSettings
 
 

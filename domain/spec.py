@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from domain.ports import Books, Delivery, Domain, Json, Settled, System
+from domain.model import Domain, Json, Settled, System
+from domain.ports import Books, Delivery
 from domain.setup.settings import TenantSettings
 
 Asks = Callable[[System, str, Json, Books, TenantSettings], bool]

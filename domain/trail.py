@@ -10,18 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from domain.errors import Stop
-from domain.ports import (
-    Announce,
-    Delivery,
-    Effects,
-    Json,
-    LinkUpdate,
-    LogLine,
-    NumberGap,
-    Seen,
-    Settled,
-    System,
-)
+from domain.model import Announce, Effects, Json, LinkUpdate, LogLine, NumberGap, Seen, Settled, System
+from domain.ports import Delivery
 
 
 @dataclass(slots=True)

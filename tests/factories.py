@@ -9,7 +9,7 @@ from db.claim import Asked, Claimed
 from db.outbox import DOMAINS, Rank, Taken
 from db.pool import Database
 from domain.errors import LeaseLost
-from domain.ports import System
+from domain.model import System
 
 START = UUID(int=0)
 LEASE = 60.0

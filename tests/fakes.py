@@ -17,14 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import BridgeError, Stop, Waiting
-from domain.ports import (
-    Domain,
-    Limits,
-    LinkUpdate,
-    Seen,
-    Settled,
-    TenantContext,
-)
+from domain.model import Domain, Limits, LinkUpdate, Seen, Settled, TenantContext
 from domain.setup.settings import TenantSettings
 from tests.fakes_books import FakeBooks
 from tests.fakes_delivery import NOT_AFTER, FakeDelivery, Matter, link_domain

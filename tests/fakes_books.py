@@ -7,14 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.ports import (
-    Domain,
-    Json,
-    Link,
-    LinkUpdate,
-    Record,
-    System,
-)
+from domain.model import Domain, Json, Link, LinkUpdate, Record, System
 from domain.registers import Register
 from domain.text import code_key, name_key
 from tests.fakes_vendors import Clock, identify

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from domain.ports import Json
+from domain.model import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes import FakeErp, FakeSevera, World
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import LeaseLost, Stop, TryLater, Waiting
-from domain.ports import (
+from domain.model import (
     Booked,
     Decision,
     Document,

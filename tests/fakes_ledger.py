@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.errors import NotFound, Refused
+from domain.model import ActionResult, Booked, Document, Filter, Json
 from domain.money import rounded
-from domain.ports import ActionResult, Booked, Document, Filter, Json
 from tests.fakes import FakeDelivery, World
 from tests.fakes_vendors import FakeErp, FakeSevera, unwrapped
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from domain.customer.fields import REGISTERS
 from domain.errors import NotFound, Refused, Stale
-from domain.ports import Filter, Json, Stored
+from domain.model import Filter, Json, Stored
 from tests.fakes import FakeErp, FakeSevera, World, unwrapped
 
 ITEM_CLASSES = {"PRODUCT": "NonStockItem", "LABOR": "LaborItem", "EXPENSE": "ExpenseItem"}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.errors import NotFound, NotSent, Stale
-from domain.ports import ActionResult, Filter, Json, Page, Stored, System
+from domain.model import ActionResult, Filter, Json, Page, Stored, System
 
 START = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 

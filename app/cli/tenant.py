@@ -11,7 +11,7 @@ import typer
 from app import service, signing_in
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
 from app.systems import RECHECK_SECONDS
-from domain.ports import System
+from domain.model import System
 
 app = typer.Typer(
     help="Tenants: one Severa organisation linked to one Visma.net ERP company.", no_args_is_help=True

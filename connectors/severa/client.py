@@ -26,7 +26,7 @@ from connectors.severa.errors import DIALECT, SYSTEM
 from connectors.severa.reading import ACCEPT_JSON, Reader
 from connectors.severa.writing import Writer
 from domain.errors import SignInFailed
-from domain.ports import Filter, Json, Page
+from domain.model import Filter, Json, Page
 
 
 class SeveraClient:

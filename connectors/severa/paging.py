@@ -21,7 +21,7 @@ from connectors.severa.errors import SYSTEM
 from connectors.severa.models import format_time, parse_time, server_time
 from connectors.severa.registers import Check, Register
 from domain.errors import NotFound, NotKnown
-from domain.ports import Filter, Json
+from domain.model import Filter, Json
 
 PAGE = 100
 """Rows asked for: the maximum that the document names for most lists."""

@@ -21,7 +21,7 @@ from connectors.severa.errors import SYSTEM
 from connectors.severa.models import changed_at, format_time
 from connectors.severa.registers import DOWNLOADS, OF_PARENT, REGISTERS, Register
 from domain.errors import NotFound, RateLimited, Refused, RegisterMissing, Unavailable
-from domain.ports import Filter, Json, Page
+from domain.model import Filter, Json, Page
 
 PAGE_ATTEMPTS = 4
 """A list of many pages is not thrown away for one 429: the page is asked for again after the pause."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.severa.registers import PATCH_OPERATION, WIRE_PATHS
 from domain.errors import Refused
-from domain.ports import Json
+from domain.model import Json
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

@@ -19,7 +19,7 @@ from connectors.severa.reading import ACCEPT_JSON, Reader, filled, record_of, re
 from connectors.severa.registers import REGISTERS
 from connectors.severa.spelling import Spelled, Spelling, shows, taken
 from domain.errors import NotSent, Refused, SignInFailed, TryLater
-from domain.ports import Json
+from domain.model import Json
 
 _OTHER_FORM = frozenset({400, 422})
 """Refusals after which a PATCH is tried in its other form, while it is not known which one the server takes."""

@@ -18,7 +18,7 @@ from connectors.visma_net.reading import Reader
 from connectors.visma_net.times import SERVER_ZONE
 from connectors.visma_net.writing import Writer
 from domain.errors import SignInFailed
-from domain.ports import ActionResult, Filter, Json, Page, Stored
+from domain.model import ActionResult, Filter, Json, Page, Stored
 
 
 class VismaNetClient:

@@ -17,7 +17,7 @@ from connectors.visma_net.keys import segment
 from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS, register
 from domain import clock
-from domain.ports import Json
+from domain.model import Json
 
 _SUPPLIER_TYPES = {
     word.casefold()

@@ -15,7 +15,7 @@ from connectors.visma_net.models import Count
 from connectors.visma_net.register import Register
 from connectors.visma_net.rows import identity, merge_lines, row_of
 from domain.errors import NotFound, NotKnown, Unavailable
-from domain.ports import Json
+from domain.model import Json
 
 
 @dataclass(frozen=True, slots=True)

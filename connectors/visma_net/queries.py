@@ -14,7 +14,7 @@ from connectors.visma_net.register import DATE_ONLY, PAIRED, Register
 from connectors.visma_net.rows import fits
 from connectors.visma_net.times import filter_day, filter_time
 from domain.errors import Refused
-from domain.ports import Filter, Json
+from domain.model import Filter, Json
 
 AT_LEAST = ">="
 _log = structlog.get_logger(__name__)

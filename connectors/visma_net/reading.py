@@ -20,7 +20,7 @@ from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS
 from connectors.visma_net.rows import first, list_in, member, plain
 from domain.errors import NotFound, RegisterMissing
-from domain.ports import Filter, Json, Page, Stored
+from domain.model import Filter, Json, Page, Stored
 
 
 class Reader:

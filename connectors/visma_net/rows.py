@@ -12,7 +12,7 @@ from connectors.meaning import Odd, key_text
 from connectors.visma_net.models import Count
 from connectors.visma_net.register import DATE_ONLY, Register
 from connectors.visma_net.times import parse_time
-from domain.ports import Filter, Json
+from domain.model import Filter, Json
 
 TIME_SLACK = timedelta(hours=3)
 """A filter read in another zone than the rows are written in shifts by hours, an ignored filter by weeks."""

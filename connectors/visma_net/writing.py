@@ -18,7 +18,7 @@ from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS
 from connectors.visma_net.rows import first, member, plain
 from domain.errors import BridgeError, NotFound
-from domain.ports import ActionResult, Json
+from domain.model import ActionResult, Json
 
 _RESULTS = {word.casefold(): word for word in ("Done", "Queued", "InProcess", "Failed")}
 

@@ -23,9 +23,9 @@ from domain.cost.fields import (
     supplier_id,
 )
 from domain.mapper import day, decimal, moment, read, text
+from domain.model import Json
 from domain.money import ZERO
 from domain.moves import ERP_TIME_SLACK
-from domain.ports import Json
 from domain.text import one_line
 
 # How the marker of a fee begins; it ends with "]".

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from domain.fields import Field
 from domain.mapper import day, latest_time, read, text
-from domain.ports import Json, System
+from domain.model import Json, System
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 

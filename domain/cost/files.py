@@ -11,8 +11,9 @@ from domain.cost.plan import Brought, described, named
 from domain.errors import Refused, Stop
 from domain.file_names import file_key, file_name
 from domain.mapper import read, text
+from domain.model import Json, Permission
 from domain.moves import create_once
-from domain.ports import Delivery, Json, Permission
+from domain.ports import Delivery
 
 
 @dataclass(slots=True)

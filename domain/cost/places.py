@@ -9,8 +9,9 @@ from domain.cost.fields import ACCOUNTS, ACTUAL, LEDGERS, PROJECTS, SALES_CASES,
 from domain.cost.plan import named
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import flag, read, text
+from domain.model import Link, Record
 from domain.moves import wait_until_read
-from domain.ports import Delivery, Link, Record
+from domain.ports import Delivery
 from domain.text import code_key
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from domain.cost.document import Document, Line
 from domain.errors import Stop
 from domain.mapper import decimal, flag, read, text
+from domain.model import Json
 from domain.money import ZERO, amount, rounded
-from domain.ports import Json
 from domain.setup.settings import TenantSettings
 
 # Open question: the direction of a currency's rate in Severa. Taken as organisation currency per unit of the currency.

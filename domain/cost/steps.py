@@ -22,6 +22,7 @@ from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
+from domain.model import Json, LinkUpdate, Permission, Record, Settled
 from domain.money import currency_of
 from domain.moves import (
     Aftermath,
@@ -31,7 +32,7 @@ from domain.moves import (
     wait_until_read,
     wait_until_settled,
 )
-from domain.ports import Delivery, Json, LinkUpdate, Permission, Record, Settled
+from domain.ports import Delivery
 
 
 def settle(delivery: Delivery) -> Settled:

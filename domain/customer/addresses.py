@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from domain.mapper import read, text
-from domain.ports import Json
+from domain.model import Json
 from domain.text import canonical, lines, name_key
 
 Role = Literal["main", "invoice", "delivery"]

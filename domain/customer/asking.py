@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER
 from domain.customer.work import Work
 from domain.mapper import text
-from domain.ports import Json, Record, System
+from domain.model import Json, Record, System
 from domain.text import organisation_number
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from domain.fields import Field
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, Rule, merge
-from domain.ports import Json, System
+from domain.model import Json, System
 from domain.text import canonical, name_key, one_line
 
 NO_NAME = "-"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from domain.customer import addresses, contacts
 from domain.fields import Field
 from domain.mapper import flag, latest_time, read, text
-from domain.ports import Json, Record
+from domain.model import Json, Record
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 from domain.text import canonical, cut, name_key, one_line, organisation_number, same_organisation

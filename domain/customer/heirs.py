@@ -9,7 +9,8 @@ from __future__ import annotations
 from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, organisation_of, same_company
 from domain.errors import NotFound, Stop, TryLater
 from domain.mapper import flag, read, text
-from domain.ports import Delivery, Json, Link, Record, Stored, System
+from domain.model import Json, Link, Record, Stored, System
+from domain.ports import Delivery
 
 
 def present(delivery: Delivery, link: Link) -> Stored:

@@ -13,8 +13,8 @@ from domain.customer.fields import ACTIVE_BY_STATUS, same_company
 from domain.customer.plan import is_internal, same_number
 from domain.errors import Stop
 from domain.mapper import flag, read, text
+from domain.model import Record
 from domain.moves import named
-from domain.ports import Record
 from domain.text import same_name
 
 Free = Callable[[Record], bool]

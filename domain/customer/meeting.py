@@ -22,6 +22,7 @@ from domain.customer.work import Work
 from domain.errors import InDoubt, NotFound, OutcomeUnknown, Stop, Waiting
 from domain.mapper import moment, read, text, unwrap, update_body
 from domain.merge import Difference, settled_base
+from domain.model import Json, Link, Permission, Record, Stored, System
 from domain.moves import (
     ERP_TIME_SLACK,
     SEVERA_TIME_SLACK,
@@ -32,7 +33,6 @@ from domain.moves import (
     side_by_side,
     wait_until_read,
 )
-from domain.ports import Json, Link, Permission, Record, Stored, System
 from domain.text import canonical, code_key, organisation_number, same_name
 
 _CREATE_IN_ERP = "create customer"

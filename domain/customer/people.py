@@ -17,8 +17,8 @@ from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, update_body
 from domain.merge import Merge, settled_base
+from domain.model import Json, Permission, Record, Stored, System
 from domain.moves import create_once, fields_named, latest_side, listed, told
-from domain.ports import Json, Permission, Record, Stored, System
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
     ("severa", CONTACTS),

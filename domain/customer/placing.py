@@ -10,8 +10,8 @@ from domain.customer.fields import ADDRESSES, ADDRESSES_OF, CUSTOMERS, HEADQUART
 from domain.customer.work import Work
 from domain.errors import Refused
 from domain.mapper import patch, read, text
+from domain.model import Json, Permission
 from domain.moves import create_once
-from domain.ports import Json, Permission
 
 
 def carry_out(

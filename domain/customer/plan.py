@@ -11,7 +11,7 @@ from domain.customer.fields import erp_values, severa_values
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
-from domain.ports import Json, Link, Record, System
+from domain.model import Json, Link, Record, System
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
 from domain.text import code_key, one_line, same_vat_number

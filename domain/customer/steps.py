@@ -10,8 +10,9 @@ from domain.customer.work import Work
 from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
 from domain.merge import Merge, settled_base, still_differing
+from domain.model import Json, Link, Settled, System
 from domain.moves import explained, latest_side, listed
-from domain.ports import Delivery, Json, Link, Settled, System
+from domain.ports import Delivery
 
 
 def settle(delivery: Delivery) -> Settled:

@@ -22,8 +22,9 @@ from domain.customer.fields import (
 )
 from domain.mapper import flag, patch, read, text
 from domain.merge import Base, Difference
+from domain.model import Json, Link, LinkUpdate, System
 from domain.moves import Aftermath
-from domain.ports import Delivery, Json, Link, LinkUpdate, System
+from domain.ports import Delivery
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
 

@@ -11,8 +11,8 @@ from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, WRITTEN_STATUSES
 from domain.customer.work import Work
 from domain.mapper import decimal, patch, read, text, update_body
 from domain.merge import Difference, Merge, met_differently, settled_base, still_differing
+from domain.model import Json, Link, Stored
 from domain.moves import fields_named, told
-from domain.ports import Json, Link, Stored
 
 # Fields that a write to the ERP must leave alone but that are not merged: numbers and currencies have rules of their own.
 _NOT_WATCHED = ("number", "currency")

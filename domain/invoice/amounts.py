@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from domain.mapper import decimal, read
+from domain.model import Json
 from domain.money import ZERO, factor_of_double, of_double
-from domain.ports import Json
 
 
 def money(body: Json | None, path: str) -> Decimal:

@@ -26,8 +26,8 @@ from domain.invoice.phases import Rest, Wish
 from domain.invoice.refusals import refusal, told_by
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.mapper import text
+from domain.model import Json, LogLine, Permission, Step
 from domain.moves import is_fresh, unsettled
-from domain.ports import Json, LogLine, Permission, Step
 
 # States of a document that a decision to make it again retires.
 RETIRED_BY_MAKE = frozenset({"claimed", "released", "unknown"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from domain.errors import Stop
 from domain.invoice.fields import INVOICES, STATUSES, in_scope
 from domain.mapper import text
-from domain.ports import Books, Json, System
+from domain.model import Json, System
+from domain.ports import Books
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import Roles, tenant_roles
 

@@ -15,8 +15,9 @@ from domain.errors import NotFound
 from domain.invoice.amounts import factor
 from domain.invoice.model import InvoiceRow, Party, SeveraInvoice
 from domain.mapper import known_factor, read, text
+from domain.model import Json
 from domain.money import ZERO, rounded
-from domain.ports import Books, Json, SeveraApi
+from domain.ports import Books, SeveraApi
 
 # List of the invoice, list of a credit note, member that names the code, register of that code.
 _LISTS = (

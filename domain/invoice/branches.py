@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from domain.errors import Stop
 from domain.invoice.model import Party, SeveraInvoice
 from domain.mapper import flag, read, text
-from domain.ports import Books, Json
+from domain.model import Json
+from domain.ports import Books
 from domain.text import organisation_number, same_organisation
 
 UNITS = "businessunits"

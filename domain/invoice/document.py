@@ -13,7 +13,7 @@ from domain.invoice.fields import DESCRIPTION_LIMIT, INVOICE_TEXT_LIMIT, SAME_RA
 from domain.invoice.model import ErpDocument, InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs
 from domain.mapper import read, text, update_body
-from domain.ports import Json, LogLine
+from domain.model import Json, LogLine
 from domain.text import cut, lines, name_key, one_line
 
 LABELS: Mapping[str, Mapping[str, str]] = {

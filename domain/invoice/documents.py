@@ -25,8 +25,9 @@ from domain.invoice.model import REGISTER, DocumentType, ErpDocument, SeveraInvo
 from domain.invoice.phases import Key, key_of
 from domain.invoice.work import Work
 from domain.mapper import moment, text
+from domain.model import Decision, Document, Json, Record
 from domain.moves import ERP_TIME_SLACK, created_after
-from domain.ports import Decision, Delivery, Document, Json, Record
+from domain.ports import Delivery
 
 _PREFIX = "severa:"
 

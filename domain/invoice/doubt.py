@@ -13,8 +13,8 @@ from domain.invoice.phases import Key
 from domain.invoice.plan import candidates_text
 from domain.invoice.work import Work
 from domain.mapper import text
+from domain.model import Decision, Json
 from domain.moves import wait_until_settled
-from domain.ports import Decision, Json
 
 # Members of a candidate, in the order in which they are compared.
 MEMBERS = (

@@ -17,8 +17,8 @@ from domain.invoice.phases import Fail, Key, Phase, Remove, Rest, Wish, key_of
 from domain.invoice.plan import KEEPS_STATUS
 from domain.invoice.review import CODES as REVIEW
 from domain.invoice.work import Work
+from domain.model import Step
 from domain.moves import wait_until_settled
-from domain.ports import Step
 
 # Reasons of a removal that the log tells; the others end in a problem or in another document.
 _TOLD = frozenset({"invoice.withdrawn", "invoice.deleted_in_severa"})

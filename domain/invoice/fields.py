@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from domain.fields import Field
 from domain.mapper import day, flag, known_factor, known_money, read, text
+from domain.model import Json
 from domain.money import CURRENCIES
-from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
 

@@ -19,8 +19,8 @@ from domain.invoice.model import REGISTER, DocumentType
 from domain.invoice.phases import Rest, key_of
 from domain.invoice.work import Work
 from domain.mapper import flag, read, text
+from domain.model import Announce, Json, Link, Permission
 from domain.moves import create_once
-from domain.ports import Announce, Json, Link, Permission
 
 FILES = "invoices/files"
 FILE = "files"

@@ -17,7 +17,8 @@ from domain.invoice.fields import ROWS
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
-from domain.ports import Books, Delivery, Json, Link, LogLine
+from domain.model import Json, Link, LogLine
+from domain.ports import Books, Delivery
 from domain.text import name_key
 
 COUNTRIES = "localization/countries"

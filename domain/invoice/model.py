@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from domain.invoice.amounts import direction, factor, money
 from domain.mapper import day, flag, known_factor, read, text
+from domain.model import Json
 from domain.money import ZERO, rounded
-from domain.ports import Json
 from domain.text import canonical
 
 DocumentType = Literal["Invoice", "CreditNote"]

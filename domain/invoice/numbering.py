@@ -30,9 +30,9 @@ from domain.invoice.plan import same_booking
 from domain.invoice.totals import money_text
 from domain.invoice.work import STATUS_STEPS, Work
 from domain.mapper import read, text
+from domain.model import Booked, Json, LinkUpdate
 from domain.money import ZERO
 from domain.moves import wait_until_settled
-from domain.ports import Booked, Json, LinkUpdate
 from domain.text import one_line
 
 

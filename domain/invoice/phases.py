@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.errors import Stop
 from domain.invoice.model import DocumentType, document_type
-from domain.ports import Booked, Document, Step
+from domain.model import Booked, Document, Step
 
 Key = tuple[DocumentType, str]
 

@@ -12,8 +12,9 @@ from domain.errors import Stop, TryLater, Waiting
 from domain.invoice.model import ErpDocument, InvoiceRow, Party, SeveraInvoice
 from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
 from domain.mapper import day, flag, read, text
+from domain.model import Domain, Json
 from domain.money import ZERO, currency_of
-from domain.ports import Books, Domain, Json
+from domain.ports import Books
 from domain.reference import fixed_days
 from domain.setup.statuses import Roles
 

@@ -21,9 +21,9 @@ from domain.invoice.prove import Proof, prove, suspect
 from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
+from domain.model import Permission
 from domain.money import shown
 from domain.moves import unsettled, wait_until_settled
-from domain.ports import Permission
 
 
 def prove_and_release(work: Work) -> Wish | None:

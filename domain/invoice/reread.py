@@ -13,8 +13,9 @@ from datetime import datetime
 from domain.errors import NotFound
 from domain.invoice.plan import SEVERA_ITEM_REGISTERS
 from domain.mapper import text
+from domain.model import Domain, Json, Link, Record, System
 from domain.money import CURRENCIES
-from domain.ports import Books, Domain, ErpApi, Json, Link, Record, SeveraApi, System
+from domain.ports import Books, ErpApi, SeveraApi
 
 # Read whole: VAT, periods, branches, decimals of currencies.
 _WHOLE = {

@@ -8,7 +8,8 @@ from domain.invoice.fields import STATUSES
 from domain.invoice.model import SeveraInvoice
 from domain.invoice.phases import Rest
 from domain.invoice.work import Work
-from domain.ports import Delivery, Json, Settled
+from domain.model import Json, Settled
+from domain.ports import Delivery
 from domain.setup.statuses import Roles, tenant_roles
 
 

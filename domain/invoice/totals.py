@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.mapper import day, decimal, flag, read, text
+from domain.model import Json
 from domain.money import ZERO, rounded, shown
-from domain.ports import Json
 
 HUNDRED = Decimal(100)
 

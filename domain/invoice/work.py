@@ -18,11 +18,9 @@ from domain.invoice.model import ErpDocument, Party, SeveraInvoice
 from domain.invoice.phases import Facts, Key, Wish, present, round_of
 from domain.invoice.plan import Needs
 from domain.mapper import text
-from domain.moves import guarded
-from domain.ports import (
+from domain.model import (
     Announce,
     Booked,
-    Delivery,
     Document,
     Effects,
     Json,
@@ -34,6 +32,8 @@ from domain.ports import (
     Settled,
     Step,
 )
+from domain.moves import guarded
+from domain.ports import Delivery
 from domain.setup.statuses import Role, Roles
 from domain.trail import Trail
 

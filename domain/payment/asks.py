@@ -7,9 +7,10 @@ from domain.invoice.asks import known_roles
 from domain.invoice.fields import INVOICES
 from domain.invoice.model import ErpDocument
 from domain.mapper import read, text
+from domain.model import Json, System
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import money_of
-from domain.ports import Books, Json, System
+from domain.ports import Books
 from domain.setup.settings import TenantSettings
 
 _MOVED = frozenset({"sent", "partly_paid", "paid"})

@@ -13,7 +13,7 @@ from domain.fields import Field
 from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import document_type
 from domain.mapper import day, known_money, read, text
-from domain.ports import Json
+from domain.model import Json
 from domain.registers import Concern, Register
 from domain.text import canonical
 

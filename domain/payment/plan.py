@@ -12,9 +12,9 @@ from domain.errors import Stop
 from domain.invoice.amounts import money
 from domain.invoice.model import Application, ErpDocument, SeveraInvoice, document_type
 from domain.mapper import day, read, text
+from domain.model import Json
 from domain.money import ZERO
 from domain.payment.fields import VOIDS, WRITE_OFFS, type_key
-from domain.ports import Json
 from domain.setup.statuses import Role, Roles
 
 Money = Literal["unpaid", "partly", "paid", "other"]

@@ -18,6 +18,7 @@ from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, docum
 from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text
 from domain.mapper import patch
+from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled
 from domain.money import currency_of
 from domain.moves import guarded, wait_until_settled
 from domain.payment.fields import PAYMENTS
@@ -32,7 +33,7 @@ from domain.payment.plan import (
     settlement,
     target,
 )
-from domain.ports import Delivery, Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled
+from domain.ports import Delivery
 from domain.setup.statuses import Roles
 
 # What the link remembers of a payment, so that a thing is said once: that it waits, the balance that was told, the problem

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from domain.fields import Field
 from domain.mapper import flag, known_factor, latest_time, read, text
-from domain.ports import Json
+from domain.model import Json
 from domain.registers import Concern, Register
 from domain.text import canonical, code_key
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from domain.errors import Stop
-from domain.ports import Books, Delivery, Link, Record, System
+from domain.model import Link, Record, System
+from domain.ports import Books, Delivery
 from domain.product.fields import INVENTORY, KINDS
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, Rule, merge
-from domain.ports import Json, Link, Record, System
+from domain.model import Json, Link, Record, System
 from domain.product.fields import (
     BY_REGISTER,
     BY_TYPE,

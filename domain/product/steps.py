@@ -9,6 +9,7 @@ from domain import pingpong
 from domain.errors import NotFound, Stop
 from domain.mapper import decimal, patch, read, text, update_body
 from domain.merge import Difference, Merge, Rule, met_differently, settled_base, still_differing
+from domain.model import Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
     create_once,
@@ -22,7 +23,7 @@ from domain.moves import (
     told,
     wait_until_read,
 )
-from domain.ports import Delivery, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.ports import Delivery
 from domain.product import asking, heirs, plan
 from domain.product.fields import (
     BY_REGISTER,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from domain.fields import Field
 from domain.mapper import day, flag, latest_time, read, text
-from domain.ports import Json
+from domain.model import Json
 from domain.registers import Concern, Register
 from domain.text import canonical, code_key
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.errors import Stop
 from domain.mapper import day, flag, moment, read, text
 from domain.merge import Base
-from domain.ports import Json, Link, Record
+from domain.model import Json, Link, Record
 from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import tenant_roles

@@ -8,6 +8,7 @@ from datetime import date
 from domain.errors import NotFound, Stop, TryLater, Waiting
 from domain.mapper import day, read, text, update_body
 from domain.merge import Base
+from domain.model import Announce, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.moves import (
     Aftermath,
     create_once,
@@ -18,7 +19,7 @@ from domain.moves import (
     wait_until_read,
     wait_until_settled,
 )
-from domain.ports import Announce, Delivery, Json, Link, LinkUpdate, Record, Settled, Stored, System
+from domain.ports import Delivery
 from domain.project import plan
 from domain.project.fields import (
     ERP_PROJECT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.mapper import text
-from domain.ports import Json, System
+from domain.model import Json, System
 from domain.registers import Register
 
 

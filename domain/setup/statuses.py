@@ -14,7 +14,7 @@ from typing import Literal
 from domain.errors import Stop
 from domain.explain import Text
 from domain.mapper import flag, read, text
-from domain.ports import Json, LogLine
+from domain.model import Json, LogLine
 from domain.setup.settings import TenantSettings
 from domain.setup.status_words import AUTOINVOICE_CHECKS
 

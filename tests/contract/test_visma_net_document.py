@@ -20,7 +20,7 @@ from connectors.pacing import NoPacing
 from connectors.visma_net import REGISTERS, VismaNetClient
 from connectors.visma_net.register import PAIRED, Register
 from domain.errors import NotKnown
-from domain.ports import Filter
+from domain.model import Filter
 from simulators.server import running
 
 FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or Path(__file__).parents[2].parent / "shared" / "vendor")

@@ -22,7 +22,7 @@ from db import matters, records, streams
 from db.pool import Database
 from domain import clock
 from domain.errors import NotFound
-from domain.ports import Json, LinkUpdate, Page
+from domain.model import Json, LinkUpdate, Page
 from domain.registers import Concern, Register
 
 LEASE = 7200

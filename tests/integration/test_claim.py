@@ -16,7 +16,7 @@ from db.claim import Claimed, Done
 from db.outbox import Rank
 from db.pool import Database
 from domain.errors import LeaseLost
-from domain.ports import Document
+from domain.model import Document
 
 START = UUID(int=0)
 

@@ -25,7 +25,7 @@ from db import tenants
 from db.pool import Database
 from db.secrets import Secrets
 from domain.errors import RateLimited, Unavailable
-from domain.ports import System
+from domain.model import System
 
 pytestmark = pytest.mark.services
 

@@ -20,7 +20,7 @@ from db.outbox import Rank
 from db.pool import Database
 from db.tenant import TenantDb
 from domain.errors import LeaseLost
-from domain.ports import Document
+from domain.model import Document
 
 LEASE = 60.0
 ASKED = Asked("create", 1, {}, 30.0, 240.0, 300.0)

@@ -13,7 +13,7 @@ from services import Database as Made
 from db import matters, records, tenants
 from db.books import ReferenceCache, TenantBooks
 from db.pool import Database
-from domain.ports import Json, LinkUpdate
+from domain.model import Json, LinkUpdate
 from domain.product.fields import REGISTERS
 from domain.registers import Register
 

@@ -13,7 +13,7 @@ from services import Database as Made
 from app import announcing, tenancy
 from db import streams
 from domain.errors import InputError, RateLimited, Refused, RegisterMissing, ShortList, Unavailable
-from domain.ports import System
+from domain.model import System
 from domain.registers import Register
 
 CONTACTS = a_register("contactpersons", "customer")

@@ -18,7 +18,7 @@ from app.bootstrap import open_bridge
 from app.poller import Poller
 from app.settings import Settings
 from db import streams
-from domain.ports import System
+from domain.model import System
 
 # What was measured; before readings were rows of their own it was 49 for the calls of that time, 14. A cycle that costs more has
 # to say why.

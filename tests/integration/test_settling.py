@@ -24,7 +24,8 @@ from db.outbox import Taken
 from db.pool import Database
 from domain import catalogue, clock
 from domain.errors import Stop, Waiting
-from domain.ports import Delivery, Effects, Limits, Settled
+from domain.model import Effects, Limits, Settled
+from domain.ports import Delivery
 from domain.spec import DomainSpec
 
 

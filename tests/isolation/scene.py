@@ -17,7 +17,7 @@ from db.claim import Asked, Claimed, Done
 from db.outbox import DOMAINS, Taken
 from db.tenant import DispatchDb, TenantDb
 from domain.errors import LeaseLost
-from domain.ports import Document
+from domain.model import Document
 from isolation.statements import Connection, Gate, Run, Session
 
 START = UUID(int=0)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from domain.cost.steps import settle
 from domain.errors import Stop
-from domain.ports import Effects, Json
+from domain.model import Effects, Json
 from tests.fakes import World
 from tests.fakes_costs import (
     INVOICE,

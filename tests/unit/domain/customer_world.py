@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.customer.steps import settle
 from domain.errors import Stop
-from domain.ports import Effects, Json
+from domain.model import Effects, Json
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa
 from tests.fakes_registers import world as registers

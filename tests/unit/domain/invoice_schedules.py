@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.ports import Json
+from domain.model import Json
 from tests.fakes_ledger import Firm
 from tests.unit.domain.invoice_booking import D
 

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import Stop
 from domain.invoice.steps import settle
-from domain.ports import Settled
+from domain.model import Settled
 from domain.setup.settings import TenantSettings
 from tests.fakes import FakeDelivery
 from tests.fakes_ledger import Firm

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Stop
-from domain.ports import Effects, Json
+from domain.model import Effects, Json
 from domain.project.steps import settle
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa

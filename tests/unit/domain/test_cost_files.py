@@ -6,7 +6,7 @@ import pytest
 
 from domain.cost.steps import settle
 from domain.errors import Forbidden, NotFound, OutcomeUnknown, Refused
-from domain.ports import Json
+from domain.model import Json
 from tests.fakes import World
 from tests.fakes_costs import (
     batch,

@@ -9,7 +9,7 @@ import pytest
 
 from domain.cost.steps import settle
 from domain.errors import TryLater, Waiting
-from domain.ports import Json
+from domain.model import Json
 from tests.fakes_costs import (
     BATCH,
     add_project,

@@ -8,7 +8,7 @@ import pytest
 
 from domain.cost.steps import settle
 from domain.errors import Forbidden, OutcomeUnknown, RateLimited, Refused, TryLater
-from domain.ports import Effects, Json
+from domain.model import Effects, Json
 from tests.fakes import Killed, World
 from tests.fakes_costs import (
     INVOICE,

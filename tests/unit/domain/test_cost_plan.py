@@ -19,8 +19,8 @@ from domain.cost import plan
 from domain.cost.document import read_document
 from domain.cost.explain import CAUSES, SENTENCES
 from domain.cost.fields import REGISTERS
+from domain.model import Json
 from domain.money import Currency
-from domain.ports import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes_costs import batch, entry, invoice, line
 

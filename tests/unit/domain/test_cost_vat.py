@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.ports import Json
+from domain.model import Json
 from tests.fakes_costs import (
     fees,
     invoice,

@@ -9,7 +9,7 @@ import pytest
 from domain.customer import addresses
 from domain.customer.steps import settle
 from domain.errors import Unavailable
-from domain.ports import Json
+from domain.model import Json
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa
 from tests.unit.domain.customer_world import changed, codes, later, linked, ours, settled, theirs, world

@@ -10,7 +10,7 @@ import pytest
 from domain.customer.matching import erp_half, severa_half
 from domain.errors import Stop
 from domain.invoice.plan import credit_terms
-from domain.ports import Record
+from domain.model import Record
 from domain.reference import CreditTerms, fixed_days
 from tests.fakes import FakeBooks
 from tests.fakes_vendors import Clock

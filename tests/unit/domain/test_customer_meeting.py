@@ -11,7 +11,7 @@ from domain.customer.fields import natural_key
 from domain.customer.heirs import present, present_number
 from domain.customer.steps import settle
 from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
-from domain.ports import Json, Link
+from domain.model import Json, Link
 from tests.fakes import START, World
 from tests.fakes_registers import RegisterErp, put_erp, put_severa
 from tests.unit.domain.customer_world import (

@@ -10,7 +10,7 @@ import pytest
 from domain.customer.fields import REGISTERS
 from domain.customer.steps import settle
 from domain.errors import Stop
-from domain.ports import Json
+from domain.model import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa

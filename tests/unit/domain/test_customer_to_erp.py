@@ -6,7 +6,7 @@ import pytest
 
 from domain.customer.steps import settle
 from domain.errors import InDoubt, OutcomeUnknown, Refused, TryLater, Unavailable
-from domain.ports import Effects
+from domain.model import Effects
 from tests.fakes import Killed
 from tests.fakes_registers import poll, put_erp, put_severa
 from tests.unit.domain.customer_world import changed, codes, later, ours, settled, stopped, theirs, world

@@ -6,7 +6,7 @@ import pytest
 
 from domain.customer.steps import settle
 from domain.errors import OutcomeUnknown, Refused
-from domain.ports import Effects
+from domain.model import Effects
 from tests.fakes_registers import poll, put_erp, put_severa
 from tests.unit.domain.customer_world import codes, linked, ours, settled, stopped, theirs, world
 

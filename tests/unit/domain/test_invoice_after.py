@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import OutcomeUnknown, Stop, TryLater
 from domain.invoice.steps import settle
-from domain.ports import ActionResult, Booked, Document, Json
+from domain.model import ActionResult, Booked, Document, Json
 from domain.setup.settings import TenantSettings
 from tests.fakes_ledger import GUID, Firm, row
 from tests.unit.domain.invoice_surroundings import asked, firm_with, said, stopped

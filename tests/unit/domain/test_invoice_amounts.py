@@ -13,8 +13,8 @@ from domain.invoice.fields import projection
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle
 from domain.invoice.totals import money_text
+from domain.model import Json
 from domain.money import Currency, decimals, factor_of_double, of_double, rounded, shown
-from domain.ports import Json
 from tests.fakes_ledger import Firm, row, totals
 from tests.unit.domain.invoice_booking import codes, stopped
 

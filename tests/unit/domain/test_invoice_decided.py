@@ -11,7 +11,7 @@ from domain.errors import (
     Stop,
     TryLater,
 )
-from domain.ports import Booked, Document
+from domain.model import Booked, Document
 from tests.fakes import Killed
 from tests.fakes_ledger import GUID, Firm
 from tests.unit.domain.invoice_booking import D

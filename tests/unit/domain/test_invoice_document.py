@@ -15,7 +15,7 @@ from domain.invoice.fields import INVOICE_TEXT_LIMIT, REFERENCES, REGISTERS
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs, decide
 from domain.invoice.steps import settle
-from domain.ports import Booked, Json
+from domain.model import Booked, Json
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import derive_roles
 from tests.fakes_ledger import GUID, Firm, row, statuses

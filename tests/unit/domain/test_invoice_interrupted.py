@@ -14,7 +14,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.invoice.steps import settle
-from domain.ports import Booked
+from domain.model import Booked
 from tests.fakes_ledger import GUID, Firm
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, status_of, status_writes, to_status

@@ -16,7 +16,7 @@ from domain.invoice.gaps import reason
 from domain.invoice.plan import KEEPS_STATUS, ORIGINAL_NOT_BOOKED
 from domain.invoice.refusals import Told, refusal
 from domain.invoice.steps import settle
-from domain.ports import Json, NumberGap
+from domain.model import Json, NumberGap
 from domain.setup.settings import ROW_TYPES, STATUS_ROLES, TenantSettings, changed_settings
 from domain.setup.statuses import ROLES
 from tests.fakes_ledger import Firm, row

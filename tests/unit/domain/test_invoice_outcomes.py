@@ -13,7 +13,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.invoice.steps import settle
-from domain.ports import Document
+from domain.model import Document
 from tests.fakes import Killed
 from tests.fakes_ledger import GUID, Firm
 from tests.fakes_vendors import Call

@@ -15,7 +15,7 @@ from domain.invoice.booking import MOVES, Move
 from domain.invoice.explain import CAUSES
 from domain.invoice.phases import Facts, Fail, Phase, Remove, phase_of, round_of
 from domain.invoice.steps import settle
-from domain.ports import ActionResult, Booked, Decision, Document, Settled, Step, Stored
+from domain.model import ActionResult, Booked, Decision, Document, Settled, Step, Stored
 from domain.setup.settings import TenantSettings
 from tests.fakes import FakeDelivery, Killed
 from tests.fakes_ledger import GUID, Firm, row

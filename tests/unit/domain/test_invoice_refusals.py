@@ -15,7 +15,7 @@ from domain.errors import (
     Waiting,
 )
 from domain.invoice.steps import settle
-from domain.ports import ActionResult
+from domain.model import ActionResult
 from tests.fakes import Killed
 from tests.fakes_ledger import GUID, Firm, row, totals
 from tests.fakes_vendors import Call

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Waiting
 from domain.invoice.steps import settle
-from domain.ports import ActionResult, Json, Settled
+from domain.model import ActionResult, Json, Settled
 from domain.project.steps import settle as settle_project
 from tests.fakes import FakeDelivery, Killed
 from tests.fakes_ledger import GUID, Firm, row, totals

@@ -15,7 +15,7 @@ from domain.invoice import billed, branches
 from domain.invoice.model import SeveraInvoice
 from domain.invoice.steps import settle
 from domain.mapper import text
-from domain.ports import Json
+from domain.model import Json
 from domain.setup.settings import TenantSettings
 from tests.fakes_ledger import GUID, Firm, row
 

@@ -21,7 +21,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.invoice.steps import settle
-from domain.ports import ActionResult, Decision, Json
+from domain.model import ActionResult, Decision, Json
 from tests.fakes import FakeDelivery, Killed
 from tests.fakes_ledger import GUID, Firm
 from tests.fakes_vendors import Call

@@ -12,7 +12,7 @@ from domain.errors import (
     TryLater,
     Waiting,
 )
-from domain.ports import Booked, Document, Json
+from domain.model import Booked, Document, Json
 from tests.fakes_ledger import GUID, Firm, row, totals
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, status_of, status_writes, to_status

@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import NotFound, TryLater
 from domain.invoice.steps import settle
-from domain.ports import Json, Stored
+from domain.model import Json, Stored
 from tests.fakes_ledger import GUID, Firm
 
 

@@ -16,8 +16,8 @@ from domain.invoice.model import ErpDocument, SeveraInvoice
 from domain.invoice.plan import Item, Needs
 from domain.invoice.prove import prove
 from domain.invoice.totals import VatTable, predict, rate_text, severa_vat, vat_on_lines, vat_on_sums
+from domain.model import Json
 from domain.money import decimals
-from domain.ports import Json
 from tests.fakes_ledger import row
 
 D = Decimal

@@ -13,7 +13,7 @@ from domain.errors import (
     Stop,
 )
 from domain.invoice.doubt import MEMBERS
-from domain.ports import Booked
+from domain.model import Booked
 from tests.fakes_ledger import GUID, Firm
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, foreign, status_of, to_status

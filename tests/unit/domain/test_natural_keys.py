@@ -10,7 +10,7 @@ import pytest
 
 from domain.customer.steps import settle as settle_customer
 from domain.errors import OutcomeUnknown, TryLater, Unavailable, Waiting
-from domain.ports import Domain, Settled
+from domain.model import Domain, Settled
 from domain.product.steps import settle as settle_product
 from domain.project.steps import settle as settle_project
 from tests.fakes import FakeDelivery, World

@@ -11,9 +11,9 @@ import pytest
 from domain.errors import Stop
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
+from domain.model import Json, Settled
 from domain.payment.plan import settlement
 from domain.payment.steps import settle
-from domain.ports import Json, Settled
 from tests.fakes_ledger import GUID, Firm, row
 from tests.unit.domain.test_payment_steps import booked, pay, polled, said, status, stopped, total
 

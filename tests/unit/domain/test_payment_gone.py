@@ -9,8 +9,8 @@ from fakes_ledger import GUID, Firm
 from unit.domain.test_payment_steps import booked, pay, said, status, stopped, total
 
 from domain.errors import TryLater
+from domain.model import Json
 from domain.payment.asks import asks
-from domain.ports import Json
 
 
 def deleted_in_severa(firm: Firm) -> None:

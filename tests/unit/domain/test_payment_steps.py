@@ -13,11 +13,11 @@ import domain.payment
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
+from domain.model import Json, Settled
 from domain.payment.explain import CAUSES, SENTENCES
 from domain.payment.fields import REGISTERS, erp_time
 from domain.payment.plan import money_of, settlement
 from domain.payment.steps import settle
-from domain.ports import Json, Settled
 from tests.fakes_ledger import GUID, Firm, row
 
 D = Decimal

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from domain import polling
 from domain.catalogue import registers
+from domain.model import Json
 from domain.polling import Asked, Brake, Count, Order, Pace, Reading, Stream
-from domain.ports import Json
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Stop
-from domain.ports import Json
+from domain.model import Json
 from domain.product.steps import settle
 from tests.fakes import World
 from tests.fakes_registers import put_erp, world

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
-from domain.ports import Effects, Json, Stored
+from domain.model import Effects, Json, Stored
 from domain.product.fields import REGISTERS
 from domain.product.steps import settle
 from tests.fakes_registers import poll, put_erp, put_severa, world

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater, Waiting
-from domain.ports import Effects, Json
+from domain.model import Effects, Json
 from domain.project.steps import settle
 from domain.setup.settings import TenantSettings
 from tests.fakes_registers import RegisterErp, poll, put_erp, put_severa

@@ -16,7 +16,7 @@ from domain.customer import addresses, contacts
 from domain.customer import fields as customer_fields
 from domain.customer.steps import settle as settle_customer
 from domain.errors import Stop
-from domain.ports import Json
+from domain.model import Json
 from domain.product import fields as product_fields
 from domain.product.steps import settle as settle_product
 from domain.setup.settings import TenantSettings

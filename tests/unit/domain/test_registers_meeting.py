@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Stop
-from domain.ports import Json
+from domain.model import Json
 from domain.product import fields as products
 from domain.product.steps import settle as settle_product
 from domain.project import fields as projects
