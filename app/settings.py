@@ -239,7 +239,8 @@ class Settings(BaseSettings):
     def longest_lease_seconds(self) -> float:
         """No lease that permits a call lasts longer."""
         call = max(self.create_limit_seconds, self.create_timeout_seconds, self.read_timeout_seconds)
-        return max(self.claim_lease_seconds, call + self.lease_margin_seconds, self.out_lease_seconds)
+        permitted = self.not_after_seconds + call + self.lease_margin_seconds
+        return max(self.claim_lease_seconds, permitted, self.out_lease_seconds)
 
     @property
     def place(self) -> str:

@@ -255,7 +255,7 @@ def test_a_step_frees_nothing_and_claims_nothing_until_a_lease_and_a_settle_time
 def test_the_pause_is_counted_by_the_relays_own_clock_and_ends_by_itself(
     db: Database, database: Made, tmp_path: Path, hands: FastForward
 ) -> None:
-    its = keeper(db, tmp_path, claim_lease_seconds=2, create_timeout_seconds=1, create_limit_seconds=1, read_timeout_seconds=1, lease_margin_seconds=0.5, visibility_lag_seconds=0.5, out_lease_seconds=0.5)  # fmt: skip
+    its = keeper(db, tmp_path, claim_lease_seconds=2, not_after_seconds=1, create_timeout_seconds=1, create_limit_seconds=1, read_timeout_seconds=1, lease_margin_seconds=0.5, visibility_lag_seconds=0.5, out_lease_seconds=0.5)  # fmt: skip
     assert steady(db, its)
     by_hand(database, STEPPED)
     began = clock.boot()
@@ -281,7 +281,7 @@ def test_what_a_clock_ahead_put_off_is_taken_soon_after_it_was_put_right(
     subject = announce(db, tenant, 1)
     claimed(db, tenant)
     later = announce(db, tenant, 2)
-    its = keeper(db, tmp_path, claim_lease_seconds=2, create_timeout_seconds=1, create_limit_seconds=1, read_timeout_seconds=1, lease_margin_seconds=0.5, visibility_lag_seconds=0.5, out_lease_seconds=0.5, backoff_most_seconds=5, min_poll_seconds=3, poll_lease_seconds=2)  # fmt: skip
+    its = keeper(db, tmp_path, claim_lease_seconds=2, not_after_seconds=1, create_timeout_seconds=1, create_limit_seconds=1, read_timeout_seconds=1, lease_margin_seconds=0.5, visibility_lag_seconds=0.5, out_lease_seconds=0.5, backoff_most_seconds=5, min_poll_seconds=3, poll_lease_seconds=2)  # fmt: skip
     assert steady(db, its)
     # What a clock a day ahead has left behind: the lease of a lost worker, a retry, the next polls.
     by_hand(

@@ -58,3 +58,10 @@ def test_an_epoch_is_quiet_for_as_long_as_any_step_may_take_to_settle(more: dict
         settings.visibility_lag_seconds,
     )
     assert settings.settle_seconds == step.settles == sum(parts)
+
+
+def test_no_lease_that_permits_a_call_is_longer_than_what_a_clock_step_waits_for() -> None:
+    settings = Settings(
+        claim_lease_seconds=12, not_after_seconds=60, create_limit_seconds=100, lease_margin_seconds=7
+    )
+    assert settings.longest_lease_seconds >= 60 + 100 + 7
