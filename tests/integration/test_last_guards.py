@@ -110,6 +110,14 @@ def test_a_refused_message_that_is_told_late_does_not_give_back_what_was_sent_ag
     assert begin(db, again) is not None
 
 
+@pytest.mark.schedule("S50")
+def test_an_approved_invoice_goes_before_another_domains_changed_setting(db: Database, tenant: UUID) -> None:
+    for n in range(3):
+        announce(db, tenant, n, "product", cause="setting", rank=Rank.SWEEP)
+    invoice = announce(db, tenant, "approved")
+    assert [one.matter_id for one in take(db, per_tenant=1)] == [invoice]
+
+
 # ---------------------------------------------------------------- documents
 
 

@@ -9,7 +9,6 @@ import pytest
 from domain.errors import (
     ForeignWriter,
     InDoubt,
-    OutcomeUnknown,
     Stop,
 )
 from domain.invoice.doubt import MEMBERS
@@ -22,6 +21,7 @@ from tests.unit.domain.test_invoice_phases import (
     decide,
     done,
     ends,
+    release_lost,
     unanswered,
 )
 
@@ -127,12 +127,14 @@ def test_a_booked_invoice_whose_document_is_gone_is_never_made_again_by_itself(f
 @pytest.mark.schedule("S9")
 def test_a_document_that_is_gone_after_its_release_was_sent_is_never_made_again_by_itself(firm: Firm) -> None:
     """Nobody knows whether it was booked: absence leads back to no create here either."""
-    firm.faults.arm("act", "customerinvoice", OutcomeUnknown())
-    ends(firm, OutcomeUnknown)
+    delivery = release_lost(firm)
     del firm.erp.records["customerinvoice"]["101"]
     for _ in range(3):
+        stop = ends(firm, InDoubt, delivery)
+        assert isinstance(stop, Stop)
+        assert stop.code == "invoice.document_gone"
         firm.clock.forward(firm.settle_seconds)
-        assert ends(firm, InDoubt).code == "invoice.document_gone"  # type: ignore[attr-defined]
+        delivery = delivery.again()
     assert creates(firm) == 1
 
 
