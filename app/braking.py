@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from db import log, readings, records, streams, tenants
+from db import log, pending, readings, streams, tenants
 from db.log import About
 from db.tenant import TenantDb
 from domain.errors import InputError
@@ -102,7 +102,7 @@ def release(db: TenantDb, tenant_id: UUID, register: Register, reading: Reading)
     about = [one for one in _questions(db) if one["subject"] == subject(register.system, register.name)]
     if not reading.shows_absence or not about or any(one["code"] == BRAKE for one in about):
         return False
-    if records.missing(db, tenant_id, register.system, reading):
+    if pending.missing(db, tenant_id, register.system, reading):
         return False
     readings.supersede(db, tenant_id, register.system, register.name)
     for one in about:
@@ -125,8 +125,8 @@ def counted(db: TenantDb, tenant_id: UUID, system: System, reading: Reading) -> 
     """What letting this reading through would announce now; an open reading's rows are judged at its own end."""
     open_one = readings.open_one(db, tenant_id, system, reading.register)
     before = open_one.began_at if open_one and open_one.id != reading.id else None
-    rows = records.unannounced(db, tenant_id, system, reading.register, before)
-    missing = records.missing(db, tenant_id, system, reading) if reading.shows_absence else 0
+    rows = pending.unannounced(db, tenant_id, system, reading.register, before)
+    missing = pending.missing(db, tenant_id, system, reading) if reading.shows_absence else 0
     return Held(system, reading, rows.known, rows.changed, missing, rows.waiting)
 
 

@@ -22,9 +22,10 @@ from actors.connections import (
     open_connection_problem,
     open_setting_problem,
 )
-from app.polling import Manner, Poll, Progress, about
+from app.polling import Poll, Progress
 from app.settings import Settings
 from app.systems import Connections
+from app.turn import Manner, about
 from db import log, streams
 from db.pool import Database
 from db.streams import DuePoll
