@@ -11,6 +11,7 @@ STEPS = "db/queries/attempts.sql"
 MATTER_TABLES = "db/migrations/0007_matter.sql"
 A = "tests/integration/test_adopt.py::"
 C = "tests/integration/test_claim.py::"
+T = "tests/integration/test_take.py::"
 F = "tests/unit/test_fences.py::"
 G = "tests/integration/test_last_guards.py::"
 H = "tests/isolation/test_heart.py::"
@@ -60,7 +61,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "  and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))\n", "",
        C + "test_pausing_a_domain_stops_work_that_has_not_begun_but_not_begun_work"),
     of("permit-outlives", "5", "The lease outlives the call that it permits", "db/claim.py",
-       "_permit(db, row, max(lease, asked.not_after + asked.limit))", "_permit(db, row, lease)",
+       "_permit(db, row, max(lease, asked.not_after + asked.limit + asked.margin))", "_permit(db, row, lease)",
        C + "test_the_lease_outlives_the_call_that_it_permits"),
     of("permit-counted", "4", "The permission's row count is checked", "db/claim.py",
        'if db.execute(SQL["claim.permit"], {**row.own, "lease": lease}).fetchone() is None:',
@@ -108,7 +109,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         Edit(CLAIM, "\n  and (document.number is null or document.number = excluded.number or document.state = 'made')", "")),
         (G + "test_a_document_with_the_nonce_of_another_one_is_a_copy_and_not_taken",)),
     of("settle-from-not-after", "5, S23", "An unanswered call settles from its not-after", "db/claim.py",
-       "timedelta(seconds=asked.not_after + asked.limit + asked.visibility)", "timedelta(seconds=asked.limit + asked.visibility)",
+       "not_after=self.not_after, limit=self.limit,", "not_after=0, limit=self.limit,",
        C + "test_an_unanswered_call_settles_from_its_not_after"),
     of("step-of-matter", "1", "Whoever comes next finds the matter's unanswered calls", STEPS,
        " or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null))", ")",
@@ -136,18 +137,18 @@ MUTATIONS: tuple[Mutation, ...] = (
        "          and exists (select from matter m where m.tenant_id = q.tenant_id and m.id = q.matter_id and (m.lease_until is null or m.lease_until < bridge_now()))\n", "",
        C + "test_a_payment_is_not_sent_out_while_its_invoice_is_worked_on"),
     of("take-per-tenant", "19, R-OPS-2", "A tenant's slots count over all domains", OUTBOX, "where f.of_tenant <= f.tenant_free", "where true",
-       C + "test_the_limit_of_a_tenant_counts_over_all_domains"),
+       T + "test_the_limit_of_a_tenant_counts_over_all_domains"),
     of("take-window", "19", "No more is out than the window", OUTBOX, "where c.of_domain <= c.domain_free and", "where",
-       C + "test_tenants_take_turns_when_the_window_is_small"),
+       T + "test_tenants_take_turns_when_the_window_is_small"),
     of("take-rank", "19, S50", "A person's change goes before a setting's", OUTBOX,
        "order by q.begun desc, case when %(lowest_first)s then -q.rank else q.rank end, q.due_at", "order by q.due_at",
-       C + "test_an_approved_invoice_does_not_wait_behind_a_changed_setting"),
+       T + "test_an_approved_invoice_does_not_wait_behind_a_changed_setting"),
     of("take-rank-over-all", "19, S50", "The rank counts over all domains of a tenant", OUTBOX,
        "f.begun desc, case when %(lowest_first)s then -f.rank else f.rank end, f.due_at) as of_tenant", "f.due_at) as of_tenant",
        G + "test_an_approved_invoice_goes_before_another_domains_changed_setting"),
     of("take-lowest", "19", "The lowest rank has its turn", OUTBOX,
        "order by q.begun desc, case when %(lowest_first)s then -q.rank else q.rank end, q.due_at", "order by q.begun desc, q.rank, q.due_at",
-       C + "test_what_a_setting_announced_has_its_turn_too"),
+       T + "test_what_a_setting_announced_has_its_turn_too"),
     of("take-open", "10", "Nothing is sent out while writes are off", OUTBOX, "      and t.id in (select o.id from open_tenant o)\n", "",
        OTHER_DATABASE),
     of("untake-generation", "issue: unseen in 0.1.0", "A late refusal gives back only its own generation", OUTBOX,
