@@ -19,7 +19,8 @@ def results(page: Path = PAGE) -> dict[str, str]:
     """Name → result of the table as it stands."""
     text = page.read_text(encoding="utf-8")
     made = text[text.find(BEGIN) : text.find(END)] if BEGIN in text else ""
-    return {name: result.strip() for name, result in _ROW.findall(made) if name not in ("name", "---")}
+    rows = {name: result.strip() for name, result in _ROW.findall(made)}
+    return {name: result for name, result in rows.items() if name not in ("name", "---")}
 
 
 def made(mutations: Sequence[Mutation], found: Mapping[str, str]) -> str:
