@@ -102,7 +102,7 @@ class Reader:
         path = asked.register.listing
         answer = self._endpoint.read(path, params=asked.parameters(number))
         try:
-            rows, count = list_in(json_of(answer), asked.register)
+            rows, count = list_in(json_of(answer), asked.register, further=number > 1)
         except Odd as odd:
             raise Question(SYSTEM, f"GET {path}").not_known(odd) from odd
         return Fetched(rows, count, _date(answer))

@@ -35,12 +35,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-def list_in(body: Any, register: Register) -> tuple[list[Any], Count]:
-    """The rows of a list answer as they came, and what it says of their number. Raises Odd for another shape than the
-    register's: an array, or ``{totalCount, records}`` (api.md 2.3)."""
-    count = Count()
-    body = plain(body)
-    if register.paging == "envelope":
+def list_in(body: Any, register: Register, *, further: bool = False) -> tuple[list[Any], Count]:
+    """The rows of a list's answer, and what it says of their number.
+
+    An array where the document shows an envelope is taken as the other lists are, but for an empty one: nothing says then that
+    there is nothing, unless it is a ``further`` page. Raises Odd.
+    """
+    count, body = Count(), plain(body)
+    if register.paging == "envelope" and not (isinstance(body, list) and (body or further)):
         if not isinstance(body, Mapping) or not isinstance(body.get("records"), list):
             raise Odd("it is not a list with its count")
         count, body = Count.of_envelope(body), body["records"]
