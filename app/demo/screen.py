@@ -178,7 +178,7 @@ def _outcome(facts: Facts, proof: Proof) -> str:
         if proof.erp_status:
             return "released" if proof.erp_status in ("Open", "Closed") else "held until proven"
         waits = [row for row in facts.work.get(proof.guid, ()) if row["state"] == "waiting"]
-        return f"waits for {str(waits[0]['waits_for']).split(':')[0]}" if waits else "to be booked"
+        return f"waits for {waits[0]['waits_for']}" if waits else "to be booked"
     if proof.role == "transferred":
         paid = proof.open_balance is not None and proof.open_balance < abs(proof.erp_total or ZERO)
         return "paid, but not sent" if paid else "booked"

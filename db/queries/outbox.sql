@@ -111,8 +111,10 @@ with recursive chain (id) as (
 select exists (select from chain where id = %(matter_id)s) as found
 
 -- rows --
-select o.id, o.domain, o.matter_id, m.severa_id, m.erp_id, o.state, o.due_at, o.attempts, o.lost, o.waits_matter, o.waits_key, o.cause, o.rank, o.changed_at
+select o.id, o.domain, o.matter_id, m.severa_id, m.erp_id, o.state, o.due_at, o.attempts, o.lost, o.waits_matter, o.waits_key, o.cause, o.rank, o.changed_at,
+       coalesce(w.domain, o.waits_key) as waits_for
 from outbox o join matter m on m.tenant_id = o.tenant_id and m.id = o.matter_id
+left join matter w on w.tenant_id = o.tenant_id and w.id = o.waits_matter
 where o.tenant_id = %(tenant_id)s order by o.id
 
 -- retry --
