@@ -45,11 +45,6 @@ def by_internal_id(delivery: Delivery, link: Link) -> Stored:
     return found
 
 
-def present_number(delivery: Delivery, link: Link) -> str:
-    """The customer's number in the ERP as it is now (``present``)."""
-    return text(present(delivery, link).body, "number")
-
-
 def gone(delivery: Delivery, link: Link, system: System, *, became: Json | None = None) -> Stop:
     """The problem of a linked customer that is not there any more: merged into another, if one can be named.
 

@@ -387,12 +387,6 @@ def surplus(found: Iterable[ErpDocument]) -> tuple[ErpDocument | None, list[ErpD
     return documents[0], documents[1:]
 
 
-def linked_elsewhere(books: Books, record_id: str, guid: str) -> bool:
-    """Whether an ERP document is another invoice's."""
-    link = books.link("invoice", erp_id=record_id)
-    return link is not None and link.severa_id != guid
-
-
 def candidates_text(documents: Iterable[ErpDocument]) -> str:
     """Candidates for a person, one after the other: type, number, status, total."""
     return "; ".join(
