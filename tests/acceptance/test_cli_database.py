@@ -56,7 +56,7 @@ def test_a_restored_database_is_explained_adopted_and_audited(desk: Desk) -> Non
     assert adopted.returncode == 0
     text = " ".join(adopted.stdout.split())
     assert "restored from a dump" in text
-    assert "nothing is sent for 2 seconds" in text or "nothing is sent for 3 seconds" in text
+    assert "nothing is sent for 4 seconds" in text or "nothing is sent for 5 seconds" in text
     assert "epoch 2" in text
     assert [row[0]["found"] for row in by_hand(desk, "select details from audit_log where action = 'database.adopted'")] == ["restored"]  # fmt: skip
     assert desk.run("up", "--until-idle", "--timeout", "100").returncode == 0
