@@ -64,17 +64,28 @@ def number(work: Work) -> None:
     _compare(work, document, difference)
     restored = not (work.booked_now or resumed)
     moved_on = work.role != "transfer" and not work.sent_on
-    if _missing(work, document):
-        before = _says(work)
-        _write(work, document)
-        if _says(work) != before:
-            _edited(work, document)
+    wrote = _put_right(work, document)
     work.numbered = True
+    work.compared = not (begun or wrote or work.delivery.decision is not None)
     if moved_on:
         values = {"number": document.number, "status": work.invoice.status_name}
         raise work.stop("invoice.moved_after_booking", values)
-    _say(work, document, difference, restored=restored)
-    files.plan_for_later(work)
+    if not work.compared:
+        _say(work, document, difference, restored=restored)
+    # Files that are due go in this very delivery if it only compared.
+    if not (work.compared and files.due(work.delivery.link)):
+        files.plan_for_later(work)
+
+
+def _put_right(work: Work, document: ErpDocument) -> bool:
+    """Writes what Severa does not show; whether anything was missing. Raises Stop as ``number`` does."""
+    if not _missing(work, document):
+        return False
+    before = _says(work)
+    _write(work, document)
+    if _says(work) != before:
+        _edited(work, document)
+    return True
 
 
 def _settle_status_steps(work: Work) -> bool:

@@ -75,6 +75,7 @@ class Work:
     proven          this attempt proved the document, and Severa stood as planned after that
     booked_now      this attempt saw the document Open for the first time
     numbered        this attempt found or made Severa show what is booked
+    compared        it only compared both sides, because a problem was open: it had nothing to write
     customer        the customer's ERP number, re-read after a refusal; '' = as remembered
     others          ids of documents with our marker that are not ours
     make            a person decided that a new document is made
@@ -93,6 +94,7 @@ class Work:
     proven: bool = False
     booked_now: bool = False
     numbered: bool = False
+    compared: bool = False
     make: bool = False
     deleted: bool = False
     audited: bool = False
@@ -155,7 +157,8 @@ class Work:
         return {name: step for name in STEPS if (step := self.step(name, back=back)) is not None}
 
     def _owes(self) -> bool:
-        """Whether Severa, as last seen, does not show what is booked (rule 15)."""
+        """Whether Severa, as last seen, does not show what is booked (rule 15), or a problem says that it may not: that one
+        ends by comparing, not because somebody tried again."""
         booked = self.booked
         if booked is None or self.numbered:
             return False
@@ -163,7 +166,9 @@ class Work:
             return True
         if self.role == "transfer" or self.delivery.decision is not None:
             return True
-        return not self.shows(booked)
+        return not self.shows(booked) or (
+            self.sent_on and self.delivery.books.has_problem("invoice", severa_id=self.guid)
+        )
 
     def shows(self, booked: Booked) -> bool:
         """Whether Severa, as last seen, has number and reference of what is booked."""

@@ -218,6 +218,34 @@ def test_an_edit_of_what_is_not_booked_between_the_last_look_and_the_number_stop
     assert firm.in_severa_now()["status"]["guid"] == "s-transferred"
 
 
+@pytest.mark.req("R-INV-12", "R-LOG-3")
+def test_a_problem_of_a_sent_invoice_ends_by_comparing_and_not_by_trying_again(firm: Firm) -> None:
+    """Seed 1245: edited while its number was on its way, sent on, and then somebody tried the problem again."""
+    done(firm)
+    right = firm.in_severa_now()["dueDate"]
+    firm.in_severa_now()["dueDate"] = "2027-01-31"
+    to_status(firm, "s-sent")
+    firm.books.problems.add(("severa", GUID))
+    for _ in range(2):
+        stop = ends(firm, Stop)
+        assert isinstance(stop, Stop)
+        assert (stop.code, stop.values["differs"]) == ("invoice.already_booked", "dueDate")
+    firm.in_severa_now()["dueDate"] = right
+    firm.poll()
+    settled = done(firm)
+    # Nothing was put right, so nothing is told; the problem is over.
+    assert (said(settled), settled.problems_stay) == ([], False)
+    assert (status_writes(firm), creates(firm)) == (["s-transferred"], 1)
+
+
+def test_a_sent_invoice_without_a_problem_is_not_asked_for_again(firm: Firm) -> None:
+    done(firm)
+    to_status(firm, "s-sent")
+    calls = len(firm.calls)
+    done(firm)
+    assert len(firm.calls) == calls
+
+
 @pytest.mark.req("R-INV-12")
 def test_rows_that_changed_places_in_money_are_seen_although_the_totals_agree(firm: Firm) -> None:
     done(firm)
