@@ -238,6 +238,32 @@ def test_a_problem_of_a_sent_invoice_ends_by_comparing_and_not_by_trying_again(f
     assert (status_writes(firm), creates(firm)) == (["s-transferred"], 1)
 
 
+@pytest.mark.schedule("S24")
+@pytest.mark.req("R-LOG-1", "R-PAY-1")
+@pytest.mark.parametrize(
+    ("status", "balance", "asked"),
+    [("Open", None, []), ("Open", "52.79", ["payment"]), ("Closed", "0", ["payment"])],
+)
+def test_what_was_booked_and_never_told_is_told_by_whoever_comes_next(
+    firm: Firm, status: str, balance: str | None, asked: list[str]
+) -> None:
+    """Seed 2090: a restored database found the document, and broke off before it said so; Severa shows it all already, and
+    the payment was polled before anybody knew whose it is."""
+    done(firm)
+    to_status(firm, "s-sent")
+    link = firm.books.link("invoice", severa_id=GUID)
+    assert link is not None
+    firm.books.replace_link(link, state={})
+    firm.document()["status"] = status
+    if balance is not None:
+        firm.document()["balanceInCurrency"] = D(balance)
+    settled = done(firm)
+    assert said(settled) == ["invoice.transferred"]
+    assert [one.domain for one in settled.effects.announce] == asked
+    assert said(done(firm)) == []
+    assert status_writes(firm) == ["s-transferred"]
+
+
 def test_a_sent_invoice_without_a_problem_is_not_asked_for_again(firm: Firm) -> None:
     done(firm)
     to_status(firm, "s-sent")
