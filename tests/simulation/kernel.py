@@ -19,6 +19,13 @@ START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 """When every play begins: a Friday morning."""
 
 
+def _held() -> threading.Lock:
+    """A baton that nobody has been given yet: a bare lock, because it changes hands thousands of times in a play."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 class Crashed(BaseException):
     """The process of this actor is dead. Not an Exception: nothing may catch it, and nothing that still runs on the way
     out (``finally``) reaches the database or a vendor any more."""
@@ -46,7 +53,7 @@ class Actor:
     process: Process
     run: Callable[[], None]
     thread: threading.Thread | None = None
-    baton: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    baton: threading.Lock = field(default_factory=_held)
     ended: bool = False
     ticket: int = 0
 
@@ -77,7 +84,7 @@ class Kernel:
         # (time, tie-break, ticket, actor or function)
         self._agenda: list[tuple[float, int, int, Actor | Callable[[], None]]] = []
         self._actors: list[Actor] = []
-        self._main = threading.Semaphore(0)
+        self._main = _held()
         self._running = threading.local()
         self._broken: BaseException | None = None
         self._until = 0.0
