@@ -157,7 +157,7 @@ def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:
 
 
 def is_fresh(delivery: Delivery, record: Record) -> bool:
-    """Read so shortly ago that another read would tell nothing new."""
+    """Read so shortly ago that it counts as read now; only for what has a last look before it counts (decision 0006)."""
     return (delivery.now() - record.requested_at).total_seconds() <= delivery.limits.fresh_seconds
 
 

@@ -18,6 +18,7 @@ from domain.cost.fields import (
     VAT_CATEGORIES,
 )
 from domain.cost.files import Files
+from domain.cost.fresh import LINES, ReadFirst, read_again
 from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
@@ -28,7 +29,6 @@ from domain.moves import (
     Aftermath,
     create_once,
     explained,
-    is_fresh,
     wait_until_read,
     wait_until_settled,
 )
@@ -59,6 +59,7 @@ class _Work:
     files: dict[str, str] = field(default_factory=dict)
     problems: list[Stop] = field(default_factory=list)
     waiting: Waiting | None = None
+    read: Json | None = None
     _projects: dict[str, Json] = field(default_factory=dict)
     _fees: list[Json] | None = None
     _base: str = ""
@@ -68,8 +69,21 @@ class _Work:
         return module in self.delivery.tenant.settings.journal_modules and module not in NEVER
 
     def settle(self, record: Record) -> None:
-        """One document: its lines, then its files, then what went wrong."""
-        document = self._document(record)
+        """One document, planned from what was polled; from a read of its own as soon as anything is to be written (rule 14)."""
+        body = record.body
+        # A list may leave the lines out, and the VAT details that lines with VAT are divided by.
+        if read(body, "invoiceLines" if record.register == SUPPLIER_INVOICES else LINES) is None or (
+            includes_vat(body) and not read(body, "taxDetailLines")
+        ):
+            self.read = read_again(self.delivery, record)
+        try:
+            self._settle(self._document(record))
+        except ReadFirst:
+            self.read, self.problems, self.waiting = read_again(self.delivery, record), [], None
+            self._settle(self._document(record))
+
+    def _settle(self, document: Document) -> None:
+        """Its lines, then its files, then what went wrong."""
         if document.register != SUPPLIER_INVOICES and not self._chosen(document.kind):
             return
         self._remember()
@@ -88,22 +102,19 @@ class _Work:
     # ------------------------------------------------------------ the document and what is known of it
 
     def _document(self, record: Record) -> Document:
-        """The document as last seen, read again if that is a while ago. A journal is not: its path has no module."""
-        body = record.body
-        gross = includes_vat(body)
-        stale = not is_fresh(self.delivery, record) or (gross and not read(body, "taxDetailLines"))
-        if record.register == SUPPLIER_INVOICES and (stale or read(body, "invoiceLines") is None):
-            try:
-                # With the type in the key: a number alone finds invoices only.
-                body = self.delivery.erp.get(SUPPLIER_INVOICES, record.id).body
-            except NotFound:
-                body = record.body
+        """The document as this delivery read it, else as last seen."""
+        body = record.body if self.read is None else self.read
         categories: dict[str, frozenset[str]] = {}
         if includes_vat(body):
             for category in self.delivery.books.all("visma_net", VAT_CATEGORIES):
                 rows = read(category.body, "vatCategoryLines") or ()
                 categories[category.id] = frozenset(text(row, "vatId") for row in rows)
         return read_document(record.register, body, categories)
+
+    def _before_a_write(self) -> None:
+        """Nothing is written on the strength of a poll, however late that was. Raises ReadFirst."""
+        if self.read is None:
+            raise ReadFirst
 
     def _remember(self) -> None:
         state = self.delivery.link.state if self.delivery.link is not None else {}
@@ -157,6 +168,7 @@ class _Work:
         known = self.delivery.step(name)
         if known is not None and known.done:
             return self._proven(brought(known.result), document, line.key)
+        self._before_a_write()
         meant = self._meant(document, line, project_guid)
         return self._fee(document, line.key, name, marker, meant)
 
@@ -257,6 +269,7 @@ class _Work:
                 if known is not None and known.done:
                     made = self._proven(brought(known.result), document, key)
                 else:
+                    self._before_a_write()
                     self._project(document, one.project)
                     meant = plan.taken_back(one)
                     made = self._fee(document, key, name, document.marker(key, void=True), meant)
@@ -300,7 +313,7 @@ class _Work:
 
     def _bring_files(self, document: Document) -> None:
         """Files never hold back costs: what failed is told when everything else is done (R-CST-4)."""
-        added, problems = Files(self.delivery, self.files).bring(document, self.lines)
+        added, problems = Files(self.delivery, self.files, self._before_a_write).bring(document, self.lines)
         self.problems += problems
         if added:
             self._keep(document)

@@ -79,4 +79,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("declared-edges", "issue 9", "An edge that nobody declared is not walked", "domain/invoice/booking.py",
        "    if there not in MOVES[here].to:\n", "    if False:\n",
        "tests/unit/domain/test_invoice_phases.py::test_an_edge_that_nobody_declared_is_refused"),
+    of("cost-fresh", "14", "A cost document is read before its first write", "domain/cost/steps.py",
+       "            raise ReadFirst", "            pass",
+       "tests/unit/domain/test_cost_fresh.py::test_a_document_voided_since_the_poll_of_a_moment_ago_is_not_brought"),
 )  # fmt: skip
