@@ -41,15 +41,14 @@ def announce(
     rows: Listed,
     *,
     cause: str = "changed",
-    only_linked: bool = False,
 ) -> set[str]:
     """'Settle this' for everybody whom these rows concern; the ids of those that have no work of their own: they are
     settled with another record, or concern nobody yet.
 
-    ``only_linked``: what is not linked is left alone.
+    ``cause`` *gone*: of what is not there any more only who is linked, or whom something is open about; the rest asks nothing.
     """
     own: set[str] = set()
-    for domain, concerned in by_domain(db, register, rows, only_linked=only_linked).items():
+    for domain, concerned in by_domain(db, register, rows, only_linked=cause == "gone").items():
         own.update(_announce(db, domain, concerned, cause))
     return {row_id for row_id, _ in rows if row_id not in own}
 
@@ -57,7 +56,7 @@ def announce(
 def _announce(db: TenantDb, domain: str, concerned: Sequence[Concerned], cause: str) -> set[str]:
     """One domain's work, set-based; whoever is seen for the first time gets a matter. The ids of those announced."""
     of_register: dict[tuple[System, str], dict[str, UUID]] = {}
-    for one, matter in _matters(db, domain, concerned, meet=True).items():
+    for one, matter in _matters(db, domain, concerned, meet=True, unfinished=cause == "gone").items():
         if matter is not None:
             of_register.setdefault((one.system, one.register), {})[one.id] = matter
     rank = Rank.CHANGE if cause == "changed" else Rank.SWEEP
@@ -67,17 +66,24 @@ def _announce(db: TenantDb, domain: str, concerned: Sequence[Concerned], cause: 
 
 
 def _matters(
-    db: TenantDb, domain: str, concerned: Sequence[Concerned], *, meet: bool
+    db: TenantDb,
+    domain: str,
+    concerned: Sequence[Concerned],
+    *,
+    meet: bool,
+    unfinished: bool = False,
 ) -> dict[Concerned, UUID | None]:
     """The matter of everybody concerned, None for one that was never seen; who may do without work when it has no
-    counterpart is left out then. ``meet``: one that was never seen gets its matter now."""
+    counterpart is left out then, ``unfinished``: unless something is open about it. ``meet``: one that was never seen gets its
+    matter now."""
     own = matter_domain(domain)
     known = matters.of_ids(db, [own], sorted({one.id for one in concerned}))
+    at = outbox.unfinished_of(db, domain, [matter for matter, _ in known.values()]) if unfinished else set()
     found: dict[Concerned, UUID | None] = {}
     unmet: dict[tuple[System, str], list[Concerned]] = {}
     for one in concerned:
         matter, paired = known.get((own, one.system, one.id), (None, False))
-        if paired or not one.only_linked:
+        if paired or not one.only_linked or matter in at:
             found[one] = matter
         if matter is None and not one.only_linked:
             unmet.setdefault((one.system, one.register), []).append(one)

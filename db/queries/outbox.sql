@@ -145,6 +145,12 @@ where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and
 -- counts --
 select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o group by o.domain, o.state order by 1, 2
 
+-- unfinished_of --
+-- Which of these matters something is still open about in the domain: a row, whatever its state, or a problem.
+select matter_id from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s)
+union
+select matter_id from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s) and closed_at is null
+
 -- with_work --
 -- Which of these matters have a row in the domain: the audit's question.
 select matter_id from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s)

@@ -17,14 +17,17 @@ class ReadFirst(Exception):
     """Something is to be written, and the document was not read by this delivery yet."""
 
 
-def read_again(delivery: Delivery, record: Record) -> Json:
-    """The document's body by a read of its own. Raises Stop ``cost.document_gone`` when the ERP does not know it any more."""
+def read_again(delivery: Delivery, record: Record) -> Json | None:
+    """The document's body by a read of its own; None for one that a reading did not show either: it asks for nothing any more.
+    Raises Stop ``cost.document_gone`` when the ERP does not know what was polled a while ago."""
     try:
         if record.register == SUPPLIER_INVOICES:
             # With the type in the key: a number alone finds invoices only.
             return delivery.erp.get(SUPPLIER_INVOICES, record.id).body
         return _journal(delivery, record)
     except NotFound as error:
+        if record.gone:
+            return None
         raise Stop("cost.document_gone", named(read_document(record.register, record.body, {}))) from error
 
 

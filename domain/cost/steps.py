@@ -70,17 +70,19 @@ class _Work:
 
     def settle(self, record: Record) -> None:
         """One document, planned from what was polled; from a read of its own as soon as anything is to be written (rule 14)."""
-        body = record.body
-        # A list may leave the lines out, and the VAT details that lines with VAT are divided by.
-        if read(body, "invoiceLines" if record.register == SUPPLIER_INVOICES else LINES) is None or (
-            includes_vat(body) and not read(body, "taxDetailLines")
-        ):
-            self.read = read_again(self.delivery, record)
+        if _lacks(record) and not self._read(record):
+            return
         try:
             self._settle(self._document(record))
         except ReadFirst:
-            self.read, self.problems, self.waiting = read_again(self.delivery, record), [], None
-            self._settle(self._document(record))
+            self.problems, self.waiting = [], None
+            if self._read(record):
+                self._settle(self._document(record))
+
+    def _read(self, record: Record) -> bool:
+        """Reads the document singly; False when there is none any more."""
+        self.read = read_again(self.delivery, record)
+        return self.read is not None
 
     def _settle(self, document: Document) -> None:
         """Its lines, then its files, then what went wrong."""
@@ -362,6 +364,12 @@ class _Work:
             "partner": document.partner or "–",
         }
         self.after.say(code, **named(document), **values)
+
+
+def _lacks(record: Record) -> bool:
+    """A list may leave the lines out, and the VAT details that lines with VAT are divided by."""
+    lines = read(record.body, "invoiceLines" if record.register == SUPPLIER_INVOICES else LINES)
+    return lines is None or (includes_vat(record.body) and not read(record.body, "taxDetailLines"))
 
 
 def _called(project: Json) -> dict[str, Any]:

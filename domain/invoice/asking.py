@@ -40,10 +40,13 @@ def ask(work: Work) -> Wish | Rest | None:
 
     Raises Waiting, TryLater, OutcomeUnknown with the step left begun, Stop ``invoice.*``.
     """
+    record = work.delivery.severa_record
+    if record is not None and record.gone and not (work.read or work.deleted):
+        # A reading did not show it. Whatever its status asks for: deleted, its problem is over.
+        work.read_invoice()
     if work.deleted or not (work.make or _asks(work)):
         return Rest(problems_stay=work.role == "failed" and not work.deleted)
-    record = work.delivery.severa_record
-    if not work.read and (work.make or record is None or record.gone or not is_fresh(work.delivery, record)):
+    if not work.read and (work.make or record is None or not is_fresh(work.delivery, record)):
         work.read_invoice()
     if work.role != "transfer":
         if work.make:

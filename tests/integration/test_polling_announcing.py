@@ -97,6 +97,37 @@ def test_what_is_gone_is_announced_for_every_domain_where_it_is_linked(
     assert made.work() == [], "once"
 
 
+@pytest.mark.parametrize("left", ["failed work", "a problem", "work that waits"])
+@pytest.mark.parametrize("register", [INVOICES, CUSTOMERS])
+def test_what_is_gone_and_was_never_linked_is_announced_once_where_something_is_open_about_it(
+    made: World, register: Register, left: str
+) -> None:
+    domain = "invoice" if register is INVOICES else "customer"
+    made.vendor.fill(register.name, 3)
+    made.poll()
+    made.sql("update record set settled_version = version")
+    made.sql("delete from outbox using matter m where m.id = matter_id and m.severa_id <> '00001'")
+    if left == "a problem":
+        made.sql(
+            "insert into problem (tenant_id, domain, subject, matter_id, system, register, record_id, code)"
+            " select tenant_id, domain, '', id, 'severa', severa_register, severa_id, 'x.y' from matter where severa_id = '00001'"
+        )
+        made.sql("delete from outbox")
+    else:
+        state, key = ("failed", None) if left == "failed work" else ("waiting", "invoicestatuses")
+        made.sql("update outbox set state = %s, waits_key = %s", state, key)
+    del made.vendor.rows[register.name]["00001"], made.vendor.rows[register.name]["00002"]
+    made.sql("update stream set swept_at = null")
+    made.poll()
+    rows = made.sql("select o.domain, o.state, o.cause from outbox o")
+    assert [tuple(row.values()) for row in rows] == [(domain, "ready", "gone")]
+    assert made.work() == [f"{register.name}/00001"]
+    made.settle_all()
+    made.sql("update stream set swept_at = null")
+    made.poll()
+    assert made.work() == [], "once"
+
+
 def test_the_audit_finds_a_change_that_was_announced_and_has_no_work(made: World) -> None:
     made.vendor.fill("invoices", 3)
     made.poll()

@@ -94,4 +94,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("identity-severa", "issue 10", "A Severa organisation is one tenant's", "db/migrations/0011_identity.sql",
        "create unique index identity_severa", "create index identity_severa",
        "tests/integration/test_migrations.py::test_migrations_make_exactly_what_schema_sql_says"),
+    of("gone-unlinked", "15", "What is gone is settled though it was never linked", "app/announcing.py", " or matter in at:", ":",
+       "tests/integration/test_polling_announcing.py::test_what_is_gone_and_was_never_linked_is_announced_once_where_something_is_open_about_it"),
+    of("gone-failed", "15", "A failed invoice that is gone is read before its problem stays", "domain/invoice/asking.py",
+       "record.gone and not (work.read or work.deleted)", "False",
+       "tests/unit/domain/test_invoice_refusals.py::test_an_invoice_that_was_never_booked_and_is_deleted_leaves_no_problem_behind"),
 )  # fmt: skip

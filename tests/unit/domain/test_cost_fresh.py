@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -95,4 +96,18 @@ def test_a_document_that_is_not_there_any_more_is_not_brought_and_a_person_is_to
     del made.erp.records[place[0]][place[1]]
 
     assert stopped(made, place).code == "cost.document_gone"
+    assert fees(made) == []
+
+
+@pytest.mark.req("R-LOG-3")
+@pytest.mark.parametrize("body", DOCUMENTS)
+def test_one_that_a_reading_did_not_show_either_asks_for_nothing_any_more(body: Json) -> None:
+    made = beside_others()
+    place = put(made, body)
+    del made.erp.records[place[0]][place[1]]
+    key = ("visma_net", *place)
+    made.books.records[key] = replace(made.books.records[key], gone=True)
+
+    settled(made, place)
+
     assert fees(made) == []
