@@ -65,6 +65,8 @@ class Loaded:
     erp_record: Record | None
     steps: Mapping[tuple[str, int], Step] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()
+    # workers that were lost over it in a row, without a word
+    silent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class LiveDelivery:
         self._erp_record = loaded.erp_record
         self._steps = dict(loaded.steps)
         self._documents = loaded.documents
+        self.silent = loaded.silent
         self._booked = loaded.matter.booked
         self._decision = row.decision
         self._leases = leases
@@ -183,6 +186,10 @@ class LiveDelivery:
     def now(self) -> datetime:
         """The database's clock: its time at the claim plus what has passed here since."""
         return self.row.now + timedelta(seconds=clock.boot() - self._after)
+
+    def progress(self) -> float:
+        """When this delivery last got an answer, or was claimed: seconds of ``domain.clock.boot``."""
+        return float(self._exchanges[-1]["boot"]) if self._exchanges else self._before
 
     def last_call(self) -> tuple[datetime, datetime] | None:
         if not self._exchanges:

@@ -27,6 +27,13 @@ def start(db: TenantDb, row: Claimed, worker: str) -> None:
         db.execute(SQL["attempts.lose"], values)
 
 
+def silent(db: TenantDb, row: Claimed) -> int:
+    """Of the workers that were counted as lost over this row in a row, those that were never heard of again."""
+    values = {"delivery": row.delivery, "id": row.token, "last": row.lost}
+    found = db.execute(SQL["attempts.silent"], values).fetchone()
+    return found["n"] if found else 0
+
+
 def finish(db: TenantDb, attempt_id: UUID, outcome: str, error: str | None, calls: int) -> None:
     """``outcome``: done | later | waiting | failed | in_doubt | fenced."""
     db.execute(

@@ -165,6 +165,11 @@ def _permit(db: TenantDb, row: Claimed, lease: float) -> None:
         raise LeaseLost
 
 
+def renew(db: TenantDb, row: Claimed, lease: float) -> bool:
+    """A worker that works says so; False when it is not its own any more, or busy with it this moment."""
+    return db.execute(SQL["claim.renew"], {**row.own, "lease": lease}).fetchone() is not None
+
+
 def begin(db: TenantDb, row: Claimed, asked: Asked, *, lease: float, remake: bool = False) -> datetime:
     """Permits one call; its settle time. ``remake``: a person decided that the document is made again."""
     _permit(db, row, max(lease, asked.not_after + asked.limit + asked.margin))

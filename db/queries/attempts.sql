@@ -6,6 +6,14 @@ values (%(tenant_id)s, %(id)s, %(delivery)s, %(outbox_id)s, %(domain)s, %(matter
 -- Attempts of this delivery that never ended: their worker died or was fenced out.
 update attempt set ended_at = bridge_now(), outcome = 'lost' where tenant_id = %(tenant_id)s and delivery = %(delivery)s and ended_at is null and id <> %(id)s
 
+-- silent --
+-- Of the last so many attempts before this one, those that never said a word. A worker that was late and found itself fenced out
+-- did: it is not dead.
+select count(*) as n from (
+    select a.outcome from attempt a where a.tenant_id = %(tenant_id)s and a.delivery = %(delivery)s and a.id <> %(id)s
+    order by a.started_at desc limit %(last)s) l
+where l.outcome is null or l.outcome = 'lost'
+
 -- finish --
 update attempt set ended_at = bridge_now(), outcome = %(outcome)s, error = %(error)s, calls = %(calls)s
 where tenant_id = %(tenant_id)s and id = %(id)s and (ended_at is null or outcome = 'lost')

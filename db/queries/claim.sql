@@ -58,6 +58,15 @@ where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s and m.token = %(token
   and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))
 returning m.lease_until
 
+-- renew --
+-- A worker that works tells so. It permits nothing: every effect still asks for itself. Whoever holds the matter's lock is at work
+-- this moment and is not waited for.
+update matter h set lease_until = greatest(h.lease_until, bridge_now() + %(lease)s * interval '1 second')
+from (select f.tenant_id, f.id from matter f where f.tenant_id = %(tenant_id)s and f.id = %(matter_id)s for update skip locked) free
+where h.tenant_id = free.tenant_id and h.id = free.id and h.token = %(token)s and h.generation = %(matter_generation)s
+  and h.epoch = bridge_epoch() and h.lease_until > bridge_now()
+returning h.id
+
 -- begun --
 update outbox set begun = true, rank = 0, waits_since = null
 where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not begun
@@ -72,9 +81,13 @@ where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s and m.token = %(token
 update matter set token = null, lease_until = null where tenant_id = %(tenant_id)s and id = %(matter_id)s and token = %(token)s
 
 -- make_due --
--- What a fenced-out worker knows stands on its own attempt; whoever comes next is to look at once.
-update outbox set due_at = least(due_at, bridge_now()), again = again or state in ('out', 'started'), changed_at = bridge_now()
-where tenant_id = %(tenant_id)s and id = %(id)s
+-- What a fenced-out worker knows stands on its own attempt; whoever comes next is to look at once. It was not dead, so a row that
+-- was given up for three dead ones is not.
+update outbox o set due_at = least(due_at, bridge_now()), again = again or state in ('out', 'started'), changed_at = bridge_now(),
+    state = case when state = 'failed' and exists (
+        select from problem p where p.tenant_id = o.tenant_id and p.matter_id = o.matter_id and p.domain = o.domain
+        and p.code = 'work.poison' and p.closed_at is null) then 'ready' else state end
+where o.tenant_id = %(tenant_id)s and o.id = %(id)s
 
 -- finish --
 delete from outbox where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not again
