@@ -7,11 +7,10 @@ person has to be told. Whatever cuts a poll, its lease is given back.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -70,9 +69,6 @@ class Poller:
         self._by_system: dict[System, list[Register]] = {"severa": [], "visma_net": []}
         for register in registers:
             self._by_system[register.system].append(register)
-        # (tenant, system, register) → polls in a row whose answers were not understood. Each process counts its own: with several
-        # a person is told some polls later.
-        self._not_known: Counter[tuple[UUID, str, str]] = Counter()
         self._manners: dict[System, Manner] = {
             "severa": _manner(settings, settings.severa_overlap_seconds),
             "visma_net": _manner(settings, settings.erp_overlap_seconds),
@@ -203,15 +199,13 @@ class Poller:
                 for name in poll.complete:
                     log.close_problems(db, about(due.system, name), "settled")
 
-    def _tell_not_known(self, db: TenantDb, due: DuePoll, poll: Poll, error: Exception | None) -> None:
+    @staticmethod
+    def _tell_not_known(db: TenantDb, due: DuePoll, poll: Poll, error: Exception | None) -> None:
         """Opens a problem for each register that has not been understood for long; its next whole reading closes it."""
         if isinstance(error, NotKnown) and not isinstance(error, ShortList):
             poll.not_known.setdefault(poll.register, error.message)
-        for name in poll.complete:
-            self._not_known.pop((due.tenant_id, due.system, name), None)
-        for name, text in poll.not_known.items():
-            self._not_known[due.tenant_id, due.system, name] += 1
-            if self._not_known[due.tenant_id, due.system, name] >= TOLD_AFTER:
+        for name, text in sorted(poll.not_known.items()):
+            if streams.not_understood(db, due.tenant_id, due.system, name) >= TOLD_AFTER:
                 values = {"system": due.system, "register": name, "text": text}
                 log.open_problem(db, about(due.system, name), NOT_UNDERSTOOD, values)
 

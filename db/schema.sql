@@ -559,7 +559,8 @@ CREATE TABLE public.stream (
     watermark timestamp with time zone,
     complete_at timestamp with time zone,
     swept_at timestamp with time zone,
-    changes bigint DEFAULT 0 NOT NULL
+    changes bigint DEFAULT 0 NOT NULL,
+    not_understood integer DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.transfer_log (

@@ -61,7 +61,13 @@ insert into stream (tenant_id, system, register, watermark, complete_at, swept_a
 values (%(tenant_id)s, %(system)s, %(register)s, %(watermark)s, bridge_now(), case when %(whole)s then bridge_now() end, %(changes)s)
 on conflict (tenant_id, system, register) do update set
     watermark = coalesce(excluded.watermark, stream.watermark), complete_at = excluded.complete_at,
-    swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes
+    swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes, not_understood = 0
+
+-- not_understood --
+-- One more poll in a row, whoever polled; a whole reading ends the count.
+insert into stream (tenant_id, system, register, not_understood) values (%(tenant_id)s, %(system)s, %(register)s, 1)
+on conflict (tenant_id, system, register) do update set not_understood = stream.not_understood + 1
+returning not_understood
 
 -- swept --
 -- A person said that what a whole reading showed is so: it need not be read whole again before the next sweep.

@@ -10,7 +10,7 @@ from services import Database as Made
 
 from app import announcing
 from db import streams
-from domain.errors import RateLimited, Unavailable
+from domain.errors import NotKnown, RateLimited, Unavailable
 from domain.model import System
 from domain.registers import Register
 
@@ -126,6 +126,33 @@ def test_what_is_gone_and_was_never_linked_is_announced_once_where_something_is_
     made.sql("update stream set swept_at = null")
     made.poll()
     assert made.work() == [], "once"
+
+
+def not_understood() -> None:
+    raise NotKnown("GET customers could not be understood")
+
+
+@pytest.mark.req("R-PRO-8", "R-LOG-3")
+def test_polls_that_understood_nothing_are_counted_whichever_process_made_them(made: World) -> None:
+    """Each ``poll`` is a poller of its own, as after a restart or with several."""
+    made.vendor.before_answer["customers", 0] = not_understood
+    made.poll()
+    made.poll()
+    assert made.problems() == {}
+    made.vendor.before_answer.clear()
+    made.poll()
+    made.vendor.before_answer["customers", 0] = not_understood
+    made.poll()
+    made.poll()
+    assert made.problems() == {}, "in a row"
+    made.vendor.before_answer["customers", 0] = cut
+    made.poll()
+    made.vendor.before_answer["customers", 0] = not_understood
+    made.poll()
+    assert list(made.problems()) == ["poll.not_understood"]
+    made.vendor.before_answer.clear()
+    made.poll()
+    assert made.problems() == {}
 
 
 def test_the_audit_finds_a_change_that_was_announced_and_has_no_work(made: World) -> None:

@@ -99,4 +99,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("gone-failed", "15", "A failed invoice that is gone is read before its problem stays", "domain/invoice/asking.py",
        "record.gone and not (work.read or work.deleted)", "False",
        "tests/unit/domain/test_invoice_refusals.py::test_an_invoice_that_was_never_booked_and_is_deleted_leaves_no_problem_behind"),
+    of("not-understood", "11", "Polls that understood nothing are counted whoever polled", "db/queries/streams.sql",
+       "not_understood = stream.not_understood + 1", "not_understood = 1",
+       "tests/integration/test_polling_announcing.py::test_polls_that_understood_nothing_are_counted_whichever_process_made_them"),
+    of("not-understood-row", "11", "A whole reading ends the count", "db/queries/streams.sql", ", not_understood = 0\n", "\n",
+       "tests/integration/test_polling_announcing.py::test_polls_that_understood_nothing_are_counted_whichever_process_made_them"),
 )  # fmt: skip
