@@ -12,13 +12,13 @@ from app import consequences, identity
 from app.bootstrap import Bridge
 from app.poller import Poller
 from app.systems import connection_parts, kept_tokens
-from app.tenancy import find_tenant, who
+from app.tenancy import find_tenant, look_again, who
 from app.words import SYSTEM_NAMES
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
-from db import installation, log, streams, tenants
+from db import installation, streams, tenants
 from db.identity import Pair
 from db.pool import Connection
 from domain.errors import (
@@ -40,6 +40,7 @@ from domain.setup.settings import (
     as_far_as_usable,
     read_tenant_file,
     stored_settings,
+    unusable,
 )
 
 
@@ -69,7 +70,7 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     identity.refuse(bridge, tenant_id, file.name, pair)
     kept, values = _settings_of(bridge, tenant_id, file)
     asked = (
-        consequences.of(bridge.db, bridge.registers, known, as_far_as_usable(kept), stored_settings(values))
+        consequences.of(bridge.db, bridge.registers, known, as_far_as_usable(kept), as_far_as_usable(values))
         if known and values != kept
         else None
     )
@@ -87,8 +88,8 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
             _store_connection(bridge, db, tenant_id, _system(system), part)
         tenants.audit(db, tenant_id, who(), "tenant.added" if known is None else "tenant.changed", {})
-        if known and log.of_cause(db, ["setting.unusable"]):
-            streams.ask(db, tenant_id)
+        if known:
+            look_again(db, tenant_id, values)
     bridge.connections.forget(tenant_id)
     if known is not None and asked is not None:
         consequences.announce(bridge.db, known, asked)
@@ -107,14 +108,15 @@ def _with_what_is_kept(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> Ten
 
 def _settings_of(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is stored, and what the file makes of it: it changes what it names; the first file has every default written out.
-    Raises InputError when something that was stored before, and that the file does not name, cannot be used."""
+    Raises InputError when something that was stored before cannot be used, and the file changes others without repairing any."""
     with bridge.db.tenant(tenant_id) as db:
         kept = dict(tenants.settings(db, tenant_id))
     values = {**kept, **file.settings.model_dump(mode="json", exclude_unset=bool(kept))}
     try:
         stored_settings(values)
     except SettingUnusable as error:
-        raise InputError(error.message) from error
+        if values != kept and len(unusable(values)) >= len(unusable(kept)):
+            raise InputError(error.message) from error
     return kept, values
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from actors.connections import open_setting_problem
 from app import braking, consequences
 from app.bootstrap import Bridge
 from app.words import iso
 from db import log, outbox, streams, tenants
+from db.tenant import TenantDb
 from db.tenants import Tenant
-from domain.errors import InputError
+from domain.errors import InputError, SettingUnusable
 from domain.setup.settings import as_far_as_usable, changed_settings, stored_settings
 
 
@@ -60,17 +63,27 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
         before = tenants.settings(db, tenant.id)
     values = changed_settings(before, key, text)
     found = consequences.of(
-        bridge.db, bridge.registers, tenant, as_far_as_usable(before), stored_settings(values)
+        bridge.db, bridge.registers, tenant, as_far_as_usable(before), as_far_as_usable(values)
     )
     with bridge.db.tenant(tenant.id) as db:
         tenants.add_settings(db, tenant.id, values, who())
         details = {"key": key, "value": text, "looked_at_again": found.count}
         tenants.audit(db, tenant.id, who(), "setting.changed", details)
-        if log.of_cause(db, ["setting.unusable"]):
-            # Polls stood still for it: whether it is repaired is seen at once, not at the next try.
-            streams.ask(db, tenant.id)
+        look_again(db, tenant.id, values)
     consequences.announce(bridge.db, tenant, found)
     return found.count
+
+
+def look_again(db: TenantDb, tenant_id: UUID, values: Mapping[str, Any]) -> None:
+    """Polls stood still for a setting that could not be used: whether it is repaired is seen at once, not at the next try, and
+    the problem names what is left."""
+    if not log.of_cause(db, ["setting.unusable"]):
+        return
+    try:
+        stored_settings(values)
+    except SettingUnusable as error:
+        open_setting_problem(db, error)
+    streams.ask(db, tenant_id)
 
 
 def held(bridge: Bridge, name: str) -> list[braking.Held]:

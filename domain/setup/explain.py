@@ -61,12 +61,12 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "setting.unusable": Cause(
         Text(
-            "Inställningen {setting} kan inte vara {value}: {text}. Inget överförs för kunden så länge.",
-            "The setting {setting} cannot be {value}: {text}. Nothing of the tenant is transferred meanwhile.",
+            "Inställningen {setting} kan inte vara {value}: {text}.{also} Inget överförs för kunden så länge.",
+            "The setting {setting} cannot be {value}: {text}.{also_en} Nothing of the tenant is transferred meanwhile.",
         ),
         Text(
-            "Sätt ett värde inom gränserna; överföringen fortsätter sedan av sig själv.",
-            "Set a value within the bounds; the transfer then goes on by itself.",
+            "Sätt ett värde inom gränserna, en inställning i taget; överföringen fortsätter sedan av sig själv.",
+            "Set a value within the bounds, one setting at a time; the transfer then goes on by itself.",
         ),
         Text("Kundens inställningar i bryggan", "The tenant's settings in the bridge"),
     ),

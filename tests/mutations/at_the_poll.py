@@ -104,4 +104,9 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/integration/test_polling_announcing.py::test_polls_that_understood_nothing_are_counted_whichever_process_made_them"),
     of("not-understood-row", "11", "A whole reading ends the count", "db/queries/streams.sql", ", not_understood = 0\n", "\n",
        "tests/integration/test_polling_announcing.py::test_polls_that_understood_nothing_are_counted_whichever_process_made_them"),
+    of("setting-one-at-a-time", "19", "Of two broken settings one is repaired at a time", "domain/setup/settings.py",
+       " if name != key and key in broken}", " if False}",
+       "tests/unit/domain/test_tenant_settings.py::test_of_two_values_that_cannot_be_used_one_is_repaired_at_a_time"),
+    of("setting-left", "19", "The problem names at once what is left", "app/tenancy.py", "        open_setting_problem(db, error)\n", "        del error\n",
+       "tests/integration/test_road_settings.py::test_two_stored_settings_that_cannot_be_used_are_repaired_one_at_a_time"),
 )  # fmt: skip
