@@ -716,6 +716,8 @@ CREATE INDEX attempt_matter ON public.attempt USING btree (tenant_id, matter_id,
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
+CREATE UNIQUE INDEX cost_line ON public.step USING btree (tenant_id, matter_id, name, round) WHERE ((domain = 'cost'::text) AND ((sent_at IS NOT NULL) OR (done_at IS NOT NULL)));
+
 CREATE INDEX document_matter ON public.document USING btree (tenant_id, matter_id);
 
 CREATE UNIQUE INDEX document_nonce ON public.document USING btree (tenant_id, nonce) WHERE (nonce <> ''::text);

@@ -44,7 +44,8 @@ def link_domain(domain: Domain) -> Domain:
 class Matter:
     """What the database keeps of one matter: its documents, whether it is booked, and steps nobody answered.
 
-    ``steps`` holds every step of the delivery that goes on; ``left`` those of earlier deliveries that are unanswered.
+    ``steps`` holds every step of the delivery that goes on; ``left`` those of earlier deliveries that are unanswered, and
+    whatever a cost line became.
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -271,6 +272,9 @@ class FakeDelivery:
             known = before or Step(name, None, False, {}, {}, round)
             steps[name, round] = replace(known, done=True, result=own)
             matter.left.pop((name, round), None)
+            if self._domain == "cost":
+                # Known for life: a line or file is brought once, ever.
+                matter.left[name, round] = steps[name, round]
             if known.nonce and own.get("number"):
                 matter.put(known.nonce, number=str(own["number"]), state="made")
 

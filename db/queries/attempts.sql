@@ -19,11 +19,13 @@ update attempt set ended_at = bridge_now(), outcome = %(outcome)s, error = %(err
 where tenant_id = %(tenant_id)s and id = %(id)s and (ended_at is null or outcome = 'lost')
 
 -- steps --
--- Of this delivery, and every call of the matter that nobody has heard an answer of, whichever delivery made it.
+-- Of this delivery, and every call of the matter that nobody has heard an answer of, whichever delivery made it. What a cost
+-- line or file became is known for life: it is brought once, ever (rule 1).
 select s.name, s.round, s.sent_at, s.done_at, s.settles_at, s.nonce, s.request, s.result, a.started_at from step s
 join attempt a on a.tenant_id = s.tenant_id and a.id = s.attempt_id
 where s.tenant_id = %(tenant_id)s
-  and (s.delivery = %(delivery)s or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null))
+  and (s.delivery = %(delivery)s or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null)
+    or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.domain = 'cost' and s.done_at is not null))
 order by a.started_at, s.sent_at
 
 -- begin_step --

@@ -23,7 +23,7 @@ from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
-from domain.model import Json, LinkUpdate, Permission, Record, Settled
+from domain.model import Json, LinkUpdate, Permission, Record, Settled, Step
 from domain.money import currency_of
 from domain.moves import (
     Aftermath,
@@ -169,7 +169,7 @@ class _Work:
         name, marker = f"line {line.key}", document.marker(line.key)
         known = self.delivery.step(name)
         if known is not None and known.done:
-            return self._proven(brought(known.result), document, line.key)
+            return self._as_done(known, document, line.key)
         self._before_a_write()
         meant = self._meant(document, line, project_guid)
         return self._fee(document, line.key, name, marker, meant)
@@ -224,6 +224,12 @@ class _Work:
             raise Stop("cost.line_refused", named(document) | {"line": key, "text": error.message}) from error
         return self._proven(brought(result), document, key)
 
+    def _as_done(self, known: Step, document: Document, key: str) -> Brought:
+        """What an answered step brought; read back if that was in this delivery. People may have changed an older one."""
+        one = brought(known.result)
+        ours = known.sent_at is not None and known.sent_at >= self.delivery.first_attempt_at
+        return self._proven(one, document, key) if ours else one
+
     def _proven(self, one: Brought, document: Document, key: str) -> Brought:
         """The fee just made, read back: amount, price, billable and project are what was sent (R-CST-3)."""
         if one.adopted:
@@ -269,7 +275,7 @@ class _Work:
             known = self.delivery.step(name)
             try:
                 if known is not None and known.done:
-                    made = self._proven(brought(known.result), document, key)
+                    made = self._as_done(known, document, key)
                 else:
                     self._before_a_write()
                     self._project(document, one.project)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
-from factories import announce, begin, make_tenant, meet, state, take
+from factories import announce, begin, claimed, make_tenant, meet, permitted, state, take
 from integration.test_keeper import keeper
 from services import Database as Made
 
@@ -248,6 +250,68 @@ def test_the_thread_that_renews_ends_with_its_block(db: Database, tenant: UUID) 
     shop = workshop(db, slow)
     assert settle(shop, taken) == "done"
     assert [one.name for one in threading.enumerate() if one.name == "renewing"] == []
+
+
+def bring(delivery: Delivery, name: str) -> None:
+    """One fee of a cost line, made and answered."""
+    delivery.begin(name, {"line": name}, limit_seconds=1)
+    delivery.done(name, {"fee": f"fee of {name}"})
+
+
+@pytest.mark.parametrize("end", ["a person is told", "a defect", "settled", "poison"])
+def test_what_a_cost_line_became_is_known_for_life_however_its_delivery_ended(
+    db: Database, tenant: UUID, end: str
+) -> None:
+    matter = announce(db, tenant, domain="cost")
+    seen: list[object] = []
+
+    def settle_costs(delivery: Delivery) -> Settled:
+        if delivery.step("line 1") is not None:
+            seen.append(delivery.step("line 1"))
+            return Settled(Effects())
+        bring(delivery, "line 1")
+        if end == "a person is told":
+            raise Stop("cost.project_gone", {})
+        if end == "a defect":
+            raise RuntimeError("a defect")
+        return Settled(Effects())
+
+    shop = workshop(db, settle_costs)
+    shop = replace(
+        shop,
+        specs={**shop.specs, "cost": DomainSpec("cost", "cost", settle_costs)},
+        pace=replace(shop.pace, tell_after=1),
+    )
+    [taken] = take(db)
+    assert settle(shop, taken) == ("done" if end in ("settled", "poison") else "failed")
+    announce(db, tenant, domain="cost")
+    if end == "poison":
+        for _ in range(3):
+            lose_a_worker(db)
+        [taken] = take(db)
+        assert settle(shop, taken) == "failed"
+        announce(db, tenant, domain="cost")
+    [taken] = take(db)
+    assert settle(shop, taken) == "done"
+    assert [one.result for one in seen] == [{"fee": "fee of line 1"}]  # type: ignore[attr-defined]
+    assert state(db, tenant, matter, "cost") is None
+
+
+def test_the_database_lets_no_second_fee_of_a_line_be_asked_for(db: Database, tenant: UUID) -> None:
+    announce(db, tenant, domain="cost")
+    row = claimed(db, tenant)
+    assert permitted(db, row, "line 1")
+    [other] = [replace(row, token=uuid4())]
+    with db.tenant(tenant) as connection:
+        connection.execute("update matter set token = %s where token is not null", (other.token,))
+        connection.execute("update outbox set token = %s where token is not null", (other.token,))
+        attempts.start(connection, other, "test")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        permitted(db, other, "line 1")
+    assert permitted(db, other, "void 1")
+    with db.tenant(tenant) as connection:
+        claim.undo(connection, replace(row, token=row.token), "line 1", 1, "", "it was surely not made")
+    assert permitted(db, other, "line 1")
 
 
 def test_two_lost_workers_are_no_poison(db: Database, tenant: UUID) -> None:

@@ -112,7 +112,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "not_after=self.not_after, limit=self.limit,", "not_after=0, limit=self.limit,",
        C + "test_an_unanswered_call_settles_from_its_not_after"),
     of("step-of-matter", "1", "Whoever comes next finds the matter's unanswered calls", STEPS,
-       " or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null))", ")",
+       " or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null)", "",
        G + "test_an_unanswered_call_is_found_by_whichever_delivery_comes_next"),
     of("step-keeps-delivery", "5", "A failure with an unanswered call keeps its delivery", CLAIM,
        "case when %(state)s = 'in_doubt' or exists (", "case when %(state)s = 'in_doubt' and exists (",
@@ -199,4 +199,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("renew-over", "4", "A lease that is over is not lengthened", CLAIM,
        "  and h.epoch = bridge_epoch() and h.lease_until > bridge_now()\n", "",
        S + "test_a_delivery_that_makes_progress_keeps_its_matter"),
+    of("cost-line", "1", "What a cost line became is known for life", "db/queries/attempts.sql",
+       "\n    or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.domain = 'cost' and s.done_at is not null)", "", S + "test_what_a_cost_line_became_is_known_for_life_however_its_delivery_ended"),
+    of("cost-line-index", "1", "No second fee of a line is asked for", "db/migrations/0017_cost_line.sql",
+       "create unique index cost_line", "create index cost_line", S + "test_the_database_lets_no_second_fee_of_a_line_be_asked_for"),
 )  # fmt: skip
