@@ -82,4 +82,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("cost-fresh", "14", "A cost document is read before its first write", "domain/cost/steps.py",
        "            raise ReadFirst", "            pass",
        "tests/unit/domain/test_cost_fresh.py::test_a_document_voided_since_the_poll_of_a_moment_ago_is_not_brought"),
+    of("cost-voiding", "14, 17", "A voiding document waits for its purchase", "domain/cost/places.py",
+       " and record.settled_version < record.version:", " and False:",
+       "tests/unit/domain/test_cost_once.py::test_a_voiding_document_waits_for_a_purchase_that_may_still_be_brought"),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -24,6 +25,14 @@ from tests.fakes_costs import (
 from tests.unit.domain.cost_world import brought, costs, settled, stopped
 
 pytestmark = pytest.mark.req("R-CST-1", "R-CST-2", "R-CST-5")
+
+
+def at_rest(made: World, place: tuple[str, str]) -> None:
+    """Its delivery has ended, as the finishing transaction writes it down."""
+    key = ("visma_net", *place)
+    made.books.records[key] = replace(
+        made.books.records[key], settled_version=made.books.records[key].version
+    )
 
 
 def forgotten(made: World) -> None:
@@ -114,7 +123,40 @@ def test_a_cash_purchase_voided_before_it_was_seen_costs_nothing() -> None:
     voiding = put(made, invoice(documentType="VoidQuickCheck", status="Closed"))
 
     settled(made, purchase)
+    at_rest(made, purchase)
     settled(made, voiding)
+
+    assert fees(made) == []
+
+
+@pytest.mark.parametrize("seen", ["Closed", "Voided"])
+@pytest.mark.parametrize("read", ["Closed", "Voided"])
+def test_a_voiding_document_waits_for_a_purchase_that_may_still_be_brought(seen: str, read: str) -> None:
+    """The purchase was polled ``seen``; its own delivery, which comes later, reads it ``read``."""
+    made = world()
+    purchase = put(made, invoice(documentType="QuickCheck", status=seen))
+    made.erp.stored(*purchase)["status"] = read
+    voiding = put(made, invoice(documentType="VoidQuickCheck", status="Closed"))
+    with pytest.raises(Waiting) as waits:
+        settle(made.delivery("cost", erp=voiding))
+    assert (waits.value.domain, waits.value.erp_id) == ("cost", "QuickCheck/200771")
+    assert fees(made) == []
+
+    settled(made, purchase)
+    at_rest(made, purchase)
+    settled(made, voiding)
+    made.erp.stored(*purchase)["status"] = "Voided"
+    settled(made, put(made, invoice(documentType="QuickCheck", status="Voided")))
+
+    assert sum(costs(made)) == 0
+    assert len(fees(made)) == (2 if (seen, read) == ("Closed", "Closed") else 0)
+
+
+def test_a_voiding_document_does_not_wait_for_a_purchase_from_before_the_start_date() -> None:
+    made = world(costs_from="2026-03-04")
+    put(made, invoice(documentType="QuickCheck", status="Voided", date="2026-03-03T00:00:00"))
+
+    settled(made, put(made, invoice(documentType="VoidQuickCheck", status="Closed")))
 
     assert fees(made) == []
 
