@@ -304,7 +304,7 @@ def simulators() -> Iterator[tuple[Simulator, Simulator]]:
     with (
         serving(severa_app()) as severa,
         serving(erp_app()) as erp,
-        httpx.Client(timeout=30, trust_env=False) as http,
+        httpx.Client(timeout=120, trust_env=False) as http,
     ):
         yield Simulator(severa, "/orgs", http), Simulator(erp, "/companies", http)
 
