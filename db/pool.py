@@ -26,13 +26,9 @@ _Connection = psycopg.Connection[DictRow]
 
 # A connection used this recently is handed out unchecked.
 IDLE_SECONDS = 3.0
-REBUILT = (
-    psycopg.ProgrammingError,
-    psycopg.InternalError,
-    psycopg.NotSupportedError,
-    psycopg.InterfaceError,
-)
-"""What PostgreSQL and the driver raise while a restore drops and makes tables, rights and policies beneath a process.
+REBUILT = psycopg.Error
+"""What PostgreSQL and the driver raise while a restore drops and makes tables, rights and policies beneath a process: rows that
+are missing or there twice, too.
 
 A loop waits until it is over: were it to end, nobody would be left to see that the database was exchanged.
 """
