@@ -300,7 +300,16 @@ class LiveDelivery:
         source = self.matter.severa[1] if self.matter.severa else ""
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
-            claim.drop(db, self.row, document_type, number, reason, surplus=surplus, lease=self._leases.step)
+            claim.drop(
+                db,
+                self.row,
+                document_type,
+                number,
+                reason,
+                surplus=surplus,
+                lease=self._leases.step,
+                visibility=self._limits.visibility_seconds,
+            )
             log.put_gap(db, NumberGap(document_type, number, source, reason))
             now = claim.documents(db, self.row)
         self._flushed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -230,6 +231,14 @@ def document_matters(db: TenantDb, ids: Sequence[str]) -> Mapping[str, UUID]:
     """ERP document id (``type/number``) → the invoice's matter, of those that are or were one's."""
     rows = db.execute(SQL["matters.document_matter"], {"ids": list(ids)})
     return {row["id"]: row["matter_id"] for row in rows}
+
+
+def removed_before(db: TenantDb, ids: Sequence[str], asked_at: datetime) -> list[UUID]:
+    """Matters of documents among these (``type/number``) that were removed, and whose removal must have shown at ``asked_at``."""
+    if not ids:
+        return []
+    rows = db.execute(SQL["matters.removed_before"], {"ids": list(ids), "asked_at": asked_at})
+    return [row["matter_id"] for row in rows]
 
 
 def doubtful(db: TenantDb) -> Sequence[Mapping[str, Any]]:

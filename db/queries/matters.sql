@@ -111,6 +111,15 @@ where d.tenant_id = %(tenant_id)s and d.type = %(type)s and d.number = %(number)
 select d.type || '/' || d.number as id, d.matter_id from document d
 where d.tenant_id = %(tenant_id)s and d.type || '/' || d.number = any (%(ids)s)
 
+-- removed_before --
+-- Documents that a reading shows which was asked for when their removal must have shown; not a number that another document
+-- of ours has by now.
+select d.matter_id from document d
+where d.tenant_id = %(tenant_id)s and d.state = 'removed' and d.type || '/' || d.number = any (%(ids)s) -- few: document_removed
+  and coalesce(d.gone_by, d.changed_at) < %(asked_at)s
+  and not exists (select from document n where n.tenant_id = d.tenant_id and n.type = d.type and n.number = d.number
+                  and n.state in ('made', 'claimed', 'released', 'unknown'))
+
 -- doubtful --
 -- What only a person can end: a matter in doubt, with what was shown (rule 9).
 select o.id as work_id, o.domain, o.matter_id, m.generation, m.severa_id, m.erp_id, m.decision, p.id as problem_id, p.number, p.name, p.code, p.values, p.opened_at,
