@@ -99,6 +99,9 @@ returning needed_id
 -- A matter that rests needs nothing more; whom it needed is looked at.
 delete from need where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s returning needed_id
 
+-- needs --
+select needed_id from need where tenant_id = %(tenant_id)s and matter_id = %(id)s
+
 -- needed --
 select distinct n.what from need n where n.tenant_id = %(tenant_id)s and n.needed_id = %(id)s
 
