@@ -96,7 +96,7 @@ def test_a_permission_that_waited_for_a_lock_past_its_lease_is_refused(
     over = "select lease_until < bridge_now() from matter where id = %s"
     wait_for("the lease is over", lambda: watcher.execute(over, [matter]).fetchall() == [(True,)], seconds=30)
     beside.commit()
-    assert granted.result(timeout=60) is False
+    assert granted.result(timeout=300) is False
     assert watcher.execute("select count(*) from step").fetchall() == [(0,)]
 
 
@@ -141,7 +141,7 @@ def test_work_that_is_written_while_a_join_is_under_way_follows_it(
             lambda: watcher.execute(blocked, [pid["pid"]]).fetchall() == [(True,)],
             seconds=30,
         )
-    written.result(timeout=60)
+    written.result(timeout=300)
     [taken] = take(db)
     assert taken.matter_id == into
     assert begin(db, taken) is not None
@@ -177,10 +177,10 @@ def test_whoever_touches_several_matters_locks_them_in_the_order_of_their_ids(
     done = apart.submit(run)
     wait_for(f"the {who} waits for the first of both", waits_behind(watcher, beside), seconds=30)
     # It holds nothing yet that comes later in the order: else this would wait for it, and it for this.
-    beside.execute("set local lock_timeout = '20s'")
+    beside.execute("set local lock_timeout = '120s'")
     lock(beside, high)
     beside.commit()
-    done.result(timeout=60)
+    done.result(timeout=300)
 
 
 def test_a_counterpart_that_came_since_the_locks_were_taken_is_not_locked_out_of_order(
@@ -219,8 +219,8 @@ def test_a_pair_that_is_moved_by_hand_locks_all_that_it_joins_in_the_order_of_th
 
     done = apart.submit(run)
     wait_for("the pair waits for the second of both", waits_behind(watcher, beside), seconds=30)
-    beside.execute("set local lock_timeout = '20s'")
+    beside.execute("set local lock_timeout = '120s'")
     lock(beside, last)
     beside.commit()
-    done.result(timeout=60)
+    done.result(timeout=300)
     assert low < middle < last
