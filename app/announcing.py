@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from db import matters, outbox, records
@@ -147,20 +148,29 @@ def lacking(db: TenantDb, register: Register, rows: Listed) -> list[tuple[str, J
     return [(row_id, body) for row_id, body in rows if row_id in lacking - having]
 
 
-def marked(db: TenantDb, rows: Iterable[records.Row]) -> None:
-    """ERP documents with our marker that are not known to their invoice's matter: its delivery decides (rule 6)."""
+def documents(db: TenantDb, compared: records.Compared, asked_at: datetime) -> None:
+    """Invoices whose documents a page shows otherwise than the bridge knows them: their deliveries decide (rule 6).
+
+    Changed rows with our marker that are not known to their invoice's matter; and rows, changed or not, of documents that were
+    removed and must not have been shown any more when the page was asked for.
+    """
+    shown = [row.id for row in (*compared.changed, *compared.rewritten)] + compared.same
+    due = {*_marked(db, compared.changed), *matters.removed_before(db, shown, asked_at)}
+    outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)
+
+
+def _marked(db: TenantDb, rows: Iterable[records.Row]) -> Iterable[UUID]:
     by_guid: dict[str, list[str]] = {}
     for row in rows:
         if row.marker is not None:
             by_guid.setdefault(row.marker.partition(":")[2], []).append(row.id)
     if not by_guid:
-        return
+        return []
     known = matters.document_matters(db, [one for ids in by_guid.values() for one in ids])
     invoices = matters.of_ids(db, ["invoice"], list(by_guid))
-    due = [
+    return [
         invoices["invoice", "severa", guid][0]
         for guid, ids in by_guid.items()
         if ("invoice", "severa", guid) in invoices
         and any(known.get(one) != invoices["invoice", "severa", guid][0] for one in ids)
     ]
-    outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)

@@ -219,15 +219,34 @@ def adopt(db: TenantDb, row: Claimed, document: Document, *, lease: float) -> bo
         return True
     if db.execute(SQL["claim.taken"], values).fetchone() is not None:
         return False
+    if db.execute(SQL["claim.returned"], values).fetchone() is not None:
+        db.execute(SQL["claim.no_gap"], values)
+        return True
     return db.execute(SQL["claim.adopt"], values).fetchone() is not None
 
 
 def drop(
-    db: TenantDb, row: Claimed, type: str, number: str, reason: str, *, surplus: bool, lease: float
+    db: TenantDb,
+    row: Claimed,
+    type: str,
+    number: str,
+    reason: str,
+    *,
+    surplus: bool,
+    lease: float,
+    visibility: float,
 ) -> None:
-    """A document was removed unreleased; it is named. Raises LeaseLost also when it stands as released."""
+    """A document was removed unreleased; it is named. ``visibility``: seconds until that must show everywhere. One that was
+    removed before keeps what was said of it then. Raises LeaseLost also when it stands as released."""
     _permit(db, row, lease)
-    values = {**row.own, "type": type, "number": number, "reason": reason, "surplus": surplus}
+    values = {
+        **row.own,
+        "type": type,
+        "number": number,
+        "reason": reason,
+        "surplus": surplus,
+        "visibility": visibility,
+    }
     if db.execute(SQL["claim.drop"], values).fetchone() is None:
         if db.execute(SQL["claim.known"], values).fetchone() is not None:
             # It stands as released: a second row of its number would be refused by the table, as a defect.

@@ -229,6 +229,8 @@ CREATE TABLE public.document (
     reason text DEFAULT ''::text NOT NULL,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    removals integer DEFAULT 0 NOT NULL,
+    gone_by timestamp with time zone,
     CONSTRAINT document_check CHECK (((number IS NOT NULL) OR (state = ANY (ARRAY['asked'::text, 'void'::text])))),
     CONSTRAINT document_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'made'::text, 'claimed'::text, 'released'::text, 'removed'::text, 'retired'::text, 'unknown'::text, 'void'::text])))
 );
@@ -725,6 +727,8 @@ CREATE UNIQUE INDEX document_nonce ON public.document USING btree (tenant_id, no
 CREATE UNIQUE INDEX document_number ON public.document USING btree (tenant_id, type, number) WHERE (state = ANY (ARRAY['made'::text, 'claimed'::text, 'released'::text, 'unknown'::text]));
 
 CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matter_id) WHERE (state = ANY (ARRAY['claimed'::text, 'released'::text]));
+
+CREATE INDEX document_removed ON public.document USING btree (tenant_id, type, number) WHERE (state = 'removed'::text);
 
 CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_place, erp_tenant);
 

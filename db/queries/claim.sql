@@ -187,6 +187,17 @@ where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)
   and state in ('made', 'claimed', 'released', 'unknown')
 returning id
 
+-- returned --
+-- It was removed, stands there all the same, and a person says that it is this one.
+update document set state = 'made', round = %(round)s, surplus = false, changed_at = bridge_now()
+where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)s and number = %(number)s and state = 'removed'
+  and (nonce = %(nonce)s or %(nonce)s = '')
+returning id
+
+-- no_gap --
+-- Its number is in use after all.
+delete from number_gap where tenant_id = %(tenant_id)s and document_type = %(type)s and number = %(number)s
+
 -- claim --
 -- The one document that may be released; the unique index lets no second one through.
 update document set state = case when state = 'released' then state else 'claimed' end, changed_at = bridge_now()
@@ -198,7 +209,11 @@ returning id
 
 -- drop --
 -- It was removed unreleased. Nothing is deleted; the document is named, so that no successor's is meant by mistake (S4).
-update document set state = 'removed', surplus = %(surplus)s, reason = %(reason)s, changed_at = bridge_now()
+-- One that was there all the same is removed once more: its round ended then, and its gap has its reason.
+update document set state = 'removed',
+    surplus = case when state = 'removed' then surplus else %(surplus)s end,
+    reason = case when state = 'removed' then reason else %(reason)s end,
+    removals = removals + 1, gone_by = bridge_now() + %(visibility)s * interval '1 second', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)s and number = %(number)s and state <> 'released'
 returning id
 
@@ -214,7 +229,9 @@ update document set state = 'released', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)s and number = %(number)s and state in ('made', 'claimed', 'unknown')
 
 -- documents --
-select type, coalesce(number, '') as number, nonce, state, round, surplus, reason from document
+select type, coalesce(number, '') as number, nonce, state, round, surplus, reason, removals,
+       case when state = 'removed' then coalesce(gone_by, changed_at) end as gone_by
+from document
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s order by id
 
 -- hold_key --

@@ -157,6 +157,17 @@ CAUSES: Mapping[str, Cause] = {
         Text("Inget: bryggan fortsätter att försöka.", "Nothing: the bridge goes on trying."),
         _NOWHERE,
     ),
+    "work.not_taken": Cause(
+        Text(
+            "{system} svarade två gånger ja på en ändring av {name} men visar den inte: {fields}.",
+            "{system} said yes twice to a change of {name} but does not show it: {fields}.",
+        ),
+        Text(
+            "Ändra fälten för hand där, eller ta reda på varför {system} inte tar emot dem, och försök igen här.",
+            "Change the fields by hand there, or find out why {system} does not take them, and try again here.",
+        ),
+        _NOWHERE,
+    ),
     "work.dependency_in_error": Cause(
         Text("{name} har själv ett fel.", "{name} is itself in error."),
         Text(

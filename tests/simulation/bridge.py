@@ -371,6 +371,11 @@ def release(bridge: Bridge, name: str, invoice: str) -> None:
     reviewing.release(bridge, name, invoice)
 
 
+def gaps(bridge: Bridge, name: str) -> list[str]:
+    """Numbers of the gap list."""
+    return [str(one["number"]) for one in reviewing.gaps(bridge, name)]
+
+
 def writes_off(bridge: Bridge) -> bool:
     """Whether the bridge says that this database was restored or cloned, and transfers nothing until it is adopted."""
     return adopting.look(bridge).verdict in {Verdict.OFF, *STOPS}
@@ -402,6 +407,7 @@ __all__ = [
     "ask_poll",
     "decide",
     "doubts",
+    "gaps",
     "held",
     "pause",
     "poll_due",
