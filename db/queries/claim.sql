@@ -8,6 +8,11 @@ for update of m
 -- lock --
 select m.id from matter m where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s for update
 
+-- tenant --
+-- Whether a tenant is leaving is asked in a later statement, too: who has it leave waits for this lock, so that a claim is either
+-- committed before or sees it. Behind the matter's lock, or a delivery that ends and one that is claimed could wait crosswise.
+select t.id from tenant t where t.id = %(tenant_id)s for share
+
 -- start --
 -- Only the message of the present generation makes the row its own, only while the tenant is active, nobody works on the
 -- matter, this is the database that it was, and this program is not older than the schema.
@@ -33,7 +38,10 @@ from outbox o
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
   and m.tenant_id = o.tenant_id and m.id = o.matter_id
 returning m.generation, m.epoch, m.decision,
-          (select i.marker from installation i) as installation, (select i.epoch_at from installation i) as rewound_at
+          (select i.marker from installation i) as installation,
+          -- a pair of companies that was served before it was added knows no more of that time than a restored database does
+          greatest((select i.epoch_at from installation i),
+                   (select max(c.epoch_at) from connection c where c.tenant_id = m.tenant_id)) as rewound_at
 
 -- supersede --
 -- A lease that ran out and was taken over before anybody reaped it: its row is another domain's, and its worker is lost.
