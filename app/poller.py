@@ -27,9 +27,10 @@ from app.settings import Settings
 from app.systems import Connections
 from app.turn import Manner, about
 from db import log, streams
-from db.pool import Database
+from db.pool import REBUILT, Database
 from db.streams import DuePoll
 from db.tenant import TenantDb
+from domain import clock
 from domain.errors import (
     BridgeError,
     Forbidden,
@@ -39,6 +40,7 @@ from domain.errors import (
     ShortList,
     SignInFailed,
     TryLater,
+    Unavailable,
 )
 from domain.model import System
 from domain.polling import Brake, Pace
@@ -103,7 +105,9 @@ class Poller:
                 return streams.due(db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room)
         except TryLater as error:
             logger.warning("database_away", error=error.message)
-            return []
+        except REBUILT as error:
+            logger.warning("database_away", error=str(error).strip())
+        return []
 
     # ---- one connection
 
@@ -115,7 +119,7 @@ class Poller:
         poll: Poll | None = None
         looked = False
         error: Exception | None = None
-        wait = self._settings.min_poll_seconds
+        wait, began = self._settings.min_poll_seconds, clock.monotonic()
         try:
             self._connections.refresh(due.tenant_id)
             # Making the client may fail, too: a connection without a row, a secret under a lost key.
@@ -132,7 +136,9 @@ class Poller:
             return poll.changes if poll else 0
         except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
             error = _meant(caught, due.system)
-        self._end(due, poll, self._wait(wait, error), error, quiet=quiet, looked=looked)
+        self._given_back(
+            began, lambda: self._end(due, poll, self._wait(wait, error), error, quiet=quiet, looked=looked)
+        )
         if error is not None:
             if quiet:
                 raise error
@@ -168,6 +174,18 @@ class Poller:
             # A list that stays short is not asked for more often than a whole one.
             return min(wait, error.retry_after or self._settings.min_poll_seconds)
         return self._settings.sign_in_seconds if isinstance(error, SignInFailed | SettingUnusable) else wait
+
+    def _given_back(self, began: float, end: Callable[[], None]) -> None:
+        """Again and again while the database is away, until the lease has run out anyhow: whoever asks for a poll in the first
+        moment after a restart would else wait for the whole lease. Raises Unavailable."""
+        while True:
+            try:
+                return end()
+            except Unavailable as error:
+                over = clock.monotonic() - began > self._settings.poll_lease_seconds
+                if over or self._stop.wait(self._settings.poller_seconds):
+                    raise
+                logger.warning("database_away", error=error.message)
 
     def _end(
         self,

@@ -39,9 +39,9 @@ where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and 
   and m.tenant_id = o.tenant_id and m.id = o.matter_id
 returning m.generation, m.epoch, m.decision,
           (select i.marker from installation i) as installation,
-          -- a pair of companies that was served before it was added knows no more of that time than a restored database does
-          greatest((select i.epoch_at from installation i),
-                   (select max(c.epoch_at) from connection c where c.tenant_id = m.tenant_id)) as rewound_at
+          -- a tenant that was added anew begins with an epoch of its own: its lost rows are a lost history, too
+          (select greatest(i.epoch_at, (select max(c.epoch_at) from connection c where c.tenant_id = m.tenant_id)) from installation i)
+              as rewound_at
 
 -- supersede --
 -- A lease that ran out and was taken over before anybody reaped it: its row is another domain's, and its worker is lost.

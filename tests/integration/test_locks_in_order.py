@@ -95,7 +95,7 @@ def test_a_permission_that_waited_for_a_lock_past_its_lease_is_refused(
     over = "select lease_until < bridge_now() from matter where id = %s"
     wait_for("the lease is over", lambda: watcher.execute(over, [matter]).fetchall() == [(True,)], seconds=30)
     beside.commit()
-    assert granted.result(timeout=60) is False
+    assert granted.result(timeout=300) is False
     assert watcher.execute("select count(*) from step").fetchall() == [(0,)]
 
 
@@ -140,7 +140,7 @@ def test_work_that_is_written_while_a_join_is_under_way_follows_it(
             lambda: watcher.execute(blocked, [pid["pid"]]).fetchall() == [(True,)],
             seconds=30,
         )
-    written.result(timeout=60)
+    written.result(timeout=300)
     [taken] = take(db)
     assert taken.matter_id == into
     assert begin(db, taken) is not None
@@ -176,7 +176,7 @@ def test_whoever_touches_several_matters_locks_them_in_the_order_of_their_ids(
     done = apart.submit(run)
     wait_for(f"the {who} waits for the first of both", waits_behind(watcher, beside), seconds=30)
     # It holds nothing yet that comes later in the order: else this would wait for it, and it for this.
-    beside.execute("set local lock_timeout = '20s'")
+    beside.execute("set local lock_timeout = '120s'")
     lock(beside, high)
     beside.commit()
-    done.result(timeout=60)
+    done.result(timeout=300)
