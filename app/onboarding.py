@@ -80,16 +80,17 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     with bridge.db.tenant(tenant_id) as db:
         if known is None:
             tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
-        else:
-            named = file.model_fields_set
-            language = file.language if "language" in named else known.language
-            time_zone = file.time_zone if "time_zone" in named else known.time_zone
-            tenants.change(db, tenant_id, language, time_zone)
         identity.keep(db, tenant_id, pair)
         if values != kept:
             tenants.add_settings(db, tenant_id, values, who())
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
             _store_connection(bridge, db, tenant_id, _system(system), part)
+        if known is not None:
+            # Behind the connections: in the order of a poll, which holds one when it pauses a domain.
+            named = file.model_fields_set
+            language = file.language if "language" in named else known.language
+            time_zone = file.time_zone if "time_zone" in named else known.time_zone
+            tenants.change(db, tenant_id, language, time_zone)
         tenants.audit(db, tenant_id, who(), "tenant.added" if known is None else "tenant.changed", {})
         if known and log.of_cause(db, ["setting.unusable"]):
             streams.ask(db, tenant_id)

@@ -137,6 +137,8 @@ def set_paused(
 def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
     try:
         with bridge.db.tenant(tenant.id) as db:
+            # Connection, readings, tenant: in the order in which a poll locks them.
+            streams.ask(db, tenant.id)
             let = braking.resume(db, tenant.id, domain, shown)
             if domain is None:
                 # One that never went live and stays is where it was before.
@@ -144,7 +146,6 @@ def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[
                 _set_state(db, tenant, "new" if never_live else "live")
             else:
                 tenants.resume_domains(db, tenant.id, [domain])
-            streams.ask(db, tenant.id)
             details = {"domain": domain, "let_through": [one.values() for one in let]}
             tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
     except InputError:

@@ -68,10 +68,9 @@ class Erasure:
 
 def leave(db: TenantDb) -> bool:
     """Nothing is let through from the commit on; False: it was leaving already."""
-    left = db.execute(SQL["leaving.leave"]).fetchone() is not None
-    if left:
-        db.execute(SQL["leaving.stop_polls"])
-    return left
+    # In the order of a poll, which holds its connection when it pauses a domain.
+    db.execute(SQL["leaving.stop_polls"])
+    return db.execute(SQL["leaving.leave"]).fetchone() is not None
 
 
 def waits(db: TenantDb) -> Waits:

@@ -268,6 +268,23 @@ def page(db: TenantDb, scene: Scene) -> Any:
     return announce(db, scene)
 
 
+def braked(db: TenantDb, scene: Scene) -> Any:
+    """The last page of a poll that the brake stops."""
+    if streams.hold(db, scene.poll, LEASE) is None:
+        raise LeaseLost
+    tenants.pause_domains(db, scene.tenant_id, ["customer"])
+
+
+def foreign(db: TenantDb, scene: Scene) -> Any:
+    """A delivery that meets somebody else's marker fails and pauses the tenant; what its matter needed is looked at."""
+    if claim.hold(db, scene.worker) is None:
+        raise LeaseLost
+    announce_other(db, scene)
+    claim.fail(db, scene.worker, "failed")
+    tenants.set_state(db, scene.tenant_id, "paused")
+    claim.give_back(db, scene.worker)
+
+
 def due(db: DispatchDb, scene: Scene) -> Any:
     return streams.due(db, uuid4(), lease=LEASE, limit=9)
 
@@ -282,7 +299,7 @@ TRANSACTIONS: Mapping[str, Callable[[Any, Scene], Any]] = {
     one.__name__: one
     for one in (
         announce, announce_other, take, reap, claim_payment, claim_other, begin, done, finish, join, join_busy,
-        decide, adopt, leave, page, due, lease_ends,
+        decide, adopt, leave, page, braked, foreign, due, lease_ends,
     )
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from services import PostgresServer
 
 from db.claim import Claimed
+from domain.errors import LeaseLost
 from isolation.scene import Theatre
 from isolation.statements import Run, Walker, interleavings
 
@@ -24,13 +25,15 @@ def theatre(postgres_server: PostgresServer) -> Iterator[Theatre]:
     postgres_server.drop(database)
 
 
-def every_order(theatre: Theatre, name: str, *, over: bool = False, polled: bool = False) -> Iterator[Run]:
-    """The transaction beside one that has the tenant leave."""
+def every_order(
+    theatre: Theatre, name: str, other: str = "leave", *, over: bool = False, polled: bool = False
+) -> Iterator[Run]:
+    """The transaction beside another one, most often one that has the tenant leave."""
     walker = Walker(theatre.watch)
 
     def walk(order: Sequence[str]) -> Run:
         scene = theatre.set_up(over=over, polled=polled)
-        return walker.walk(theatre.sessions(scene, {one: one for one in (name, "leave")}), order)
+        return walker.walk(theatre.sessions(scene, {one: one for one in (name, other)}), order)
 
     yield from interleavings(walk, most_switches=3)
 
@@ -72,3 +75,15 @@ def test_a_poll_that_is_leased_at_this_moment_holds_nothing_afterwards(theatre: 
         assert session is not None
         leased.append(bool(session.result))
     assert set(leased) == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("braked", "leave"), ("foreign", "leave"), ("foreign", "claim_other"), ("foreign", "claim_payment")],
+)
+def test_whoever_changes_the_tenant_and_whoever_looks_at_it_never_wait_crosswise(
+    theatre: Theatre, one: str, other: str
+) -> None:
+    for run in every_order(theatre, one, other):
+        errors = [one.error for one in run.sessions if not isinstance(one.error, LeaseLost | None)]
+        assert errors == [], run.told()
