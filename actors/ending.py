@@ -167,12 +167,13 @@ class Ending:
                 self._problem(db, stop.code, values)
                 log.close_problems(db, self._about(), "other cause", keep=[stop.code])
                 self._log(db, LogLine(stop.code, {**stop.values}), level="error", outcome=stop.state)
-                if isinstance(stop, ForeignWriter):
-                    tenants.set_state(db, db.tenant_id, "paused")
                 if stop.state == "failed":
                     dependencies.lift(db, self.row)
                 if self._fail(db, stop) and effects.link is not None:
                     outbox.wake(db, [self.row.matter_id])
+                if isinstance(stop, ForeignWriter):
+                    # Behind every other matter: a claim locks its matter first, then looks at the tenant.
+                    tenants.set_state(db, db.tenant_id, "paused")
                 self._finish(db, stop.state, stop.code)
         except _Joined:
             return self.later(

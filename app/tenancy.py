@@ -27,6 +27,24 @@ def find_tenant(bridge: Bridge, name: str) -> Tenant:
     return tenant
 
 
+def staying_tenant(bridge: Bridge, name: str) -> Tenant:
+    """A tenant of which something may be changed. Raises InputError when there is none, or when it is leaving."""
+    tenant = find_tenant(bridge, name)
+    if tenant.state in ("leaving", "erasing"):
+        raise InputError(leaving_sentence(tenant))
+    return tenant
+
+
+def leaving_sentence(tenant: Tenant) -> str:
+    """What can be done about a tenant that is leaving, in one sentence."""
+    if tenant.state == "erasing":
+        return f"The tenant '{tenant.name}' is being erased: 'severa-bridge tenant erase {tenant.name}' goes on with it."
+    return (
+        f"The tenant '{tenant.name}' is leaving: 'severa-bridge tenant erase {tenant.name}' goes on with it, "
+        f"'severa-bridge tenant resume {tenant.name}' has it stay."
+    )
+
+
 def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     """Every tenant with its state, last check and open problems."""
     with bridge.db.dispatch() as db:
@@ -58,7 +76,7 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
 
     Raises InputError.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         before = tenants.settings(db, tenant.id)
     values = changed_settings(before, key, text)
@@ -105,12 +123,15 @@ def set_paused(
 
     Resuming lets through everything that the brake has stopped there. ``shown``: what the person was shown of it (``held``),
     None = what the open questions say. Raises InputError when more has been stopped since: the questions are brought
-    up to date, and nothing else is done.
+    up to date, and nothing else is done. A tenant that is leaving stays when it is resumed, unless its erasure has begun.
     """
     tenant = find_tenant(bridge, name)
+    stays = tenant.state == "leaving" and not paused and domain is None
+    if tenant.state in ("leaving", "erasing") and not stays:
+        raise InputError(leaving_sentence(tenant))
     if domain is not None and domain not in outbox.DOMAINS:
         raise InputError(f"There is no domain '{domain}': choose from {', '.join(outbox.DOMAINS)}.")
-    if domain is None and tenant.state not in ("live", "paused"):
+    if domain is None and not stays and tenant.state not in ("live", "paused"):
         raise InputError(
             f"The tenant '{name}' is not live yet: run 'severa-bridge tenant go-live {name}' first."
         )
@@ -119,7 +140,7 @@ def set_paused(
         return
     with bridge.db.tenant(tenant.id) as db:
         if domain is None:
-            tenants.set_state(db, tenant.id, "paused")
+            _set_state(db, tenant, "paused")
         else:
             tenants.pause_domains(db, tenant.id, [domain])
         tenants.audit(db, tenant.id, who(), "tenant.paused", {"domain": domain})
@@ -128,18 +149,26 @@ def set_paused(
 def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
     try:
         with bridge.db.tenant(tenant.id) as db:
+            # Connection, readings, tenant: in the order in which a poll locks them.
+            streams.ask(db, tenant.id)
             let = braking.resume(db, tenant.id, domain, shown)
             if domain is None:
-                tenants.set_state(db, tenant.id, "live")
+                # One that never went live and stays is where it was before.
+                never_live = tenant.state == "leaving" and tenant.live_at is None
+                _set_state(db, tenant, "new" if never_live else "live")
             else:
                 tenants.resume_domains(db, tenant.id, [domain])
-            streams.ask(db, tenant.id)
             details = {"domain": domain, "let_through": [one.values() for one in let]}
             tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
     except InputError:
         with bridge.db.tenant(tenant.id) as db:
             braking.moved(db, tenant.id, domain)
         raise
+
+
+def _set_state(db: TenantDb, tenant: Tenant, state: str) -> None:
+    if not tenants.set_state(db, tenant.id, state, stays=tenant.state == "leaving"):
+        raise InputError(f"The tenant '{tenant.name}' began to leave at this moment: look at it again.")
 
 
 def rotate_secrets(bridge: Bridge) -> int:

@@ -57,7 +57,7 @@ def payloads(db: TenantDb, attempt_ids: Sequence[UUID]) -> Sequence[Mapping[str,
     return db.execute(SQL["attempts.payloads"], {"attempts": list(attempt_ids)}).fetchall()
 
 
-def put_payloads(db: TenantDb, attempt_id: UUID | None, exchanges: Sequence[Mapping[str, Any]]) -> None:
+def put_payloads(db: TenantDb, attempt_id: UUID, exchanges: Sequence[Mapping[str, Any]]) -> None:
     """Masked requests and responses of one attempt, in one go."""
     if exchanges:
         db.execute_many(

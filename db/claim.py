@@ -102,6 +102,7 @@ def claim(db: TenantDb, id: int, generation: int, token: UUID, lease: float) -> 
     nothing may be written to this database, or a newer program migrated it; the row is given back then."""
     values: dict[str, Any] = {"id": id, "generation": generation, "token": token, "lease": lease}
     db.execute(SQL["claim.of_row"], values)
+    db.execute(SQL["claim.tenant"], values)
     row = db.execute(SQL["claim.start"], {**values, "schema": newest_version()}).fetchone()
     if row is None:
         db.execute(SQL["claim.refuse"], values)

@@ -73,5 +73,7 @@ select at, system, method, path, status, seconds, request, response, error, atte
 where tenant_id = %(tenant_id)s and attempt_id = any (%(attempts)s) order by at, id
 
 -- put_payload --
+-- Of an attempt that is not there nothing is written: a restore has taken it back, or its tenant was erased.
 insert into payload (tenant_id, at, attempt_id, system, method, path, status, seconds, request, response, error)
-values (%(tenant_id)s, %(at)s, %(attempt_id)s, %(system)s, %(method)s, %(path)s, %(status)s, %(seconds)s, %(request)s, %(response)s, %(error)s)
+select %(tenant_id)s, %(at)s, a.id, %(system)s, %(method)s, %(path)s, %(status)s, %(seconds)s, %(request)s, %(response)s, %(error)s
+from attempt a where a.tenant_id = %(tenant_id)s and a.id = %(attempt_id)s for key share of a

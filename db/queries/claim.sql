@@ -8,6 +8,11 @@ for update of m
 -- lock --
 select m.id from matter m where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s for update
 
+-- tenant --
+-- Whether a tenant is leaving is asked in a later statement, too: who has it leave waits for this lock, so that a claim is either
+-- committed before or sees it. Behind the matter's lock, or a delivery that ends and one that is claimed could wait crosswise.
+select t.id from tenant t where t.id = %(tenant_id)s for share
+
 -- start --
 -- Only the message of the present generation makes the row its own, only while the tenant is active, nobody works on the
 -- matter, this is the database that it was, and this program is not older than the schema.

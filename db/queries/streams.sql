@@ -16,13 +16,15 @@ returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
 -- Go-live polls before the tenant is live; same lease, same fence.
 update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
+  and exists (select from tenant t where t.id = connection.tenant_id and t.state not in ('leaving', 'erasing'))
   and coalesce(epoch_at, '-infinity') < bridge_now()
 returning bridge_now() as now
 
 -- hold --
--- The fence of every page transaction: no lease, no rows. Extends it, and tells what time it is.
+-- The fence of every page transaction: no lease, or a tenant that is leaving, no rows. Extends it, and tells what time it is.
 update connection set poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s and poll_lease_until > bridge_now()
+  and exists (select from tenant t where t.id = connection.tenant_id and t.state not in ('leaving', 'erasing'))
 returning bridge_now() as now
 
 -- ended --

@@ -27,7 +27,7 @@ from services import Database as TestDatabase
 import app.adopting
 import app.bootstrap
 import connectors.wire
-from app import adopting, doubting, reviewing, service
+from app import adopting, doubting, leaving, reviewing, service
 from app.bootstrap import Bridge, open_bridge
 from app.keeper import Keeper
 from app.memory import Memory, StateFile
@@ -334,6 +334,11 @@ def add_tenant(bridge: Bridge, name: str, firm: Firm, **settings: Any) -> None:
     service.go_live(bridge, name, lambda _system, _register, _rows: None)
 
 
+def erase(bridge: Bridge, name: str, *, anyway: bool = False) -> None:
+    """Has a tenant leave, and erases it when everything that was sent is over."""
+    leaving.erase(bridge, name, export_to=None, anyway=anyway)
+
+
 def ask_poll(bridge: Bridge, name: str) -> None:
     """Run now."""
     tenant = service.find_tenant(bridge, name)
@@ -407,6 +412,7 @@ __all__ = [
     "ask_poll",
     "decide",
     "doubts",
+    "erase",
     "gaps",
     "held",
     "pause",
