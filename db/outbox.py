@@ -78,7 +78,8 @@ def take(
     lease: float,
     lowest_first: bool = False,
 ) -> list[Taken]:
-    """Commits ready rows ``out``, fairly over tenants. ``lowest_first``: what a setting or a sweep announced has its turn."""
+    """Commits ready rows ``out``, fairly over tenants, and gives them in the order in which they are to be sent.
+    ``lowest_first``: what a setting or a sweep announced has its turn."""
     rows = db.execute(
         SQL["outbox.take"],
         {
@@ -91,7 +92,9 @@ def take(
         },
     )
     names = ("tenant_id", "id", "domain", "generation", "system", "register", "matter_id")
-    return [Taken(*(row[name] for name in names)) for row in rows]
+    # RETURNING has no order of its own.
+    ordered = sorted(rows, key=lambda row: (row["domain"], row["of_domain"]))
+    return [Taken(*(row[name] for name in names)) for row in ordered]
 
 
 def untake(db: DispatchDb, taken: Taken) -> None:

@@ -65,7 +65,7 @@ found as (
     ) o
 ),
 fair as (
-    select f.*, row_number() over (partition by f.tenant_id order by f.begun desc, case when %(lowest_first)s then -f.rank else f.rank end, f.due_at) as of_tenant
+    select f.*, row_number() over (partition by f.tenant_id order by f.begun desc, case when %(lowest_first)s then -f.rank else f.rank end, f.due_at, f.id) as of_tenant
     from found f
 ),
 chosen as (
@@ -73,7 +73,7 @@ chosen as (
     from fair f where f.of_tenant <= f.tenant_free
 ),
 picked as (
-    select o.tenant_id, o.id from chosen c
+    select o.tenant_id, o.id, c.of_domain from chosen c
     join outbox o on o.tenant_id = c.tenant_id and o.id = c.id
     where c.of_domain <= c.domain_free and o.state in ('ready', 'waiting')
     for update of o skip locked
@@ -83,7 +83,7 @@ set state = 'out', generation = o.generation + 1, waits_matter = null, waits_key
     lease_until = bridge_now() + %(lease)s * interval '1 second'
 from picked p
 where o.tenant_id = p.tenant_id and o.id = p.id
-returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.matter_id
+returning o.tenant_id, o.id, o.domain, o.generation, o.system, o.register, o.matter_id, p.of_domain
 
 -- untake --
 -- A row whose message the broker did not take goes back, unless its lease has moved on already.

@@ -38,9 +38,9 @@ class Move:
 
 
 def rest(work: Work) -> Wish | Rest | None:
-    """NUMBERED: nothing is owed to Severa; files that are, go now if nothing else was done."""
+    """NUMBERED: nothing is owed to Severa; files that are, go now if nothing else was written."""
     link = work.delivery.link
-    if not work.numbered and files.due(link) and link is not None:
+    if (work.compared or not work.numbered) and files.due(link) and link is not None:
         return files.attach(work, link)
     return Rest(problems_stay=_person_acts(work))
 

@@ -28,9 +28,9 @@ from domain.invoice.model import ErpDocument, SeveraInvoice, document_type
 from domain.invoice.phases import key_of
 from domain.invoice.plan import same_booking
 from domain.invoice.totals import money_text
-from domain.invoice.work import STATUS_STEPS, Work
+from domain.invoice.work import NUMBERED, STATUS_STEPS, TOTAL, Work
 from domain.mapper import read, text
-from domain.model import Booked, Json, LinkUpdate
+from domain.model import Announce, Booked, Json, LinkUpdate
 from domain.money import ZERO
 from domain.moves import wait_until_settled
 from domain.text import one_line
@@ -49,7 +49,8 @@ def number(work: Work) -> None:
     document = _document(work, booked)
     if document is None:
         return
-    begun = work.booked_now or resumed or not work.shows(booked)
+    untold = work.booked_now or resumed or not work.told
+    begun = untold or not work.shows(booked)
     if not (begun or work.role == "transfer" or work.sent_on):
         # A person took it out of the process after it was booked: its problem stays theirs.
         work.numbered = True
@@ -62,19 +63,29 @@ def number(work: Work) -> None:
         work.read_invoice()
         difference = document.totals.total - work.invoice.total * work.invoice.sign
     _compare(work, document, difference)
-    restored = not (work.booked_now or resumed)
     moved_on = work.role != "transfer" and not work.sent_on
-    if _missing(work, document):
-        before = _says(work)
-        _write(work, document)
-        if _says(work) != before:
-            _edited(work, document)
+    wrote = _put_right(work, document)
     work.numbered = True
+    work.compared = not (begun or wrote or work.delivery.decision is not None)
     if moved_on:
         values = {"number": document.number, "status": work.invoice.status_name}
         raise work.stop("invoice.moved_after_booking", values)
-    _say(work, document, difference, restored=restored)
-    files.plan_for_later(work)
+    if not work.compared:
+        _say(work, document, difference, restored=not untold)
+    # Files that are due go in this very delivery if it only compared.
+    if not (work.compared and files.due(work.delivery.link)):
+        files.plan_for_later(work)
+
+
+def _put_right(work: Work, document: ErpDocument) -> bool:
+    """Writes what Severa does not show; whether anything was missing. Raises Stop as ``number`` does."""
+    if not _missing(work, document):
+        return False
+    before = _says(work)
+    _write(work, document)
+    if _says(work) != before:
+        _edited(work, document)
+    return True
 
 
 def _settle_status_steps(work: Work) -> bool:
@@ -289,7 +300,7 @@ def _link(work: Work, document: ErpDocument, difference: Decimal) -> LinkUpdate:
     return work.link_update(
         made,
         difference=f"{difference:f}",
-        total=f"{document.totals.total:f}",
+        **{TOTAL: f"{document.totals.total:f}", NUMBERED: document.number},
         currency=document.currency,
         customer=document.customer,
     )
@@ -318,7 +329,10 @@ def _say(work: Work, document: ErpDocument, difference: Decimal, *, restored: bo
 
 
 def _tell(work: Work, document: ErpDocument) -> None:
-    """What an attempt, maybe an earlier one, found worth telling of the document."""
+    """What an attempt, maybe an earlier one, found worth telling of the document, and its payment: what was said of the one
+    before it is not true of it, and what was paid before anybody knew whose it is was asked of nobody."""
+    if work.remade or document.status != "Open" or document.balance != document.totals.total:
+        work.trail.announce.append(Announce("payment", "severa", INVOICES, work.guid))
     created, proof = work.step("create"), work.step("proof")
     said = (created.request | created.result).get("said") if created is not None else None
     for code, values, level in said or []:

@@ -49,8 +49,11 @@ STATUS_STEPS = ("write_back", "write_back again", "back")
 # Severa said that there is no such invoice; it is asked once more after so long (seconds).
 MISSING = "missing"
 MISSING_SECONDS = 60.0
-# Member of the link's state: documents with our marker that are not ours, each told once.
+# Members of the link's state: documents with our marker that are not ours, each told once; total and number of what a
+# delivery that ended said to be booked.
 OTHERS = "others"
+TOTAL = "total"
+NUMBERED = "numbered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Work:
     proven          this attempt proved the document, and Severa stood as planned after that
     booked_now      this attempt saw the document Open for the first time
     numbered        this attempt found or made Severa show what is booked
+    compared        it only compared both sides, because a problem was open: it had nothing to write
     customer        the customer's ERP number, re-read after a refusal; '' = as remembered
     others          ids of documents with our marker that are not ours
     make            a person decided that a new document is made
@@ -93,6 +97,7 @@ class Work:
     proven: bool = False
     booked_now: bool = False
     numbered: bool = False
+    compared: bool = False
     make: bool = False
     deleted: bool = False
     audited: bool = False
@@ -155,15 +160,27 @@ class Work:
         return {name: step for name in STEPS if (step := self.step(name, back=back)) is not None}
 
     def _owes(self) -> bool:
-        """Whether Severa, as last seen, does not show what is booked (rule 15)."""
+        """Whether Severa, as last seen, does not show what is booked (rule 15), or a problem says that it may not: that one
+        ends by comparing, not because somebody tried again."""
         booked = self.booked
         if booked is None or self.numbered:
             return False
-        if self.booked_now or any(self.open_step(name) is not None for name in STATUS_STEPS):
+        if self.booked_now or not self.told or any(self.open_step(name) is not None for name in STATUS_STEPS):
             return True
         if self.role == "transfer" or self.delivery.decision is not None:
             return True
-        return not self.shows(booked)
+        return not self.shows(booked) or (
+            self.sent_on and self.delivery.books.has_problem("invoice", severa_id=self.guid)
+        )
+
+    @property
+    def told(self) -> bool:
+        """A delivery has ended that said what is booked. One that broke off before it could leaves the fact and nothing else,
+        and after a restore Severa may show it all already."""
+        state = self.delivery.link.state if self.delivery.link is not None else {}
+        number = self.booked.number if self.booked is not None else ""
+        # Of what 0.1.0 said only the total was kept.
+        return TOTAL in state and state.get(NUMBERED, number) == number
 
     def shows(self, booked: Booked) -> bool:
         """Whether Severa, as last seen, has number and reference of what is booked."""
@@ -285,7 +302,7 @@ class Work:
         for gap in self._gaps():
             self.trail.gap(gap)
         effects = self.trail.effects()
-        return replace(effects, announce=(*effects.announce, *self._closed_projects(), *self._payment()))
+        return replace(effects, announce=(*effects.announce, *self._closed_projects()))
 
     def _gaps(self) -> list[NumberGap]:
         """Numbers of the documents that this delivery removed."""
@@ -327,10 +344,6 @@ class Work:
             and (record.body.get("isClosed") is True or books.needed("project", severa_id=record.id))
         ]
 
-    def _payment(self) -> list[Announce]:
-        """What was said of the payment of a document that another one replaced is not true of the new one."""
-        return [Announce("payment", "severa", INVOICES, self.guid)] if self.booked_now and self.remade else []
-
     def settled(self, *, problems_stay: bool = False) -> Settled:
         return Settled(self.effects(), problems_stay)
 
@@ -353,4 +366,14 @@ def _names(step: Step, document: Document) -> bool:
     return (told.get("type"), told.get("number")) == (document.type, document.number)
 
 
-__all__ = ["LOOK_AGAIN", "OTHERS", "STATUS_STEPS", "Key", "Planned", "Work", "removal_of"]
+__all__ = [
+    "LOOK_AGAIN",
+    "NUMBERED",
+    "OTHERS",
+    "STATUS_STEPS",
+    "TOTAL",
+    "Key",
+    "Planned",
+    "Work",
+    "removal_of",
+]

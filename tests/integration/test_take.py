@@ -61,6 +61,24 @@ def test_an_approved_invoice_does_not_wait_behind_a_changed_setting(db: Database
     assert invoice in {one.matter_id for one in take(db, per_tenant=2)}
 
 
+@pytest.mark.schedule("S50")
+def test_what_is_taken_is_sent_in_the_order_of_its_rank(db: Database, tenant: UUID) -> None:
+    """A queue hands out its messages as they came."""
+    settings = [announce(db, tenant, f"setting {n}", cause="setting", rank=Rank.SWEEP) for n in range(5)]
+    changes = [announce(db, tenant, f"change {n}") for n in range(3)]
+    invoice = announce(db, tenant, "approved", rank=Rank.PERSON)
+    with db.tenant(tenant) as connection:
+        # Of what is due at the same moment, the older row goes first.
+        connection.execute("update outbox set due_at = date_trunc('hour', due_at) - interval '1 hour'")
+    with db.dispatch() as connection:
+        # A large table is joined by hash or merge, which gives rows back in any order.
+        connection.execute("set local enable_nestloop = off")
+        taken = outbox.take(
+            connection, domains=outbox.DOMAINS, window=100, per_tenant=100, after=START, lease=60
+        )
+    assert [one.matter_id for one in taken] == [invoice, *changes, *settings]
+
+
 def test_what_a_setting_announced_has_its_turn_too(db: Database, tenant: UUID) -> None:
     setting = announce(db, tenant, "setting", cause="setting", rank=Rank.SWEEP)
     for n in range(20):

@@ -144,7 +144,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "order by q.begun desc, case when %(lowest_first)s then -q.rank else q.rank end, q.due_at", "order by q.due_at",
        T + "test_an_approved_invoice_does_not_wait_behind_a_changed_setting"),
     of("take-rank-over-all", "19, S50", "The rank counts over all domains of a tenant", OUTBOX,
-       "f.begun desc, case when %(lowest_first)s then -f.rank else f.rank end, f.due_at) as of_tenant", "f.due_at) as of_tenant",
+       "f.begun desc, case when %(lowest_first)s then -f.rank else f.rank end, f.due_at, f.id) as of_tenant", "f.due_at, f.id) as of_tenant",
        G + "test_an_approved_invoice_goes_before_another_domains_changed_setting"),
     of("take-lowest", "19", "The lowest rank has its turn", OUTBOX,
        "order by q.begun desc, case when %(lowest_first)s then -q.rank else q.rank end, q.due_at", "order by q.begun desc, q.rank, q.due_at",

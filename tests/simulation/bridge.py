@@ -82,7 +82,9 @@ class Office:
     def __init__(self, database: TestDatabase) -> None:
         self.database = database
         self.settings = Settings(database_url=database.app_url, **SETTINGS)
-        self.db = Database(database.app_url, size=10, dispatch_size=6)
+        # One actor runs at a time, and nobody stands still with a transaction open: so few, so that each has its
+        # statements prepared and planned soon.
+        self.db = Database(database.app_url, size=3, dispatch_size=2)
         self.db.open()
 
     def close(self) -> None:

@@ -12,6 +12,8 @@ from functools import partial
 from random import Random
 
 from simulation import bridge as contact
+from simulation.colleagues import meet
+from simulation.fates import befall
 from simulation.judge import Known, Verdict, judge
 from simulation.play import Play, PlayError, Theatre
 from simulation.points import (
@@ -187,8 +189,12 @@ def play_seed(theatre: Theatre, seed: int) -> Outcome:
                 _clocks(play, rng)
             if "broker" in chance._temper.kinds and rng.random() < 0.3:
                 play.at(rng.uniform(60, ACTIVE), lambda: _purge(play))
+            # Whoever is not spared by these plays otherwise; whoever is, plays as without them.
+            ends = meet(play, known, seed, ACTIVE), befall(play, seed, ACTIVE)
             play.run(ACTIVE)
             play.fair()
+            for end in ends:
+                end()
             rested = play.rest()
             verdict = judge(play, known, rested=rested)
     except (PlayError, AssertionError) as error:

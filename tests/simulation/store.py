@@ -68,9 +68,9 @@ class Store:
         name = self._one("select current_database()")
         self._owner.execute(f'alter database "{name}" set search_path = play, public, pg_catalog')
         self._owner.execute(f"alter database \"{name}\" set play.now = '{START.isoformat()}'")
-        # What a play finds must not depend on how many plays there were before: no plan follows the statistics of the
-        # moment or what a connection has grown used to, and so the order of rows that compare as equal stays the same.
-        for setting in ("plan_cache_mode = force_custom_plan", *(f"{one} = off" for one in _PLANS)):
+        # What a play finds must not depend on how many plays there were before: no plan follows the values or what a
+        # connection has grown used to. Planned once per connection, because planning takes longer than running.
+        for setting in ("plan_cache_mode = force_generic_plan", *(f"{one} = off" for one in _PLANS)):
             self._owner.execute(f'alter database "{name}" set {setting}')
         self._tables = [row[0] for row in self._owner.execute(_TABLES)]
         for (leaf,) in self._owner.execute(_LEAVES).fetchall():

@@ -85,6 +85,7 @@ def test_a_file_that_fails_is_a_problem_and_is_tried_again_alone_while_the_numbe
     assert stop.values["files"] == "stor.zip: The file is too large"
     assert firm.in_severa_now()["status"]["guid"] == "s-transferred"
     assert list(firm.erp.attachments["customerinvoice", "101"]) == ["avtal.docx"]
+    firm.books.problems.add(("severa", GUID))
     again = firm.transfer()
     firm.finish(again, settle(again))
     assert asked(firm, "attach") == ["attach customerinvoice"] * 3

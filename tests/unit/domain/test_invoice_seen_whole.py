@@ -218,6 +218,60 @@ def test_an_edit_of_what_is_not_booked_between_the_last_look_and_the_number_stop
     assert firm.in_severa_now()["status"]["guid"] == "s-transferred"
 
 
+@pytest.mark.req("R-INV-12", "R-LOG-3")
+def test_a_problem_of_a_sent_invoice_ends_by_comparing_and_not_by_trying_again(firm: Firm) -> None:
+    """Seed 1245: edited while its number was on its way, sent on, and then somebody tried the problem again."""
+    done(firm)
+    right = firm.in_severa_now()["dueDate"]
+    firm.in_severa_now()["dueDate"] = "2027-01-31"
+    to_status(firm, "s-sent")
+    firm.books.problems.add(("severa", GUID))
+    for _ in range(2):
+        stop = ends(firm, Stop)
+        assert isinstance(stop, Stop)
+        assert (stop.code, stop.values["differs"]) == ("invoice.already_booked", "dueDate")
+    firm.in_severa_now()["dueDate"] = right
+    firm.poll()
+    settled = done(firm)
+    # Nothing was put right, so nothing is told; the problem is over.
+    assert (said(settled), settled.problems_stay) == ([], False)
+    assert (status_writes(firm), creates(firm)) == (["s-transferred"], 1)
+
+
+@pytest.mark.schedule("S24")
+@pytest.mark.req("R-LOG-1", "R-PAY-1")
+@pytest.mark.parametrize(
+    ("status", "balance", "asked"),
+    [("Open", None, []), ("Open", "52.79", ["payment"]), ("Closed", "0", ["payment"])],
+)
+def test_what_was_booked_and_never_told_is_told_by_whoever_comes_next(
+    firm: Firm, status: str, balance: str | None, asked: list[str]
+) -> None:
+    """Seed 2090: a restored database found the document, and broke off before it said so; Severa shows it all already, and
+    the payment was polled before anybody knew whose it is."""
+    done(firm)
+    to_status(firm, "s-sent")
+    link = firm.books.link("invoice", severa_id=GUID)
+    assert link is not None
+    firm.books.replace_link(link, state={})
+    firm.document()["status"] = status
+    if balance is not None:
+        firm.document()["balanceInCurrency"] = D(balance)
+    settled = done(firm)
+    assert said(settled) == ["invoice.transferred"]
+    assert [one.domain for one in settled.effects.announce] == asked
+    assert said(done(firm)) == []
+    assert status_writes(firm) == ["s-transferred"]
+
+
+def test_a_sent_invoice_without_a_problem_is_not_asked_for_again(firm: Firm) -> None:
+    done(firm)
+    to_status(firm, "s-sent")
+    calls = len(firm.calls)
+    done(firm)
+    assert len(firm.calls) == calls
+
+
 @pytest.mark.req("R-INV-12")
 def test_rows_that_changed_places_in_money_are_seen_although_the_totals_agree(firm: Firm) -> None:
     done(firm)
