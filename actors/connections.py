@@ -29,7 +29,13 @@ _SETTINGS = About("connection", subject="settings")
 
 def open_setting_problem(db: TenantDb, error: SettingUnusable) -> None:
     """One problem of the tenant, not one per record."""
-    values = {"setting": error.setting, "value": error.value, "text": error.reason}
+    values = {
+        "setting": error.setting,
+        "value": error.value,
+        "text": error.reason,
+        "also": f" Inte heller: {', '.join(error.also)}." if error.also else "",
+        "also_en": f" Neither can: {', '.join(error.also)}." if error.also else "",
+    }
     log.open_problem(db, _SETTINGS, "setting.unusable", values)
 
 

@@ -65,6 +65,8 @@ class Loaded:
     erp_record: Record | None
     steps: Mapping[tuple[str, int], Step] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()
+    # workers that were lost over it in a row, without a word
+    silent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class LiveDelivery:
         self._erp_record = loaded.erp_record
         self._steps = dict(loaded.steps)
         self._documents = loaded.documents
+        self.silent = loaded.silent
         self._booked = loaded.matter.booked
         self._decision = row.decision
         self._leases = leases
@@ -183,6 +186,10 @@ class LiveDelivery:
     def now(self) -> datetime:
         """The database's clock: its time at the claim plus what has passed here since."""
         return self.row.now + timedelta(seconds=clock.boot() - self._after)
+
+    def progress(self) -> float:
+        """When this delivery last got an answer, or was claimed: seconds of ``domain.clock.boot``."""
+        return float(self._exchanges[-1]["boot"]) if self._exchanges else self._before
 
     def last_call(self) -> tuple[datetime, datetime] | None:
         if not self._exchanges:
@@ -300,7 +307,16 @@ class LiveDelivery:
         source = self.matter.severa[1] if self.matter.severa else ""
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
-            claim.drop(db, self.row, document_type, number, reason, surplus=surplus, lease=self._leases.step)
+            claim.drop(
+                db,
+                self.row,
+                document_type,
+                number,
+                reason,
+                surplus=surplus,
+                lease=self._leases.step,
+                visibility=self._limits.visibility_seconds,
+            )
             log.put_gap(db, NumberGap(document_type, number, source, reason))
             now = claim.documents(db, self.row)
         self._flushed()
@@ -338,15 +354,19 @@ class LiveDelivery:
         """Joins what stands for the counterpart alone into this matter, before the first effect on it (rule 2)."""
         by = {"severa_id" if system == "severa" else "erp_id": id}
         with self._db.tenant(self.row.tenant_id) as db:
-            other = matters.find(db, self.matter.domain, **by)
-            if other is None or other.id == self.matter.id:
+            found = matters.find(db, self.matter.domain, **by)
+            if found is None or found.id == self.matter.id:
                 return
+            # Both in the order of their ids, before either is asked for anything: its own worker may join this one.
+            matters.lock(db, [self.matter.id, found.id])
             if claim.hold(db, self.row) is None:
                 raise LeaseLost
             self._flush(db)
-            busy = matters.join(db, self.matter.id, other.id) if other.link is None else None
+            other = matters.get(db, found.id)
+            free = other is not None and other.id == found.id and other.link is None
+            busy = matters.join(db, self.matter.id, found.id) if free else None
         self._flushed()
-        if other.link is not None:
+        if other is None or not free:
             raise TryLater("the counterpart has one of its own by now", retry_after=RETRY_SECONDS)
         if busy is not None:
             self._yield_to(other, leased=busy.leased)

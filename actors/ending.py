@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -60,6 +60,7 @@ class Ending:
         self.exchanges = exchanges
         self.began = clock.monotonic()
         self.again: bool | None = None
+        self.held: set[UUID] = set()
         self.planned = [r for r in (delivery.severa_record, delivery.erp_record) if r is not None]
 
     # ---- the ends
@@ -68,7 +69,7 @@ class Ending:
         """Done: the row goes, unless something changed meanwhile."""
         others = self._concerned(result.effects)
         try:
-            with self._under_token() as db:
+            with self._under_token(lambda db: self._touched(db, result.effects, others)) as db:
                 self._keep(db, result.effects, others)
                 again = bool(self.again) or self._edited_meanwhile(result.effects)
                 if not result.problems_stay:
@@ -113,7 +114,8 @@ class Ending:
         """Until what it needs has come to rest, or a person has to be told that it will not."""
         pace = self.shop.pace
         hopeless: Stop | None = None
-        with self._under_token() as db:
+        pointed_at = self._pointed_at(error)
+        with self._under_token(lambda _db: pointed_at) as db:
             wanted = dependencies.target(db, error)
             paired = wanted.matter is not None and wanted.matter.link is not None
             if paired and not error.need:
@@ -158,18 +160,20 @@ class Ending:
         values = {**stop.values}
         if isinstance(stop, InDoubt):
             values |= {"shown": list(stop.candidates), "shown_hash": candidates_hash(stop.candidates)}
+        pointed_at = self._pointed_at(stop.waits_for)
         try:
-            with self._under_token(beside=self._pointed_at(stop)) as db:
+            with self._under_token(lambda db: [*pointed_at, *self._touched(db, effects, others)]) as db:
                 self._keep(db, effects, others)
                 self._problem(db, stop.code, values)
                 log.close_problems(db, self._about(), "other cause", keep=[stop.code])
                 self._log(db, LogLine(stop.code, {**stop.values}), level="error", outcome=stop.state)
-                if isinstance(stop, ForeignWriter):
-                    tenants.set_state(db, db.tenant_id, "paused")
                 if stop.state == "failed":
                     dependencies.lift(db, self.row)
                 if self._fail(db, stop) and effects.link is not None:
                     outbox.wake(db, [self.row.matter_id])
+                if isinstance(stop, ForeignWriter):
+                    # Behind every other matter: a claim locks its matter first, then looks at the tenant.
+                    tenants.set_state(db, db.tenant_id, "paused")
                 self._finish(db, stop.state, stop.code)
         except _Joined:
             return self.later(
@@ -194,21 +198,40 @@ class Ending:
         claim.fail(db, self.row, stop.state, matter=matter, register=wanted.register)
         return True
 
-    def _pointed_at(self, stop: Stop) -> UUID | None:
-        """The matter that this one fails for."""
-        if stop.waits_for is None:
-            return None
+    def _pointed_at(self, error: Waiting | None) -> list[UUID]:
+        """The matter that this one waits or fails for. A transaction of its own: it may make that one, and nobody is to wait for
+        what it makes while it waits for others."""
+        if error is None:
+            return []
         with self.shop.db.tenant(self.row.tenant_id) as db:
-            wanted = dependencies.target(db, stop.waits_for)
-        return wanted.matter.id if wanted.matter else None
+            wanted = dependencies.target(db, error)
+        return [wanted.matter.id] if wanted.matter else []
+
+    def _touched(
+        self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]
+    ) -> Iterable[UUID]:
+        """The matters that the ending transaction locks beside its own: those that are joined into it, get work, or were
+        needed."""
+        named = {(work.domain, work.system, work.id) for work in effects.announce}
+        named |= {(concern.domain, seen.system, concern.id) for concern, seen in others}
+        if named:
+            domains = sorted({matter_domain(domain) for domain, _, _ in named})
+            found = matters.of_ids(db, domains, sorted({one for _, _, one in named}))
+            yield from (matter for matter, _ in found.values())
+        if effects.link is not None and (mine := matters.get(db, self.row.matter_id)) is not None:
+            yield from matters.counterparts(db, mine, effects.link)
+        yield from matters.needs(db, self.row.matter_id)
 
     @contextmanager
-    def _under_token(self, *, beside: UUID | None = None) -> Iterator[TenantDb]:
-        """A transaction that holds the matter, and the one ``beside`` it, and has written down what was done so far. Raises
-        LeaseLost."""
+    def _under_token(
+        self, touched: Callable[[TenantDb], Iterable[UUID]] = lambda _db: ()
+    ) -> Iterator[TenantDb]:
+        """A transaction that holds the matter, and those that are ``touched`` beside it, all in the order of their ids so that
+        no two endings wait crosswise; it has written down what was done so far. Raises LeaseLost."""
         with self.shop.db.tenant(self.row.tenant_id) as db:
-            if beside is not None:
-                matters.lock(db, [self.row.matter_id, beside])
+            self.held = {self.row.matter_id, *touched(db)}
+            if len(self.held) > 1:
+                matters.lock(db, sorted(self.held))
             self.again = claim.hold(db, self.row)
             if self.again is None:
                 raise LeaseLost
@@ -268,7 +291,7 @@ class Ending:
     def _keep(self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]) -> None:
         """What a delivery leaves behind. Raises _Joined while somebody works on the counterpart's own matter."""
         self._settle_records(db)
-        if effects.link and matters.put(db, self.row.matter_id, effects.link) is not None:
+        if effects.link and matters.put(db, self.row.matter_id, effects.link, self.held) is not None:
             raise _Joined
         # In the order of the records, like every transaction that writes several: they never wait crosswise.
         for seen in sorted(effects.seen, key=lambda one: (one.system, one.register)):

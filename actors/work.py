@@ -10,6 +10,7 @@ fenced out      another worker owns the matter: nothing is written but what is k
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ from actors.delivery import Leases, LiveDelivery, Loaded, Systems
 from actors.dependencies import Patience
 from actors.ending import Ending
 from actors.recording import Recorder
+from actors.renewing import AtWork, renewing
 from db import attempts, claim, matters, records
 from db.books import SIBLINGS, ReferenceCache, TenantBooks
 from db.claim import Claimed
@@ -61,6 +63,8 @@ class Pace:
     # after so many attempts in a row a person is told, though the bridge goes on trying
     tell_after: int = 6
     lost_most: int = 3
+    # a delivery without any progress for so long is not spoken for: its lease runs out
+    silent_most: float = 900.0
 
     @property
     def leases(self) -> Leases:
@@ -81,6 +85,7 @@ class Workshop:
     erp_zone: tzinfo
     pace: Pace = Pace()
     references: ReferenceCache = field(default_factory=ReferenceCache)
+    at_work: AtWork = field(default_factory=AtWork)
 
     def settle(self, domain: str, tenant: str, outbox_id: int, generation: int) -> str:
         """One message; what became of it: done | again | later | waiting | failed | in_doubt | fenced | stale."""
@@ -89,18 +94,24 @@ class Workshop:
             if delivery is None:
                 return "stale"
             end = Ending(self, delivery, exchanges)
-            try:
-                return self._settled(domain, delivery, end)
-            except LeaseLost:
-                return end.fenced()
+            with self.at_work.with_(delivery):
+                try:
+                    return self._settled(domain, delivery, end)
+                except LeaseLost:
+                    return end.fenced()
+
+    def renewing(self) -> AbstractContextManager[None]:
+        """While the block lasts, deliveries that make progress keep their matters."""
+        lease = self.pace.claim_lease
+        return renewing(self.db, self.at_work, lease, self.pace.silent_most, every=lease / 10)
 
     def _settled(self, domain: str, delivery: LiveDelivery, end: Ending) -> str:
         """Settles, and turns every way to fail into its end."""
         try:
             if delivery.unusable is not None:
                 raise delivery.unusable
-            if delivery.row.lost >= self.pace.lost_most:
-                raise Stop("work.poison", {"times": delivery.row.lost})
+            if delivery.silent >= self.pace.lost_most:
+                raise Stop("work.poison", {"times": delivery.silent})
             return end.settled(self.specs[domain].settle(delivery))
         except LeaseLost:
             raise
@@ -117,7 +128,7 @@ class Workshop:
             if row is None:
                 return None
             attempts.start(db, row, self.worker)
-            loaded = _load(db, row)
+            loaded = _load(db, row, attempts.silent(db, row) if row.lost >= self.pace.lost_most else 0)
         unusable: SettingUnusable | None = None
         try:
             settings = stored_settings(row.settings)
@@ -138,7 +149,7 @@ class Workshop:
         )
 
 
-def _load(db: TenantDb, row: Claimed) -> Loaded:
+def _load(db: TenantDb, row: Claimed, silent: int) -> Loaded:
     """The matter, both last seen records, its steps and its documents."""
     matter = matters.get(db, row.matter_id)
     if matter is None:
@@ -149,6 +160,7 @@ def _load(db: TenantDb, row: Claimed) -> Loaded:
         _newest(db, "visma_net", matter.erp),
         claim.steps(db, row),
         claim.documents(db, row) if matter.domain == "invoice" else (),
+        silent,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from db import matters, outbox, records
@@ -41,15 +42,14 @@ def announce(
     rows: Listed,
     *,
     cause: str = "changed",
-    only_linked: bool = False,
 ) -> set[str]:
     """'Settle this' for everybody whom these rows concern; the ids of those that have no work of their own: they are
     settled with another record, or concern nobody yet.
 
-    ``only_linked``: what is not linked is left alone.
+    ``cause`` *gone*: of what is not there any more only who is linked, or whom something is open about; the rest asks nothing.
     """
     own: set[str] = set()
-    for domain, concerned in by_domain(db, register, rows, only_linked=only_linked).items():
+    for domain, concerned in by_domain(db, register, rows, only_linked=cause == "gone").items():
         own.update(_announce(db, domain, concerned, cause))
     return {row_id for row_id, _ in rows if row_id not in own}
 
@@ -57,7 +57,7 @@ def announce(
 def _announce(db: TenantDb, domain: str, concerned: Sequence[Concerned], cause: str) -> set[str]:
     """One domain's work, set-based; whoever is seen for the first time gets a matter. The ids of those announced."""
     of_register: dict[tuple[System, str], dict[str, UUID]] = {}
-    for one, matter in _matters(db, domain, concerned, meet=True).items():
+    for one, matter in _matters(db, domain, concerned, meet=True, unfinished=cause == "gone").items():
         if matter is not None:
             of_register.setdefault((one.system, one.register), {})[one.id] = matter
     rank = Rank.CHANGE if cause == "changed" else Rank.SWEEP
@@ -67,17 +67,24 @@ def _announce(db: TenantDb, domain: str, concerned: Sequence[Concerned], cause: 
 
 
 def _matters(
-    db: TenantDb, domain: str, concerned: Sequence[Concerned], *, meet: bool
+    db: TenantDb,
+    domain: str,
+    concerned: Sequence[Concerned],
+    *,
+    meet: bool,
+    unfinished: bool = False,
 ) -> dict[Concerned, UUID | None]:
     """The matter of everybody concerned, None for one that was never seen; who may do without work when it has no
-    counterpart is left out then. ``meet``: one that was never seen gets its matter now."""
+    counterpart is left out then, ``unfinished``: unless something is open about it. ``meet``: one that was never seen gets its
+    matter now."""
     own = matter_domain(domain)
     known = matters.of_ids(db, [own], sorted({one.id for one in concerned}))
+    at = outbox.unfinished_of(db, domain, [matter for matter, _ in known.values()]) if unfinished else set()
     found: dict[Concerned, UUID | None] = {}
     unmet: dict[tuple[System, str], list[Concerned]] = {}
     for one in concerned:
         matter, paired = known.get((own, one.system, one.id), (None, False))
-        if paired or not one.only_linked:
+        if paired or not one.only_linked or matter in at:
             found[one] = matter
         if matter is None and not one.only_linked:
             unmet.setdefault((one.system, one.register), []).append(one)
@@ -141,20 +148,29 @@ def lacking(db: TenantDb, register: Register, rows: Listed) -> list[tuple[str, J
     return [(row_id, body) for row_id, body in rows if row_id in lacking - having]
 
 
-def marked(db: TenantDb, rows: Iterable[records.Row]) -> None:
-    """ERP documents with our marker that are not known to their invoice's matter: its delivery decides (rule 6)."""
+def documents(db: TenantDb, compared: records.Compared, asked_at: datetime) -> None:
+    """Invoices whose documents a page shows otherwise than the bridge knows them: their deliveries decide (rule 6).
+
+    Changed rows with our marker that are not known to their invoice's matter; and rows, changed or not, of documents that were
+    removed and must not have been shown any more when the page was asked for.
+    """
+    shown = [row.id for row in (*compared.changed, *compared.rewritten)] + compared.same
+    due = {*_marked(db, compared.changed), *matters.removed_before(db, shown, asked_at)}
+    outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)
+
+
+def _marked(db: TenantDb, rows: Iterable[records.Row]) -> Iterable[UUID]:
     by_guid: dict[str, list[str]] = {}
     for row in rows:
         if row.marker is not None:
             by_guid.setdefault(row.marker.partition(":")[2], []).append(row.id)
     if not by_guid:
-        return
+        return []
     known = matters.document_matters(db, [one for ids in by_guid.values() for one in ids])
     invoices = matters.of_ids(db, ["invoice"], list(by_guid))
-    due = [
+    return [
         invoices["invoice", "severa", guid][0]
         for guid, ids in by_guid.items()
         if ("invoice", "severa", guid) in invoices
         and any(known.get(one) != invoices["invoice", "severa", guid][0] for one in ids)
     ]
-    outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)

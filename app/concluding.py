@@ -130,7 +130,7 @@ class Conclusion:
         if missing:
             # Looked at singly by whoever settles them (R-CUS-8); rows leave a passing register in everyday use.
             if not register.passing:
-                announcing.announce(db, register, missing, cause="gone", only_linked=True)
+                announcing.announce(db, register, missing, cause="gone")
             pending.gone(db, tenant_id, register.system, reading, [row_id for row_id, _ in missing])
         self._turn.changes += len(missing)
         more = len(waiting) + len(missing) >= announcing.SLICE

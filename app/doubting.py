@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from app.bootstrap import Bridge
 from app.explaining import explained
-from app.tenancy import find_tenant, who
+from app.tenancy import find_tenant, staying_tenant, who
 from app.words import iso
 from db import log, matters, outbox, tenants
 from db.tenant import TenantDb
@@ -56,7 +56,7 @@ def decide(bridge: Bridge, name: str, number: str, choice: Choice, seen: str) ->
     ``seen`` is what ``doubts`` gave with the candidates. Raises InputError: unknown, moved since, no such candidate, too
     early.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     shown = doubt(bridge, name, number)
     if seen != shown["seen"]:
         raise InputError("What is in doubt has changed since it was shown: look again, then decide.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bootstrap import Bridge
-from app.tenancy import find_tenant, who
+from app.tenancy import find_tenant, staying_tenant, who
 from app.words import SYSTEM_NAMES, iso
 from db import log, outbox, streams, tenants
 from db.outbox import Rank
@@ -86,7 +86,7 @@ def log_line(row: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 def retry(bridge: Bridge, name: str, problem: str) -> int:
     """Tries a problem's record again at once; ``problem`` is its number, or a code for all of that cause. How many."""
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         wanted = [row for row in log.problems(db) if str(row["id"]) == problem or row["code"] == problem]
         if not wanted:

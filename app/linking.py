@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.bootstrap import Bridge
-from app.service import find_tenant
+from app.service import find_tenant, staying_tenant
 from app.tenancy import who
 from db import matters, outbox, records, tenants
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
@@ -29,7 +29,7 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
     fields that differ are decided by the tenant's rule. Raises InputError: unknown record or domain, a record that has
     gone, or both linked to others.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     wanted = _domain(domain, LINKED_DOMAINS)
     with bridge.db.tenant(tenant.id) as db:
         ours = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
@@ -114,7 +114,7 @@ def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str
 
     Raises InputError: unknown record, or a class that the ERP does not have.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     wanted = _domain(domain, tuple(CLASS_REGISTERS))
     offered = [one for one, _ in classes(bridge, name, domain, severa).offered]
     # As the ERP spells it: its keys do not tell case apart.

@@ -12,18 +12,20 @@ from app import consequences, identity
 from app.bootstrap import Bridge
 from app.poller import Poller
 from app.systems import connection_parts, kept_tokens
-from app.tenancy import find_tenant, who
+from app.tenancy import leaving_sentence, look_again, staying_tenant, who
 from app.words import SYSTEM_NAMES
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
-from db import installation, log, streams, tenants
+from db import installation, streams, tenants
 from db.identity import Pair
 from db.pool import Connection
+from db.tenants import Tenant
 from domain.errors import (
     BridgeError,
     InputError,
+    LeaseLost,
     NotFound,
     NotKnown,
     Refused,
@@ -40,6 +42,7 @@ from domain.setup.settings import (
     as_far_as_usable,
     read_tenant_file,
     stored_settings,
+    unusable,
 )
 
 
@@ -63,32 +66,35 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     """
     with bridge.db.dispatch() as db:
         known = tenants.by_name(db, file.name)
+    if known is not None and known.state in ("leaving", "erasing"):
+        raise InputError(leaving_sentence(known))
     tenant_id = known.id if known else uuid4()
     file = _with_what_is_kept(bridge, tenant_id, file) if known else file
     pair = _checked_pair(bridge, file, tenant_id if known else None)
     identity.refuse(bridge, tenant_id, file.name, pair)
     kept, values = _settings_of(bridge, tenant_id, file)
     asked = (
-        consequences.of(bridge.db, bridge.registers, known, as_far_as_usable(kept), stored_settings(values))
+        consequences.of(bridge.db, bridge.registers, known, as_far_as_usable(kept), as_far_as_usable(values))
         if known and values != kept
         else None
     )
     with bridge.db.tenant(tenant_id) as db:
         if known is None:
             tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
-        else:
-            named = file.model_fields_set
-            language = file.language if "language" in named else known.language
-            time_zone = file.time_zone if "time_zone" in named else known.time_zone
-            tenants.change(db, tenant_id, language, time_zone)
         identity.keep(db, tenant_id, pair)
         if values != kept:
             tenants.add_settings(db, tenant_id, values, who())
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
             _store_connection(bridge, db, tenant_id, _system(system), part)
+        if known is not None:
+            # Behind the connections: in the order of a poll, which holds one when it pauses a domain.
+            named = file.model_fields_set
+            language = file.language if "language" in named else known.language
+            time_zone = file.time_zone if "time_zone" in named else known.time_zone
+            tenants.change(db, tenant_id, language, time_zone)
         tenants.audit(db, tenant_id, who(), "tenant.added" if known is None else "tenant.changed", {})
-        if known and log.of_cause(db, ["setting.unusable"]):
-            streams.ask(db, tenant_id)
+        if known:
+            look_again(db, tenant_id, values)
     bridge.connections.forget(tenant_id)
     if known is not None and asked is not None:
         consequences.announce(bridge.db, known, asked)
@@ -107,14 +113,15 @@ def _with_what_is_kept(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> Ten
 
 def _settings_of(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is stored, and what the file makes of it: it changes what it names; the first file has every default written out.
-    Raises InputError when something that was stored before, and that the file does not name, cannot be used."""
+    Raises InputError when something that was stored before cannot be used, and the file changes others without repairing any."""
     with bridge.db.tenant(tenant_id) as db:
         kept = dict(tenants.settings(db, tenant_id))
     values = {**kept, **file.settings.model_dump(mode="json", exclude_unset=bool(kept))}
     try:
         stored_settings(values)
     except SettingUnusable as error:
-        raise InputError(error.message) from error
+        if values != kept and len(unusable(values)) >= len(unusable(kept)):
+            raise InputError(error.message) from error
     return kept, values
 
 
@@ -269,7 +276,7 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
     Until the reading is complete nothing is matched or created. Raises InputError (and the tenant stays as it was) when
     a system cannot be read.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     if tenant.state == "live":
         return False
     try:
@@ -278,8 +285,7 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
         raise InputError(sign_in_sentence(error)) from error
     except (TryLater, Refused) as error:
         raise InputError(f"The companies cannot be read: {error.message.rstrip('.')}.") from error
-    with bridge.db.tenant(tenant.id) as db:
-        tenants.set_state(db, tenant.id, "reading")
+    _move(bridge, tenant, "reading")
     poller = Poller(
         bridge.db, bridge.connections, list(bridge.registers.values()), bridge.settings, bridge.stop
     )
@@ -301,6 +307,10 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
             raise
         if isinstance(error, SignInFailed):
             raise InputError(sign_in_sentence(error)) from error
+        if isinstance(error, LeaseLost):
+            raise InputError(
+                "The reading was taken over by another process, or the tenant is leaving: it did not go live."
+            ) from error
         raise InputError(f"The systems could not be read to the end: {error.message.rstrip('.')}.") from error
     except BaseException:
         with bridge.db.tenant(tenant.id) as db:
@@ -310,6 +320,13 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
         # A database that is gone may have served this pair: what it sent last can still be carried out for a while.
         if tenant.live_at is None:
             installation.read_anew_if_served(db, tenant.id, bridge.settings.settle_seconds)
-        tenants.set_state(db, tenant.id, "live")
+        if not tenants.set_state(db, tenant.id, "live"):
+            raise InputError(f"The tenant '{name}' began to leave while it was read.")
         tenants.audit(db, tenant.id, who(), "tenant.live", {})
     return True
+
+
+def _move(bridge: Bridge, tenant: Tenant, state: str) -> None:
+    with bridge.db.tenant(tenant.id) as db:
+        if not tenants.set_state(db, tenant.id, state):
+            raise InputError(f"The tenant '{tenant.name}' began to leave at this moment: look at it again.")

@@ -7,11 +7,10 @@ person has to be told. Whatever cuts a poll, its lease is given back.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -27,9 +26,10 @@ from app.settings import Settings
 from app.systems import Connections
 from app.turn import Manner, about
 from db import log, streams
-from db.pool import Database
+from db.pool import REBUILT, Database
 from db.streams import DuePoll
 from db.tenant import TenantDb
+from domain import clock
 from domain.errors import (
     BridgeError,
     Forbidden,
@@ -39,6 +39,7 @@ from domain.errors import (
     ShortList,
     SignInFailed,
     TryLater,
+    Unavailable,
 )
 from domain.model import System
 from domain.polling import Brake, Pace
@@ -70,9 +71,6 @@ class Poller:
         self._by_system: dict[System, list[Register]] = {"severa": [], "visma_net": []}
         for register in registers:
             self._by_system[register.system].append(register)
-        # (tenant, system, register) → polls in a row whose answers were not understood. Each process counts its own: with several
-        # a person is told some polls later.
-        self._not_known: Counter[tuple[UUID, str, str]] = Counter()
         self._manners: dict[System, Manner] = {
             "severa": _manner(settings, settings.severa_overlap_seconds),
             "visma_net": _manner(settings, settings.erp_overlap_seconds),
@@ -103,7 +101,9 @@ class Poller:
                 return streams.due(db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room)
         except TryLater as error:
             logger.warning("database_away", error=error.message)
-            return []
+        except REBUILT as error:
+            logger.warning("database_away", error=str(error).strip())
+        return []
 
     # ---- one connection
 
@@ -115,7 +115,7 @@ class Poller:
         poll: Poll | None = None
         looked = False
         error: Exception | None = None
-        wait = self._settings.min_poll_seconds
+        wait, began = self._settings.min_poll_seconds, clock.monotonic()
         try:
             self._connections.refresh(due.tenant_id)
             # Making the client may fail, too: a connection without a row, a secret under a lost key.
@@ -126,10 +126,15 @@ class Poller:
             poll.run(known)
         except LeaseLost:
             logger.warning("poll_taken_over", tenant_id=str(due.tenant_id), system=due.system)
+            if quiet:
+                # A go-live must not take half a reading for the whole.
+                raise
             return poll.changes if poll else 0
         except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
             error = _meant(caught, due.system)
-        self._end(due, poll, self._wait(wait, error), error, quiet=quiet, looked=looked)
+        self._given_back(
+            began, lambda: self._end(due, poll, self._wait(wait, error), error, quiet=quiet, looked=looked)
+        )
         if error is not None:
             if quiet:
                 raise error
@@ -165,6 +170,18 @@ class Poller:
             # A list that stays short is not asked for more often than a whole one.
             return min(wait, error.retry_after or self._settings.min_poll_seconds)
         return self._settings.sign_in_seconds if isinstance(error, SignInFailed | SettingUnusable) else wait
+
+    def _given_back(self, began: float, end: Callable[[], None]) -> None:
+        """Again and again while the database is away, until the lease has run out anyhow: whoever asks for a poll in the first
+        moment after a restart would else wait for the whole lease. Raises Unavailable."""
+        while True:
+            try:
+                return end()
+            except Unavailable as error:
+                over = clock.monotonic() - began > self._settings.poll_lease_seconds
+                if over or self._stop.wait(self._settings.poller_seconds):
+                    raise
+                logger.warning("database_away", error=error.message)
 
     def _end(
         self,
@@ -203,15 +220,13 @@ class Poller:
                 for name in poll.complete:
                     log.close_problems(db, about(due.system, name), "settled")
 
-    def _tell_not_known(self, db: TenantDb, due: DuePoll, poll: Poll, error: Exception | None) -> None:
+    @staticmethod
+    def _tell_not_known(db: TenantDb, due: DuePoll, poll: Poll, error: Exception | None) -> None:
         """Opens a problem for each register that has not been understood for long; its next whole reading closes it."""
         if isinstance(error, NotKnown) and not isinstance(error, ShortList):
             poll.not_known.setdefault(poll.register, error.message)
-        for name in poll.complete:
-            self._not_known.pop((due.tenant_id, due.system, name), None)
-        for name, text in poll.not_known.items():
-            self._not_known[due.tenant_id, due.system, name] += 1
-            if self._not_known[due.tenant_id, due.system, name] >= TOLD_AFTER:
+        for name, text in sorted(poll.not_known.items()):
+            if streams.not_understood(db, due.tenant_id, due.system, name) >= TOLD_AFTER:
                 values = {"system": due.system, "register": name, "text": text}
                 log.open_problem(db, about(due.system, name), NOT_UNDERSTOOD, values)
 

@@ -21,6 +21,7 @@ from db import log, outbox, readings, records
 from db.tenant import TenantDb
 from domain import polling
 from domain.errors import NotFound
+from domain.invoice.fields import DOCUMENTS
 from domain.model import Json, Page
 from domain.polling import Asked, Reading
 from domain.registers import Register
@@ -143,7 +144,8 @@ class Pages:
         if compared.changed and register.reference:
             # What failed for a set-up that is wrong there (invoice statuses) goes on once it is repaired.
             outbox.wake_register(db, register.name)
-        announcing.marked(db, compared.changed)
+        if register.name == DOCUMENTS:
+            announcing.documents(db, compared, asked.asked_at)
         # What is out of scope or only looked up changes nothing that has to be settled.
         self._turn.changes += len(announced)
         return records.write(

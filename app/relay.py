@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import dramatiq
-import psycopg
 import structlog
 
 from actors import topology
@@ -23,7 +22,7 @@ from app.settings import Settings
 from app.upkeep import Upkeep
 from db import outbox
 from db.outbox import Taken
-from db.pool import Database
+from db.pool import REBUILT, Database
 from domain.errors import TryLater
 from domain.registers import Register
 
@@ -119,8 +118,7 @@ class Relay:
             return 0.0 if self.turn() else self._settings.relay_seconds
         except TryLater as error:
             logger.warning("relay_waits", error=error.message)
-        except psycopg.ProgrammingError as error:
-            # Tables that are missing or not yet granted: the database is being restored beneath us.
+        except REBUILT as error:
             logger.warning("relay_waits", error=str(error).strip())
         return min(5.0, self._settings.relay_seconds * 4)
 

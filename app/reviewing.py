@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.bootstrap import Bridge
-from app.service import explained, find_tenant
+from app.service import explained, find_tenant, staying_tenant
 from app.tenancy import who
 from db import log, matters, outbox, records, tenants
 from db.outbox import Rank
@@ -32,7 +32,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
 
     The choice is kept for the invoice, audited, and its delivery goes on at once. Raises InputError when there is none.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         rows = [
             row
@@ -97,7 +97,7 @@ def map_branch(bridge: Bridge, name: str, unit: str, branch: str) -> str:
 
     Raises InputError: no such unit, several, or the ERP has no such branch (each only once the register was read).
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         units = records.all_of(db, tenant.id, "severa", UNITS)
         wanted = unit.strip().casefold()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -74,18 +74,20 @@ def run_worker(bridge: Bridge, queues: Sequence[str], threads: int) -> None:
     if unknown := sorted(set(queues) - set(outbox.DOMAINS)):
         raise InputError(f"There is no queue '{unknown[0]}': choose from {', '.join(outbox.DOMAINS)}.")
     broker = bridge.broker()
-    bridge.actors(broker, bridge.workshop())
+    shop = bridge.workshop()
+    bridge.actors(broker, shop)
     worker = dramatiq.Worker(broker, queues=set(queues), worker_threads=threads, worker_timeout=200)
     worker.start()
     beat = heart(bridge.settings.health_file)
-    try:
-        while not bridge.stop.wait(1.0):
-            if dead := [thread.name for thread in worker.workers if not thread.is_alive()]:
-                # Dramatiq neither notices nor replaces a dead thread: end, and let the supervisor start afresh.
-                raise RuntimeError(f"worker threads have died: {', '.join(dead)}")
-            beat()
-    finally:
-        worker.stop(timeout=int(bridge.settings.stop_seconds * 1000))
+    with shop.renewing():
+        try:
+            while not bridge.stop.wait(1.0):
+                if dead := [thread.name for thread in worker.workers if not thread.is_alive()]:
+                    # Dramatiq neither notices nor replaces a dead thread: end, and let the supervisor start afresh.
+                    raise RuntimeError(f"worker threads have died: {', '.join(dead)}")
+                beat()
+        finally:
+            worker.stop(timeout=int(bridge.settings.stop_seconds * 1000))
 
 
 class Everything:
@@ -94,7 +96,8 @@ class Everything:
     def __init__(self, bridge: Bridge, threads: int) -> None:
         self._bridge = bridge
         broker = bridge.broker()
-        declared = bridge.actors(broker, bridge.workshop())
+        self._shop = bridge.workshop()
+        declared = bridge.actors(broker, self._shop)
         self._worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
         settings = bridge.settings
         poller = Poller(bridge.db, bridge.connections, list(bridge.registers.values()), settings, bridge.stop)
@@ -104,6 +107,7 @@ class Everything:
             threading.Thread(target=self._guarded(relay.run), name="relay"),
         ]
         self.error: BaseException | None = None
+        self._renewing = ExitStack()
 
     def _guarded(self, run: Callable[[], None]) -> Callable[[], None]:
         def guarded() -> None:
@@ -118,15 +122,17 @@ class Everything:
 
     def start(self) -> None:
         self._worker.start()
+        self._renewing.enter_context(self._shop.renewing())
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
         """Ends the loops, then lets running work finish."""
         self._bridge.stop.set()
-        for thread in self._threads:
-            thread.join()
-        self._worker.stop(timeout=int(self._bridge.settings.stop_seconds * 1000))
+        with self._renewing:
+            for thread in self._threads:
+                thread.join()
+            self._worker.stop(timeout=int(self._bridge.settings.stop_seconds * 1000))
 
     def healthy(self) -> bool:
         return self.error is None and all(thread.is_alive() for thread in self._worker.workers)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from app.explaining import explained, problems, retry, transfer_log
 from app.onboarding import add_tenant, check_connections, go_live, load_tenant_file, sign_in_sentence
-from app.tenancy import find_tenant, held, list_tenants, rotate_secrets, set_paused, set_setting
+from app.tenancy import (
+    find_tenant,
+    held,
+    list_tenants,
+    rotate_secrets,
+    set_paused,
+    set_setting,
+    staying_tenant,
+)
 from app.tracing import REGISTER_WORDS, Traced, trace
 from app.words import SYSTEM_NAMES
 
@@ -26,6 +34,7 @@ __all__ = [
     "set_paused",
     "set_setting",
     "sign_in_sentence",
+    "staying_tenant",
     "trace",
     "transfer_log",
 ]

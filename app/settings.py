@@ -186,7 +186,7 @@ class Settings(BaseSettings):
         300, ge=0, description="After this time a created document can be found."
     )
     fresh_seconds: float = Field(
-        120, ge=0, description="A record read within this time is not read again before planning."
+        120, ge=0, description="An invoice read within this time is not read again before it is planned."
     )
     release_wait_seconds: float = Field(
         60,

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app import identity
 from app.bootstrap import Bridge
-from app.service import find_tenant, sign_in_sentence
+from app.service import sign_in_sentence, staying_tenant
 from app.systems import kept_tokens
 from app.tenancy import who
 from connectors.http import MemoryTokenStore
@@ -35,7 +35,7 @@ class SignInStarted:
 
 def begin(bridge: Bridge, name: str, redirect_uri: str) -> SignInStarted:
     """Raises InputError when there is no such tenant or its application is of the service kind."""
-    client = _client(bridge, find_tenant(bridge, name), MemoryTokenStore())
+    client = _client(bridge, staying_tenant(bridge, name), MemoryTokenStore())
     state, verifier = secrets.token_urlsafe(16), new_verifier()
     try:
         url = client.authorize_url(redirect_uri, state, verifier)
@@ -56,7 +56,7 @@ def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) ->
     code = answer.get("code")
     if not code:
         raise InputError("The address carries no code: paste the whole address that the browser ended at.")
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     tokens = MemoryTokenStore()
     client = _client(bridge, tenant, tokens)
     try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from actors.connections import open_setting_problem
 from app import braking, consequences
 from app.bootstrap import Bridge
 from app.words import iso
 from db import log, outbox, streams, tenants
+from db.tenant import TenantDb
 from db.tenants import Tenant
-from domain.errors import InputError
+from domain.errors import InputError, SettingUnusable
 from domain.setup.settings import as_far_as_usable, changed_settings, stored_settings
 
 
@@ -22,6 +25,24 @@ def find_tenant(bridge: Bridge, name: str) -> Tenant:
     if tenant is None:
         raise InputError(f"There is no tenant '{name}': 'severa-bridge tenant list' shows those there are.")
     return tenant
+
+
+def staying_tenant(bridge: Bridge, name: str) -> Tenant:
+    """A tenant of which something may be changed. Raises InputError when there is none, or when it is leaving."""
+    tenant = find_tenant(bridge, name)
+    if tenant.state in ("leaving", "erasing"):
+        raise InputError(leaving_sentence(tenant))
+    return tenant
+
+
+def leaving_sentence(tenant: Tenant) -> str:
+    """What can be done about a tenant that is leaving, in one sentence."""
+    if tenant.state == "erasing":
+        return f"The tenant '{tenant.name}' is being erased: 'severa-bridge tenant erase {tenant.name}' goes on with it."
+    return (
+        f"The tenant '{tenant.name}' is leaving: 'severa-bridge tenant erase {tenant.name}' goes on with it, "
+        f"'severa-bridge tenant resume {tenant.name}' has it stay."
+    )
 
 
 def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
@@ -55,22 +76,32 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
 
     Raises InputError.
     """
-    tenant = find_tenant(bridge, name)
+    tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         before = tenants.settings(db, tenant.id)
     values = changed_settings(before, key, text)
     found = consequences.of(
-        bridge.db, bridge.registers, tenant, as_far_as_usable(before), stored_settings(values)
+        bridge.db, bridge.registers, tenant, as_far_as_usable(before), as_far_as_usable(values)
     )
     with bridge.db.tenant(tenant.id) as db:
         tenants.add_settings(db, tenant.id, values, who())
         details = {"key": key, "value": text, "looked_at_again": found.count}
         tenants.audit(db, tenant.id, who(), "setting.changed", details)
-        if log.of_cause(db, ["setting.unusable"]):
-            # Polls stood still for it: whether it is repaired is seen at once, not at the next try.
-            streams.ask(db, tenant.id)
+        look_again(db, tenant.id, values)
     consequences.announce(bridge.db, tenant, found)
     return found.count
+
+
+def look_again(db: TenantDb, tenant_id: UUID, values: Mapping[str, Any]) -> None:
+    """Polls stood still for a setting that could not be used: whether it is repaired is seen at once, not at the next try, and
+    the problem names what is left."""
+    if not log.of_cause(db, ["setting.unusable"]):
+        return
+    try:
+        stored_settings(values)
+    except SettingUnusable as error:
+        open_setting_problem(db, error)
+    streams.ask(db, tenant_id)
 
 
 def held(bridge: Bridge, name: str) -> list[braking.Held]:
@@ -92,12 +123,15 @@ def set_paused(
 
     Resuming lets through everything that the brake has stopped there. ``shown``: what the person was shown of it (``held``),
     None = what the open questions say. Raises InputError when more has been stopped since: the questions are brought
-    up to date, and nothing else is done.
+    up to date, and nothing else is done. A tenant that is leaving stays when it is resumed, unless its erasure has begun.
     """
     tenant = find_tenant(bridge, name)
+    stays = tenant.state == "leaving" and not paused and domain is None
+    if tenant.state in ("leaving", "erasing") and not stays:
+        raise InputError(leaving_sentence(tenant))
     if domain is not None and domain not in outbox.DOMAINS:
         raise InputError(f"There is no domain '{domain}': choose from {', '.join(outbox.DOMAINS)}.")
-    if domain is None and tenant.state not in ("live", "paused"):
+    if domain is None and not stays and tenant.state not in ("live", "paused"):
         raise InputError(
             f"The tenant '{name}' is not live yet: run 'severa-bridge tenant go-live {name}' first."
         )
@@ -106,7 +140,7 @@ def set_paused(
         return
     with bridge.db.tenant(tenant.id) as db:
         if domain is None:
-            tenants.set_state(db, tenant.id, "paused")
+            _set_state(db, tenant, "paused")
         else:
             tenants.pause_domains(db, tenant.id, [domain])
         tenants.audit(db, tenant.id, who(), "tenant.paused", {"domain": domain})
@@ -115,18 +149,26 @@ def set_paused(
 def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
     try:
         with bridge.db.tenant(tenant.id) as db:
+            # Connection, readings, tenant: in the order in which a poll locks them.
+            streams.ask(db, tenant.id)
             let = braking.resume(db, tenant.id, domain, shown)
             if domain is None:
-                tenants.set_state(db, tenant.id, "live")
+                # One that never went live and stays is where it was before.
+                never_live = tenant.state == "leaving" and tenant.live_at is None
+                _set_state(db, tenant, "new" if never_live else "live")
             else:
                 tenants.resume_domains(db, tenant.id, [domain])
-            streams.ask(db, tenant.id)
             details = {"domain": domain, "let_through": [one.values() for one in let]}
             tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
     except InputError:
         with bridge.db.tenant(tenant.id) as db:
             braking.moved(db, tenant.id, domain)
         raise
+
+
+def _set_state(db: TenantDb, tenant: Tenant, state: str) -> None:
+    if not tenants.set_state(db, tenant.id, state, stays=tenant.state == "leaving"):
+        raise InputError(f"The tenant '{tenant.name}' began to leave at this moment: look at it again.")
 
 
 def rotate_secrets(bridge: Bridge) -> int:

@@ -49,6 +49,7 @@ def run(url: str, statement: LiteralString) -> None:
 
 COMMITS = "select xact_commit from pg_stat_database where datname = current_database()"
 ASK: LiteralString = "update connection set asked_at = clock_timestamp()"
+LINKED = "select count(*) from matter where domain = 'product' and severa_id is not null and erp_id is not null and joined_into is null"
 UNFINISHED = "select count(*) from outbox where state not in ('failed', 'in_doubt')"
 
 
@@ -194,10 +195,7 @@ def main() -> int:
             run(url, ASK)
             wait_for(
                 "the registers are settled",
-                lambda: (
-                    count(url, "select count(*) from link where domain = 'product'") >= chosen.events
-                    and count(url, UNFINISHED) == 0
-                ),
+                lambda: count(url, LINKED) >= chosen.events and count(url, UNFINISHED) == 0,
                 seconds=300,
             )
 

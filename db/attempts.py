@@ -27,6 +27,13 @@ def start(db: TenantDb, row: Claimed, worker: str) -> None:
         db.execute(SQL["attempts.lose"], values)
 
 
+def silent(db: TenantDb, row: Claimed) -> int:
+    """Of the workers that were counted as lost over this row in a row, those that were never heard of again."""
+    values = {"delivery": row.delivery, "id": row.token, "last": row.lost}
+    found = db.execute(SQL["attempts.silent"], values).fetchone()
+    return found["n"] if found else 0
+
+
 def finish(db: TenantDb, attempt_id: UUID, outcome: str, error: str | None, calls: int) -> None:
     """``outcome``: done | later | waiting | failed | in_doubt | fenced."""
     db.execute(
@@ -50,7 +57,7 @@ def payloads(db: TenantDb, attempt_ids: Sequence[UUID]) -> Sequence[Mapping[str,
     return db.execute(SQL["attempts.payloads"], {"attempts": list(attempt_ids)}).fetchall()
 
 
-def put_payloads(db: TenantDb, attempt_id: UUID | None, exchanges: Sequence[Mapping[str, Any]]) -> None:
+def put_payloads(db: TenantDb, attempt_id: UUID, exchanges: Sequence[Mapping[str, Any]]) -> None:
     """Masked requests and responses of one attempt, in one go."""
     if exchanges:
         db.execute_many(

@@ -1,11 +1,12 @@
-"""``domain.ports.Books`` over PostgreSQL: what the bridge remembers of one tenant, each question its own short transaction."""
+"""``domain.ports.Books`` over PostgreSQL: what the bridge remembers of one tenant, each question its own short transaction, or many of them one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from db import log, matters, records, streams, tenants
@@ -13,9 +14,9 @@ from db.pool import Database
 from db.tenant import TenantDb
 from domain import clock
 from domain.model import Domain, Link, Record, System
+from domain.ports import Answer, Books
 
 REFERENCE_SECONDS = 5.0
-Answer = TypeVar("Answer")
 
 
 class ReferenceCache:
@@ -26,13 +27,20 @@ class ReferenceCache:
         self._lock = Lock()
         self._kept: dict[tuple[UUID, str, str], tuple[float, list[Record]]] = {}
 
-    def get(self, db: Database, tenant_id: UUID, system: str, register: str) -> list[Record]:
+    def get(
+        self,
+        reading: Callable[[], AbstractContextManager[TenantDb]],
+        tenant_id: UUID,
+        system: str,
+        register: str,
+    ) -> list[Record]:
+        """``reading`` opens the transaction when there is something to ask."""
         key = (tenant_id, system, register)
         with self._lock:
             kept = self._kept.get(key)
         if kept and clock.monotonic() - kept[0] < self._seconds:
             return kept[1]
-        with db.tenant(tenant_id) as connection:
+        with reading() as connection:
             found = records.all_of(connection, tenant_id, system, register)
         with self._lock:
             if len(self._kept) > 2000:
@@ -49,13 +57,34 @@ class TenantBooks:
         self._tenant_id = tenant_id
         self._cache = cache
         self._kept: dict[tuple[Hashable, ...], Any] = {}
+        self._branches: Mapping[str, str] | None = None
+        self._held: TenantDb | None = None
+
+    def at_once(self, ask: Callable[[Books], Answer]) -> Answer:
+        """What ``ask`` finds out, in one transaction; its answers are kept for the delivery. ``ask`` makes no call."""
+        if self._held is not None:
+            return ask(self)
+        with self._db.tenant(self._tenant_id) as db:
+            self._held = db
+            try:
+                return ask(self)
+            finally:
+                self._held = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[TenantDb]:
+        if self._held is not None:
+            yield self._held
+            return
+        with self._db.tenant(self._tenant_id) as db:
+            yield db
 
     def _asked(self, key: tuple[Hashable, ...], ask: Callable[[TenantDb], Answer]) -> Answer:
         """Asks once per delivery: what was found is a snapshot, what was not found is looked for again."""
         if key in self._kept:
             kept: Answer = self._kept[key]
             return kept
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             found = ask(db)
         if found:
             self._kept[key] = found
@@ -88,7 +117,7 @@ class TenantBooks:
         organisation: str | None = None,
         owner: str | None = None,
     ) -> list[Record]:
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             return records.find(
                 db,
                 self._tenant_id,
@@ -101,26 +130,26 @@ class TenantBooks:
             )
 
     def find_marker(self, marker: str) -> list[Record]:
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             return records.by_marker(db, self._tenant_id, marker)
 
     def document_owner(self, type: str, number: str) -> str | None:
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             return matters.document_owner(db, type, number)
 
     def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             return records.known_before(db, system, register, id, moment)
 
     def needed(
         self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
     ) -> tuple[str, ...]:
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             found = matters.find(db, domain, severa_id=severa_id, erp_id=erp_id)
             return matters.needed(db, found.id) if found else ()
 
     def all(self, system: System, register: str) -> list[Record]:
-        return self._cache.get(self._db, self._tenant_id, system, register)
+        return self._cache.get(self._reading, self._tenant_id, system, register)
 
     def complete(self, system: System, register: str) -> bool:
         found = self._asked(("streams", system), lambda db: streams.streams(db, self._tenant_id, system)).get(
@@ -129,7 +158,7 @@ class TenantBooks:
         return bool(found and found.complete_at)
 
     def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
-        with self._db.tenant(self._tenant_id) as db:
+        with self._reading() as db:
             found = matters.find(db, domain, severa_id=severa_id, erp_id=erp_id)
             return found is not None and log.has_problem(db, domain, found.id)
 
@@ -140,15 +169,16 @@ class TenantBooks:
         key = (domain, system, record_id or "")
         # Most records have none: that, too, is asked once. A choice made meanwhile announces the record again.
         if key not in self._kept:
-            with self._db.tenant(self._tenant_id) as db:
+            with self._reading() as db:
                 self._kept[key] = matters.choice(db, *key)
         choice: str | None = self._kept[key]
         return choice
 
     def branch(self, business_unit_id: str) -> str | None:
-        return self._asked(("branches",), lambda db: tenants.branches(db, self._tenant_id)).get(
-            business_unit_id
-        )
+        if self._branches is None:
+            with self._reading() as db:
+                self._branches = tenants.branches(db, self._tenant_id)
+        return self._branches.get(business_unit_id)
 
 
 # Under which registers an unlinked record of a domain may stand.

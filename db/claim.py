@@ -102,6 +102,7 @@ def claim(db: TenantDb, id: int, generation: int, token: UUID, lease: float) -> 
     nothing may be written to this database, or a newer program migrated it; the row is given back then."""
     values: dict[str, Any] = {"id": id, "generation": generation, "token": token, "lease": lease}
     db.execute(SQL["claim.of_row"], values)
+    db.execute(SQL["claim.tenant"], values)
     row = db.execute(SQL["claim.start"], {**values, "schema": newest_version()}).fetchone()
     if row is None:
         db.execute(SQL["claim.refuse"], values)
@@ -165,6 +166,11 @@ def _permit(db: TenantDb, row: Claimed, lease: float) -> None:
         raise LeaseLost
 
 
+def renew(db: TenantDb, row: Claimed, lease: float) -> bool:
+    """A worker that works says so; False when it is not its own any more, or busy with it this moment."""
+    return db.execute(SQL["claim.renew"], {**row.own, "lease": lease}).fetchone() is not None
+
+
 def begin(db: TenantDb, row: Claimed, asked: Asked, *, lease: float, remake: bool = False) -> datetime:
     """Permits one call; its settle time. ``remake``: a person decided that the document is made again."""
     _permit(db, row, max(lease, asked.not_after + asked.limit + asked.margin))
@@ -214,15 +220,34 @@ def adopt(db: TenantDb, row: Claimed, document: Document, *, lease: float) -> bo
         return True
     if db.execute(SQL["claim.taken"], values).fetchone() is not None:
         return False
+    if db.execute(SQL["claim.returned"], values).fetchone() is not None:
+        db.execute(SQL["claim.no_gap"], values)
+        return True
     return db.execute(SQL["claim.adopt"], values).fetchone() is not None
 
 
 def drop(
-    db: TenantDb, row: Claimed, type: str, number: str, reason: str, *, surplus: bool, lease: float
+    db: TenantDb,
+    row: Claimed,
+    type: str,
+    number: str,
+    reason: str,
+    *,
+    surplus: bool,
+    lease: float,
+    visibility: float,
 ) -> None:
-    """A document was removed unreleased; it is named. Raises LeaseLost also when it stands as released."""
+    """A document was removed unreleased; it is named. ``visibility``: seconds until that must show everywhere. One that was
+    removed before keeps what was said of it then. Raises LeaseLost also when it stands as released."""
     _permit(db, row, lease)
-    values = {**row.own, "type": type, "number": number, "reason": reason, "surplus": surplus}
+    values = {
+        **row.own,
+        "type": type,
+        "number": number,
+        "reason": reason,
+        "surplus": surplus,
+        "visibility": visibility,
+    }
     if db.execute(SQL["claim.drop"], values).fetchone() is None:
         if db.execute(SQL["claim.known"], values).fetchone() is not None:
             # It stands as released: a second row of its number would be refused by the table, as a defect.

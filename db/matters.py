@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -144,19 +145,39 @@ def meet(
     return {one: known[domain, system, one][0] for one in wanted if (domain, system, one) in known}
 
 
-def put(db: TenantDb, id: UUID, update: LinkUpdate) -> Busy | None:
+def counterparts(db: TenantDb, mine: Matter, update: LinkUpdate) -> list[UUID]:
+    """The matters that hold one of the pair's records and are not ``mine``: they have to be joined into it."""
+    found: set[UUID] = set()
+    for side, record_id, by in (
+        (mine.severa, update.severa_id, "severa_id"),
+        (mine.erp, update.erp_id, "erp_id"),
+    ):
+        if not record_id or (side is not None and side[1] == record_id):
+            continue
+        other = find(db, mine.domain, **{by: record_id})
+        if other is not None and other.id != mine.id:
+            found.add(other.id)
+    return sorted(found)
+
+
+def put(db: TenantDb, id: UUID, update: LinkUpdate, held: Collection[UUID] | None = None) -> Busy | None:
     """Writes the pair onto the matter ``id``; whatever stood for one of its records alone is joined into it.
 
-    Busy: another matter holds one of the records and somebody works on it, or a call of it is unanswered; nothing was
-    written then. Raises ValueError when that record has a counterpart of its own already: two pairs are never joined.
+    ``held``: the matters that this transaction locked, in id order; None: none, they are locked now.
+    Busy: another matter holds one of the records and somebody works on it, a call of it is unanswered, or it is not among
+    those held (it came since they were locked, and locking it now might wait crosswise); nothing was written then. Raises
+    ValueError when that record has a counterpart of its own already: two pairs are never joined.
     """
     mine = get(db, id)
     if mine is None:
         raise RuntimeError("a matter is never deleted")
-    for system, record_id in (("severa", update.severa_id), ("visma_net", update.erp_id)):
-        by = {"severa_id" if system == "severa" else "erp_id": record_id}
-        other = find(db, mine.domain, **by) if record_id else None
-        if other is not None and other.id != mine.id and (busy := join(db, mine.id, other.id)):
+    others = counterparts(db, mine, update)
+    if others and held is None:
+        lock(db, [mine.id, *others])
+    for other in others:
+        if held is not None and other not in held:
+            return Busy(other, leased=True)
+        if busy := join(db, mine.id, other):
             return busy
     db.execute(
         SQL["matters.put"],
@@ -204,6 +225,11 @@ def lock(db: TenantDb, ids: Sequence[UUID]) -> None:
     db.execute(SQL["matters.lock"], {"ids": list(ids)}).fetchall()
 
 
+def needs(db: TenantDb, id: UUID) -> list[UUID]:
+    """The matters of which this one needs something."""
+    return [row["needed_id"] for row in db.execute(SQL["matters.needs"], {"id": id})]
+
+
 def needed(db: TenantDb, id: UUID) -> tuple[str, ...]:
     """What other matters need of this one just now (rule 20)."""
     return tuple(row["what"] for row in db.execute(SQL["matters.needed"], {"id": id}))
@@ -230,6 +256,14 @@ def document_matters(db: TenantDb, ids: Sequence[str]) -> Mapping[str, UUID]:
     """ERP document id (``type/number``) → the invoice's matter, of those that are or were one's."""
     rows = db.execute(SQL["matters.document_matter"], {"ids": list(ids)})
     return {row["id"]: row["matter_id"] for row in rows}
+
+
+def removed_before(db: TenantDb, ids: Sequence[str], asked_at: datetime) -> list[UUID]:
+    """Matters of documents among these (``type/number``) that were removed, and whose removal must have shown at ``asked_at``."""
+    if not ids:
+        return []
+    rows = db.execute(SQL["matters.removed_before"], {"ids": list(ids), "asked_at": asked_at})
+    return [row["matter_id"] for row in rows]
 
 
 def doubtful(db: TenantDb) -> Sequence[Mapping[str, Any]]:

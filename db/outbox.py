@@ -182,3 +182,9 @@ def with_work(db: TenantDb, domain: str, matters: Sequence[UUID]) -> set[UUID]:
     """Which of these matters have a row in the domain, whatever its state: the audit's question."""
     values = {"domain": domain, "matters": list(matters)}
     return {row["matter_id"] for row in db.execute(SQL["outbox.with_work"], values)}
+
+
+def unfinished_of(db: TenantDb, domain: str, matters: Sequence[UUID]) -> set[UUID]:
+    """Which of these matters something is still open about in the domain: work in whatever state, or a problem."""
+    values = {"domain": domain, "matters": list(matters)}
+    return {row["matter_id"] for row in db.execute(SQL["outbox.unfinished_of"], values)}

@@ -26,7 +26,14 @@ _Connection = psycopg.Connection[DictRow]
 
 # A connection used this recently is handed out unchecked.
 IDLE_SECONDS = 3.0
-__all__ = ["Connection", "Database", "refuse_powerful_login"]
+REBUILT = psycopg.Error
+"""What PostgreSQL and the driver raise while a restore drops and makes tables, rights and policies beneath a process: rows that
+are missing or there twice, too.
+
+A loop waits until it is over: were it to end, nobody would be left to see that the database was exchanged.
+"""
+
+__all__ = ["REBUILT", "Connection", "Database", "refuse_powerful_login"]
 
 _SESSION = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"

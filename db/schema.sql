@@ -229,6 +229,8 @@ CREATE TABLE public.document (
     reason text DEFAULT ''::text NOT NULL,
     made_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
     changed_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    removals integer DEFAULT 0 NOT NULL,
+    gone_by timestamp with time zone,
     CONSTRAINT document_check CHECK (((number IS NOT NULL) OR (state = ANY (ARRAY['asked'::text, 'void'::text])))),
     CONSTRAINT document_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'made'::text, 'claimed'::text, 'released'::text, 'removed'::text, 'retired'::text, 'unknown'::text, 'void'::text])))
 );
@@ -240,6 +242,17 @@ ALTER TABLE public.document ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.erasure (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    who text NOT NULL,
+    began_at timestamp with time zone DEFAULT public.bridge_now() NOT NULL,
+    ended_at timestamp with time zone,
+    exported_to text NOT NULL,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    unfinished jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 CREATE TABLE public.identity (
@@ -341,7 +354,7 @@ CREATE TABLE public.tenant (
     live_at timestamp with time zone,
     CONSTRAINT tenant_language_check CHECK ((language = ANY (ARRAY['sv'::text, 'en'::text]))),
     CONSTRAINT tenant_name_check CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'::text)),
-    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['new'::text, 'reading'::text, 'live'::text, 'paused'::text])))
+    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['new'::text, 'reading'::text, 'live'::text, 'paused'::text, 'leaving'::text, 'erasing'::text])))
 );
 
 CREATE VIEW public.open_tenant WITH (security_invoker='true') AS
@@ -559,7 +572,8 @@ CREATE TABLE public.stream (
     watermark timestamp with time zone,
     complete_at timestamp with time zone,
     swept_at timestamp with time zone,
-    changes bigint DEFAULT 0 NOT NULL
+    changes bigint DEFAULT 0 NOT NULL,
+    not_understood integer DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.transfer_log (
@@ -649,6 +663,9 @@ ALTER TABLE ONLY public.connection_slot
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.identity
     ADD CONSTRAINT identity_pkey PRIMARY KEY (tenant_id);
 
@@ -715,6 +732,8 @@ CREATE INDEX attempt_matter ON public.attempt USING btree (tenant_id, matter_id,
 
 CREATE INDEX connection_due ON public.connection USING btree (next_poll_at);
 
+CREATE UNIQUE INDEX cost_line ON public.step USING btree (tenant_id, matter_id, name, round) WHERE ((domain = 'cost'::text) AND ((sent_at IS NOT NULL) OR (done_at IS NOT NULL)));
+
 CREATE INDEX document_matter ON public.document USING btree (tenant_id, matter_id);
 
 CREATE UNIQUE INDEX document_nonce ON public.document USING btree (tenant_id, nonce) WHERE (nonce <> ''::text);
@@ -723,6 +742,8 @@ CREATE UNIQUE INDEX document_number ON public.document USING btree (tenant_id, t
 
 CREATE UNIQUE INDEX document_one ON public.document USING btree (tenant_id, matter_id) WHERE (state = ANY (ARRAY['claimed'::text, 'released'::text]));
 
+CREATE INDEX document_removed ON public.document USING btree (tenant_id, type, number) WHERE (state = 'removed'::text);
+
 CREATE UNIQUE INDEX identity_erp ON public.identity USING btree (erp_place, erp_tenant);
 
 CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_place, severa_organisation);
@@ -730,6 +751,8 @@ CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_place
 CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
 
 CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, lower(erp_number)) WHERE (erp_number <> ''::text);
+
+CREATE INDEX matter_joined ON public.matter USING btree (tenant_id, joined_into) WHERE (joined_into IS NOT NULL);
 
 CREATE UNIQUE INDEX matter_key ON public.matter USING btree (tenant_id, domain, natural_key) WHERE (natural_key IS NOT NULL);
 
@@ -882,6 +905,8 @@ ALTER TABLE public.connection_slot ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY dispatch ON public.connection TO bridge_dispatch USING (true);
 
+CREATE POLICY dispatch ON public.erasure TO bridge_dispatch USING (true);
+
 CREATE POLICY dispatch ON public.identity TO bridge_dispatch USING (true);
 
 CREATE POLICY dispatch ON public.matter TO bridge_dispatch USING (true);
@@ -895,6 +920,8 @@ CREATE POLICY dispatch ON public.stream TO bridge_dispatch USING (true);
 CREATE POLICY dispatch ON public.tenant TO bridge_dispatch USING (true);
 
 ALTER TABLE public.document ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
 
@@ -917,6 +944,8 @@ CREATE POLICY of_tenant ON public.connection TO bridge_app USING ((tenant_id = (
 CREATE POLICY of_tenant ON public.connection_slot TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.document TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+
+CREATE POLICY of_tenant ON public.erasure TO bridge_app USING ((id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
 CREATE POLICY of_tenant ON public.identity TO bridge_app USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
 
@@ -966,6 +995,24 @@ ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.transfer_log ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY while_erased ON public.audit_log AS RESTRICTIVE FOR DELETE TO bridge_app USING ((EXISTS ( SELECT
+   FROM public.tenant e
+  WHERE ((e.id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid) AND (e.state = 'erasing'::text)))));
+
+CREATE POLICY while_erased ON public.document AS RESTRICTIVE FOR DELETE TO bridge_app USING ((EXISTS ( SELECT
+   FROM public.tenant e
+  WHERE ((e.id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid) AND (e.state = 'erasing'::text)))));
+
+CREATE POLICY while_erased ON public.matter AS RESTRICTIVE FOR DELETE TO bridge_app USING ((EXISTS ( SELECT
+   FROM public.tenant e
+  WHERE ((e.id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid) AND (e.state = 'erasing'::text)))));
+
+CREATE POLICY while_erased ON public.tenant AS RESTRICTIVE FOR DELETE TO bridge_app USING ((state = 'erasing'::text));
+
+CREATE POLICY while_erased ON public.transfer_log AS RESTRICTIVE FOR DELETE TO bridge_app USING ((EXISTS ( SELECT
+   FROM public.tenant e
+  WHERE ((e.id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid) AND (e.state = 'erasing'::text)))));
+
 REVOKE ALL ON FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.bridge_begin_epoch(settle double precision, seen uuid) TO bridge_dispatch;
 
@@ -978,7 +1025,7 @@ GRANT ALL ON FUNCTION public.make_partitions(ahead integer) TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attempt TO bridge_app;
 
-GRANT SELECT,INSERT ON TABLE public.audit_log TO bridge_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.audit_log TO bridge_app;
 
 GRANT SELECT ON TABLE public.beat TO bridge_app;
 GRANT SELECT,UPDATE ON TABLE public.beat TO bridge_dispatch;
@@ -1013,7 +1060,10 @@ GRANT SELECT(epoch_at),UPDATE(epoch_at) ON TABLE public.connection TO bridge_dis
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connection_slot TO bridge_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.document TO bridge_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.document TO bridge_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.erasure TO bridge_app;
+GRANT SELECT ON TABLE public.erasure TO bridge_dispatch;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity TO bridge_app;
 GRANT SELECT ON TABLE public.identity TO bridge_dispatch;
@@ -1021,7 +1071,7 @@ GRANT SELECT ON TABLE public.identity TO bridge_dispatch;
 GRANT SELECT ON TABLE public.installation TO bridge_app;
 GRANT SELECT,UPDATE ON TABLE public.installation TO bridge_dispatch;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.matter TO bridge_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.matter TO bridge_app;
 
 GRANT SELECT(tenant_id) ON TABLE public.matter TO bridge_dispatch;
 
@@ -1039,7 +1089,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.need TO bridge_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.number_gap TO bridge_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant TO bridge_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant TO bridge_app;
 GRANT SELECT ON TABLE public.tenant TO bridge_dispatch;
 
 GRANT SELECT ON TABLE public.open_tenant TO bridge_app;
@@ -1121,4 +1171,4 @@ GRANT UPDATE(complete_at) ON TABLE public.stream TO bridge_dispatch;
 
 GRANT UPDATE(swept_at) ON TABLE public.stream TO bridge_dispatch;
 
-GRANT SELECT,INSERT ON TABLE public.transfer_log TO bridge_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.transfer_log TO bridge_app;

@@ -124,6 +124,13 @@ def complete(
     )
 
 
+def not_understood(db: Connection, tenant_id: UUID, system: System, register: str) -> int:
+    """A poll could not understand a register's answers; how many in a row."""
+    values = {"tenant_id": tenant_id, "system": system, "register": register}
+    row = db.execute(SQL["streams.not_understood"], values).fetchone()
+    return row["not_understood"] if row else 0
+
+
 def swept(db: Connection, tenant_id: UUID, system: str, register: str, at: datetime) -> None:
     """What a whole reading showed then is so: the next one comes when the sweep is due."""
     db.execute(

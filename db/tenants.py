@@ -16,7 +16,7 @@ from domain.model import System
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One linked pair of companies; ``state`` is new | reading | live | paused."""
+    """One linked pair of companies; ``state`` is new | reading | live | paused | leaving | erasing."""
 
     id: UUID
     name: str
@@ -79,8 +79,10 @@ def by_name(db: Connection, name: str) -> Tenant | None:
     return _tenant(row) if row else None
 
 
-def set_state(db: Connection, tenant_id: UUID, state: str) -> None:
-    db.execute(SQL["tenants.set_state"], {"id": tenant_id, "state": state})
+def set_state(db: Connection, tenant_id: UUID, state: str, *, stays: bool = False) -> bool:
+    """False, and nothing is written, for a tenant that is leaving (unless a person has it stay) or being erased."""
+    values = {"id": tenant_id, "state": state, "stays": stays}
+    return db.execute(SQL["tenants.set_state"], values).fetchone() is not None
 
 
 def set_paused_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:

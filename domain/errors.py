@@ -187,10 +187,12 @@ class Stale(Refused):
 class SettingUnusable(BridgeError):
     """A stored setting cannot be used."""
 
-    def __init__(self, setting: str, value: str, reason: str) -> None:
-        """``reason``: what is wrong with the value, in one clause."""
-        super().__init__(f"The stored setting '{setting}' cannot be '{value}': {reason}.")
+    def __init__(self, setting: str, value: str, reason: str, also: tuple[str, ...] = ()) -> None:
+        """``reason``: what is wrong with the value, in one clause; ``also``: other settings that cannot be used either."""
+        more = f" Neither can: {', '.join(also)}." if also else ""
+        super().__init__(f"The stored setting '{setting}' cannot be '{value}': {reason}.{more}")
         self.setting = setting
+        self.also = also
         self.value = value
         self.reason = reason
 

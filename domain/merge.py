@@ -9,8 +9,9 @@ each other only to call them agreed.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from domain.fields import Direction
@@ -138,6 +139,46 @@ def settled_base(
     for name, value in merged.to_severa.items():
         new[name] = [severa.get(name, value), value]
     return new
+
+
+def untaken(written: Mapping[str, str], before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Which of the fields that were written (field → value) still stand as they did before: the yes to them was none.
+
+    What a system keeps of a value in its own way, cut or rounded, was taken, also where that is what stood there before.
+    """
+    return tuple(
+        name
+        for name, value in written.items()
+        if name in now and now[name] == before.get(name) and not _kept_of(value, now[name])
+    )
+
+
+# No field that is carried over is cut to less than this; a shorter beginning of what was written is the old value, unchanged.
+_SHORTEST_CUT = 20
+# Decimals that a system keeps of a number at the least.
+_KEPT_DECIMALS = 2
+
+
+def _kept_of(value: str, stored: str) -> bool:
+    cut = len(stored) >= _SHORTEST_CUT and value.startswith(stored)
+    if cut or same_name(value, stored):
+        return True
+    try:
+        wanted, have = Decimal(value), Decimal(stored)
+    except InvalidOperation:
+        return False
+    exponent = have.normalize().as_tuple().exponent
+    digits = max(_KEPT_DECIMALS, -exponent if isinstance(exponent, int) else 0)
+    return abs(wanted - have) < Decimal(1).scaleb(-digits)
+
+
+def without(merged: Merge, names: Collection[str]) -> Merge:
+    """The merge as if these fields were not written: their base stays, so that they are still a change."""
+    return replace(
+        merged,
+        to_erp={name: value for name, value in merged.to_erp.items() if name not in names},
+        to_severa={name: value for name, value in merged.to_severa.items() if name not in names},
+    )
 
 
 @dataclass(slots=True)

@@ -111,7 +111,10 @@ void      asked, and surely never made"""
 class Document:
     """An ERP document of a matter. ``nonce`` stands in its marker, one per POST, '' for what 0.1.0 made; ``number`` is ''
     while nobody knows it; ``round`` is the round of the matter that asked for it (a removal that ends a round begins the
-    next one; ``surplus``: its removal ended none)."""
+    next one; ``surplus``: its removal ended none).
+
+    ``removals`` counts how often it was removed; ``gone_by`` (of a removed one): PostgreSQL's time after which no reading may
+    show it any more."""
 
     type: str
     number: str
@@ -120,6 +123,8 @@ class Document:
     round: int = 1
     surplus: bool = False
     reason: str = ""
+    removals: int = 0
+    gone_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,34 @@ Answer = TypeVar("Answer")
 
 # How soon an unfinished first reading of a register is looked at again.
 READING_WAIT = 30.0
+SYSTEM_NAMES: Mapping[System, str] = {"severa": "Severa", "visma_net": "Visma.net ERP"}
 # The zone of ERP times is not documented: what was created up to this long 'before' the first attempt may be ours.
 ERP_TIME_SLACK = timedelta(days=2)
 SEVERA_TIME_SLACK = timedelta(minutes=10)
+
+
+# How soon (seconds) a write is made once more that was answered and is not shown, and the step that remembers it.
+NOT_TAKEN_WAIT = 30.0
+_NOT_TAKEN = "not taken"
+
+
+def must_stand(
+    delivery: Delivery, after: Aftermath, fields: Iterable[str], *, system: System, name: str, about: str = ""
+) -> None:
+    """Fields that were written with a yes and that stand as before (``domain.merge.untaken``): the next attempt writes them
+    once more; the second time a person is told. ``about`` names the record where a delivery writes several.
+
+    Raises TryLater, Stop ``work.not_taken``.
+    """
+    told = ", ".join(fields)
+    if not told:
+        return
+    step, shown = f"{_NOT_TAKEN} {system} {about}".rstrip(), SYSTEM_NAMES[system]
+    known = delivery.step(step)
+    if known is None or known.result.get("fields") != told:
+        delivery.done(step, {"fields": told})
+        raise TryLater(f"{shown} does not show what was written: {told}", retry_after=NOT_TAKEN_WAIT)
+    raise after.stop("work.not_taken", name=name, fields=told, system=shown)
 
 
 @contextmanager
@@ -60,8 +85,12 @@ def explained(domain: str, name: str, after: Aftermath) -> Iterator[None]:
 
 
 def _said(error: Refused) -> dict[str, Any]:
-    system = "Visma.net ERP" if error.system == "visma_net" else "Severa"
-    return {"text": error.message, "system": system, "operation": error.operation, "status": error.status}
+    return {
+        "text": error.message,
+        "system": SYSTEM_NAMES["visma_net" if error.system == "visma_net" else "severa"],
+        "operation": error.operation,
+        "status": error.status,
+    }
 
 
 def wait_until_read(books: Books, *registers: tuple[System, str]) -> None:
@@ -157,7 +186,7 @@ def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:
 
 
 def is_fresh(delivery: Delivery, record: Record) -> bool:
-    """Read so shortly ago that another read would tell nothing new."""
+    """Read so shortly ago that it counts as read now; only for what has a last look before it counts (decision 0006)."""
     return (delivery.now() - record.requested_at).total_seconds() <= delivery.limits.fresh_seconds
 
 

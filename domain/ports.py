@@ -6,10 +6,10 @@ the vendor's own path segment (``customers``, ``invoicerows``; ``customer``, ``c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from domain.model import (
     ActionResult,
@@ -149,8 +149,15 @@ class ErpApi(Protocol):
         ...
 
 
+Answer = TypeVar("Answer")
+
+
 class Books(Protocol):
     """Read access to what the bridge remembers of this tenant. No call leaves the house."""
+
+    def at_once(self, ask: Callable[[Books], Answer]) -> Answer:
+        """What ``ask`` finds out with many questions, asked together. ``ask`` makes no call of a vendor."""
+        ...
 
     def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
         """The link of a Severa guid or an ERP internal id in a domain."""

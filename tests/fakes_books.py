@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from domain.model import Domain, Json, Link, LinkUpdate, Record, System
+from domain.ports import Answer, Books
 from domain.registers import Register
 from domain.text import code_key, name_key
 from tests.fakes_vendors import Clock, identify
@@ -29,6 +31,9 @@ class FakeBooks:
         self.needs: dict[tuple[str, str], tuple[str, ...]] = {}
         self.owners: dict[tuple[str, str], str] = {}
         self.registers: dict[tuple[str, str], Register] = {}
+
+    def at_once(self, ask: Callable[[Books], Answer]) -> Answer:
+        return ask(self)
 
     def remember(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from domain.model import Json
+from domain.model import Filter, Json
 from domain.setup.settings import TenantSettings
 from tests.fakes import FakeErp, FakeSevera, World
 
@@ -28,11 +29,32 @@ class CostSevera(FakeSevera):
         return self.children.get(("projects/files", project), [])
 
 
+class CostErp(FakeErp):
+    """Journals answer under their number alone, whatever module they are of; their list is asked by module and period."""
+
+    def stored(self, register: str, key: str) -> Json:
+        if register == "journaltransaction":
+            for batch in self.records.get(register, {}).values():
+                if batch["batchNumber"] == key:
+                    return batch
+        return super().stored(register, key)
+
+    def _matching(self, register: str, filters: Mapping[str, Filter]) -> list[Json]:
+        if register != "journaltransaction":
+            return super()._matching(register, filters)
+        return [
+            batch
+            for batch in super()._matching(register, {})
+            if batch["module"] == f"Module{filters['module']}"
+            and batch["financialPeriod"] == filters["periodId"]
+        ]
+
+
 def world(**settings: Any) -> World:
     """Projects P1042 (SEK) and P2000 (EUR) are linked; 7140 is an expense account, 1930 and 3000 are not."""
     made = World(
         severa=CostSevera,
-        erp=FakeErp,
+        erp=CostErp,
         settings=TenantSettings.model_validate({"costs": "cost", **settings}),
     )
     books = made.books
@@ -133,6 +155,7 @@ def batch(*lines: Json, **more: Any) -> Json:
         "batchNumber": "GL000954",
         "status": "Posted",
         "transactionDate": "2026-03-31T00:00:00",
+        "financialPeriod": "202603",
         "ledger": "1",
         "description": "Reclass travel",
         "journalTransactionLines": list(lines) or [entry()],

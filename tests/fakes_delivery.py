@@ -44,7 +44,8 @@ def link_domain(domain: Domain) -> Domain:
 class Matter:
     """What the database keeps of one matter: its documents, whether it is booked, and steps nobody answered.
 
-    ``steps`` holds every step of the delivery that goes on; ``left`` those of earlier deliveries that are unanswered.
+    ``steps`` holds every step of the delivery that goes on; ``left`` those of earlier deliveries that are unanswered, and
+    whatever a cost line became.
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -271,6 +272,9 @@ class FakeDelivery:
             known = before or Step(name, None, False, {}, {}, round)
             steps[name, round] = replace(known, done=True, result=own)
             matter.left.pop((name, round), None)
+            if self._domain == "cost":
+                # Known for life: a line or file is brought once, ever.
+                matter.left[name, round] = steps[name, round]
             if known.nonce and own.get("number"):
                 matter.put(known.nonce, number=str(own["number"]), state="made")
 
@@ -305,7 +309,7 @@ class FakeDelivery:
             if row is not None and row.number not in ("", number) and row.state != "made":
                 raise Stop("invoice.other_document", {"number": number, "other": row.number})
             if row is not None:
-                matter.put(nonce, type=document_type, number=number, state="made", round=round)
+                matter.put(nonce, type=document_type, number=number, state="made", round=round, surplus=False)
             elif any((one.type, one.number) == (document_type, number) for one in matter.documents):
                 matter.put_number(document_type, number, nonce=nonce, state="made")
             else:
@@ -315,13 +319,21 @@ class FakeDelivery:
 
     def drop_document(self, document_type: str, number: str, reason: str, *, surplus: bool = False) -> None:
         assert reason, "a number is a gap for a reason"
-        self._commit(
-            "drop",
-            f"{document_type}/{number}",
-            lambda matter, _steps: matter.put_number(
-                document_type, number, state="removed", reason=reason, surplus=surplus
-            ),
-        )
+        gone_by = self.now() + timedelta(seconds=self.limits.visibility_seconds)
+
+        def change(matter: Matter, _steps: Steps) -> None:
+            known = next(
+                (one for one in matter.documents if (one.type, one.number) == (document_type, number)), None
+            )
+            told = {"reason": reason, "surplus": surplus}
+            if known is not None and known.state == "removed":
+                told = {"reason": known.reason, "surplus": known.surplus}
+            removals = known.removals + 1 if known is not None else 1
+            matter.put_number(
+                document_type, number, state="removed", removals=removals, gone_by=gone_by, **told
+            )
+
+        self._commit("drop", f"{document_type}/{number}", change)
 
     def book(self, document_type: str, number: str, total: Decimal) -> None:
         standing = self._view.standing()

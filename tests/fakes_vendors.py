@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.errors import NotFound, NotSent, Stale
 from domain.model import ActionResult, Filter, Json, Page, Stored, System
+from tests.fakes_faults import Call, Faults, Killed
+
+__all__ = ["START", "Call", "Clock", "FakeErp", "FakeSevera", "Faults", "Killed", "identify", "unwrapped"]
 
 START = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
-
-
-class Killed(BaseException):
-    """The process died here. No BridgeError: no clean-up code of ours may run."""
 
 
 class Clock:
@@ -37,77 +35,6 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
-@dataclass(frozen=True)
-class Call:
-    """One thing that was asked of the outside: ``system`` is severa, visma_net or bridge (begin, done, claim)."""
-
-    system: str
-    method: str
-    register: str
-    key: str
-    body: Any = None
-
-    def __str__(self) -> str:
-        return f"{self.system} {self.method} {self.register} {self.key}".rstrip()
-
-
-@dataclass
-class _Armed:
-    error: BaseException
-    after: bool
-    skip: int
-    times: int
-    matches: Callable[[Call], bool]
-
-
-class Faults:
-    """Errors to raise: before the work is done (``after=False``) or when it is done but the answer is lost."""
-
-    def __init__(self) -> None:
-        self.armed: list[_Armed] = []
-        # The process died: what it had not committed is lost.
-        self.killed = False
-
-    def arm(
-        self,
-        method: str,
-        register: str,
-        error: BaseException,
-        *,
-        after: bool = False,
-        skip: int = 0,
-        times: int = 1,
-    ) -> None:
-        """The (skip+1)-th and following ``times`` calls of (method, register) raise ``error``."""
-        self.armed.append(
-            _Armed(error, after, skip, times, lambda c: c.method == method and c.register == register)
-        )
-
-    def arm_nth(
-        self, n: int, error: BaseException, *, after: bool = False, only: Callable[[Call], bool] | None = None
-    ) -> None:
-        """The n-th event (from 1, over everything that ``only`` lets pass) raises ``error``."""
-        self.armed.append(_Armed(error, after, n - 1, 1, only or (lambda _call: True)))
-
-    def clear(self) -> None:
-        self.armed.clear()
-
-    def around(self, call: Call, work: Callable[[], Any]) -> Any:
-        """Does ``work`` unless a fault says otherwise."""
-        for fault in self.armed:
-            if not fault.matches(call) or fault.times == 0:
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            fault.times -= 1
-            if fault.after:
-                work()
-            self.killed = self.killed or isinstance(fault.error, Killed)
-            raise fault.error
-        return work()
-
-
 class _Vendor:
     system: System
 
@@ -121,6 +48,8 @@ class _Vendor:
         self.used: set[float] = set()
         # A pause of the process between the permission and the first byte (S5, S23): seconds, taken once.
         self.pauses: dict[tuple[str, str], float] = {}
+        # (method, register) → how often a call is answered as if it had been done, and is not.
+        self.lies: dict[tuple[str, str], int] = {}
 
     def store(self, register: str, body: Json, key: str | None = None) -> Json:
         """Puts a record there as if a person had; the key is taken from the body if not given."""
@@ -160,10 +89,26 @@ class _Vendor:
         before = self.clock.now()
         call = Call(self.system, method, register, key, copy.deepcopy(body))
         self.calls.append(call)
+        if self.lies.get((method, register), 0) > 0:
+            self.lies[method, register] -= 1
+            work = self._lying(work)
         try:
             return self.faults.around(call, work)
         finally:
             self.clock.called = (before, self.clock.now())
+
+    def _lying(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        """Its answer is that of a call that was carried out; nothing of it is kept."""
+        names = [name for name in ("records", "children", "attachments") if hasattr(self, name)]
+
+        def lie() -> Any:
+            kept = {name: copy.deepcopy(getattr(self, name)) for name in names}
+            answer = work()
+            for name, value in kept.items():
+                setattr(self, name, value)
+            return answer
+
+        return lie
 
     def _matching(self, register: str, filters: Mapping[str, Filter]) -> list[Json]:
         """Override for filters that mean more than equality of a member."""

@@ -29,6 +29,8 @@ from services import Database
 from simulators.seed import Firm, scaled
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = float(os.environ.get("BRIDGE_TEST_PATIENCE", "6"))
+"""How much slower than a quiet machine one may be before a wait counts as endless."""
 PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
 
 # Waits that a rehearsal shortens; every one of them is a setting of the installation.
@@ -59,13 +61,16 @@ def free_port() -> int:
 
 
 def wait_for(what: str, condition: Callable[[], Any], *, seconds: float) -> Any:
-    """Asks until the condition holds; an AssertionError that says what did not happen."""
-    deadline = time.monotonic() + seconds
+    """Asks until the condition holds; an AssertionError that says what did not happen.
+
+    ``seconds``: on a quiet machine. A loaded one is given ``PATIENCE`` times as long: whoever passes never waits for it.
+    """
+    deadline = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < deadline:
         if found := condition():
             return found
         time.sleep(0.1)
-    raise AssertionError(f"within {seconds:.0f} s: {what}")
+    raise AssertionError(f"within {seconds * PATIENCE:.0f} s: {what}")
 
 
 @dataclass

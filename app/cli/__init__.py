@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app.cli import database, demo, doubt, linking, processes, reading, reviewing, tenant
+from app.cli import database, demo, doubt, leaving, linking, processes, reading, reviewing, tenant
 from domain.errors import BridgeError, InputError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+leaving.register()
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(doubt.app, name="doubt")
 app.add_typer(database.app, name="db")

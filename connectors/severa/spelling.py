@@ -34,18 +34,22 @@ class Spelling:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], int] = {}
         self._refused: dict[tuple[str, str], dict[int, Refused | None]] = {}
+        # All were ignored: the form that is tried next, alone. All of them each time would be calls without end.
+        self._next: dict[tuple[str, str], int] = {}
 
     def ways(self, register: str, changes: Mapping[str, Any]) -> list[Spelled]:
-        """The PATCH in every form that may be meant, likeliest first; one only where nothing is open or it is known."""
+        """The PATCH in every form that may be meant, likeliest first; one only where nothing is open, it is known, or no
+        form was taken."""
         open_path = _open_path(register, changes)
         if open_path is None:
             return [Spelled(0, _operations(register, changes, 0))]
         known = self._known.get((register, open_path))
         refused = self._refused.get((register, open_path), {})
+        alone = known if known is not None else self._next.get((register, open_path))
         forms = (
             [form for form in range(len(WIRE_PATHS[register][open_path])) if form not in refused]
-            if known is None
-            else [known]
+            if alone is None
+            else [alone]
         )
         return [Spelled(form, _operations(register, changes, form)) for form in forms]
 
@@ -55,6 +59,7 @@ class Spelling:
         if open_path is not None:
             self._known[register, open_path] = form
             self._refused.pop((register, open_path), None)
+            self._next.pop((register, open_path), None)
 
     def refused(self, register: str, changes: Mapping[str, Any], form: int, refusal: Refused | None) -> None:
         """This form was refused (None: ignored in silence) and another one is left: it is not tried again before that."""
@@ -67,9 +72,15 @@ class Spelling:
         remembered = self._refused.get((register, _open_path(register, changes) or ""), {})
         return next((one for one in remembered.values() if one is not None), None)
 
-    def give_up(self, register: str, changes: Mapping[str, Any]) -> None:
-        """No form was taken, so it was not the form: all are open again."""
-        self._refused.pop((register, _open_path(register, changes) or ""), None)
+    def give_up(self, register: str, changes: Mapping[str, Any], ignored: int | None) -> None:
+        """No form was taken, so it was not the form: all are open again. Where the last one was ``ignored`` in silence, nobody
+        says no: then one is tried in each call, each in its turn, until one is taken."""
+        open_path = _open_path(register, changes)
+        if open_path is None:
+            return
+        self._refused.pop((register, open_path), None)
+        if ignored is not None:
+            self._next[register, open_path] = (ignored + 1) % len(WIRE_PATHS[register][open_path])
 
 
 def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:

@@ -93,7 +93,7 @@ class Writer:
                 self._spelling.learn(entry.name, changes, way.form)
                 return stored
             self._begin_anew(entry.name, changes, ways, way, not_after, None)
-        self._spelling.give_up(entry.name, changes)
+        self._spelling.give_up(entry.name, changes, None if stored is None else ways[-1].form)
         if stored is None:
             raise refusal or Refused(system=SYSTEM, operation=f"PATCH {path}")
         return stored

@@ -6,16 +6,26 @@ values (%(tenant_id)s, %(id)s, %(delivery)s, %(outbox_id)s, %(domain)s, %(matter
 -- Attempts of this delivery that never ended: their worker died or was fenced out.
 update attempt set ended_at = bridge_now(), outcome = 'lost' where tenant_id = %(tenant_id)s and delivery = %(delivery)s and ended_at is null and id <> %(id)s
 
+-- silent --
+-- Of the last so many attempts before this one, those that never said a word. A worker that was late and found itself fenced out
+-- did: it is not dead.
+select count(*) as n from (
+    select a.outcome from attempt a where a.tenant_id = %(tenant_id)s and a.delivery = %(delivery)s and a.id <> %(id)s
+    order by a.started_at desc limit %(last)s) l
+where l.outcome is null or l.outcome = 'lost'
+
 -- finish --
 update attempt set ended_at = bridge_now(), outcome = %(outcome)s, error = %(error)s, calls = %(calls)s
 where tenant_id = %(tenant_id)s and id = %(id)s and (ended_at is null or outcome = 'lost')
 
 -- steps --
--- Of this delivery, and every call of the matter that nobody has heard an answer of, whichever delivery made it.
+-- Of this delivery, and every call of the matter that nobody has heard an answer of, whichever delivery made it. What a cost
+-- line or file became is known for life: it is brought once, ever (rule 1).
 select s.name, s.round, s.sent_at, s.done_at, s.settles_at, s.nonce, s.request, s.result, a.started_at from step s
 join attempt a on a.tenant_id = s.tenant_id and a.id = s.attempt_id
 where s.tenant_id = %(tenant_id)s
-  and (s.delivery = %(delivery)s or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null))
+  and (s.delivery = %(delivery)s or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.sent_at is not null and s.done_at is null)
+    or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.domain = 'cost' and s.done_at is not null))
 order by a.started_at, s.sent_at
 
 -- begin_step --
@@ -63,5 +73,7 @@ select at, system, method, path, status, seconds, request, response, error, atte
 where tenant_id = %(tenant_id)s and attempt_id = any (%(attempts)s) order by at, id
 
 -- put_payload --
+-- Of an attempt that is not there nothing is written: a restore has taken it back, or its tenant was erased.
 insert into payload (tenant_id, at, attempt_id, system, method, path, status, seconds, request, response, error)
-values (%(tenant_id)s, %(at)s, %(attempt_id)s, %(system)s, %(method)s, %(path)s, %(status)s, %(seconds)s, %(request)s, %(response)s, %(error)s)
+select %(tenant_id)s, %(at)s, a.id, %(system)s, %(method)s, %(path)s, %(status)s, %(seconds)s, %(request)s, %(response)s, %(error)s
+from attempt a where a.tenant_id = %(tenant_id)s and a.id = %(attempt_id)s for key share of a

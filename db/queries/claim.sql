@@ -8,6 +8,11 @@ for update of m
 -- lock --
 select m.id from matter m where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s for update
 
+-- tenant --
+-- Whether a tenant is leaving is asked in a later statement, too: who has it leave waits for this lock, so that a claim is either
+-- committed before or sees it. Behind the matter's lock, or a delivery that ends and one that is claimed could wait crosswise.
+select t.id from tenant t where t.id = %(tenant_id)s for share
+
 -- start --
 -- Only the message of the present generation makes the row its own, only while the tenant is active, nobody works on the
 -- matter, this is the database that it was, and this program is not older than the schema.
@@ -33,7 +38,10 @@ from outbox o
 where o.tenant_id = %(tenant_id)s and o.id = %(id)s and o.token = %(token)s and o.state = 'started'
   and m.tenant_id = o.tenant_id and m.id = o.matter_id
 returning m.generation, m.epoch, m.decision,
-          (select i.marker from installation i) as installation, (select i.epoch_at from installation i) as rewound_at
+          (select i.marker from installation i) as installation,
+          -- a tenant that was added anew begins with an epoch of its own: its lost rows are a lost history, too
+          (select greatest(i.epoch_at, (select max(c.epoch_at) from connection c where c.tenant_id = m.tenant_id)) from installation i)
+              as rewound_at
 
 -- supersede --
 -- A lease that ran out and was taken over before anybody reaped it: its row is another domain's, and its worker is lost.
@@ -58,6 +66,15 @@ where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s and m.token = %(token
   and (o.begun or (t.state = 'live' and not (o.domain = any (t.paused_domains))))
 returning m.lease_until
 
+-- renew --
+-- A worker that works tells so. It permits nothing: every effect still asks for itself. Whoever holds the matter's lock is at work
+-- this moment and is not waited for.
+update matter h set lease_until = greatest(h.lease_until, bridge_now() + %(lease)s * interval '1 second')
+from (select f.tenant_id, f.id from matter f where f.tenant_id = %(tenant_id)s and f.id = %(matter_id)s for update skip locked) free
+where h.tenant_id = free.tenant_id and h.id = free.id and h.token = %(token)s and h.generation = %(matter_generation)s
+  and h.epoch = bridge_epoch() and h.lease_until > bridge_now()
+returning h.id
+
 -- begun --
 update outbox set begun = true, rank = 0, waits_since = null
 where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not begun
@@ -72,9 +89,13 @@ where m.tenant_id = %(tenant_id)s and m.id = %(matter_id)s and m.token = %(token
 update matter set token = null, lease_until = null where tenant_id = %(tenant_id)s and id = %(matter_id)s and token = %(token)s
 
 -- make_due --
--- What a fenced-out worker knows stands on its own attempt; whoever comes next is to look at once.
-update outbox set due_at = least(due_at, bridge_now()), again = again or state in ('out', 'started'), changed_at = bridge_now()
-where tenant_id = %(tenant_id)s and id = %(id)s
+-- What a fenced-out worker knows stands on its own attempt; whoever comes next is to look at once. It was not dead, so a row that
+-- was given up for three dead ones is not.
+update outbox o set due_at = least(due_at, bridge_now()), again = again or state in ('out', 'started'), changed_at = bridge_now(),
+    state = case when state = 'failed' and exists (
+        select from problem p where p.tenant_id = o.tenant_id and p.matter_id = o.matter_id and p.domain = o.domain
+        and p.code = 'work.poison' and p.closed_at is null) then 'ready' else state end
+where o.tenant_id = %(tenant_id)s and o.id = %(id)s
 
 -- finish --
 delete from outbox where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not again
@@ -171,6 +192,17 @@ where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)
   and state in ('made', 'claimed', 'released', 'unknown')
 returning id
 
+-- returned --
+-- It was removed, stands there all the same, and a person says that it is this one.
+update document set state = 'made', round = %(round)s, surplus = false, changed_at = bridge_now()
+where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)s and number = %(number)s and state = 'removed'
+  and (nonce = %(nonce)s or %(nonce)s = '')
+returning id
+
+-- no_gap --
+-- Its number is in use after all.
+delete from number_gap where tenant_id = %(tenant_id)s and document_type = %(type)s and number = %(number)s
+
 -- claim --
 -- The one document that may be released; the unique index lets no second one through.
 update document set state = case when state = 'released' then state else 'claimed' end, changed_at = bridge_now()
@@ -182,7 +214,11 @@ returning id
 
 -- drop --
 -- It was removed unreleased. Nothing is deleted; the document is named, so that no successor's is meant by mistake (S4).
-update document set state = 'removed', surplus = %(surplus)s, reason = %(reason)s, changed_at = bridge_now()
+-- One that was there all the same is removed once more: its round ended then, and its gap has its reason.
+update document set state = 'removed',
+    surplus = case when state = 'removed' then surplus else %(surplus)s end,
+    reason = case when state = 'removed' then reason else %(reason)s end,
+    removals = removals + 1, gone_by = bridge_now() + %(visibility)s * interval '1 second', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)s and number = %(number)s and state <> 'released'
 returning id
 
@@ -198,7 +234,9 @@ update document set state = 'released', changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and type = %(type)s and number = %(number)s and state in ('made', 'claimed', 'unknown')
 
 -- documents --
-select type, coalesce(number, '') as number, nonce, state, round, surplus, reason from document
+select type, coalesce(number, '') as number, nonce, state, round, surplus, reason, removals,
+       case when state = 'removed' then coalesce(gone_by, changed_at) end as gone_by
+from document
 where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s order by id
 
 -- hold_key --

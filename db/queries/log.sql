@@ -37,7 +37,7 @@ select exists (select from problem where tenant_id = %(tenant_id)s and domain = 
 select * from problem where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null order by id for update
 
 -- open_problems --
-select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state <> 'new'
+select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state not in ('new', 'leaving', 'erasing')
 
 -- put_gap --
 insert into number_gap (tenant_id, document_type, number, severa_id, reason, values)

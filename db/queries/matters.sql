@@ -99,6 +99,9 @@ returning needed_id
 -- A matter that rests needs nothing more; whom it needed is looked at.
 delete from need where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s returning needed_id
 
+-- needs --
+select needed_id from need where tenant_id = %(tenant_id)s and matter_id = %(id)s
+
 -- needed --
 select distinct n.what from need n where n.tenant_id = %(tenant_id)s and n.needed_id = %(id)s
 
@@ -110,6 +113,15 @@ where d.tenant_id = %(tenant_id)s and d.type = %(type)s and d.number = %(number)
 -- Whose a document is, of those that one of these ids (type/number) names.
 select d.type || '/' || d.number as id, d.matter_id from document d
 where d.tenant_id = %(tenant_id)s and d.type || '/' || d.number = any (%(ids)s)
+
+-- removed_before --
+-- Documents that a reading shows which was asked for when their removal must have shown; not a number that another document
+-- of ours has by now.
+select d.matter_id from document d
+where d.tenant_id = %(tenant_id)s and d.state = 'removed' and d.type || '/' || d.number = any (%(ids)s) -- few: document_removed
+  and coalesce(d.gone_by, d.changed_at) < %(asked_at)s
+  and not exists (select from document n where n.tenant_id = d.tenant_id and n.type = d.type and n.number = d.number
+                  and n.state in ('made', 'claimed', 'released', 'unknown'))
 
 -- doubtful --
 -- What only a person can end: a matter in doubt, with what was shown (rule 9).

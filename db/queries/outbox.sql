@@ -2,10 +2,14 @@
 -- "Settle this": one row per matter and domain. The matter is locked against a join (which locks for update) and its pointer
 -- followed, so that work never lands on a row that nobody claims. A change of a row that is out or started is remembered as
 -- again; a failed one is tried from the start because its source changed. What is in doubt stays so: only proof or a person
--- ends it, and both come as a delivery of their own (cause 'proof', 'person').
+-- ends it, and both come as a delivery of their own (cause 'proof', 'person'). For a tenant that is leaving only what an
+-- ending delivery leaves behind is remembered, in case it stays.
 with named as materialized (
     select coalesce(m.joined_into, m.id) as id from matter m
-    where m.tenant_id = %(tenant_id)s and m.id = any (%(matters)s) order by m.id for key share
+    where m.tenant_id = %(tenant_id)s and m.id = any (%(matters)s)
+      and exists (select from tenant t where t.id = m.tenant_id and (t.state not in ('leaving', 'erasing')
+                  or %(cause)s::text in ('followed', 'seen', 'waited for')))
+    order by m.id for key share
 )
 insert into outbox as o (tenant_id, domain, matter_id, cause, system, register, rank)
 select distinct %(tenant_id)s::uuid, %(domain)s, n.id, %(cause)s, %(system)s, %(register)s, %(rank)s::smallint from named n order by 3
@@ -144,6 +148,12 @@ where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and
 
 -- counts --
 select o.domain, o.state, count(*) as n, min(o.due_at) as oldest from outbox o group by o.domain, o.state order by 1, 2
+
+-- unfinished_of --
+-- Which of these matters something is still open about in the domain: a row, whatever its state, or a problem.
+select matter_id from outbox where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s)
+union
+select matter_id from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = any (%(matters)s) and closed_at is null
 
 -- with_work --
 -- Which of these matters have a row in the domain: the audit's question.

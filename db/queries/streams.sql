@@ -16,13 +16,15 @@ returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
 -- Go-live polls before the tenant is live; same lease, same fence.
 update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
+  and exists (select from tenant t where t.id = connection.tenant_id and t.state not in ('leaving', 'erasing'))
   and coalesce(epoch_at, '-infinity') < bridge_now()
 returning bridge_now() as now
 
 -- hold --
--- The fence of every page transaction: no lease, no rows. Extends it, and tells what time it is.
+-- The fence of every page transaction: no lease, or a tenant that is leaving, no rows. Extends it, and tells what time it is.
 update connection set poll_lease_until = bridge_now() + %(lease)s * interval '1 second'
 where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s and poll_lease_until > bridge_now()
+  and exists (select from tenant t where t.id = connection.tenant_id and t.state not in ('leaving', 'erasing'))
 returning bridge_now() as now
 
 -- ended --
@@ -61,7 +63,13 @@ insert into stream (tenant_id, system, register, watermark, complete_at, swept_a
 values (%(tenant_id)s, %(system)s, %(register)s, %(watermark)s, bridge_now(), case when %(whole)s then bridge_now() end, %(changes)s)
 on conflict (tenant_id, system, register) do update set
     watermark = coalesce(excluded.watermark, stream.watermark), complete_at = excluded.complete_at,
-    swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes
+    swept_at = coalesce(excluded.swept_at, stream.swept_at), changes = stream.changes + excluded.changes, not_understood = 0
+
+-- not_understood --
+-- One more poll in a row, whoever polled; a whole reading ends the count.
+insert into stream (tenant_id, system, register, not_understood) values (%(tenant_id)s, %(system)s, %(register)s, 1)
+on conflict (tenant_id, system, register) do update set not_understood = stream.not_understood + 1
+returning not_understood
 
 -- swept --
 -- A person said that what a whole reading showed is so: it need not be read whole again before the next sweep.

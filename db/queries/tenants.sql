@@ -11,8 +11,11 @@ select id, name, language, time_zone, state, paused_domains, made_at, live_at fr
 select id, name, language, time_zone, state, paused_domains, made_at, live_at from tenant where name = %(name)s
 
 -- set_state --
+-- A tenant that is leaving is put into another state by nobody but a person who has it stay, and one that is being erased by
+-- nobody: a delivery that pauses it, or a go-live that comes to its end, must not bring half a tenant back.
 update tenant set state = %(state)s, live_at = case when %(state)s = 'live' then coalesce(live_at, bridge_now()) else live_at end
-where id = %(id)s
+where id = %(id)s and state <> 'erasing' and (state <> 'leaving' or %(stays)s)
+returning id
 
 -- set_paused_domains --
 update tenant set paused_domains = %(domains)s where id = %(id)s
@@ -117,7 +120,9 @@ where tenant_id = %(tenant_id)s and system = %(system)s and holder = %(holder)s
 insert into connection_slot (tenant_id, system, slot) select %(tenant_id)s, %(system)s, generate_series(0, 3) on conflict do nothing
 
 -- audit --
-insert into audit_log (tenant_id, who, action, details) values (%(tenant_id)s, %(who)s, %(action)s, %(details)s)
+-- Of a tenant that is not there any more nothing is written: the lock has its erasure wait for whoever is writing just now.
+insert into audit_log (tenant_id, who, action, details)
+select %(tenant_id)s, %(who)s, %(action)s, %(details)s from tenant t where t.id = %(tenant_id)s and t.state <> 'erasing' for key share of t
 
 -- branches --
 select business_unit_id, branch_number from branch_map where tenant_id = %(tenant_id)s

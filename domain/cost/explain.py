@@ -42,6 +42,18 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             where=_BOTH,
             closes_by_itself=False,
         ),
+        "cost.document_gone": Cause(
+            wrong=Text(
+                "{kind} {number} finns inte längre i Visma.net ERP, så inget har förts över från den nu.",
+                "{kind_en} {number} is no longer in Visma.net ERP, so that nothing was brought from it now.",
+            ),
+            do=Text(
+                "Ta reda på vem som har tagit bort den; jämför projektets kostnader i Severa.",
+                "Find out who removed it; compare the project's costs in Severa.",
+            ),
+            where=_BOTH,
+            closes_by_itself=False,
+        ),
         "cost.rate_missing": Cause(
             wrong=Text(
                 "{kind} {number}: projektet {project} har valutan {currency}, men Severa har ingen kurs mellan {base} och {currency}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.cost.document import Attachment, Document
@@ -18,10 +18,12 @@ from domain.ports import Delivery
 
 @dataclass(slots=True)
 class Files:
-    """Brings files, none twice. ``kept``: ``<attachment id>/<project guid>`` → guid of the file in Severa; it grows."""
+    """Brings files, none twice. ``kept``: ``<attachment id>/<project guid>`` → guid of the file in Severa; it grows.
+    ``before_a_write``: raises when the document must be read first."""
 
     delivery: Delivery
     kept: dict[str, str]
+    before_a_write: Callable[[], None]
     _there: dict[str, list[Json]] = field(default_factory=dict)
 
     def bring(self, document: Document, lines: Mapping[str, Brought]) -> tuple[list[str], list[Stop]]:
@@ -50,6 +52,7 @@ class Files:
         known = self.delivery.step(name)
         if known is not None and known.done:
             return str(known.result["file"])
+        self.before_a_write()
         content = self.delivery.erp.download(file.id)
         if known is None:
             found = self._look_up(file, project, prefix, len(content))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from domain.cost.document import Document, Line, is_expense
-from domain.cost.fields import ACCOUNTS, ACTUAL, LEDGERS, PROJECTS, SALES_CASES, SUPPLIER_INVOICES, VOIDED
+from domain.cost.fields import (
+    ACCOUNTS,
+    ACTUAL,
+    LEDGERS,
+    PROJECTS,
+    SALES_CASES,
+    SUPPLIER_INVOICES,
+    dated_on_or_after,
+)
 from domain.cost.plan import named
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import flag, read, text
@@ -62,7 +70,7 @@ class Places:
 
     def _undoes_nothing(self) -> bool:
         """A voiding document whose purchase was never brought, or was taken back when it was seen voided: only one
-        negative cost per line, and none without its positive one."""
+        negative cost per line, and none without its positive one. Raises Waiting while the purchase may still be brought."""
         if self.document.kind != "VoidQuickCheck":
             return False
         origin = f"QuickCheck/{self.document.number}"
@@ -70,7 +78,13 @@ class Places:
         if link is not None:
             return bool(link.state.get("voided"))
         record = self.delivery.books.record("visma_net", SUPPLIER_INVOICES, origin)
-        return record is not None and text(record.body, "status") == VOIDED
+        if record is None:
+            return False
+        start = self.delivery.tenant.settings.costs_from
+        if dated_on_or_after("date", record.body, start) and record.settled_version < record.version:
+            # What was polled of it says too little: its own delivery reads it again, or is bringing it just now.
+            raise Waiting("cost", erp_id=origin, name=f"{record.number} {record.name}".strip())
+        return True
 
     # ------------------------------------------------------------ projects
 

@@ -18,17 +18,17 @@ from domain.cost.fields import (
     VAT_CATEGORIES,
 )
 from domain.cost.files import Files
+from domain.cost.fresh import LINES, ReadFirst, read_again
 from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
-from domain.model import Json, LinkUpdate, Permission, Record, Settled
+from domain.model import Json, LinkUpdate, Permission, Record, Settled, Step
 from domain.money import currency_of
 from domain.moves import (
     Aftermath,
     create_once,
     explained,
-    is_fresh,
     wait_until_read,
     wait_until_settled,
 )
@@ -59,6 +59,7 @@ class _Work:
     files: dict[str, str] = field(default_factory=dict)
     problems: list[Stop] = field(default_factory=list)
     waiting: Waiting | None = None
+    read: Json | None = None
     _projects: dict[str, Json] = field(default_factory=dict)
     _fees: list[Json] | None = None
     _base: str = ""
@@ -68,8 +69,23 @@ class _Work:
         return module in self.delivery.tenant.settings.journal_modules and module not in NEVER
 
     def settle(self, record: Record) -> None:
-        """One document: its lines, then its files, then what went wrong."""
-        document = self._document(record)
+        """One document, planned from what was polled; from a read of its own as soon as anything is to be written (rule 14)."""
+        if _lacks(record) and not self._read(record):
+            return
+        try:
+            self._settle(self._document(record))
+        except ReadFirst:
+            self.problems, self.waiting = [], None
+            if self._read(record):
+                self._settle(self._document(record))
+
+    def _read(self, record: Record) -> bool:
+        """Reads the document singly; False when there is none any more."""
+        self.read = read_again(self.delivery, record)
+        return self.read is not None
+
+    def _settle(self, document: Document) -> None:
+        """Its lines, then its files, then what went wrong."""
         if document.register != SUPPLIER_INVOICES and not self._chosen(document.kind):
             return
         self._remember()
@@ -88,22 +104,19 @@ class _Work:
     # ------------------------------------------------------------ the document and what is known of it
 
     def _document(self, record: Record) -> Document:
-        """The document as last seen, read again if that is a while ago. A journal is not: its path has no module."""
-        body = record.body
-        gross = includes_vat(body)
-        stale = not is_fresh(self.delivery, record) or (gross and not read(body, "taxDetailLines"))
-        if record.register == SUPPLIER_INVOICES and (stale or read(body, "invoiceLines") is None):
-            try:
-                # With the type in the key: a number alone finds invoices only.
-                body = self.delivery.erp.get(SUPPLIER_INVOICES, record.id).body
-            except NotFound:
-                body = record.body
+        """The document as this delivery read it, else as last seen."""
+        body = record.body if self.read is None else self.read
         categories: dict[str, frozenset[str]] = {}
         if includes_vat(body):
             for category in self.delivery.books.all("visma_net", VAT_CATEGORIES):
                 rows = read(category.body, "vatCategoryLines") or ()
                 categories[category.id] = frozenset(text(row, "vatId") for row in rows)
         return read_document(record.register, body, categories)
+
+    def _before_a_write(self) -> None:
+        """Nothing is written on the strength of a poll, however late that was. Raises ReadFirst."""
+        if self.read is None:
+            raise ReadFirst
 
     def _remember(self) -> None:
         state = self.delivery.link.state if self.delivery.link is not None else {}
@@ -156,7 +169,8 @@ class _Work:
         name, marker = f"line {line.key}", document.marker(line.key)
         known = self.delivery.step(name)
         if known is not None and known.done:
-            return self._proven(brought(known.result), document, line.key)
+            return self._as_done(known, document, line.key)
+        self._before_a_write()
         meant = self._meant(document, line, project_guid)
         return self._fee(document, line.key, name, marker, meant)
 
@@ -210,6 +224,12 @@ class _Work:
             raise Stop("cost.line_refused", named(document) | {"line": key, "text": error.message}) from error
         return self._proven(brought(result), document, key)
 
+    def _as_done(self, known: Step, document: Document, key: str) -> Brought:
+        """What an answered step brought; read back if that was in this delivery. People may have changed an older one."""
+        one = brought(known.result)
+        ours = known.sent_at is not None and known.sent_at >= self.delivery.first_attempt_at
+        return self._proven(one, document, key) if ours else one
+
     def _proven(self, one: Brought, document: Document, key: str) -> Brought:
         """The fee just made, read back: amount, price, billable and project are what was sent (R-CST-3)."""
         if one.adopted:
@@ -255,8 +275,9 @@ class _Work:
             known = self.delivery.step(name)
             try:
                 if known is not None and known.done:
-                    made = self._proven(brought(known.result), document, key)
+                    made = self._as_done(known, document, key)
                 else:
+                    self._before_a_write()
                     self._project(document, one.project)
                     meant = plan.taken_back(one)
                     made = self._fee(document, key, name, document.marker(key, void=True), meant)
@@ -300,7 +321,7 @@ class _Work:
 
     def _bring_files(self, document: Document) -> None:
         """Files never hold back costs: what failed is told when everything else is done (R-CST-4)."""
-        added, problems = Files(self.delivery, self.files).bring(document, self.lines)
+        added, problems = Files(self.delivery, self.files, self._before_a_write).bring(document, self.lines)
         self.problems += problems
         if added:
             self._keep(document)
@@ -349,6 +370,12 @@ class _Work:
             "partner": document.partner or "–",
         }
         self.after.say(code, **named(document), **values)
+
+
+def _lacks(record: Record) -> bool:
+    """A list may leave the lines out, and the VAT details that lines with VAT are divided by."""
+    lines = read(record.body, "invoiceLines" if record.register == SUPPLIER_INVOICES else LINES)
+    return lines is None or (includes_vat(record.body) and not read(record.body, "taxDetailLines"))
 
 
 def _called(project: Json) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS, CONTACTS
 from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, update_body
-from domain.merge import Merge, settled_base
+from domain.merge import Merge, settled_base, untaken, without
 from domain.model import Json, Permission, Record, Stored, System
-from domain.moves import create_once, fields_named, latest_side, listed, told
+from domain.moves import create_once, fields_named, latest_side, listed, must_stand, told
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
     ("severa", CONTACTS),
@@ -207,10 +207,13 @@ class People:
             members = update_body(contacts.erp_members(merged.to_erp))
             self.work.delivery.erp.update(ERP_CONTACT, contact_id, members, etag=there.etag)
             contact = self.work.delivery.erp.get(ERP_CONTACT, contact_id).body
-            self._said("customer.contact_updated_in_erp", name, merged.to_erp)
         self._see_contact(contact)
         if merged.to_severa:
             person = self._to_severa(person, merged.to_severa)
+        merged, lost = self._taken(pair, merged, Pair(person, contact))
+        if merged.to_erp:
+            self._said("customer.contact_updated_in_erp", name, merged.to_erp)
+        if merged.to_severa:
             self._said("customer.contact_updated_in_severa", name, merged.to_severa)
         told(self.work.after, "customer", name, merged)
         if emptied:
@@ -219,11 +222,23 @@ class People:
             )
         ours, theirs = Pair(person, contact).values()
         self._keep(guid, contact_id, settled_base(base, merged, ours, theirs))
+        for system, fields in lost.items():
+            must_stand(self.work.delivery, self.work.after, fields, system=system, name=name, about=guid)
         self.work.note(to_erp=merged.to_erp, to_severa=merged.to_severa, prefix=prefix)
         if merged.asked:
             trouble.conflicts.append(f"{name} ({listed(merged.asked)})")
         if halted:
             trouble.halted.append(f"{name} ({', '.join(halted)})")
+
+    @staticmethod
+    def _taken(before: Pair, merged: Merge, now: Pair) -> tuple[Merge, dict[System, tuple[str, ...]]]:
+        """The merge without what was answered with a yes and is not shown, and that by system."""
+        (ours, theirs), (ours_now, theirs_now) = before.values(), now.values()
+        lost: dict[System, tuple[str, ...]] = {
+            "visma_net": untaken(merged.to_erp, theirs, theirs_now),
+            "severa": untaken(merged.to_severa, ours, ours_now),
+        }
+        return without(merged, {name for names in lost.values() for name in names}), lost
 
     def _said(self, code: str, name: str, changes: Mapping[str, str]) -> None:
         self.work.after.say(code, contact=name, fields=fields_named(changes))

@@ -23,7 +23,7 @@ from domain.customer.fields import (
 from domain.mapper import flag, patch, read, text
 from domain.merge import Base, Difference
 from domain.model import Json, Link, LinkUpdate, System
-from domain.moves import Aftermath
+from domain.moves import Aftermath, must_stand
 from domain.ports import Delivery
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
@@ -211,6 +211,10 @@ class Work:
             self.free_number(wanted, but=text(severa, "guid"))
             severa = self.delivery.severa.patch(CUSTOMERS, text(severa, "guid"), patch({"number": wanted}))
             self.see_severa(severa)
+            lost = [] if plan.same_number(text(severa, "number"), number) else ["number"]
+            must_stand(
+                self.delivery, self.after, lost, system="severa", name=text(severa, "name"), about="number"
+            )
             self.after.say("customer.numbered", name=text(severa, "name"), number=number, old=old or "–")
         state: Mapping[str, Any] = {
             **(self.after.link.state or {} if self.after.link else {}),
@@ -236,6 +240,10 @@ class Work:
             interim = self._interim(record.id)
             other = self.delivery.severa.patch(CUSTOMERS, record.id, patch({"number": interim}))
             self.see_severa(other)
+            lost = ["number"] if text(other, "number") == str(wanted) else []
+            must_stand(
+                self.delivery, self.after, lost, system="severa", name=text(other, "name"), about=record.id
+            )
             self.after.say(
                 "customer.interim_number", name=text(other, "name"), number=wanted, interim=interim
             )

@@ -10,9 +10,17 @@ from domain.customer import addresses, placing, plan
 from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, WRITTEN_STATUSES
 from domain.customer.work import Work
 from domain.mapper import decimal, patch, read, text, update_body
-from domain.merge import Difference, Merge, met_differently, settled_base, still_differing
+from domain.merge import (
+    Difference,
+    Merge,
+    met_differently,
+    settled_base,
+    still_differing,
+    untaken,
+    without,
+)
 from domain.model import Json, Link, Stored
-from domain.moves import fields_named, told
+from domain.moves import fields_named, must_stand, told
 
 # Fields that a write to the ERP must leave alone but that are not merged: numbers and currencies have rules of their own.
 _NOT_WATCHED = ("number", "currency")
@@ -29,6 +37,9 @@ class Outcome:
         self.differs: tuple[Difference, ...] = ()
         self.halted: tuple[str, ...] = ()
         self.side_effects: tuple[str, ...] = ()
+        # Fields whose write was answered with a yes and is not shown.
+        self.lost_erp: tuple[str, ...] = ()
+        self.lost_severa: tuple[str, ...] = ()
 
 
 def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Stored) -> Outcome:
@@ -42,8 +53,9 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     merged, outcome.halted = pingpong.without(merged, pingpong.halted(link.state, delivery.now()))
     erp = _to_erp(work, sides, merged, there, outcome)
     work.see_erp(erp)
-    severa, places = _to_severa(work, link, sides, merged)
+    severa, places = _to_severa(work, link, sides, merged, outcome)
     work.see_severa(severa)
+    merged = without(merged, {*outcome.lost_erp, *outcome.lost_severa})
     merged = _without_repeats(merged)
     _say_not_sent(work, sides, merged, name)
     ours, theirs = sides.with_bodies(severa, erp, places).values()
@@ -60,6 +72,8 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     work.remember_differing(outcome.differs)
     work.note(to_erp=merged.to_erp, to_severa=merged.to_severa)
     work.stored = (severa, erp)
+    must_stand(work.delivery, work.after, outcome.lost_erp, system="visma_net", name=name)
+    must_stand(work.delivery, work.after, outcome.lost_severa, system="severa", name=name)
     return outcome
 
 
@@ -106,12 +120,15 @@ def _to_erp(work: Work, sides: plan.Sides, merged: Merge, there: Stored, outcome
             api.update(ERP_CUSTOMER, number, update_body(sent), etag=stored.etag)
             stored = api.get(ERP_CUSTOMER, number)
         outcome.side_effects = tuple(_side_effects(sides, merged, members, stored.body, expected))
-    work.after.say(
-        "customer.updated_in_erp",
-        name=text(sides.severa, "name"),
-        number=number,
-        fields=fields_named(merged.to_erp),
-    )
+    now = replace(sides, erp=stored.body).values()[1]
+    outcome.lost_erp = untaken(merged.to_erp, sides.values()[1], now)
+    if taken := without(merged, outcome.lost_erp).to_erp:
+        work.after.say(
+            "customer.updated_in_erp",
+            name=text(sides.severa, "name"),
+            number=number,
+            fields=fields_named(taken),
+        )
     return stored.body
 
 
@@ -138,7 +155,9 @@ def _side_effects(
     return found
 
 
-def _to_severa(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> tuple[Json, tuple[Json, ...]]:
+def _to_severa(
+    work: Work, link: Link, sides: plan.Sides, merged: Merge, outcome: Outcome
+) -> tuple[Json, tuple[Json, ...]]:
     severa, places = sides.severa, sides.places
     members = plan.severa_members(merged, sides.terms)
     if members:
@@ -148,12 +167,14 @@ def _to_severa(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> tupl
         now = sides.values()[0]
         moves = addresses.moves(addresses.places(severa, places), now, {**now, **placed})
         severa, places = placing.carry_out(work, severa, places, moves)
-    if merged.to_severa:
+    now = sides.with_bodies(severa, sides.erp, places).values()[0]
+    outcome.lost_severa = untaken(merged.to_severa, sides.values()[0], now)
+    if taken := without(merged, outcome.lost_severa).to_severa:
         work.after.say(
             "customer.updated_in_severa",
             name=text(severa, "name"),
             number=link.erp_number,
-            fields=fields_named(merged.to_severa),
+            fields=fields_named(taken),
         )
     return severa, places
 

@@ -7,7 +7,6 @@ from domain.invoice import plan, review
 from domain.invoice.documents import (
     Found,
     Sought,
-    carry_out,
     customer_numbers,
     look_up,
     marked,
@@ -16,7 +15,6 @@ from domain.invoice.documents import (
     nonces_without_number,
     renumbered,
     since_when,
-    take_found,
 )
 from domain.invoice.doubt import candidates_of, decided, in_doubt
 from domain.invoice.fields import in_scope
@@ -24,6 +22,7 @@ from domain.invoice.gather import check_project, check_refused, gather
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Rest, Wish
 from domain.invoice.refusals import refusal, told_by
+from domain.invoice.whose import carry_out, take_found
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.mapper import text
 from domain.model import Json, LogLine, Permission, Step
@@ -40,10 +39,13 @@ def ask(work: Work) -> Wish | Rest | None:
 
     Raises Waiting, TryLater, OutcomeUnknown with the step left begun, Stop ``invoice.*``.
     """
+    record = work.delivery.severa_record
+    if record is not None and record.gone and not (work.read or work.deleted):
+        # A reading did not show it. Whatever its status asks for: deleted, its problem is over.
+        work.read_invoice()
     if work.deleted or not (work.make or _asks(work)):
         return Rest(problems_stay=work.role == "failed" and not work.deleted)
-    record = work.delivery.severa_record
-    if not work.read and (work.make or record is None or record.gone or not is_fresh(work.delivery, record)):
+    if not work.read and (work.make or record is None or not is_fresh(work.delivery, record)):
         work.read_invoice()
     if work.role != "transfer":
         if work.make:

@@ -1,12 +1,8 @@
-"""Where is my document: by its marker, by its number, among the customer's newest; and whose are those that look like it.
+"""Where is my document: by its marker, by its number, among the customer's newest.
 
 The marker is the note's first line, ``severa:<guid> <installation>.<nonce>``: one nonce per POST, known before it left
 (docs/never-twice.md rule 6). Only a document that bears it is ever taken; what merely looks alike stops a create and is
 shown to a person (rule 7, R-INV-13).
-
-Every document with the marker is somebody's, and the poll never judges: each delivery of an invoice, with no create under way,
-compares the index of markers with the documents that the bridge knows of, and decides about each other one after a single
-read. Where all are known this costs no call.
 """
 
 from __future__ import annotations
@@ -17,15 +13,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from domain.customer.heirs import by_internal_id
-from domain.errors import ForeignWriter, NotFound, Refused
+from domain.errors import NotFound
 from domain.invoice.document import Draft
-from domain.invoice.doubt import candidates_of, decided, in_doubt
 from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import REGISTER, DocumentType, ErpDocument, SeveraInvoice, document_type
-from domain.invoice.phases import Key, key_of
+from domain.invoice.phases import Key
 from domain.invoice.work import Work
 from domain.mapper import moment, text
-from domain.model import Decision, Document, Json, Record
+from domain.model import Document, Json, Record
 from domain.moves import ERP_TIME_SLACK, created_after
 from domain.ports import Delivery
 
@@ -248,196 +243,3 @@ def _born(work: Work) -> datetime:
 def nonces_without_number(documents: Iterable[Document]) -> set[str]:
     """Nonces of ours under which no document is known yet; '' where 0.1.0 asked for one."""
     return {one.nonce for one in documents if not one.number}
-
-
-# ---------------------------------------------------------------- whose is it
-
-
-def audit(work: Work) -> None:
-    """Adopts, removes, tells or doubts what bears the invoice's marker and is not known yet, and what is surplus.
-
-    Raises InDoubt for a released document beside the invoice's own, ForeignWriter when somebody else writes with our marker,
-    Stop ``invoice.not_removed``, TryLater.
-    """
-    before = set(work.others)
-    take_found(work, _strangers(work))
-    link = work.trail.link or work.delivery.link
-    if work.others != before and link is not None and link.erp_number:
-        work.trail.link = work.link_update(link)
-
-
-def take_found(work: Work, documents: Iterable[ErpDocument]) -> None:
-    """Decides about documents that were read singly, the released ones first, because one of them is the invoice's if any is;
-    then what is one too many goes."""
-    for document in sorted(documents, key=lambda one: (not one.released, one.number)):
-        marker = marker_of(document.note)
-        known = {(one.type, one.number) for one in work.delivery.documents}
-        if marker is not None and document.key not in known and document.id not in work.others:
-            _judge(work, document, marker)
-    for row in _surplus(work):
-        _judge_surplus(work, row)
-
-
-def _strangers(work: Work) -> list[ErpDocument]:
-    """Documents of the index that the bridge does not know by number, read singly."""
-    known = {(one.type, one.number) for one in work.delivery.documents}
-    found: list[ErpDocument] = []
-    for record in work.delivery.books.find_marker(work.invoice.marker):
-        key = record_key(record)
-        if key is None or key in known or record.id in work.others:
-            continue
-        answer = read_document(work.delivery, *key)
-        marker = marker_of(answer[0].note) if answer is not None else None
-        # Removed since, or a person took the marker away: nobody's.
-        ours = marker is not None and marker.guid == work.guid
-        if answer is not None and ours and answer[0].status != "Voided":
-            found.append(answer[0])
-    return found
-
-
-def _judge(work: Work, document: ErpDocument, marker: Marker) -> None:
-    """One document with our marker and a number that the bridge does not know."""
-    row = _row_of(work, marker)
-    if row is not None and row.number:
-        # That nonce is another document's already: a person copied it, note included (S28).
-        _tell(work, document, "invoice.copied", number=document.number, original=row.number)
-    elif row is not None or (work.delivery.rewound_at is not None and not _foreign(work, marker)):
-        _ours(work, document, marker)
-    elif marker.nonce:
-        raise ForeignWriter(
-            "invoice.foreign_writer",
-            work.named()
-            | {
-                "number": document.number,
-                "installation": marker.installation,
-                "own": work.delivery.installation,
-            },
-        )
-    elif document.released and work.present is None:
-        _doubt(work, [document])
-    else:
-        _tell(work, document, "invoice.marked_unknown", number=document.number)
-
-
-def _row_of(work: Work, marker: Marker) -> Document | None:
-    return next((one for one in work.delivery.documents if marker.nonce and one.nonce == marker.nonce), None)
-
-
-def _foreign(work: Work, marker: Marker) -> bool:
-    return bool(marker.nonce) and marker.installation != work.delivery.installation
-
-
-def _tell(work: Work, document: ErpDocument, code: str, **values: str) -> None:
-    """Said once: from then on it is known not to be ours."""
-    work.others.add(document.id)
-    work.trail.say(code, level="warning", **values)
-
-
-def _ours(work: Work, document: ErpDocument, marker: Marker) -> None:
-    """A late one of a create that was given up, or one of a history that was restored away."""
-    present = work.present
-    if present is not None and document.released:
-        _doubt(work, [document])
-        return
-    work.delivery.adopt_document(document.type, document.number, marker.nonce, round=work.round)
-    if present is None and document.released:
-        # Surely the one: it is in the books.
-        work.delivery.claim_document(*document.key)
-
-
-# ---------------------------------------------------------------- known, and one too many
-
-
-def _surplus(work: Work) -> list[Document]:
-    """Documents made by the bridge that are not the one that may be released."""
-    present = work.present
-    return [
-        one
-        for one in work.delivery.documents
-        if one.number and one.state in ("made", "unknown") and one is not present
-    ]
-
-
-def _judge_surplus(work: Work, row: Document) -> None:
-    key = key_of(row)
-    answer = read_document(work.delivery, *key) if key is not None else None
-    if key is None:
-        return
-    if answer is not None and answer[0].released:
-        _doubt(work, [answer[0]])
-    else:
-        remove_surplus(work, key)
-
-
-# ---------------------------------------------------------------- a person decides
-
-
-def _doubt(work: Work, others: list[ErpDocument]) -> None:
-    """Released documents beside the invoice's own, or without one: a person compares them field by field."""
-    own = _own(work)
-    documents = [*own, *others]
-    candidates = candidates_of(documents)
-    decision = decided(work, candidates)
-    if decision is None:
-        raise in_doubt(work, candidates, documents)
-    carry_out(work, decision, documents)
-
-
-def _own(work: Work) -> list[ErpDocument]:
-    key = key_of(work.present)
-    answer = read_document(work.delivery, *key) if key is not None else None
-    return [answer[0]] if answer is not None else []
-
-
-def carry_out(work: Work, decision: Decision, shown: list[ErpDocument]) -> None:
-    """What a person decided: the other candidates are known not to be ours from now on.
-
-    *This* is taken as ours even without a marker, and then read, proven and released, or booked, as any other (rule 9); it must
-    exist and be nobody else's. Raises Stop ``invoice.chosen_differs``.
-    """
-    chosen = key_of({"type": decision.type, "number": decision.number}) if decision.kind == "this" else None
-    own = key_of(work.present)
-    work.others |= {one.id for one in shown if one.key not in (chosen, own)}
-    if decision.kind == "make":
-        work.make = True
-        return
-    if chosen is None or _elsewhere(work, chosen):
-        raise work.stop("invoice.chosen_differs", {"number": decision.number, "reasons": "–"})
-    if chosen == own:
-        return
-    answer = read_document(work.delivery, *chosen)
-    if answer is None:
-        raise work.stop("invoice.chosen_differs", {"number": decision.number, "reasons": "–"})
-    marker = marker_of(answer[0].note)
-    step = work.open_step("create")
-    if step is not None:
-        work.undone("create", "a person chose a document")
-    ours = marker is not None and marker.guid == work.guid and _row_of(work, marker) is not None
-    work.delivery.adopt_document(
-        *chosen, marker.nonce if marker is not None and ours else "", round=work.round
-    )
-    work.delivery.claim_document(*chosen)
-
-
-def _elsewhere(work: Work, key: Key) -> bool:
-    return work.delivery.books.document_owner(*key) not in (None, work.guid)
-
-
-def remove_surplus(work: Work, key: Key, reason: str = "invoice.doubled") -> None:
-    """Removes a second, held document of the invoice; the first one's round goes on (rule 6)."""
-    name, turn = f"remove {key[0]}/{key[1]}", work.round
-    try:
-        work.effect(
-            name,
-            {"type": key[0], "number": key[1], "reason": reason},
-            lambda permission: work.delivery.erp.delete(
-                REGISTER[key[0]], key[1], not_after=permission.not_after
-            ),
-            round=turn,
-        )
-    except NotFound:
-        pass
-    except Refused as error:
-        raise work.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
-    work.delivery.drop_document(*key, reason, surplus=True)
-    work.done(name, {}, round=turn)

@@ -309,6 +309,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ),
             ERP,
         ),
+        "invoice.comes_back": Cause(
+            Text(
+                "Dokument {number} har tagits bort {times} gånger men finns kvar i Visma.net ERP, inte frisläppt.",
+                "Document {number} was removed {times} times but still stands in Visma.net ERP, not released.",
+            ),
+            Text(
+                "Ta bort dokumentet i Visma.net ERP och försök igen här.",
+                "Remove the document in Visma.net ERP and try again here.",
+            ),
+            ERP,
+        ),
         # ---------------------------------------------------- booked already
         "invoice.already_booked": Cause(
             Text(

@@ -34,6 +34,7 @@ STAYS = REVIEW | {
     "invoice.in_doubt",
     "invoice.foreign_writer",
     "invoice.not_removed",
+    "invoice.comes_back",
     "invoice.chosen_differs",
     "invoice.make_needs_transfer",
     "invoice.deleted_in_severa",

@@ -6,6 +6,7 @@ Nothing is written here. The same answer comes out before a document is made and
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
 from domain.model import Json, Link, LogLine
 from domain.ports import Books, Delivery
+from domain.setup.settings import TenantSettings
 from domain.text import name_key
 
 COUNTRIES = "localization/countries"
@@ -69,6 +71,7 @@ def gather(work: Work, *, creating: bool) -> Planned:
 
 def _gathered(work: Work, *, creating: bool) -> Planned:
     delivery, asked = work.delivery, work.invoice
+    delivery.books.at_once(lambda books: _foreseen(books, asked, delivery.tenant.settings))
     fresh = reread.RereadBooks(delivery.books, delivery.severa, delivery.erp, delivery.now())
     # Lists show no accounts of items: where a row groups several codes, their items are read singly.
     if any(len(row.codes) > 1 for row in asked.rows):
@@ -80,6 +83,18 @@ def _gathered(work: Work, *, creating: bool) -> Planned:
             raise
         work.invoice = asked
         return _planned(_Gathering(work, creating, fresh))
+
+
+def _foreseen(books: Books, invoice: SeveraInvoice, settings: TenantSettings) -> None:
+    """What planning is about to ask, asked together: one transaction instead of some twenty. What is missing or wrong is said
+    by the plan itself."""
+    with suppress(Stop, Waiting):
+        branches.line_branches(books, invoice, branches.selling(books, invoice), {})
+    with suppress(Stop, Waiting):
+        project = invoice.projects[0] if invoice.projects else None
+        plan.period(books, invoice)
+        plan.base_currency(books)
+        plan.needs(books, plan.in_its_currency(books, invoice), settings.fallback_items, project)
 
 
 def _planned(todo: _Gathering) -> Planned:

@@ -171,9 +171,11 @@ def _way_out(facts: Facts) -> Phase | None:
 
 
 def round_of(documents: Sequence[Document]) -> int:
-    """The round that the next document belongs to: one more than the last one that ended."""
+    """The round that the next document belongs to: one more than the last one that ended. A removed document that turned out
+    to stand leaves the round in which it was found: rounds never go back, their steps have names."""
     ended = [one.round for one in documents if one.state in ("removed", "retired") and not one.surplus]
-    return 1 + max(ended, default=0)
+    standing = [one.round for one in documents if one.state in ("made", "claimed", "released", "unknown")]
+    return max(1 + max(ended, default=0), *standing, 1)
 
 
 def present(documents: Sequence[Document]) -> Document | None:

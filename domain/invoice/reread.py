@@ -7,6 +7,7 @@ R-INV-12). What is read here is not remembered: the records' own delivery must s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from domain.invoice.plan import SEVERA_ITEM_REGISTERS
 from domain.mapper import text
 from domain.model import Domain, Json, Link, Record, System
 from domain.money import CURRENCIES
-from domain.ports import Books, ErpApi, SeveraApi
+from domain.ports import Answer, Books, ErpApi, SeveraApi
 
 # Read whole: VAT, periods, branches, decimals of currencies.
 _WHOLE = {
@@ -53,6 +54,9 @@ class RereadBooks:
     whole: dict[str, list[Record]] = field(default_factory=dict)
     single: dict[tuple[str, str], Record] = field(default_factory=dict)
     asked: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
+
+    def at_once(self, ask: Callable[[Books], Answer]) -> Answer:
+        return ask(self)
 
     def all(self, system: System, register: str) -> list[Record]:
         known = self.books.all(system, register)

@@ -73,6 +73,10 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
             "Fakturan togs ur överföringen i Severa (”{status}”); dokument {number} är borttaget.",
             "The invoice was taken out of the transfer in Severa (“{status}”); document {number} was removed.",
         ),
+        "invoice.removed_again": Text(
+            "Dokument {number} fanns kvar i Visma.net ERP fast det var borttaget; det är borttaget igen.",
+            "Document {number} still stood in Visma.net ERP although it had been removed; it was removed again.",
+        ),
         "invoice.credit_left_open": Text(
             "Kreditfaktura {number} är inte kvittad mot {original}.",
             "Credit note {number} was not applied to {original}.",

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from domain import pingpong
 from domain.errors import NotFound, Stop
 from domain.mapper import decimal, patch, read, text, update_body
-from domain.merge import Difference, Merge, Rule, met_differently, settled_base, still_differing
+from domain.merge import Difference, Merge, Rule, met_differently, settled_base, still_differing, untaken
+from domain.merge import without as without_fields
 from domain.model import Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
@@ -19,6 +20,7 @@ from domain.moves import (
     key_length,
     latest_side,
     listed,
+    must_stand,
     side_by_side,
     told,
     wait_until_read,
@@ -342,6 +344,8 @@ class _Work:
         severa, item = sides.severa, sides.erp
         merged, halted = pingpong.without(merged, pingpong.halted(link.state, self.delivery.now()))
         to_erp, to_severa = plan.erp_members(merged), plan.severa_members(sides, merged)
+        lost_erp: tuple[str, ...] = ()
+        lost_severa: tuple[str, ...] = ()
         if "itemClass" in to_erp:
             plan.class_fits(
                 sides.kind, to_erp["itemClass"], self.delivery.books.all("visma_net", ITEM_CLASSES), name
@@ -350,18 +354,26 @@ class _Work:
             number = text(item, "inventoryNumber")
             self.delivery.erp.update(INVENTORY, number, update_body(to_erp), etag=self.etag)
             item = self.delivery.erp.get(INVENTORY, number).body
-            self.after.say(
-                "product.updated_in_erp", code=number, name=name, fields=fields_named(merged.to_erp)
-            )
+            lost_erp = untaken(merged.to_erp, sides.values()[1], sides.with_bodies(severa, item).values()[1])
+            merged = without_fields(merged, lost_erp)
+            if merged.to_erp:
+                self.after.say(
+                    "product.updated_in_erp", code=number, name=name, fields=fields_named(merged.to_erp)
+                )
         self.after.see("visma_net", INVENTORY, link.erp_id, item)
         if to_severa:
             severa = self.delivery.severa.patch(link.severa_register, link.severa_id, patch(to_severa))
-            self.after.say(
-                "product.updated_in_severa",
-                code=text(severa, "code"),
-                name=text(severa, "name"),
-                fields=fields_named(merged.to_severa),
+            lost_severa = untaken(
+                merged.to_severa, sides.values()[0], sides.with_bodies(severa, item).values()[0]
             )
+            merged = without_fields(merged, lost_severa)
+            if merged.to_severa:
+                self.after.say(
+                    "product.updated_in_severa",
+                    code=text(severa, "code"),
+                    name=text(severa, "name"),
+                    fields=fields_named(merged.to_severa),
+                )
         self.after.see("severa", link.severa_register, link.severa_id, severa)
         if sides.foreign_price:
             self._foreign_price(sides, name)
@@ -375,6 +387,8 @@ class _Work:
             replace(merged, differs=tuple(one for one in merged.differs if one.field not in met)),
         )
         differs = self._remember(link, sides.with_bodies(severa, item), merged, renumbered, met)
+        must_stand(self.delivery, self.after, lost_erp, system="visma_net", name=name)
+        must_stand(self.delivery, self.after, lost_severa, system="severa", name=name)
         if merged.asked:
             raise self.after.stop("product.conflict", name=name, fields=listed(merged.asked))
         if halted:

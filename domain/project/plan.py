@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from domain import merge
 from domain.errors import Stop
 from domain.mapper import day, flag, moment, read, text
 from domain.merge import Base
@@ -211,6 +212,14 @@ def stored_base(done: Changes, wanted: Wanted, stored: Json) -> Base:
     if "task" in done.fields:
         written["task"] = [wanted.task, wanted.task]
     return {**done.base, **written}
+
+
+def untaken(done: Changes, wanted: Wanted, before: Json, stored: Json) -> tuple[str, ...]:
+    """Which of the written fields still stand as before: the yes to them was none."""
+    ours = wanted.values()
+    written = {name: ours[name] for name in done.fields if name in ours}
+    lost = merge.untaken(written, erp_values(before), erp_values(stored))
+    return (*lost, "task") if "task" in done.fields and _task(wanted, stored) is not None else lost
 
 
 def erp_values(project: Json) -> dict[str, str]:

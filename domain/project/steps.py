@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from domain.errors import NotFound, Stop, TryLater, Waiting
@@ -16,6 +16,7 @@ from domain.moves import (
     guarded,
     join_found,
     key_length,
+    must_stand,
     wait_until_read,
     wait_until_settled,
 )
@@ -349,15 +350,19 @@ class _Work:
             needed=self._needed(link.severa_id),
         )
         stored = there.body
+        lost: tuple[str, ...] = ()
         if todo.members:
             number = text(stored, "projectID")
             self._update(number, todo, there.etag)
             stored = self.delivery.erp.get(ERP_PROJECT, number).body
+            lost = plan.untaken(todo, wanted, there.body, stored)
+            todo = replace(todo, fields=tuple(name for name in todo.fields if name not in lost))
             self._say_written(project, todo, wanted)
         self.after.see("severa", PROJECTS, link.severa_id, project)
         self.after.see("visma_net", ERP_PROJECT, link.erp_id, stored)
         severa_number, erp_number, renumbered = plan.numbers(link, project, stored)
         self._keep(link, plan.stored_base(todo, wanted, stored), (severa_number, erp_number))
+        must_stand(self.delivery, self.after, lost, system="visma_net", name=text(project, "name"))
         if renumbered:
             raise self.after.stop(
                 "project.renumbered",

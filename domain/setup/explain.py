@@ -61,12 +61,12 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "setting.unusable": Cause(
         Text(
-            "Inställningen {setting} kan inte vara {value}: {text}. Inget överförs för kunden så länge.",
-            "The setting {setting} cannot be {value}: {text}. Nothing of the tenant is transferred meanwhile.",
+            "Inställningen {setting} kan inte vara {value}: {text}.{also} Inget överförs för kunden så länge.",
+            "The setting {setting} cannot be {value}: {text}.{also_en} Nothing of the tenant is transferred meanwhile.",
         ),
         Text(
-            "Sätt ett värde inom gränserna; överföringen fortsätter sedan av sig själv.",
-            "Set a value within the bounds; the transfer then goes on by itself.",
+            "Sätt ett värde inom gränserna, en inställning i taget; överföringen fortsätter sedan av sig själv.",
+            "Set a value within the bounds, one setting at a time; the transfer then goes on by itself.",
         ),
         Text("Kundens inställningar i bryggan", "The tenant's settings in the bridge"),
     ),
@@ -155,6 +155,17 @@ CAUSES: Mapping[str, Cause] = {
             "The transfer has failed temporarily {times} times: {text}",
         ),
         Text("Inget: bryggan fortsätter att försöka.", "Nothing: the bridge goes on trying."),
+        _NOWHERE,
+    ),
+    "work.not_taken": Cause(
+        Text(
+            "{system} svarade två gånger ja på en ändring av {name} men visar den inte: {fields}.",
+            "{system} said yes twice to a change of {name} but does not show it: {fields}.",
+        ),
+        Text(
+            "Ändra fälten för hand där, eller ta reda på varför {system} inte tar emot dem, och försök igen här.",
+            "Change the fields by hand there, or find out why {system} does not take them, and try again here.",
+        ),
         _NOWHERE,
     ),
     "work.dependency_in_error": Cause(

@@ -269,24 +269,30 @@ def stored_settings(values: Mapping[str, Any] | None) -> TenantSettings:
         return TenantSettings.model_validate(values or {})
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingUnusable(_place(first), cut(str(first["input"]), 60), _reason(first)) from error
+        also = tuple(name for name in unusable(values or {}) if name != first["loc"][0])
+        raise SettingUnusable(_place(first), cut(str(first["input"]), 60), _reason(first), also) from error
+
+
+def unusable(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The stored settings that have no place in today's bounds, in the order in which they are told."""
+    try:
+        TenantSettings.model_validate(values)
+    except ValidationError as error:
+        return tuple(dict.fromkeys(str(one["loc"][0]) for one in error.errors()))
+    return ()
 
 
 def as_far_as_usable(values: Mapping[str, Any]) -> TenantSettings:
     """The same with the default for what cannot be used: what a repaired setting is compared with."""
-    try:
-        return TenantSettings.model_validate(values)
-    except ValidationError as error:
-        unusable = {one["loc"][0] for one in error.errors()}
-        return TenantSettings.model_validate(
-            {name: value for name, value in values.items() if name not in unusable}
-        )
+    left = unusable(values)
+    return TenantSettings.model_validate({name: value for name, value in values.items() if name not in left})
 
 
 def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, Any]:
-    """The stored settings with one of them changed; ``text`` is JSON or a plain word.
+    """The stored settings with one of them changed; ``text`` is JSON or a plain word. Of several that cannot be used one is
+    repaired at a time: the others stay as they are stored.
 
-    Raises InputError: unknown key, or a value that does not fit.
+    Raises InputError: unknown key, a value that does not fit, or one is changed while others have to be repaired first.
     """
     if key not in TenantSettings.model_fields:
         raise InputError(f"There is no setting '{key}': docs/settings.md lists them.")
@@ -294,13 +300,16 @@ def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, A
         value = json.loads(text, parse_float=Decimal)
     except ValueError:
         value = text
+    broken = unusable(values)
+    left = {name: values[name] for name in broken if name != key and key in broken}
+    sound = {name: one for name, one in values.items() if name not in left}
     try:
-        return _checked({**values, key: value}, key)
+        return _checked({**sound, key: value}, key) | left
     except ValidationError as error:
         # What looks like JSON may be a word: a class that is called 10.50, or true.
         if value != text and not isinstance(value, dict | list):
             try:
-                return _checked({**values, key: text}, key)
+                return _checked({**sound, key: text}, key) | left
             except ValidationError:
                 pass
         first = error.errors()[0]

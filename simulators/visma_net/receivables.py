@@ -36,6 +36,10 @@ def document_filter(
     if call.company.switches.visible_after_seconds:
         seen_from = call.company.clock() - timedelta(seconds=call.company.switches.visible_after_seconds)
         tests.append(lambda one: one.created.at <= seen_from)
+    if call.company.switches.visible_after_next:
+        every = [*call.company.invoices.values(), *call.company.credit_notes.values()]
+        newest = max(every, key=lambda one: one.created.at, default=None)
+        tests.append(lambda one: one is not newest)
     status = call.text("status")
     if status:
         tests.append(lambda one: one.status == status)

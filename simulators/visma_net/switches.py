@@ -34,6 +34,7 @@ class Switches:
     max_page_size_inventory: int = 5000
     notes_on_lists: bool = True
     visible_after_seconds: float = 0.0  # how long a new document is missing from lists
+    visible_after_next: bool = False  # a new document is missing from lists until another one is made
     location_base: str = ""  # another scheme and host in Location than the one that was called
     location_internal_id: bool = False  # Location of a customer or project in the internal form
 

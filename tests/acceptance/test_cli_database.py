@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from acceptance.conftest import Desk
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def read(desk: Desk, *arguments: str) -> Any:

@@ -43,7 +43,7 @@ def place() -> Iterator[Path]:
         yield directory
 
 
-def run(*command: str, seconds: float = 120, **more: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str, seconds: float = 900, **more: str) -> subprocess.CompletedProcess[str]:
     """The command with this environment and nothing of a developer's own installation."""
     return subprocess.run(
         command,
@@ -127,7 +127,7 @@ def test_the_bridge_runs_on_after_the_summary_until_ctrl_c(place: Path) -> None:
             problems = run(BRIDGE, "problems", "nordkonsult", "--all", "--json", BRIDGE_DATA_DIR=str(data))
             assert {one["code"] for one in json.loads(problems.stdout)} >= {"invoice.total_would_differ"}
             day.send_signal(signal.SIGINT)
-            rest, _ = day.communicate(timeout=60)
+            rest, _ = day.communicate(timeout=300)
         finally:
             day.kill()
 
@@ -167,7 +167,7 @@ def process(env: dict[str, str], *command: str) -> Iterator[subprocess.Popen[str
         finally:
             part.terminate()
             try:
-                part.communicate(timeout=30)
+                part.communicate(timeout=300)
             finally:
                 part.kill()
 

@@ -27,7 +27,7 @@ pytestmark = [
         documents() is None,
         reason=f"no OpenAPI documents of the vendors in {FOLDER}; set BRIDGE_VENDOR_DOCS to their folder",
     ),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),
 ]
 
 WAITS = {

@@ -101,7 +101,7 @@ def erp(served_erp: tuple[str, People, Clock]) -> Iterator[Erp]:
     base, people, clock = served_erp
     tenant = str(uuid.uuid4())
     people.add_company("nordkonsult", tenant_id=tenant)
-    with httpx.Client(base_url=base, timeout=10) as http:
+    with httpx.Client(base_url=base, timeout=120) as http:
         form = {"grant_type": "client_credentials", "tenant_id": tenant, **SERVICE}
         token = http.post("/connect/token", data=form).json()["access_token"]
         http.headers["Authorization"] = f"Bearer {token}"

@@ -101,7 +101,7 @@ class Tape:
         """A client that may read everything that can be read, more than the bridge asks for."""
         firm = self.road.firm
         with httpx.Client(
-            base_url=f"{self.road.severa.simulator.url}/rest-api", timeout=30, trust_env=False
+            base_url=f"{self.road.severa.simulator.url}/rest-api", timeout=120, trust_env=False
         ) as http:
             asked = {
                 "client_id": firm.severa_client_id,
@@ -118,7 +118,7 @@ class Tape:
         last = next(one for one in reversed(self.erp.exchanges) if "authorization" in one.headers)
         kept = {"authorization": last.headers["authorization"]}
         with httpx.Client(
-            base_url=self.road.erp.simulator.url, headers=kept, timeout=30, trust_env=False
+            base_url=self.road.erp.simulator.url, headers=kept, timeout=120, trust_env=False
         ) as http:
             yield http
 

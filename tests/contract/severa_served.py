@@ -22,7 +22,7 @@ CLIENT_ID = NORDKONSULT.severa_client_id
 
 
 # Every test has a server of its own: connections are not kept.
-PEOPLE = httpx.Client(timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
+PEOPLE = httpx.Client(timeout=120, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -77,7 +77,7 @@ def served_severa() -> Iterator[tuple[SeveraState, str]]:
 def tenant(served_severa: tuple[SeveraState, str]) -> Iterator[Tenant]:
     state, base = served_severa
     org = state.add_organisation(next(_numbers))
-    with httpx.Client(base_url=base, timeout=5) as http:
+    with httpx.Client(base_url=base, timeout=120) as http:
         tenant = Tenant(org, state, http, People(org))
         tenant.sign_in()
         # Switched off here, so that a test with more than ten calls is not slowed down; its own test sets it.

@@ -149,20 +149,20 @@ def test_work_can_be_done_although_the_answer_is_a_502(tenant: Tenant) -> None:
 
 
 def test_a_late_answer_comes_after_the_work_is_done(tenant: Tenant) -> None:
-    identity = arm(tenant, kind="delay_after", seconds=1.0, method="POST", path="/customers$", times=None)
+    identity = arm(tenant, kind="delay_after", seconds=4.0, method="POST", path="/customers$", times=None)
     sent = threading.Thread(
         target=tenant.call, args=("POST", "/customers"), kwargs={"json": {"name": "Sen AB"}}
     )
     began = time.monotonic()
     sent.start()
-    with httpx.Client(base_url=tenant.http.base_url, timeout=5) as second:
+    with httpx.Client(base_url=tenant.http.base_url, timeout=120) as second:
         while not second.get(
             "/rest-api/v1/customers", params={"customerNames": "Sen AB"}, headers=tenant.headers
         ).json():
-            assert time.monotonic() - began < 5
+            assert sent.is_alive()
     assert sent.is_alive()
     sent.join()
-    assert time.monotonic() - began >= 1.0
+    assert time.monotonic() - began >= 4.0
     assert tenant.http.delete(f"/_sim/faults/{identity}").status_code == 204
 
 
@@ -218,7 +218,7 @@ def test_the_ledger_counts_by_organisation_method_and_template(tenant: Tenant) -
 
 
 def test_settings_are_changed_over_http_and_unknown_ones_refused() -> None:
-    with running(create_app()) as base, httpx.Client(base_url=base, timeout=5) as http:
+    with running(create_app()) as base, httpx.Client(base_url=base, timeout=120) as http:
         assert http.get("/_sim/settings").json()["calls_per_second"] == 10
         assert http.patch("/_sim/settings", json={"calls_per_second": 2}).json()["calls_per_second"] == 2
         assert http.patch("/_sim/settings", json={"calls": 2}).status_code == 400

@@ -39,7 +39,7 @@ class Simulator:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = httpx.Client(base_url=url, timeout=120)
         self.clients: list[VismaNetClient] = []
 
     def close(self) -> None:

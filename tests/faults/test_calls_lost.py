@@ -197,13 +197,13 @@ def test_a_document_that_appears_after_a_second_one_was_made_is_removed_as_a_sur
 ) -> None:
     """Worse than the vendor's own limit: the first document becomes visible only after the second was made on hold."""
     road = firms["dropped"]
-    road.erp.ask("PATCH", "settings", {"visible_after_seconds": 4.0})
+    road.erp.ask("PATCH", "settings", {"visible_after_next": True})
     try:
         road.erp.arm("commit_then_drop", "/customerinvoice$", method="POST")
         guid = road.approve(projects["dropped"], [hours("1", "980")])
         road.settle(seconds=60)
     finally:
-        road.erp.ask("PATCH", "settings", {"visible_after_seconds": 0.0})
+        road.erp.ask("PATCH", "settings", {"visible_after_next": False})
     assert wrong_with(road, guid) == []
     [gone] = road.erp.ask("GET", "removed")
     assert gone["number"] != road.document(guid)["referenceNumber"]

@@ -24,7 +24,7 @@ from app.memory import Memory, StateFile
 from app.standing import Verdict
 from db.pool import Database
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2400)
 
 # What PostgreSQL's programs complain of when they drop a partition's key before its table, and go on.
 PARTITIONS = "cannot drop inherited constraint"
@@ -377,6 +377,23 @@ def test_a_server_started_anew_is_the_same_history(home: House) -> None:
     facts = home.status().facts
     assert facts is not None
     assert (facts.epoch, facts.quiet_until, home.status().verdict) == (1, None, Verdict.SAME)
+
+
+def test_a_poll_that_ended_while_the_server_was_away_gives_its_lease_back(home: House) -> None:
+    """The lease is 300 s: whoever waited for that would wait for minutes after each restart."""
+    road = home.add_firm()
+    road.forget_calls()
+    road.erp.arm("delay", "/customer$", method="GET", seconds=3)
+    road.ask()
+    wait_for("a poll is under way", lambda: not home.erp.armed(), seconds=30)
+    home.cluster.stop()
+    wait_for(
+        "the answer has come",
+        lambda: any(call.endswith("/customer") for call in road.erp.calls()),
+        seconds=30,
+    )
+    home.cluster.start()
+    road.poll()
 
 
 @pytest.mark.schedule("S25")

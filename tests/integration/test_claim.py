@@ -309,7 +309,9 @@ def test_a_woken_worker_drops_nothing_of_its_successor(db: Database, tenant: UUI
         assert claim.claim_document(connection, successor, "Invoice", "100002", lease=LEASE)
     for number in ("100001", "100002"):
         with pytest.raises(LeaseLost), db.tenant(tenant) as connection:
-            claim.drop(connection, row, "Invoice", number, "changed", surplus=False, lease=LEASE)
+            claim.drop(
+                connection, row, "Invoice", number, "changed", surplus=False, lease=LEASE, visibility=300
+            )
     with db.tenant(tenant) as connection:
         assert [(one.number, one.state) for one in claim.documents(connection, successor)] == [
             ("100002", "claimed")

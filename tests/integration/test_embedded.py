@@ -91,8 +91,8 @@ class Holder:
 
     def end(self) -> int:
         with contextlib.suppress(BrokenPipeError):
-            self.process.communicate(timeout=60)
-        return self.process.wait(60)
+            self.process.communicate(timeout=300)
+        return self.process.wait(300)
 
 
 def _stream(stream: IO[str] | None) -> IO[str]:
@@ -220,10 +220,10 @@ def test_a_second_up_on_the_same_data_says_so(data_dir: Path) -> None:
         try:
             assert "running" in _stream(first.stdout).readline()
             second = subprocess.run(
-                command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=60, check=False
+                command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=300, check=False
             )
             first.terminate()
-            assert first.wait(60) == 0
+            assert first.wait(300) == 0
         finally:
             first.kill()
     assert second.returncode == 2

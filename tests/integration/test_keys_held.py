@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from factories import LEASE, announce, begin, make_tenant, permitted, take
-from isolation.interleaving import Session, every
+from isolation.statements import Gate, Part, every
 from psycopg.errors import UniqueViolation
 from services import Database as Made
 
@@ -111,15 +111,15 @@ def test_of_two_that_take_the_same_key_in_the_same_moment_one_gets_it(
 ) -> None:
     rows = two_claimed(db, tenant)
 
-    def session(name: str, row: Claimed) -> Session:
-        def run(connection: psycopg.Connection[Any]) -> UUID | None:
-            return claim.hold_key(TenantDb(connection, tenant), row, "5566778899", lease=LEASE)
+    def session(name: str, row: Claimed) -> Part:
+        def run(gate: Gate) -> UUID | None:
+            return claim.hold_key(TenantDb(gate, tenant), row, "5566778899", lease=LEASE)  # type: ignore[arg-type]
 
         def prepare(connection: psycopg.Connection[Any]) -> None:
             connection.execute("set role bridge_app")
             connection.execute("select set_config('app.tenant', %s, false)", [str(tenant)])
 
-        return Session(name, run, prepare)
+        return Part(name, run, prepare)
 
     def fresh(looking: psycopg.Connection[Any]) -> None:
         looking.execute("update matter set natural_key = null")

@@ -29,7 +29,9 @@ PERMITTED: Mapping[str, Callable[[TenantDb, Claimed], object]] = {
     "begin": lambda db, row: claim.begin(db, row, ASKED, lease=LEASE),
     "claim a document": lambda db, row: claim.claim_document(db, row, "Invoice", "1", lease=LEASE),
     "adopt": lambda db, row: claim.adopt(db, row, Document("Invoice", "1", "", "made"), lease=LEASE),
-    "drop": lambda db, row: claim.drop(db, row, "Invoice", "1", "changed", surplus=False, lease=LEASE),
+    "drop": lambda db, row: claim.drop(
+        db, row, "Invoice", "1", "changed", surplus=False, lease=LEASE, visibility=300
+    ),
     "hold a key": lambda db, row: claim.hold_key(db, row, "556677-8899", lease=LEASE),
 }
 
@@ -188,12 +190,12 @@ def test_dropping_names_one_document_and_never_a_released_one(db: Database, tena
     assert document(db, row, "1")
     assert document(db, row, "2")
     with db.tenant(tenant) as connection:
-        claim.drop(connection, row, "Invoice", "1", "changed", surplus=False, lease=LEASE)
+        claim.drop(connection, row, "Invoice", "1", "changed", surplus=False, lease=LEASE, visibility=300)
     assert states(db, row) == {"1": "removed", "2": "made"}
     with db.tenant(tenant) as connection:
         claim.book(connection, row, "Invoice", "2", Decimal("100.00"))
     with pytest.raises(LeaseLost), db.tenant(tenant) as connection:
-        claim.drop(connection, row, "Invoice", "2", "changed", surplus=False, lease=LEASE)
+        claim.drop(connection, row, "Invoice", "2", "changed", surplus=False, lease=LEASE, visibility=300)
     assert states(db, row) == {"1": "removed", "2": "released"}
 
 

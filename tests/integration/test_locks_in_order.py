@@ -17,6 +17,7 @@ from stage import wait_for
 from db import claim, matters, outbox
 from db.pool import Database
 from domain.errors import LeaseLost
+from domain.model import LinkUpdate
 
 Raw = psycopg.Connection[Any]
 
@@ -95,7 +96,7 @@ def test_a_permission_that_waited_for_a_lock_past_its_lease_is_refused(
     over = "select lease_until < bridge_now() from matter where id = %s"
     wait_for("the lease is over", lambda: watcher.execute(over, [matter]).fetchall() == [(True,)], seconds=30)
     beside.commit()
-    assert granted.result(timeout=60) is False
+    assert granted.result(timeout=300) is False
     assert watcher.execute("select count(*) from step").fetchall() == [(0,)]
 
 
@@ -140,7 +141,7 @@ def test_work_that_is_written_while_a_join_is_under_way_follows_it(
             lambda: watcher.execute(blocked, [pid["pid"]]).fetchall() == [(True,)],
             seconds=30,
         )
-    written.result(timeout=60)
+    written.result(timeout=300)
     [taken] = take(db)
     assert taken.matter_id == into
     assert begin(db, taken) is not None
@@ -176,7 +177,50 @@ def test_whoever_touches_several_matters_locks_them_in_the_order_of_their_ids(
     done = apart.submit(run)
     wait_for(f"the {who} waits for the first of both", waits_behind(watcher, beside), seconds=30)
     # It holds nothing yet that comes later in the order: else this would wait for it, and it for this.
-    beside.execute("set local lock_timeout = '20s'")
+    beside.execute("set local lock_timeout = '120s'")
     lock(beside, high)
     beside.commit()
-    done.result(timeout=60)
+    done.result(timeout=300)
+
+
+def test_a_counterpart_that_came_since_the_locks_were_taken_is_not_locked_out_of_order(
+    db: Database, tenant: UUID
+) -> None:
+    mine = meet(db, tenant, "c1", domain="customer", register="customers")
+    other = meet(db, tenant, "501", domain="customer", system="visma_net", register="customer")
+    link = LinkUpdate("customers", "c1", "1", "customer", "501", "501", base={}, state={})
+    with db.tenant(tenant) as connection:
+        assert matters.put(connection, mine, link, held={mine}) == matters.Busy(other, leased=True)
+        found = matters.get(connection, mine)
+        assert found is not None
+        assert found.erp is None
+        assert matters.put(connection, mine, link, held={mine, other}) is None
+        assert matters.find(connection, "customer", erp_id="501") == matters.get(connection, mine)
+
+
+@pytest.mark.schedule("S49")
+def test_a_pair_that_is_moved_by_hand_locks_all_that_it_joins_in_the_order_of_their_ids(
+    db: Database, tenant: UUID, beside: Raw, watcher: Raw, apart: ThreadPoolExecutor
+) -> None:
+    """Two are joined into the one that comes last: it may not be held while the second of them is waited for."""
+    erp = meet(db, tenant, "501", domain="customer", system="visma_net", register="customer")
+    ours: dict[UUID, str] = {}
+    while len(ours) < 2 or max(ours) < erp:
+        name = f"c{len(ours)}"
+        ours[meet(db, tenant, name, domain="customer", register="customers")] = name
+    first, *_, last = sorted(ours)
+    low, middle = sorted((first, erp))
+    lock(beside, middle)
+    link = LinkUpdate("customers", ours[first], "1", "customer", "501", "501", base={}, state={})
+
+    def run() -> None:
+        with db.tenant(tenant) as connection:
+            assert matters.put(connection, last, link) is None
+
+    done = apart.submit(run)
+    wait_for("the pair waits for the second of both", waits_behind(watcher, beside), seconds=30)
+    beside.execute("set local lock_timeout = '120s'")
+    lock(beside, last)
+    beside.commit()
+    done.result(timeout=300)
+    assert low < middle < last

@@ -10,7 +10,7 @@ from services import Database as Made
 
 from app import announcing
 from db import streams
-from domain.errors import RateLimited, Unavailable
+from domain.errors import NotKnown, RateLimited, Unavailable
 from domain.model import System
 from domain.registers import Register
 
@@ -95,6 +95,64 @@ def test_what_is_gone_is_announced_for_every_domain_where_it_is_linked(
     made.sql("update stream set swept_at = null")
     made.poll()
     assert made.work() == [], "once"
+
+
+@pytest.mark.parametrize("left", ["failed work", "a problem", "work that waits"])
+@pytest.mark.parametrize("register", [INVOICES, CUSTOMERS])
+def test_what_is_gone_and_was_never_linked_is_announced_once_where_something_is_open_about_it(
+    made: World, register: Register, left: str
+) -> None:
+    domain = "invoice" if register is INVOICES else "customer"
+    made.vendor.fill(register.name, 3)
+    made.poll()
+    made.sql("update record set settled_version = version")
+    made.sql("delete from outbox using matter m where m.id = matter_id and m.severa_id <> '00001'")
+    if left == "a problem":
+        made.sql(
+            "insert into problem (tenant_id, domain, subject, matter_id, system, register, record_id, code)"
+            " select tenant_id, domain, '', id, 'severa', severa_register, severa_id, 'x.y' from matter where severa_id = '00001'"
+        )
+        made.sql("delete from outbox")
+    else:
+        state, key = ("failed", None) if left == "failed work" else ("waiting", "invoicestatuses")
+        made.sql("update outbox set state = %s, waits_key = %s", state, key)
+    del made.vendor.rows[register.name]["00001"], made.vendor.rows[register.name]["00002"]
+    made.sql("update stream set swept_at = null")
+    made.poll()
+    rows = made.sql("select o.domain, o.state, o.cause from outbox o")
+    assert [tuple(row.values()) for row in rows] == [(domain, "ready", "gone")]
+    assert made.work() == [f"{register.name}/00001"]
+    made.settle_all()
+    made.sql("update stream set swept_at = null")
+    made.poll()
+    assert made.work() == [], "once"
+
+
+def not_understood() -> None:
+    raise NotKnown("GET customers could not be understood")
+
+
+@pytest.mark.req("R-PRO-8", "R-LOG-3")
+def test_polls_that_understood_nothing_are_counted_whichever_process_made_them(made: World) -> None:
+    """Each ``poll`` is a poller of its own, as after a restart or with several."""
+    made.vendor.before_answer["customers", 0] = not_understood
+    made.poll()
+    made.poll()
+    assert made.problems() == {}
+    made.vendor.before_answer.clear()
+    made.poll()
+    made.vendor.before_answer["customers", 0] = not_understood
+    made.poll()
+    made.poll()
+    assert made.problems() == {}, "in a row"
+    made.vendor.before_answer["customers", 0] = cut
+    made.poll()
+    made.vendor.before_answer["customers", 0] = not_understood
+    made.poll()
+    assert list(made.problems()) == ["poll.not_understood"]
+    made.vendor.before_answer.clear()
+    made.poll()
+    assert made.problems() == {}
 
 
 def test_the_audit_finds_a_change_that_was_announced_and_has_no_work(made: World) -> None:

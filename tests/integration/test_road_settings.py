@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from integration.test_identity import file_of
 from road import Road, hours
 from stage import wait_for
 
@@ -54,7 +55,7 @@ def test_a_stored_setting_that_cannot_be_used_is_one_problem_and_stops_the_tenan
     road.sql(
         "insert into outbox (tenant_id, domain, matter_id, cause, system, register) "
         "select tenant_id, 'customer', id, 'changed', 'severa', 'customers' from matter "
-        "where tenant_id = %s and domain = 'customer' limit 3 on conflict do nothing",
+        "where tenant_id = %s and domain = 'customer' and joined_into is null limit 3 on conflict do nothing",
         road.tenant_id,
     )
     road.ask()
@@ -75,3 +76,41 @@ def test_a_stored_setting_that_cannot_be_used_is_one_problem_and_stops_the_tenan
 
     assert road.codes() == []
     assert (road.role(guid), road.role(other)) == ("transferred", "transferred")
+
+
+def broken(road: Road) -> list[str]:
+    """What the open problem names."""
+    [problem] = road.problems()
+    assert problem["code"] == "setting.unusable"
+    found = [
+        name for name in ("cost_multiplier_percent", "poll_interval_seconds") if name in problem["wrong"]
+    ]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("by", ["the command", "the file"])
+def test_two_stored_settings_that_cannot_be_used_are_repaired_one_at_a_time(
+    new_firm: Callable[..., Road], by: str
+) -> None:
+    road = new_firm()
+    road.sql(
+        "update setting set values = values ||"
+        ' \'{"cost_multiplier_percent": "-7", "poll_interval_seconds": 99999999999}\' where tenant_id = %s',
+        road.tenant_id,
+    )
+    road.ask()
+    wait_for("both are named", lambda: road.codes() == ["setting.unusable"], seconds=30)
+    assert broken(road) == ["cost_multiplier_percent", "poll_interval_seconds"]
+
+    def repair(**settings: int) -> None:
+        if by == "the command":
+            for key, value in settings.items():
+                service.set_setting(road.installation.bridge, road.name, key, str(value))
+        else:
+            service.add_tenant(road.installation.bridge, file_of(road, **settings))
+
+    repair(cost_multiplier_percent=100)
+    assert broken(road) == ["poll_interval_seconds"], "at once"
+    repair(poll_interval_seconds=3600)
+    road.settle()
+    assert road.codes() == []

@@ -89,7 +89,7 @@ def test_a_named_server_that_is_missing_stops_the_run_before_its_first_test() ->
         cwd=TESTS.parent,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     output = run.stdout + run.stderr

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
-from factories import announce, begin, make_tenant, meet, state, take
+from factories import announce, begin, claimed, make_tenant, meet, permitted, state, take
 from integration.test_keeper import keeper
 from services import Database as Made
 
 from actors.dependencies import Patience
 from actors.recording import Recorder
+from actors.renewing import renew, renewing
 from actors.work import Pace, Workshop
 from app.relay import Relay
 from app.settings import Settings
-from db import claim, outbox
+from db import attempts, claim, outbox
+from db.claim import Claimed
 from db.outbox import Taken
 from db.pool import Database
 from domain import catalogue, clock
@@ -107,6 +111,207 @@ def test_what_has_cost_three_workers_is_told_to_a_person_and_not_tried_again(
     assert problems(db, tenant) == ["work.poison"]
     assert state(db, tenant, matter) == "failed"
     assert take(db) == []
+
+
+def late_worker(db: Database) -> Claimed:
+    """Takes the row, claims it, and is still at it when its lease is over."""
+    [taken] = take(db)
+    late = begin(db, taken, lease=0.001)
+    assert late is not None
+    with db.dispatch() as connection:
+        while not outbox.reap(connection):
+            pass
+    return late
+
+
+def comes_back(db: Database, late: Claimed) -> None:
+    """Finds itself fenced out, as ``Ending.fenced`` writes it down."""
+    with db.tenant(late.tenant_id) as connection:
+        claim.make_due(connection, late)
+        attempts.finish(connection, late.token, "fenced", None, calls=0)
+
+
+@pytest.mark.parametrize("spoke", [1, 2, 3])
+def test_workers_that_were_late_but_came_back_are_not_counted_as_dead(
+    db: Database, tenant: UUID, spoke: int
+) -> None:
+    announce(db, tenant)
+    late = [late_worker(db) for _ in range(3)]
+    for one in late[:spoke]:
+        comes_back(db, one)
+    [taken] = take(db)
+    assert settle(workshop(db, lambda _: Settled(Effects())), taken) == "done"
+    assert problems(db, tenant) == []
+
+
+def test_a_row_that_kills_its_workers_is_poison_whatever_late_one_was_among_them(
+    db: Database, tenant: UUID
+) -> None:
+    announce(db, tenant)
+    for dead in (True, False, True, True):
+        late = late_worker(db)
+        if not dead:
+            comes_back(db, late)
+    [taken] = take(db)
+    assert settle(workshop(db, lambda _: Settled(Effects())), taken) == "failed"
+    assert problems(db, tenant) == ["work.poison"]
+
+
+def test_a_row_that_was_given_up_goes_on_when_one_of_its_workers_comes_back_after_all(
+    db: Database, tenant: UUID
+) -> None:
+    matter = announce(db, tenant)
+    late = [late_worker(db) for _ in range(3)]
+    [taken] = take(db)
+    shop = workshop(db, lambda _: Settled(Effects()))
+    assert settle(shop, taken) == "failed"
+    comes_back(db, late[1])
+    assert state(db, tenant, matter) == "ready"
+    [taken] = take(db)
+    assert settle(shop, taken) == "done"
+    assert problems(db, tenant) == []
+
+
+def test_a_row_that_failed_for_another_reason_stays_so_when_a_late_worker_comes_back(
+    db: Database, tenant: UUID
+) -> None:
+    matter = announce(db, tenant)
+    late = late_worker(db)
+    [taken] = take(db)
+
+    def refused(_: Delivery) -> Settled:
+        raise Stop("invoice.refused", {})
+
+    assert settle(workshop(db, refused), taken) == "failed"
+    comes_back(db, late)
+    assert state(db, tenant, matter) == "failed"
+
+
+def lease_left(db: Database, tenant: UUID) -> float:
+    with db.tenant(tenant) as connection:
+        [row] = connection.execute(
+            "select extract(epoch from lease_until - bridge_now())::float as s from matter where token is not null"
+        )
+        return float(row["s"])
+
+
+@pytest.mark.parametrize(
+    ("what", "kept"), [("it works", True), ("it is stuck", False), ("it is over", False)]
+)
+def test_a_delivery_that_makes_progress_keeps_its_matter(
+    db: Database, tenant: UUID, what: str, *, kept: bool
+) -> None:
+    announce(db, tenant)
+    [taken] = take(db)
+    left: list[tuple[int, float]] = []
+
+    def slow(_: Delivery) -> Settled:
+        with db.tenant(tenant) as connection:
+            seconds = -1 if what == "it is over" else 20
+            connection.execute(
+                "update matter set lease_until = bridge_now() + %s * interval '1 second'", (seconds,)
+            )
+        silent_most = -1.0 if what == "it is stuck" else 900.0
+        left.append((renew(db, shop.at_work, 300.0, silent_most), lease_left(db, tenant)))
+        return Settled(Effects())
+
+    shop = workshop(db, slow)
+    settle(shop, taken)
+    [(renewed, seconds)] = left
+    assert (renewed, seconds > 200) == (int(kept), kept)
+    assert shop.at_work.now() == []
+
+
+def test_a_renewal_does_not_wait_for_whoever_holds_the_matter(db: Database, tenant: UUID) -> None:
+    announce(db, tenant)
+    [taken] = take(db)
+    row = begin(db, taken)
+    assert row is not None
+    with db.tenant(tenant) as busy:
+        busy.execute("select from matter where id = %s for update", (row.matter_id,)).fetchall()
+        with db.tenant(tenant) as connection:
+            assert claim.renew(connection, row, 300.0) is False
+    with db.tenant(tenant) as connection:
+        assert claim.renew(connection, row, 300.0) is True
+
+
+def test_the_thread_that_renews_ends_with_its_block(db: Database, tenant: UUID) -> None:
+    announce(db, tenant)
+    [taken] = take(db)
+
+    def slow(_: Delivery) -> Settled:
+        with db.tenant(tenant) as connection:
+            connection.execute("update matter set lease_until = bridge_now() + interval '20 seconds'")
+        with shop.renewing(), renewing(db, shop.at_work, 300.0, 900.0, every=0.01):
+            while lease_left(db, tenant) < 200:
+                pass
+        return Settled(Effects())
+
+    shop = workshop(db, slow)
+    assert settle(shop, taken) == "done"
+    assert [one.name for one in threading.enumerate() if one.name == "renewing"] == []
+
+
+def bring(delivery: Delivery, name: str) -> None:
+    """One fee of a cost line, made and answered."""
+    delivery.begin(name, {"line": name}, limit_seconds=1)
+    delivery.done(name, {"fee": f"fee of {name}"})
+
+
+@pytest.mark.parametrize("end", ["a person is told", "a defect", "settled", "poison"])
+def test_what_a_cost_line_became_is_known_for_life_however_its_delivery_ended(
+    db: Database, tenant: UUID, end: str
+) -> None:
+    matter = announce(db, tenant, domain="cost")
+    seen: list[object] = []
+
+    def settle_costs(delivery: Delivery) -> Settled:
+        if delivery.step("line 1") is not None:
+            seen.append(delivery.step("line 1"))
+            return Settled(Effects())
+        bring(delivery, "line 1")
+        if end == "a person is told":
+            raise Stop("cost.project_gone", {})
+        if end == "a defect":
+            raise RuntimeError("a defect")
+        return Settled(Effects())
+
+    shop = workshop(db, settle_costs)
+    shop = replace(
+        shop,
+        specs={**shop.specs, "cost": DomainSpec("cost", "cost", settle_costs)},
+        pace=replace(shop.pace, tell_after=1),
+    )
+    [taken] = take(db)
+    assert settle(shop, taken) == ("done" if end in ("settled", "poison") else "failed")
+    announce(db, tenant, domain="cost")
+    if end == "poison":
+        for _ in range(3):
+            lose_a_worker(db)
+        [taken] = take(db)
+        assert settle(shop, taken) == "failed"
+        announce(db, tenant, domain="cost")
+    [taken] = take(db)
+    assert settle(shop, taken) == "done"
+    assert [one.result for one in seen] == [{"fee": "fee of line 1"}]  # type: ignore[attr-defined]
+    assert state(db, tenant, matter, "cost") is None
+
+
+def test_the_database_lets_no_second_fee_of_a_line_be_asked_for(db: Database, tenant: UUID) -> None:
+    announce(db, tenant, domain="cost")
+    row = claimed(db, tenant)
+    assert permitted(db, row, "line 1")
+    [other] = [replace(row, token=uuid4())]
+    with db.tenant(tenant) as connection:
+        connection.execute("update matter set token = %s where token is not null", (other.token,))
+        connection.execute("update outbox set token = %s where token is not null", (other.token,))
+        attempts.start(connection, other, "test")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        permitted(db, other, "line 1")
+    assert permitted(db, other, "void 1")
+    with db.tenant(tenant) as connection:
+        claim.undo(connection, replace(row, token=row.token), "line 1", 1, "", "it was surely not made")
+    assert permitted(db, other, "line 1")
 
 
 def test_two_lost_workers_are_no_poison(db: Database, tenant: UUID) -> None:

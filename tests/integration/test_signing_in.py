@@ -31,7 +31,7 @@ def interactive(road: Road) -> Road:
 
 def signed_in_at(url: str) -> str:
     """The browser's way: the simulated user signs in at once and is sent back."""
-    answer = httpx.get(url, timeout=10)
+    answer = httpx.get(url, timeout=120)
     assert answer.status_code == 302, answer.text
     return answer.headers["location"]
 

@@ -12,9 +12,10 @@ import psycopg
 from psycopg.rows import dict_row
 from services import Database
 
-from db import attempts, claim, matters, outbox, tenants
+from db import attempts, claim, leaving, matters, outbox, streams, tenants
 from db.claim import Asked, Claimed, Done
 from db.outbox import DOMAINS, Taken
+from db.streams import DuePoll
 from db.tenant import DispatchDb, TenantDb
 from domain.errors import LeaseLost
 from domain.model import Document
@@ -50,6 +51,7 @@ class Scene:
     worker: Claimed
     payment: Taken
     others: Taken
+    poll: DuePoll
     over: bool
 
 
@@ -98,11 +100,15 @@ class Theatre:
 
     # ------------------------------------------------------------ before a run
 
-    def set_up(self, *, over: bool) -> Scene:
-        """The same state before every run."""
+    def set_up(self, *, over: bool, polled: bool = False) -> Scene:
+        """The same state before every run. ``polled``: no poll is under way, and the connection is due."""
         with self.owner.transaction():
             self.owner.execute(_EMPTY)
             self.owner.execute("update passed set seconds = 0")
+            self.owner.execute("update tenant set state = 'live'")
+            self.owner.execute(
+                "update connection set poll_token = null, poll_lease_until = null, next_poll_at = bridge_now()"
+            )
             db = TenantDb(self.owner, self.tenant_id)
             mine = matters.meet(db, "invoice", "severa", "invoices", [("a", "1")])["a"]
             other = matters.meet(db, "invoice", "visma_net", "customerdocument", [("Invoice/9", "9")])
@@ -124,7 +130,10 @@ class Theatre:
                 "update matter set lease_until = bridge_now() + %s * interval '1 second' where id = %s",
                 [left, mine],
             )
-        return Scene(self.tenant_id, mine, other["Invoice/9"], worker, payment, others, over)
+            [poll] = streams.due(DispatchDb(self.owner), uuid4(), lease=LEASE, limit=9)
+            if polled:
+                streams.ended(db, poll, complete=True, changes=0, wait=0.0, error=None)
+        return Scene(self.tenant_id, mine, other["Invoice/9"], worker, payment, others, poll, over)
 
     def _take(self) -> list[Taken]:
         db = DispatchDb(self.owner)
@@ -247,17 +256,50 @@ def adopt(db: TenantDb, scene: Scene) -> Any:
     return claim.claim_document(db, scene.worker, "Invoice", "8", lease=LEASE)
 
 
+def leave(db: TenantDb, scene: Scene) -> Any:
+    return leaving.leave(db)
+
+
+def page(db: TenantDb, scene: Scene) -> Any:
+    """A page of a poll: under its lease, with what it announces."""
+    anchor = streams.hold(db, scene.poll, LEASE)
+    if anchor is None:
+        raise LeaseLost
+    return announce(db, scene)
+
+
+def braked(db: TenantDb, scene: Scene) -> Any:
+    """The last page of a poll that the brake stops."""
+    if streams.hold(db, scene.poll, LEASE) is None:
+        raise LeaseLost
+    tenants.pause_domains(db, scene.tenant_id, ["customer"])
+
+
+def foreign(db: TenantDb, scene: Scene) -> Any:
+    """A delivery that meets somebody else's marker fails and pauses the tenant; what its matter needed is looked at."""
+    if claim.hold(db, scene.worker) is None:
+        raise LeaseLost
+    announce_other(db, scene)
+    claim.fail(db, scene.worker, "failed")
+    tenants.set_state(db, scene.tenant_id, "paused")
+    claim.give_back(db, scene.worker)
+
+
+def due(db: DispatchDb, scene: Scene) -> Any:
+    return streams.due(db, uuid4(), lease=LEASE, limit=9)
+
+
 def lease_ends(db: TenantDb, scene: Scene) -> Any:
     """Not a transaction of the bridge: an hour passes."""
     db.execute("update passed set seconds = 3600")
 
 
-DISPATCH = {"take", "reap"}
+DISPATCH = {"take", "reap", "due"}
 TRANSACTIONS: Mapping[str, Callable[[Any, Scene], Any]] = {
     one.__name__: one
     for one in (
         announce, announce_other, take, reap, claim_payment, claim_other, begin, done, finish, join, join_busy,
-        decide, adopt, lease_ends,
+        decide, adopt, leave, page, braked, foreign, due, lease_ends,
     )
 }  # fmt: skip
 

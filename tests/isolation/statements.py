@@ -4,19 +4,25 @@ tester does it.
 A session is a thread that stops before each of its statements and before its COMMIT (or ROLLBACK). The walk lets one go at a
 time and then asks PostgreSQL (``pg_blocking_pids``) whether it is done or waits for a lock; one that waits is no choice
 until it is free. Nothing sleeps, and no time is measured.
+
+    for run in every(url, [Part("take", take), Part("announce", announce)], fresh=reset, after=look):
+        assert run.after == …, run.told()
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import psycopg
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, dict_row
 
 from db.sql import SQL
+from db.tenant import TenantDb
 
 NAMES = {text: name for name, text in SQL.items()}
 
@@ -33,6 +39,19 @@ class Gate:
     def execute(self, query: Any, values: Any = None) -> psycopg.Cursor[DictRow]:
         self._session.stop_before(NAMES.get(query, str(query)))
         return self._session.connection.execute(query, values)
+
+    @contextmanager
+    def tenant(self, tenant_id: UUID) -> Iterator[TenantDb]:
+        """As ``db.pool.Database.tenant``, for what makes its transactions itself; several may follow each other."""
+        connection = self._session.connection
+        try:
+            yield TenantDb(self, tenant_id)  # type: ignore[arg-type]
+        except BaseException:
+            self._session.stop_before("rollback")
+            connection.rollback()
+            raise
+        self._session.stop_before("commit")
+        connection.commit()
 
 
 class Session:
@@ -110,6 +129,25 @@ class Run:
     chosen: list[str] = field(default_factory=list)
     options: list[tuple[str, ...]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    after: Any = None
+
+    @property
+    def results(self) -> dict[str, Any]:
+        return {one.name: one.result for one in self.sessions if one.error is None}
+
+    @property
+    def errors(self) -> dict[str, BaseException]:
+        return {one.name: one.error for one in self.sessions if one.error is not None}
+
+    @property
+    def waited(self) -> bool:
+        """Somebody waited for a lock."""
+        return any(event.how == "waits" for event in self.events)
+
+    @property
+    def deadlocked(self) -> bool:
+        """PostgreSQL ended one of them."""
+        return any(isinstance(error, psycopg.errors.DeadlockDetected) for error in self.errors.values())
 
     def session(self, name: str) -> Session | None:
         return next((one for one in self.sessions if one.name == name), None)
@@ -218,3 +256,51 @@ def _within(run: Run, order: Sequence[str], most: int | None) -> bool:
         for number in range(1, len(order))
     )
     return left <= most
+
+
+# ---------------------------------------------------------------- from a state, for a test
+
+
+# A deadlock is a finding: it shall not take a second each time.
+DEADLOCK_TIMEOUT = "30ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One transaction of a test. ``prepare`` runs on its connection before it (role, tenant), and is no step."""
+
+    name: str
+    work: Work
+    prepare: Callable[[Connection], Any] | None = None
+
+
+def every(
+    url: str,
+    parts: Sequence[Part],
+    *,
+    fresh: Callable[[psycopg.Connection[Any]], None],
+    after: Callable[[psycopg.Connection[Any]], Any],
+    most_switches: int | None = None,
+) -> Iterator[Run]:
+    """Every order once. ``url``: a superuser's; ``fresh`` makes the state each begins with, ``after`` looks."""
+    with ExitStack() as stack:
+        looking = stack.enter_context(psycopg.connect(url, autocommit=True))
+        connections: list[Connection] = []
+        for part in parts:
+            made: Connection = stack.enter_context(psycopg.connect(url, row_factory=dict_row))
+            made.execute(f"set deadlock_timeout = '{DEADLOCK_TIMEOUT}'")
+            if part.prepare is not None:
+                part.prepare(made)
+            made.commit()
+            connections.append(made)
+
+        def walk(order: Sequence[str]) -> Run:
+            fresh(looking)
+            sessions = [
+                Session(part.name, one, part.work) for part, one in zip(parts, connections, strict=True)
+            ]
+            run = Walker(looking).walk(sessions, order)
+            run.after = after(looking)
+            return run
+
+        yield from interleavings(walk, most_switches=most_switches)

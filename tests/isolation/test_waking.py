@@ -16,7 +16,7 @@ from db.log import About
 from db.pool import Database
 from db.tenant import TenantDb
 from domain.errors import Stop, Waiting
-from isolation.interleaving import Connection, Session, every
+from isolation.statements import Connection, Gate, Part, every
 
 NEEDED = "9"
 
@@ -48,9 +48,9 @@ class Pair:
     def enter(self, connection: Connection) -> None:
         connection.execute("select set_config('app.tenant', %s, false)", [str(self.tenant)])
 
-    def invoice(self, connection: Connection) -> None:
+    def invoice(self, gate: Gate) -> None:
         """Failed for the project: what the worker's last transaction does."""
-        db, row = TenantDb(connection, self.tenant), self.rows["invoice"]
+        db, row = TenantDb(gate, self.tenant), self.rows["invoice"]  # type: ignore[arg-type]
         waiting = Waiting("project", severa_id=NEEDED)
         matters.lock(db, [row.matter_id, self.rows["project"].matter_id])
         assert claim.hold(db, row) is not None
@@ -62,9 +62,9 @@ class Pair:
             claim.fail(db, row, "failed", matter=wanted.matter.id)
         claim.give_back(db, row)
 
-    def project(self, connection: Connection) -> None:
+    def project(self, gate: Gate) -> None:
         """Settled: what its worker's last transaction does."""
-        db, row = TenantDb(connection, self.tenant), self.rows["project"]
+        db, row = TenantDb(gate, self.tenant), self.rows["project"]  # type: ignore[arg-type]
         assert claim.hold(db, row) is not None
         log.close_problems(db, self.about(), "settled")
         outbox.wake(db, [row.matter_id])
@@ -82,13 +82,10 @@ def test_who_failed_for_another_is_never_left_when_that_one_comes_right(database
     db.open()
     try:
         pair = Pair(db)
-        sessions = [
-            Session("invoice", pair.invoice, pair.enter),
-            Session("project", pair.project, pair.enter),
-        ]
+        parts = [Part("invoice", pair.invoice, pair.enter), Part("project", pair.project, pair.enter)]
         waited = 0
-        for outcome in every(database.owner_url, sessions, fresh=pair.fresh, after=pair.state):
-            assert (outcome.after, outcome.errors) == ("ready", {}), str(outcome)
+        for outcome in every(database.owner_url, parts, fresh=pair.fresh, after=pair.state):
+            assert (outcome.after, outcome.errors) == ("ready", {}), outcome.told()
             waited += outcome.waited
     finally:
         db.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mutations.mutation import Mutation, of
 
 WIRE = "connectors/wire.py"
-AUDIT = "domain/invoice/documents.py"
+AUDIT = "domain/invoice/whose.py"
 RELEASING = "domain/invoice/releasing.py"
 DOUBT = "domain/invoice/doubt.py"
 N = "tests/unit/connectors/test_not_after.py::"
@@ -36,6 +36,42 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("marker-rewound", "6, 10, S7", "A restored database finds its document by the marker", AUDIT,
        "(work.delivery.rewound_at is not None and not _foreign(work, marker))", "False",
        "tests/unit/domain/test_invoice_decided.py::test_a_restored_database_finds_its_document_by_the_marker_and_makes_no_second"),
+    of("removed-shown", "6", "A document that was removed and is shown all the same is looked at", AUDIT,
+       "    for row, document in _returned(work):\n        _judge_returned(work, row, document)\n", "",
+       "tests/unit/domain/test_invoice_removed.py::test_a_held_document_that_a_later_reading_shows_is_removed_again"),
+    of("removed-announced", "6", "A reading that shows a removed document has its invoice looked at, changed or not", "app/announcing.py",
+       ", *matters.removed_before(db, shown, asked_at)", "",
+       "tests/simulation/schedules/test_lying.py::test_a_document_whose_removal_was_answered_and_not_made_is_removed_again"),
+    of("removed-settled", "6, 13", "Only a reading from after the removal must have shown counts", AUDIT,
+       "        and shown.requested_at > row.gone_by\n", "",
+       "tests/unit/domain/test_invoice_removed.py::test_a_reading_from_before_the_removal_must_show_says_nothing"),
+    of("removed-bound", "6", "A document that always comes back is told, not removed for ever", AUDIT,
+       "    if row.removals >= REMOVALS:\n", "    if False:\n",
+       "tests/unit/domain/test_invoice_removed.py::test_one_that_always_comes_back_is_told_after_a_few_removals"),
+    of("removed-released", "6, 9", "A removed document that was released is for a person", AUDIT,
+       "    if document.released:\n        _doubt(work, [document])\n        return\n    if row.removals", "    if row.removals",
+       "tests/unit/domain/test_invoice_removed.py::test_one_that_was_released_beside_its_successor_is_in_doubt_and_not_removed"),
+    of("removed-itself", "6, 7", "Another document under a removed one's number is never touched", AUDIT,
+       " and marker.guid == work.guid and marker.nonce == row.nonce", "",
+       "tests/unit/domain/test_invoice_removed.py::test_another_document_under_its_number_is_never_touched"),
+    of("rounds-forward", "6", "Rounds never go back", "domain/invoice/phases.py",
+       "    return max(1 + max(ended, default=0), *standing, 1)", "    return 1 + max(ended, default=0)",
+       "tests/unit/domain/test_invoice_removed.py::test_a_document_that_was_taken_back_ends_its_round_when_it_is_made_again"),
+    of("taken-shown", "15", "A change that was answered and is not shown is no agreement", "domain/merge.py",
+       "        if name in now and now[name] == before.get(name) and not _kept_of(value, now[name])\n", "        if False\n",
+       "tests/unit/domain/test_not_taken.py::test_one_that_was_not_taken_is_written_again_and_then_agreed"),
+    of("taken-told", "15", "A change that is never taken is told", "domain/moves.py",
+       '    if known is None or known.result.get("fields") != told:\n', "    if True:\n",
+       "tests/unit/domain/test_not_taken.py::test_one_that_is_never_taken_is_told_and_stays_a_change"),
+    of("taken-project", "15", "A project's status that was not taken is written again", "domain/project/steps.py",
+       "            lost = plan.untaken(todo, wanted, there.body, stored)\n", "            lost = ()\n",
+       "tests/simulation/schedules/test_lying.py::test_a_write_that_was_answered_as_done_and_was_not_ends_right_or_is_told"),
+    of("taken-number", "15", "A customer's number that was not taken is written again", "domain/customer/work.py",
+       '            lost = [] if plan.same_number(text(severa, "number"), number) else ["number"]\n', "            lost: list[str] = []\n",
+       "tests/simulation/schedules/test_lying.py::test_a_write_that_was_ignored_with_204_ends_right_or_is_told"),
+    of("forms-end", "15", "Forms that are all ignored are not tried without end", "connectors/severa/spelling.py",
+       "        if ignored is not None:\n", "        if False:\n",
+       "tests/unit/connectors/test_severa_open_forms.py::TestUnderAPermission::test_when_all_are_ignored_in_silence_each_call_tries_one_and_ends"),
     of("ask-first", "10, S43", "In a new epoch the vendor is asked before a create", "domain/invoice/asking.py",
        "if not work.make and may_be_forgotten(work) and _found_forgotten(work, planned):", "if False:",
        "tests/unit/domain/test_invoice_decided.py::test_a_restored_database_asks_the_vendor_and_stops_at_a_document_without_its_note"),
@@ -79,4 +115,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("declared-edges", "issue 9", "An edge that nobody declared is not walked", "domain/invoice/booking.py",
        "    if there not in MOVES[here].to:\n", "    if False:\n",
        "tests/unit/domain/test_invoice_phases.py::test_an_edge_that_nobody_declared_is_refused"),
+    of("cost-fresh", "14", "A cost document is read before its first write", "domain/cost/steps.py",
+       "            raise ReadFirst", "            pass",
+       "tests/unit/domain/test_cost_fresh.py::test_a_document_voided_since_the_poll_of_a_moment_ago_is_not_brought"),
+    of("cost-voiding", "14, 17", "A voiding document waits for its purchase", "domain/cost/places.py",
+       " and record.settled_version < record.version:", " and False:",
+       "tests/unit/domain/test_cost_once.py::test_a_voiding_document_waits_for_a_purchase_that_may_still_be_brought"),
 )  # fmt: skip

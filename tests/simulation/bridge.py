@@ -27,7 +27,7 @@ from services import Database as TestDatabase
 import app.adopting
 import app.bootstrap
 import connectors.wire
-from app import adopting, doubting, reviewing, service
+from app import adopting, doubting, leaving, reviewing, service
 from app.bootstrap import Bridge, open_bridge
 from app.keeper import Keeper
 from app.memory import Memory, StateFile
@@ -336,6 +336,11 @@ def add_tenant(bridge: Bridge, name: str, firm: Firm, **settings: Any) -> None:
     service.go_live(bridge, name, lambda _system, _register, _rows: None)
 
 
+def erase(bridge: Bridge, name: str, *, anyway: bool = False) -> None:
+    """Has a tenant leave, and erases it when everything that was sent is over."""
+    leaving.erase(bridge, name, export_to=None, anyway=anyway)
+
+
 def ask_poll(bridge: Bridge, name: str) -> None:
     """Run now."""
     tenant = service.find_tenant(bridge, name)
@@ -373,6 +378,11 @@ def release(bridge: Bridge, name: str, invoice: str) -> None:
     reviewing.release(bridge, name, invoice)
 
 
+def gaps(bridge: Bridge, name: str) -> list[str]:
+    """Numbers of the gap list."""
+    return [str(one["number"]) for one in reviewing.gaps(bridge, name)]
+
+
 def writes_off(bridge: Bridge) -> bool:
     """Whether the bridge says that this database was restored or cloned, and transfers nothing until it is adopted."""
     return adopting.look(bridge).verdict in {Verdict.OFF, *STOPS}
@@ -404,6 +414,8 @@ __all__ = [
     "ask_poll",
     "decide",
     "doubts",
+    "erase",
+    "gaps",
     "held",
     "pause",
     "poll_due",

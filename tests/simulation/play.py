@@ -85,7 +85,7 @@ class Play:
         if not self.base:
             self.kernel.now = self.theatre.start
         vendors = self.theatre.vendors
-        self.wire = Wire(self.kernel, vendors.apps, self._crash)
+        self.wire = Wire(self.kernel, vendors.apps, self._crash, vendors.remember)
         self.wire.director = self.director
         self.queue = Queue(self.kernel, self.wire)
         self.firms = [Firms(vendors, firm, f"firm{n}") for n, firm in enumerate(vendors.firms, 1)]

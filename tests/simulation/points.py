@@ -77,6 +77,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Lie:
+    """The vendor's own answer of a call that was carried out; nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The vendor's own answer, changed by ``how`` (its body in, its body out)."""
 
@@ -104,7 +109,7 @@ class Message:
     after: tuple[float, ...] | None
 
 
-Deed = Pause | Crash | Refuse | Late | LoseRequest | LoseAnswer | Answer | Change | Do | Then | Message
+Deed = Pause | Crash | Refuse | Late | LoseRequest | LoseAnswer | Answer | Lie | Change | Do | Then | Message
 
 
 class Director(Protocol):

@@ -25,6 +25,7 @@ from simulation.points import (
     Deed,
     Do,
     Late,
+    Lie,
     LoseAnswer,
     LoseRequest,
     Pause,
@@ -118,6 +119,10 @@ class Stage:
         """The vendor does nothing and answers this."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.rule(Answer(status, body, named), "sent", what, times=times, skip=skip)
+
+    def lie(self, what: str, *, times: int | None = 1, skip: int = 0) -> Rule:
+        """The vendor answers as if it had done it, and did nothing."""
+        return self.rule(Lie(), "sent", what, times=times, skip=skip)
 
     def html(self, what: str, *, times: int | None = 1) -> Rule:
         """A maintenance page with status 200."""

@@ -91,27 +91,39 @@ class Vendors:
 
     def keep(self) -> None:
         """The state that every play begins with."""
+        self._kept = self._state()
+
+    def remember(self) -> Callable[[], None]:
+        """How to put everything back as it is now."""
+        state = self._state()
+        return lambda: self._put(state)
+
+    def _state(self) -> tuple[bytes, list[Any]]:
         kept: list[Any] = []
         out = io.BytesIO()
         app = self.apps[ERP].state.erp
         _Keeping(out, kept).dump(
             (vars(self.severa), vars(self.erp), app.signin.__dict__ | {"simulation": None})
         )
-        self._kept = (out.getvalue(), kept)
+        return out.getvalue(), kept
+
+    def _put(self, state: tuple[bytes, list[Any]]) -> None:
+        severa_state, erp_state, tokens = _Restoring(io.BytesIO(state[0]), state[1]).load()
+        vars(self.severa).update(severa_state)
+        vars(self.erp).update(erp_state)
+        app = self.apps[ERP].state.erp
+        app.signin.__dict__.update({**tokens, "simulation": self.erp})
+        for one in self.apps.values():
+            one.settings = self.severa.switches if one is self.apps[SEVERA] else self.erp.switches
 
     def begin_play(self, kernel: Kernel) -> None:
         """The kept state, on the clock of a play; ids that people make are the same for the same play."""
         if self._kept[0]:
-            severa_state, erp_state, tokens = _Restoring(io.BytesIO(self._kept[0]), self._kept[1]).load()
-            vars(self.severa).update(severa_state)
-            vars(self.erp).update(erp_state)
+            self._put(self._kept)
             app = self.apps[ERP].state.erp
-            app.signin.__dict__.update({**tokens, "simulation": self.erp})
             app.windows.clear()
             app.under_way.clear()
             app.being_written.clear()
-            for one in self.apps.values():
-                one.settings = self.severa.switches if one is self.apps[SEVERA] else self.erp.switches
         for one in self.apps.values():
             one.ledger.reset()
         self.severa_ahead = self.erp_ahead = 0.0

@@ -24,6 +24,7 @@ from simulation.points import (
     Director,
     Do,
     Late,
+    Lie,
     LoseAnswer,
     LoseRequest,
     Pause,
@@ -159,8 +160,15 @@ def ask(
 class Wire:
     """All calls of a play."""
 
-    def __init__(self, kernel: Kernel, apps: dict[str, Any], crash: Callable[[Actor, Crash], None]) -> None:
-        """``apps``: the vendors' applications by host. ``crash`` takes a process down and plans its restart."""
+    def __init__(
+        self,
+        kernel: Kernel,
+        apps: dict[str, Any],
+        crash: Callable[[Actor, Crash], None],
+        remember: Callable[[], Callable[[], None]],
+    ) -> None:
+        """``apps``: the vendors' applications by host. ``crash`` takes a process down and plans its restart. ``remember``
+        gives back how to put the vendors' state back as it is."""
         self.kernel = kernel
         self.director: Director | None = None
         self.writes: list[Write] = []
@@ -169,6 +177,7 @@ class Wire:
         self.pausing: list[Actor] = []
         self._apps = apps
         self._crash = crash
+        self._remember = remember
 
     # ---- points
 
@@ -225,6 +234,7 @@ class Wire:
         lost = next((deed for deed in deeds if isinstance(deed, LoseRequest)), None)
         unheard = next((deed for deed in deeds if isinstance(deed, LoseAnswer)), None)
         instead = next((deed for deed in deeds if isinstance(deed, Answer | Change)), None)
+        lies = any(isinstance(deed, Lie) for deed in deeds)
         there, back = kernel.rng.uniform(0.01, 0.1), kernel.rng.uniform(0.01, 0.1)
 
         def deliver(heard: Heard | None, *, broken: bool = False) -> None:
@@ -236,8 +246,12 @@ class Wire:
             if isinstance(instead, Answer) and not instead.done and not instead.cut:
                 heard = Heard(instead.status, list(instead.headers.items()), instead.body)
             else:
+                put_back = self._remember() if lies else None
                 heard = self._carry_out(sender, call)
                 heard = _changed(heard, instead)
+                if put_back is not None:
+                    put_back()
+                    kernel.say(f"{call}: {heard.status}, and nothing of it is kept", call.system)
             if instead is not None:
                 kernel.say(
                     f"{call}: answers {heard.status} {_shown(heard.body)}",

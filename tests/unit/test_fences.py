@@ -19,7 +19,7 @@ PERMIT = (
 
 # A worker's statements by what they are. Those that follow a permit in its transaction need no guard of their own.
 AFTER_A_PERMIT = {
-    "asked", "retire", "adopt", "known", "claim", "drop",
+    "asked", "retire", "adopt", "known", "returned", "no_gap", "claim", "drop",
 }  # fmt: skip
 # By what nobody else can know: the nonce of the own POST.
 BY_NONCE = {"made", "unmade"}

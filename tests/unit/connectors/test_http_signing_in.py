@@ -72,7 +72,7 @@ class TestSigningIn:
         ):
 
             def call() -> None:
-                gate.wait(5)
+                gate.wait(60)
                 one.send("GET", "/v1/x", repeatable=True)
 
             threads = [threading.Thread(target=call) for _ in range(8)]

@@ -121,6 +121,14 @@ class TestUnderAPermission:
             assert third == MOVED
             assert sent(server) == [BOTH, OBJECT, BOTH]
 
+    def test_when_all_are_ignored_in_silence_each_call_tries_one_and_ends(self) -> None:
+        """A server that says yes and does nothing: every other call asking for another permission would never end."""
+        with severa(*[page(STILL)] * 7, page(MOVED), page(MOVED)) as (client, server):
+            first, *others = self.outcomes(client, 7)
+            assert type(first) is NotSent
+            assert others == [STILL] * 5 + [MOVED]
+            assert sent(server) == [BOTH, OBJECT, BOTH, OBJECT, BOTH, OBJECT, BOTH]
+
     def test_the_first_refusal_is_told_when_it_was_not_about_the_form(self) -> None:
         refused = refusal("The invoice is read-only"), refusal("path /status was not found")
         with severa(*refused) as (client, _):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from domain.cost.steps import settle
-from domain.errors import Forbidden, OutcomeUnknown, RateLimited, Refused, TryLater
+from domain.errors import Forbidden, OutcomeUnknown, RateLimited, Refused, TryLater, Waiting
 from domain.model import Effects, Json
 from tests.fakes import Killed, World
 from tests.fakes_costs import (
     INVOICE,
+    add_project,
     batch,
     fees,
     files_of,
@@ -23,6 +25,20 @@ from tests.fakes_costs import (
 from tests.unit.domain.cost_world import brought, costs, settled, stopped
 
 pytestmark = pytest.mark.req("R-CST-1", "R-CST-2", "R-CST-5")
+
+
+def at_rest(made: World, place: tuple[str, str]) -> None:
+    """Its delivery has ended, as the finishing transaction writes it down."""
+    key = ("visma_net", *place)
+    made.books.records[key] = replace(
+        made.books.records[key], settled_version=made.books.records[key].version
+    )
+
+
+def forgotten(made: World) -> None:
+    """The database was restored: the bridge knows nothing of what it brought."""
+    made.books.links = [link for link in made.books.links if link.domain != "cost"]
+    made.matters.clear()
 
 
 def test_a_line_is_brought_once_whatever_changes_later() -> None:
@@ -107,7 +123,40 @@ def test_a_cash_purchase_voided_before_it_was_seen_costs_nothing() -> None:
     voiding = put(made, invoice(documentType="VoidQuickCheck", status="Closed"))
 
     settled(made, purchase)
+    at_rest(made, purchase)
     settled(made, voiding)
+
+    assert fees(made) == []
+
+
+@pytest.mark.parametrize("seen", ["Closed", "Voided"])
+@pytest.mark.parametrize("read", ["Closed", "Voided"])
+def test_a_voiding_document_waits_for_a_purchase_that_may_still_be_brought(seen: str, read: str) -> None:
+    """The purchase was polled ``seen``; its own delivery, which comes later, reads it ``read``."""
+    made = world()
+    purchase = put(made, invoice(documentType="QuickCheck", status=seen))
+    made.erp.stored(*purchase)["status"] = read
+    voiding = put(made, invoice(documentType="VoidQuickCheck", status="Closed"))
+    with pytest.raises(Waiting) as waits:
+        settle(made.delivery("cost", erp=voiding))
+    assert (waits.value.domain, waits.value.erp_id) == ("cost", "QuickCheck/200771")
+    assert fees(made) == []
+
+    settled(made, purchase)
+    at_rest(made, purchase)
+    settled(made, voiding)
+    made.erp.stored(*purchase)["status"] = "Voided"
+    settled(made, put(made, invoice(documentType="QuickCheck", status="Voided")))
+
+    assert sum(costs(made)) == 0
+    assert len(fees(made)) == (2 if (seen, read) == ("Closed", "Closed") else 0)
+
+
+def test_a_voiding_document_does_not_wait_for_a_purchase_from_before_the_start_date() -> None:
+    made = world(costs_from="2026-03-04")
+    put(made, invoice(documentType="QuickCheck", status="Voided", date="2026-03-03T00:00:00"))
+
+    settled(made, put(made, invoice(documentType="VoidQuickCheck", status="Closed")))
 
     assert fees(made) == []
 
@@ -149,12 +198,40 @@ def test_a_fee_that_never_arrived_is_sent_again_only_after_every_limit() -> None
 def test_a_line_that_an_earlier_delivery_brought_is_found_even_if_the_bridge_forgot_it() -> None:
     made = world()
     brought(made, invoice())
-    made.books.links = [link for link in made.books.links if link.domain != "cost"]
+    forgotten(made)
 
     settled(made)
 
     assert len(fees(made)) == 1
     assert made.books.link("cost", erp_id=INVOICE[1]) is not None
+
+
+@pytest.mark.schedule("S48")
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_line_whose_delivery_failed_is_not_brought_again_whatever_a_person_did_with_its_fee(
+    *, moved: bool
+) -> None:
+    """The other line waits for a project until a person is told: that ends the delivery without a pair."""
+    made = world()
+    made.books.remember("severa", "salescases", {"guid": "p3", "number": "P3000", "name": "New"})
+    place = put(made, invoice(line(1), line(2, "5.00", project="P3000")))
+    delivery = made.delivery("cost", erp=place)
+    with pytest.raises(Waiting):
+        settle(delivery)
+    delivery.end()
+    made.clock.forward(86_400)
+    (fee,) = fees(made)
+    fee["description"] = "Tåg till kunden"
+    if moved:
+        fee["project"] = {"guid": "p2"}
+    add_project(made, "p3", 3000, 814, "SEK")
+
+    settled(made, place)
+
+    assert costs(made) == [Decimal("800.00"), Decimal("5.00")]
+    link = made.books.link("cost", erp_id=INVOICE[1])
+    assert link is not None
+    assert list(link.state["lines"]) == ["1", "2"]
 
 
 def test_the_marker_of_line_1_is_not_that_of_line_11() -> None:
@@ -169,7 +246,7 @@ def test_the_marker_of_line_1_is_not_that_of_line_11() -> None:
 def test_two_fees_with_one_marker_are_a_problem() -> None:
     made = world()
     brought(made, invoice())
-    made.books.links = [link for link in made.books.links if link.domain != "cost"]
+    forgotten(made)
     (fee,) = fees(made)
     made.severa.store("projectfees", {**fee, "guid": "a-copy"})
 
@@ -277,11 +354,6 @@ def test_wherever_the_process_dies_a_voided_document_is_taken_back_once(*, after
         crashes(made, invoice(line(1), line(2, "5.00"), status="Voided"))
         assert sum(costs(made)) == 0, f"call {point}"
         assert len(fees(made)) == 4, f"call {point}"
-
-
-def forgotten(made: World) -> None:
-    """The database was restored: the bridge knows nothing of what it brought."""
-    made.books.links = [link for link in made.books.links if link.domain != "cost"]
 
 
 @pytest.mark.schedule("S48")

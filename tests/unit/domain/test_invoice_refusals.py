@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import (
@@ -260,6 +262,31 @@ def test_a_deleted_invoice_takes_its_held_document_with_it() -> None:
     settled = settle(second.again())
     assert firm.erp.documents() == []
     assert [gap.number for gap in settled.effects.gaps] == ["101"]
+
+
+@pytest.mark.req("R-LOG-3")
+@pytest.mark.parametrize("status", ["s-failed", "s-transfer", "s-draft"])
+def test_an_invoice_that_was_never_booked_and_is_deleted_leaves_no_problem_behind(status: str) -> None:
+    firm = Firm()
+    firm.invoice(status={"guid": status, "name": status})
+    delivery = firm.transfer()
+    record = firm.books.records["severa", "invoices", GUID]
+    firm.books.records["severa", "invoices", GUID] = replace(record, gone=True)
+    del firm.severa.records["invoices"][GUID]
+
+    assert settle(delivery).problems_stay is False
+    assert firm.erp.documents() == []
+
+
+@pytest.mark.parametrize("status", ["s-failed", "s-transfer"])
+def test_an_invoice_that_a_reading_left_out_and_that_is_there_is_as_it_was(status: str) -> None:
+    firm = Firm()
+    firm.invoice(status={"guid": status, "name": status})
+    record = firm.books.records["severa", "invoices", GUID]
+    firm.books.records["severa", "invoices", GUID] = replace(record, gone=True)
+
+    assert settle(firm.transfer()).problems_stay is (status == "s-failed")
+    assert firm.in_severa_now()["number"] == (101 if status == "s-transfer" else None)
 
 
 def test_an_invoice_that_answers_404_once_is_booked_all_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.merge import Base, Difference, FieldRule, Rule, merge, settled_base
+from domain.merge import Base, Difference, FieldRule, Rule, merge, settled_base, untaken
 
 pytestmark = pytest.mark.req("R-CON-1")
 BASE = {"name": ["Ada", "Ada"]}
@@ -147,3 +147,27 @@ def test_with_ask_nothing_is_lost_only_one_sided_changes_travel_and_a_second_run
     erp.update(merged.to_erp)
     again = merge(settled_base(base, merged, severa, erp), severa, erp, rules)
     assert (again.to_severa, again.to_erp) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "now", "lost"),
+    [
+        ("new", "old", "old", ("f",)),
+        ("new", "old", "new", ()),
+        ("new", "old", "other", ()),
+        ("new", "", "", ("f",)),
+        ("", "old", "old", ("f",)),
+        # Kept in the system's own way, which is what stood there before.
+        ("a name that is cut at the end", "a name that is cut at", "a name that is cut at", ()),
+        ("NEW", "new", "new", ()),
+        ("10.004", "10.00", "10.00", ()),
+        ("10.004", "10", "10", ()),
+        ("11.5", "10", "10", ("f",)),
+        ("10.5", "10", "10", ("f",)),
+        ("Ada AB", "Ada", "Ada", ("f",)),
+    ],
+)
+def test_a_write_is_untaken_when_the_field_stands_as_before(
+    wanted: str, before: str, now: str, lost: tuple[str, ...]
+) -> None:
+    assert untaken({"f": wanted}, {"f": before}, {"f": now}) == lost

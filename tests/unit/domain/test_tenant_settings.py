@@ -81,6 +81,39 @@ def test_a_value_that_was_stored_before_it_had_bounds_is_named_and_can_be_set_ri
     assert changed_settings(stored, "poll_interval_seconds", "300")["poll_interval_seconds"] == 300
 
 
+TWO_BROKEN = {"poll_interval_seconds": 10**20, "project_number_padding": 1000, "customer_class": "2"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("poll_interval_seconds", "project_number_padding"),
+        ("project_number_padding", "poll_interval_seconds"),
+    ],
+)
+def test_of_two_values_that_cannot_be_used_one_is_repaired_at_a_time(first: str, second: str) -> None:
+    with pytest.raises(SettingUnusable) as caught:
+        stored_settings(TWO_BROKEN)
+    assert {caught.value.setting, *caught.value.also} == {first, second}
+
+    half = changed_settings(TWO_BROKEN, first, "7")
+
+    assert (half[first], half[second], half["customer_class"]) == (7, TWO_BROKEN[second], "2")
+    with pytest.raises(SettingUnusable) as caught:
+        stored_settings(half)
+    assert (caught.value.setting, caught.value.also) == (second, ())
+    whole = changed_settings(half, second, "8")
+    assert (whole[first], whole[second]) == (7, 8)
+    stored_settings(whole)
+
+
+def test_a_repair_is_itself_checked_and_nothing_else_is_changed_before_it() -> None:
+    with pytest.raises(InputError, match="'project_number_padding' cannot be '99'"):
+        changed_settings(TWO_BROKEN, "project_number_padding", "99")
+    with pytest.raises(InputError, match="'poll_interval_seconds' cannot be"):
+        changed_settings(TWO_BROKEN, "customer_class", "3")
+
+
 def test_a_stored_value_out_of_bounds_stops_and_is_named_and_the_rest_is_not_used_without_it() -> None:
     stored = {"poll_interval_seconds": 10**20, "customer_class": "2"}
     with pytest.raises(SettingUnusable) as caught:

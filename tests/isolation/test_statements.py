@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from services import Database
 
-from isolation.interleaving import Connection, Outcome, Session, every
+from isolation.statements import Gate, Part, Run, every
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def amounts(db: psycopg.Connection[Any]) -> list[int]:
     return [row[0] for row in db.execute("select amount from account order by id")]
 
 
-def run(url: str, *transactions: Any) -> list[Outcome]:
-    sessions = [Session(name, one) for name, one in zip("ab", transactions, strict=True)]
-    return list(every(url, sessions, fresh=fresh, after=amounts))
+def run(url: str, *transactions: Any) -> list[Run]:
+    parts = [Part(name, one) for name, one in zip("ab", transactions, strict=True)]
+    return list(every(url, parts, fresh=fresh, after=amounts))
 
 
-def add_carelessly(db: Connection) -> int:
+def add_carelessly(db: Gate) -> int:
     """Reads, then writes what it has reckoned itself."""
     row = db.execute("select amount from account where id = 1").fetchone()
     assert row is not None
@@ -40,21 +40,21 @@ def add_carelessly(db: Connection) -> int:
     return int(row["amount"])
 
 
-def add_under_a_lock(db: Connection) -> None:
+def add_under_a_lock(db: Gate) -> None:
     row = db.execute("select amount from account where id = 1 for update").fetchone()
     assert row is not None
     db.execute("update account set amount = %s where id = 1", [row["amount"] + 10])
 
 
 def both(first: int, second: int) -> Any:
-    def move(db: Connection) -> None:
+    def move(db: Gate) -> None:
         db.execute("update account set amount = amount + 1 where id = %s", [first])
         db.execute("update account set amount = amount + 1 where id = %s", [second])
 
     return move
 
 
-def look(db: Connection) -> None:
+def look(db: Gate) -> None:
     db.execute("select 1")
     db.execute("select 2")
 
@@ -62,7 +62,7 @@ def look(db: Connection) -> None:
 def test_two_transactions_of_two_statements_have_twenty_interleavings(url: str) -> None:
     outcomes = run(url, look, look)
     # Three steps each, the commit included: 6 over 3.
-    assert len({tuple(step.session for step in outcome.steps) for outcome in outcomes}) == len(outcomes) == 20
+    assert len({tuple(outcome.chosen) for outcome in outcomes}) == len(outcomes) == 20
     assert not any(outcome.waited or outcome.errors for outcome in outcomes)
 
 
@@ -96,11 +96,11 @@ def test_rows_locked_in_the_same_order_never_deadlock(url: str) -> None:
 def test_a_condition_behind_a_lock_wait_is_looked_at_with_the_old_time(url: str) -> None:
     """Why a permission is asked for in two statements (S39): the waiting one has reckoned its condition before."""
 
-    def hold(db: Connection) -> None:
+    def hold(db: Gate) -> None:
         db.execute("select * from account where id = 1 for update")
         db.execute("select pg_sleep(0.05)")
 
-    def begin(db: Connection) -> bool:
+    def begin(db: Gate) -> bool:
         # The statement's own time, as a lease would be compared with; PostgreSQL does not ask again after the wait,
         # because the row itself was not changed.
         done = db.execute(
@@ -115,5 +115,5 @@ def test_a_condition_behind_a_lock_wait_is_looked_at_with_the_old_time(url: str)
 
 def test_words_name_who_did_what_and_who_waited(url: str) -> None:
     outcome = next(one for one in run(url, add_under_a_lock, add_under_a_lock) if one.waited)
-    assert "for update (waited for a lock)" in str(outcome)
-    assert "a: commit" in str(outcome)
+    assert "for update (waits)" in outcome.told()
+    assert "a: commit" in outcome.told()
