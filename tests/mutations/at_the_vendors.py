@@ -9,6 +9,7 @@ AUDIT = "domain/invoice/whose.py"
 RELEASING = "domain/invoice/releasing.py"
 DOUBT = "domain/invoice/doubt.py"
 N = "tests/unit/connectors/test_not_after.py::"
+SEEN_WHOLE = "tests/unit/domain/test_invoice_seen_whole.py::"
 
 MUTATIONS: tuple[Mutation, ...] = (
     of("not-after-head", "5, S5", "A permission is looked at before the headers", WIRE,
@@ -89,6 +90,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("settle-release", "5", "Nothing is removed while its release may come true", RELEASING,
        '    wait_until_settled(work.delivery, work.step("release"), "it is not known yet whether it was released")\n', "",
        "tests/unit/domain/test_invoice_seen_whole.py::test_a_document_is_not_removed_while_its_release_may_still_come_true"),
+    of("problem-compared", "15", "A problem of a sent invoice ends by comparing, not because it was tried", "domain/invoice/work.py",
+       'self.sent_on and self.delivery.books.has_problem("invoice", severa_id=self.guid)', "False",
+       SEEN_WHOLE + "test_a_problem_of_a_sent_invoice_ends_by_comparing_and_not_by_trying_again"),
+    of("booked-untold", "10, 15, S24", "What is booked is owed until a delivery has ended that said so", "domain/invoice/work.py",
+       "return TOTAL in state and state.get(NUMBERED, number) == number", "return True",
+       SEEN_WHOLE + "test_what_was_booked_and_never_told_is_told_by_whoever_comes_next[Open-None-asked0]"),
+    of("booked-paid", "12, S24", "What was paid before anybody knew whose it is asks when that is known", "domain/invoice/numbering.py",
+       'if work.remade or document.status != "Open" or document.balance != document.totals.total:', "if work.remade:",
+       SEEN_WHOLE + "test_what_was_booked_and_never_told_is_told_by_whoever_comes_next[Closed-0-asked2]"),
     of("booked-gone", "8, S9", "A booked document that is gone is made again by a person only", "domain/invoice/numbering.py",
        '    if decision is None or decision.kind != "make":\n', "    if False:\n",
        "tests/unit/domain/test_invoice_whose.py::test_a_booked_invoice_whose_document_is_gone_is_never_made_again_by_itself"),
