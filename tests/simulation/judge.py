@@ -145,8 +145,11 @@ class _Firm:
         ever = max(self.released[guid] - self._by_people(guid), len(released))
         if ever > most:
             verdict.doubled.append(f"{name}: {ever} released documents ({_numbers(documents)})")
+        # Back from *paid* because a payment was voided sends nothing.
         sent = sum(
-            one["field"] == "status" and self.roles.get(_ref(one["new"])) == "sent"
+            one["field"] == "status"
+            and self.roles.get(_ref(one["new"])) == "sent"
+            and self.roles.get(_ref(one["old"])) not in ("paid", "partly_paid")
             for one in invoice["history"]
         )
         if sent > most:
