@@ -66,6 +66,8 @@ def main() -> int:
         os.execv(sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]])  # noqa: S606
     if asked.part is not None:
         return part(asked)
+    # Told to end it ends as after Ctrl-C: its processes first, then the PostgreSQL that they use.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     services = Services()
     try:
         return lead(asked, services.postgres())
