@@ -279,42 +279,15 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
     tenant = staying_tenant(bridge, name)
     if tenant.state == "live":
         return False
-    try:
-        identity.check_stored(bridge, tenant.id, name)
-    except SignInFailed as error:
-        raise InputError(sign_in_sentence(error)) from error
-    except (TryLater, Refused) as error:
-        raise InputError(f"The companies cannot be read: {error.message.rstrip('.')}.") from error
+    _check_companies(bridge, tenant)
     _move(bridge, tenant, "reading")
-    poller = Poller(
-        bridge.db, bridge.connections, list(bridge.registers.values()), bridge.settings, bridge.stop
-    )
     try:
-        for system in ("severa", "visma_net"):
-            with bridge.db.tenant(tenant.id) as db:
-                lease = streams.lease_one(
-                    db, tenant.id, _system(system), uuid4(), bridge.settings.poll_lease_seconds
-                )
-            if lease is None:
-                raise InputError(
-                    "Another process is reading this tenant at the moment, or the database was adopted a moment ago: try again in a few minutes."
-                )
-            poller.poll(lease, progress=progress, quiet=True)
-    except BridgeError as error:
+        _read_once(bridge, tenant, progress)
+    except BaseException as error:
         with bridge.db.tenant(tenant.id) as db:
             tenants.set_state(db, tenant.id, tenant.state)
-        if isinstance(error, InputError):
-            raise
-        if isinstance(error, SignInFailed):
-            raise InputError(sign_in_sentence(error)) from error
-        if isinstance(error, LeaseLost):
-            raise InputError(
-                "The reading was taken over by another process, or the tenant is leaving: it did not go live."
-            ) from error
-        raise InputError(f"The systems could not be read to the end: {error.message.rstrip('.')}.") from error
-    except BaseException:
-        with bridge.db.tenant(tenant.id) as db:
-            tenants.set_state(db, tenant.id, tenant.state)
+        if isinstance(error, BridgeError) and not isinstance(error, InputError):
+            raise _not_read(error) from error
         raise
     with bridge.db.tenant(tenant.id) as db:
         # A database that is gone may have served this pair: what it sent last can still be carried out for a while.
@@ -324,6 +297,44 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
             raise InputError(f"The tenant '{name}' began to leave while it was read.")
         tenants.audit(db, tenant.id, who(), "tenant.live", {})
     return True
+
+
+def _check_companies(bridge: Bridge, tenant: Tenant) -> None:
+    """The pair is still the tenant's own. Raises InputError."""
+    try:
+        identity.check_stored(bridge, tenant.id, tenant.name)
+    except SignInFailed as error:
+        raise InputError(sign_in_sentence(error)) from error
+    except (TryLater, Refused) as error:
+        raise InputError(f"The companies cannot be read: {error.message.rstrip('.')}.") from error
+
+
+def _read_once(bridge: Bridge, tenant: Tenant, progress: Callable[[System, str, int], None]) -> None:
+    """Both systems, each to its end. Raises BridgeError."""
+    poller = Poller(
+        bridge.db, bridge.connections, list(bridge.registers.values()), bridge.settings, bridge.stop
+    )
+    for system in ("severa", "visma_net"):
+        with bridge.db.tenant(tenant.id) as db:
+            lease = streams.lease_one(
+                db, tenant.id, _system(system), uuid4(), bridge.settings.poll_lease_seconds
+            )
+        if lease is None:
+            raise InputError(
+                "Another process is reading this tenant at the moment, or the database was adopted a moment ago: try again in a few minutes."
+            )
+        poller.poll(lease, progress=progress, quiet=True)
+
+
+def _not_read(error: BridgeError) -> InputError:
+    """Why a tenant that could not be read to the end did not go live."""
+    if isinstance(error, SignInFailed):
+        return InputError(sign_in_sentence(error))
+    if isinstance(error, LeaseLost):
+        return InputError(
+            "The reading was taken over by another process, or the tenant is leaving: it did not go live."
+        )
+    return InputError(f"The systems could not be read to the end: {error.message.rstrip('.')}.")
 
 
 def _move(bridge: Bridge, tenant: Tenant, state: str) -> None:

@@ -6,7 +6,7 @@ document was ever released. Pure functions over what both systems show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -108,40 +108,53 @@ def _one(
         return replace(plain, wrong=(f"has {len(found)} documents in the ERP, not one",))
     document = found[0]
     sign = -1 if document["documentType"] == "CreditNote" else 1
-    erp_total = money(document["amountInCurrency"]) * sign
-    balance = money(document["balanceInCurrency"])
-    wrong = []
-    if role not in BOOKED:
-        wrong.append(f"stands in '{role}' in Severa")
-    if document["status"] not in ("Open", "Closed"):
-        wrong.append(f"its document is {document['status']}, not released")
-    if mark and mark["releases"] != 1:
-        wrong.append(f"was released {mark['releases']} times")
-    if document["currencyId"] != plain.currency:
-        wrong.append(f"is in {plain.currency}, its document in {document['currencyId']}")
-    if abs(total - erp_total) > TOLERANCE:
-        wrong.append(f"is {total} in Severa, {erp_total} in the ERP")
-    vat = money(invoice["totalTax"]["amount"])
-    erp_vat = money(document["vatTotalInCurrency"]) * sign
-    if abs(vat - erp_vat) > TOLERANCE:
-        wrong.append(f"has VAT {vat} in Severa, {erp_vat} in the ERP")
-    if str(plain.number) != document["referenceNumber"]:
-        wrong.append(f"has number {plain.number} in Severa, {document['referenceNumber']} in the ERP")
-    reference = document["paymentReference"]
-    if reference and invoice["referenceNumber"] != reference:
-        wrong.append(f"has payment reference {invoice['referenceNumber']}, the ERP {reference}")
-    if (document["documentType"], document["referenceNumber"]) in sent:
-        wrong.append("was sent to the customer by the ERP")
-    if not _paid_alike(role, balance, abs(erp_total)):
-        wrong.append(f"stands in '{role}', but {balance} of {abs(erp_total)} is open in the ERP")
-    return replace(
+    shown = replace(
         plain,
-        wrong=tuple(wrong),
-        erp_total=erp_total,
+        erp_total=money(document["amountInCurrency"]) * sign,
         erp_number=document["referenceNumber"],
         erp_status=document["status"],
-        open_balance=balance,
+        open_balance=money(document["balanceInCurrency"]),
     )
+    vat = money(invoice["totalTax"]["amount"]), money(document["vatTotalInCurrency"]) * sign
+    references = invoice["referenceNumber"], document["paymentReference"]
+    releases = mark["releases"] if mark else 1
+    was_sent = (document["documentType"], document["referenceNumber"]) in sent
+    return replace(
+        shown,
+        wrong=(
+            *_wrong_standing(shown, document["currencyId"], releases, sent=was_sent),
+            *_wrong_figures(shown, vat, references),
+        ),
+    )
+
+
+def _wrong_standing(shown: Proof, currency: str, releases: int, *, sent: bool) -> Iterator[str]:
+    if shown.role not in BOOKED:
+        yield f"stands in '{shown.role}' in Severa"
+    if shown.erp_status not in ("Open", "Closed"):
+        yield f"its document is {shown.erp_status}, not released"
+    if releases != 1:
+        yield f"was released {releases} times"
+    if currency != shown.currency:
+        yield f"is in {shown.currency}, its document in {currency}"
+    if sent:
+        yield "was sent to the customer by the ERP"
+
+
+def _wrong_figures(
+    shown: Proof, vat: tuple[Decimal, Decimal], references: tuple[str | None, str | None]
+) -> Iterator[str]:
+    total, balance = shown.erp_total or Decimal(0), shown.open_balance or Decimal(0)
+    if abs(shown.severa_total - total) > TOLERANCE:
+        yield f"is {shown.severa_total} in Severa, {total} in the ERP"
+    if abs(vat[0] - vat[1]) > TOLERANCE:
+        yield f"has VAT {vat[0]} in Severa, {vat[1]} in the ERP"
+    if str(shown.number) != shown.erp_number:
+        yield f"has number {shown.number} in Severa, {shown.erp_number} in the ERP"
+    if references[1] and references[0] != references[1]:
+        yield f"has payment reference {references[0]}, the ERP {references[1]}"
+    if not _paid_alike(shown.role, balance, abs(total)):
+        yield f"stands in '{shown.role}', but {balance} of {abs(total)} is open in the ERP"
 
 
 def _paid_alike(role: str, balance: Decimal, amount: Decimal) -> bool:
