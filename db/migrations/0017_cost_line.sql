@@ -1,5 +1,6 @@
 -- A cost line or file is brought once, ever: its step is its row for life (rule 1), and this index lets no second one through.
 -- Of two that an earlier version wrote (a line that was found by its marker in a later delivery) the first made counts.
+set local statement_timeout = '15min';
 update step s set sent_at = null, done_at = null, not_after = null, settles_at = null,
     result = s.result || '{"undone": "an earlier step of the line counts"}'
 where s.domain = 'cost' and (s.sent_at is not null or s.done_at is not null)
