@@ -54,6 +54,8 @@ def _linked(work: Work, link: Link) -> None:
             people.settle()  # asks nobody: it remembers what both sides agree on
             differs = still_differing(link.state.get("differs") or {}, ours, theirs)
             work.remember_differing(differs)
+            # Nothing to write is no answer to the question who took the place of one that was made inactive.
+            _merged(work, link, seen.severa, seen.erp)
             meeting.differs_stop(work, text(seen.severa, "name"), differs)
             return
         if any(name in addresses.FIELD_NAMES for name in _touched(merged)):
@@ -137,6 +139,15 @@ def _problems(
             erp_number=text(erp, "number"),
             linked_number=link.erp_number,
         )
+    _merged(work, link, severa, erp)
+    meeting.trouble_stop(work, name, trouble)
+    meeting.outcome_stop(work, name, text(erp, "number"), outcome)
+    meeting.differs_stop(work, name, outcome.differs)
+    meeting.currency_stop(work, severa, erp)
+
+
+def _merged(work: Work, link: Link, severa: Json, erp: Json) -> None:
+    """Raises Stop for a side that was made inactive and whose company stands in the same system once more (R-CUS-8)."""
     for system, inactive in (
         ("severa", not flag(read(severa, "isActive"))),
         ("visma_net", text(erp, "status") == "Inactive"),
@@ -146,7 +157,3 @@ def _problems(
         if heir is not None and heirs.same_organisation(work.delivery, link, side, heir):
             code, values = heirs.merged(work.delivery, link, side, heir)
             raise work.after.stop(code, **values)
-    meeting.trouble_stop(work, name, trouble)
-    meeting.outcome_stop(work, name, text(erp, "number"), outcome)
-    meeting.differs_stop(work, name, outcome.differs)
-    meeting.currency_stop(work, severa, erp)

@@ -390,3 +390,23 @@ def test_notes_are_no_change_of_a_tenant_that_does_not_carry_them_over() -> None
     assert off.projection(ours(notes="a")) == off.projection(ours(notes="b"))
     assert on.projection(ours(notes="a")) != on.projection(ours(notes="b"))
     assert off.mapping_version != on.mapping_version, "a changed setting must not announce the whole register"
+
+
+@pytest.mark.req("R-CUS-8")
+def test_a_customer_that_was_merged_is_still_said_when_nothing_is_left_to_write() -> None:
+    made = world()
+    severa, erp = linked(made)
+    put_erp(made, "customer", "20009", theirs(internalId=509, number="20009", name="Ada Bygg & Son AB"))
+    erp["status"] = "Inactive"
+    made.clock.forward(600)
+    poll(made)
+    stopped(made)
+    made.clock.forward(600)
+    poll(made)
+    made.calls.clear()
+
+    again = stopped(made)
+
+    assert again.code == "customer.merged"
+    assert severa["isActive"] is False
+    assert made.calls == [], "nothing is left to write"
