@@ -81,6 +81,7 @@ class Bridge:
                 create_seconds=s.create_limit_seconds,
                 visibility_seconds=s.visibility_lag_seconds,
                 fresh_seconds=s.fresh_seconds,
+                status_seconds=s.status_seconds,
                 release_wait_seconds=s.release_wait_seconds,
                 total_tolerance=s.total_tolerance,
             ),

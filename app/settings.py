@@ -188,6 +188,11 @@ class Settings(BaseSettings):
     fresh_seconds: float = Field(
         120, ge=0, description="An invoice read within this time is not read again before it is planned."
     )
+    status_seconds: float = Field(
+        1,
+        ge=0,
+        description="A status read longer ago than this is read once more (one call) before *transferred* is written over it.",
+    )
     release_wait_seconds: float = Field(
         60,
         gt=0,

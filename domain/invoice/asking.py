@@ -17,6 +17,7 @@ from domain.invoice.documents import (
     since_when,
 )
 from domain.invoice.doubt import candidates_of, decided, in_doubt
+from domain.invoice.failing import sent_unbooked
 from domain.invoice.fields import in_scope
 from domain.invoice.gather import check_project, check_refused, gather
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
@@ -50,6 +51,9 @@ def ask(work: Work) -> Wish | Rest | None:
     if work.role != "transfer":
         if work.make:
             raise work.stop("invoice.make_needs_transfer", {"status": work.invoice.status_name})
+        if work.sent_on and work.round > 1 and not may_be_forgotten(work):
+            # Its document was removed to be made anew, and somebody sent it in between.
+            raise sent_unbooked(work)
         return Rest()
     planned = gather(work, creating=True)
     review.check_released(work, planned)

@@ -58,7 +58,12 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
             ask,
             (Phase.NEW, Phase.ASKED, Phase.HELD, Phase.FAILING),
             rests=True,
-            codes=("invoice.held_for_review", "invoice.changed_since_review", "invoice.project_closed"),
+            codes=(
+                "invoice.held_for_review",
+                "invoice.changed_since_review",
+                "invoice.project_closed",
+                "invoice.sent_unbooked",
+            ),
         ),
         Phase.ASKED: Move(
             find, (Phase.NEW, Phase.HELD, Phase.FAILING), codes=("invoice.in_doubt", "invoice.chosen_differs")
@@ -92,6 +97,7 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
                 "invoice.already_booked",
                 "invoice.booked_not_numbered",
                 "invoice.moved_after_booking",
+                "invoice.sent_unnumbered",
                 "invoice.document_gone",
                 "invoice.make_needs_transfer",
             ),
@@ -100,7 +106,7 @@ MOVES: Mapping[Phase, Move] = MappingProxyType(
         Phase.REMOVING: Move(
             failing.remove,
             (Phase.NEW, Phase.HELD, Phase.RELEASING, Phase.FAILING),
-            codes=("invoice.not_removed", "invoice.chosen_differs"),
+            codes=("invoice.not_removed", "invoice.chosen_differs", "invoice.sent_unbooked"),
         ),
         Phase.FAILING: Move(failing.fail, (Phase.NEW,), rests=True),
     }

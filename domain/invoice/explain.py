@@ -365,6 +365,30 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ),
             _SEVERA,
         ),
+        "invoice.sent_unnumbered": Cause(
+            Text(
+                "Fakturan till {customer} är bokförd som {number} men flyttades till ”{status}” i Severa innan den hade fått numret.",
+                "The invoice to {customer} is booked as {number} but was moved to “{status}” in Severa before it had that number.",
+            ),
+            Text(
+                "Numret {number} står nu i Severa. Kontrollera vilket nummer kunden har fått och försök sedan igen här.",
+                "Number {number} stands in Severa now. Check which number the customer got, then try again here.",
+            ),
+            _SEVERA,
+        ),
+        "invoice.sent_unbooked": Cause(
+            Text(
+                "Fakturan till {customer} flyttades till ”{status}” i Severa medan den bokfördes. Den finns inte i Visma.net ERP.",
+                "The invoice to {customer} was moved to “{status}” in Severa while it was being booked. It is not in Visma.net ERP.",
+            ),
+            Text(
+                "Är den inte skickad, ta bort numret och sätt den i överföringsstatus. Är den skickad, bokför den för hand i "
+                "Visma.net ERP och försök sedan igen här.",
+                "If it was not sent, remove the number and set it to the transfer status. If it was sent, book it by hand in "
+                "Visma.net ERP, then try again here.",
+            ),
+            _SEVERA,
+        ),
         "invoice.document_gone": Cause(
             Text(
                 "Dokument {number} var frisläppt men finns inte längre i Visma.net ERP.",

@@ -20,8 +20,8 @@ from domain.invoice.work import Work
 from domain.model import Step
 from domain.moves import wait_until_settled
 
-# Reasons of a removal that the log tells; the others end in a problem or in another document.
-_TOLD = frozenset({"invoice.withdrawn", "invoice.deleted_in_severa"})
+# Reasons of a removal that the log tells as a withdrawal; what no problem follows is told by its own reason.
+_WITHDRAWN = frozenset({"invoice.withdrawn", "invoice.deleted_in_severa"})
 
 # Causes that are no fault of the invoice: its document, held or booked, and its status stay as they are.
 STAYS = REVIEW | {
@@ -30,6 +30,8 @@ STAYS = REVIEW | {
     "invoice.already_booked",
     "invoice.booked_not_numbered",
     "invoice.moved_after_booking",
+    "invoice.sent_unnumbered",
+    "invoice.sent_unbooked",
     "invoice.document_gone",
     "invoice.in_doubt",
     "invoice.foreign_writer",
@@ -61,6 +63,24 @@ def as_wish(work: Work, stop: Stop, here: Phase) -> Wish:
 # ---------------------------------------------------------------- REMOVING
 
 
+def outdated(work: Work, key: Key) -> Remove:
+    """Why a held document is not of the invoice as it was just read: withdrawn, deleted, or edited while it was being booked.
+
+    One that was sent all the same is in no books, which a person has to know. Raises TryLater while a release may come true.
+    """
+    if work.role == "transfer" and not work.deleted:
+        return Remove(key, "invoice.changed")
+    wait_until_settled(work.delivery, work.step("release"), "it is not known yet whether it was released")
+    if work.deleted:
+        return Remove(key, "invoice.deleted_in_severa")
+    return Remove(key, "invoice.withdrawn", Fail(sent_unbooked(work), keeps=True) if work.sent_on else None)
+
+
+def sent_unbooked(work: Work) -> Stop:
+    """Somebody sent the invoice past the ERP while it was being booked."""
+    return work.stop("invoice.sent_unbooked", {"status": work.invoice.status_name})
+
+
 def remove(work: Work) -> Wish | None:
     """Removes the unreleased document of ours and ends the round; its number becomes a gap. What follows is the failure, if
     there is one and the invoice is still as it was judged."""
@@ -90,12 +110,19 @@ def remove(work: Work) -> Wish | None:
         # Whatever became of them, they can have no effect any more.
         if work.delivery.step(name, round=turn) is not None:
             work.undone(name, "the document was removed", round=turn)
-    if wish.reason in _TOLD:
-        status = "–" if work.deleted else work.invoice.status_name
-        work.trail.say("invoice.withdrawn", number=key[1], status=status)
+    _tell(work, wish)
     work.trail.seen.pop(("visma_net", "customerdocument", f"{key[0]}/{key[1]}"), None)
     work.forget_document()
     return then
+
+
+def _tell(work: Work, wish: Remove) -> None:
+    """Says which document went and why, unless the problem that follows does (R-LOG-1)."""
+    if wish.reason in _WITHDRAWN:
+        status = "–" if work.deleted else work.invoice.status_name
+        work.trail.say("invoice.withdrawn", number=wish.key[1], status=status)
+    elif wish.then is None:
+        work.trail.say(wish.reason, number=wish.key[1])
 
 
 def _removal(work: Work) -> Wish | None:
@@ -111,7 +138,7 @@ def _removal(work: Work) -> Wish | None:
         judged = work.invoice
         work.read_invoice()
         if work.changed(judged):
-            return Remove(wish.key, "invoice.changed")
+            return outdated(work, wish.key)
     return wish
 
 

@@ -40,7 +40,8 @@ def number(work: Work) -> None:
     """Compares what is booked with Severa, whole, and writes number, reference and status where they do not stand.
 
     Raises Stop ``invoice.document_gone`` (in doubt), ``invoice.already_booked``, ``invoice.booked_not_numbered`` (the status is
-    back in *transfer* then, so that nobody sends the invoice), ``invoice.moved_after_booking``, TryLater.
+    back in *transfer* then, so that nobody sends the invoice), ``invoice.moved_after_booking``, ``invoice.sent_unnumbered``,
+    TryLater.
     """
     booked = work.booked
     if booked is None or work.deleted:
@@ -59,22 +60,41 @@ def number(work: Work) -> None:
     work.trail.link = _link(work, document, difference)
     if not document.number.isdigit():
         raise _not_numbered(work, document, "")
-    if not work.read:
-        work.read_invoice()
+    if not work.read or (work.role == "transfer" and work.aged):
+        _look_again(work)
         difference = document.totals.total - work.invoice.total * work.invoice.sign
     _compare(work, document, difference)
-    moved_on = work.role != "transfer" and not work.sent_on
+    moved = _moved(work, document)
     wrote = _put_right(work, document)
     work.numbered = True
     work.compared = not (begun or wrote or work.delivery.decision is not None)
-    if moved_on:
-        values = {"number": document.number, "status": work.invoice.status_name}
-        raise work.stop("invoice.moved_after_booking", values)
+    if moved:
+        raise work.stop(moved, {"number": document.number, "status": work.invoice.status_name})
     if not work.compared:
         _say(work, document, difference, restored=not untold)
     # Files that are due go in this very delivery if it only compared.
     if not (work.compared and files.due(work.delivery.link)):
         files.plan_for_later(work)
+
+
+def _look_again(work: Work) -> None:
+    """Severa's present state, before a status is written over it: a release may take long. An edit is compared whole."""
+    before = _says(work)
+    work.read_invoice()
+    if _says(work) != before:
+        work.proven = False
+
+
+def _moved(work: Work, document: ErpDocument) -> str:
+    """Code of what a person did before the number was written: moved the invoice out of the process, or past it, where it went
+    on with another number or none; '' for neither. What AutoInvoice does follows our own write."""
+    if work.role == "transfer":
+        return ""
+    if not work.sent_on:
+        return "invoice.moved_after_booking"
+    unnumbered = NUMBER_PATH in _missing(work, document) and work.step("write_back") is None
+    first = work.booked_now or not work.told
+    return "invoice.sent_unnumbered" if first and unnumbered and not work.remade else ""
 
 
 def _put_right(work: Work, document: ErpDocument) -> bool:

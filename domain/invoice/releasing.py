@@ -14,6 +14,7 @@ from domain.invoice.documents import (
     since_when,
 )
 from domain.invoice.doubt import decided, in_doubt, lost_candidate
+from domain.invoice.failing import outdated
 from domain.invoice.gather import gather
 from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Key, Remove, Wish, key_of
@@ -23,7 +24,7 @@ from domain.invoice.totals import money_text, vat_text
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.model import Permission
 from domain.money import shown
-from domain.moves import unsettled, wait_until_settled
+from domain.moves import unsettled
 
 
 def prove_and_release(work: Work) -> Wish | None:
@@ -48,7 +49,7 @@ def prove_and_release(work: Work) -> Wish | None:
     if not work.deleted and work.planned is None and not work.read:
         work.read_invoice()
     if work.deleted or work.role != "transfer":
-        return _withdrawn(work, key)
+        return outdated(work, key)
     planned = work.planned or gather(work, creating=False)
     if document.customer != planned.need.customer and renumbered(work) == document.customer:
         planned = gather(work, creating=False)
@@ -75,12 +76,6 @@ def _not_there(work: Work, key: Key) -> Wish | None:
     return Remove(key, "invoice.removed_by_others")
 
 
-def _withdrawn(work: Work, key: Key) -> Wish:
-    """The invoice is not in transfer any more, or deleted: its held document goes, once no release can come true."""
-    wait_until_settled(work.delivery, work.step("release"), "it is not known yet whether it was released")
-    return Remove(key, "invoice.deleted_in_severa" if work.deleted else "invoice.withdrawn")
-
-
 # ---------------------------------------------------------------- the proof
 
 
@@ -94,14 +89,14 @@ def _proven(work: Work, planned: Planned, document: ErpDocument) -> Wish | None:
     if not proof.ok:
         if _left_over(work, planned) or _edited_since(work, planned):
             # Made of the invoice as it was then: no fault of the invoice as it is now.
-            return Remove(document.key, "invoice.changed")
+            return outdated(work, document.key)
         code, values = _why(proof, planned.invoice, document)
         raise work.stop(code, values)
     # The total has a line of its own when the number is written.
     small = "; ".join(str(one) for one in proof.warnings if one.field != "total")
     work.read_invoice()
     if work.changed(planned.invoice):
-        return Remove(document.key, "invoice.changed")
+        return outdated(work, document.key)
     work.done("proof", {"warnings": small})
     work.proven = True
     return None

@@ -81,14 +81,14 @@ SENTENCES: Mapping[str, Text] = MappingProxyType(
             "Kreditfaktura {number} är inte kvittad mot {original}.",
             "Credit note {number} was not applied to {original}.",
         ),
-        # Reasons of the gap list that are no problems.
+        # Reasons of the gap list that are no problems; the log says them too.
         "invoice.changed": Text(
-            "Fakturan ändrades i Severa innan dokumentet frisläpptes.",
-            "The invoice was changed in Severa before the document was released.",
+            "Fakturan ändrades i Severa innan dokument {number} frisläpptes; dokumentet är borttaget.",
+            "The invoice was changed in Severa before document {number} was released; the document was removed.",
         ),
         "invoice.removed_by_others": Text(
-            "Dokumentet togs bort i Visma.net ERP innan det frisläpptes.",
-            "The document was removed in Visma.net ERP before it was released.",
+            "Dokument {number} togs bort i Visma.net ERP innan det frisläpptes.",
+            "Document {number} was removed in Visma.net ERP before it was released.",
         ),
         "invoice.gap_unexplained": Text(
             "Dokument {number} togs bort innan det frisläpptes; värdena som förklarar orsaken {code} sparades inte då.",

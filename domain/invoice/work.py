@@ -73,6 +73,7 @@ class Planned:
 class Work:
     """``read``: the invoice was read from Severa in this attempt, not only taken from the last poll.
 
+    read_at         PostgreSQL's time before the request that last showed it; None: not known
     document, etag  the present document as last read in this attempt
     planned         what this attempt planned of the invoice as it is
     proven          this attempt proved the document, and Severa stood as planned after that
@@ -91,6 +92,7 @@ class Work:
     guid: str
     invoice: SeveraInvoice
     read: bool = False
+    read_at: datetime | None = None
     document: ErpDocument | None = None
     etag: str | None = None
     planned: Planned | None = None
@@ -233,8 +235,16 @@ class Work:
         """A body that Severa gave back just now becomes the present state."""
         self.invoice = replace(SeveraInvoice.of(body), rows=self.invoice.rows)
         self.read = True
+        self.read_at = (self.delivery.last_call() or (None, None))[0]
         self.trail.see("severa", INVOICES, self.guid, body)
         return self.invoice
+
+    @property
+    def aged(self) -> bool:
+        """Whether the status was read so long ago that somebody may have moved it since, or nobody knows when."""
+        if not self.read or self.read_at is None:
+            return True
+        return (self.delivery.now() - self.read_at).total_seconds() >= self.delivery.limits.status_seconds
 
     def changed(self, planned: SeveraInvoice) -> bool:
         """Whether the present invoice is no longer the planned one: moved on, edited, or not for transfer any more."""

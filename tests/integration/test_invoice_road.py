@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from road import Json, Road, book, hours, money
+from stage import wait_for
 
 from app import reviewing
 from domain.errors import InputError
@@ -262,3 +263,38 @@ def test_an_invoice_of_an_internal_project_says_so_instead_of_waiting_for_ever(r
     road.severa.change("projects", project["guid"], isInternal=False)
     road.settle()
     assert road.role(guid) == "transferred"
+
+
+def moved_while(road: Road, project: Json, to: str, *, kind: str, path: str) -> str:
+    """An invoice that a person moves while one call of its booking is out; its guid."""
+    # Longer than a status may be old that is written over.
+    fault = road.erp.arm(kind, path, method="POST", seconds=1.5)
+    guid = road.approve(project, [hours("1")])
+    road.ask()
+    wait_for("it is out", lambda: all(one["id"] != fault for one in road.erp.simulator.armed()), seconds=30)
+    road.move(guid, to)
+    road.settle()
+    return guid
+
+
+@pytest.mark.req("R-LOG-1", "R-LOG-3")
+@pytest.mark.parametrize(("to", "codes"), [("draft", []), ("sent", ["invoice.sent_unbooked"])])
+def test_an_invoice_taken_out_while_its_create_is_out_is_told(road: Road, to: str, codes: list[str]) -> None:
+    project = open_project(road, f"Uttagen {to}")
+    before = len(road.log())
+    guid = moved_while(road, project, to, kind="delay", path="/customerinvoice$")
+    assert "invoice.withdrawn" in road.log()[: len(road.log()) - before]
+    assert [row["code"] for row in road.problems() if row["record_id"] == guid] == codes
+    assert (road.documents(guid), road.role(guid)) == ([], to)
+
+
+@pytest.mark.schedule("S2", "S6")
+@pytest.mark.parametrize(
+    ("to", "code"), [("draft", "invoice.moved_after_booking"), ("sent", "invoice.sent_unnumbered")]
+)
+def test_an_invoice_moved_while_its_release_is_out_is_not_moved_back(road: Road, to: str, code: str) -> None:
+    project = open_project(road, f"Flyttad {to}")
+    guid = moved_while(road, project, to, kind="delay_after", path="action/release")
+    assert [row["code"] for row in road.problems() if row["record_id"] == guid] == [code]
+    [document] = road.documents(guid)
+    assert (road.role(guid), str(road.invoice(guid)["number"])) == (to, document["number"])

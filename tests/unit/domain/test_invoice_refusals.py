@@ -58,7 +58,7 @@ def test_an_invoice_taken_out_of_transfer_just_before_release_loses_its_held_doc
     settled = settle(firm.transfer())
     assert firm.erp.documents() == []
     assert firm.erp.released == []
-    assert [gap.reason for gap in settled.effects.gaps] == ["invoice.changed"]
+    assert [gap.reason for gap in settled.effects.gaps] == ["invoice.withdrawn"]
     assert firm.in_severa_now()["number"] is None
     assert firm.in_severa_now()["status"]["guid"] == "s-draft"
 
