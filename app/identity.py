@@ -48,7 +48,7 @@ def pair_of(severa_url: str, severa: Json, erp_url: str, erp: Json | None, erp_t
 
 
 def _place(url: str) -> str:
-    """Host and port: an id is one within its system, and a test environment may hold a copy of a company."""
+    """Host and port, kept to be shown. They tell no two companies apart: a host has several names."""
     return urlsplit(url).netloc.lower()
 
 

@@ -2,10 +2,10 @@
 select severa_place, severa_organisation, severa_number, severa_name, erp_place, erp_tenant, erp_number, erp_name from identity where tenant_id = %(tenant_id)s
 
 -- holders --
--- Which other tenants have this Severa organisation or this ERP company (dispatch: over all tenants, without a secret).
+-- Which other tenants have this Severa organisation or this ERP company (dispatch: over all tenants, without a secret). Under
+-- whichever address: one host has several names, and ids are the vendor's own everywhere.
 select t.name, h.same_severa, h.same_erp
-from (select i.tenant_id, (i.severa_place, i.severa_organisation) = (%(severa_place)s, %(severa_organisation)s) as same_severa,
-             (i.erp_place, i.erp_tenant) = (%(erp_place)s, %(erp_tenant)s) as same_erp
+from (select i.tenant_id, i.severa_organisation = %(severa_organisation)s as same_severa, i.erp_tenant = %(erp_tenant)s as same_erp
       from identity i where i.tenant_id <> %(tenant_id)s) as h join tenant t on t.id = h.tenant_id
 where h.same_severa or h.same_erp
 order by t.made_at limit 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.errors import Forbidden, Refused, Stale, Stop, TryLater
-from domain.invoice import review
+from domain.invoice import parties, review
 from domain.invoice.documents import (
     Sought,
     customer_numbers,
@@ -18,7 +20,7 @@ from domain.invoice.failing import outdated
 from domain.invoice.gather import gather
 from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Key, Remove, Wish, key_of
-from domain.invoice.prove import Proof, prove, suspect
+from domain.invoice.prove import Finding, Proof, prove, suspect
 from domain.invoice.refusals import refusal, told_by_document
 from domain.invoice.totals import money_text, vat_text
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
@@ -83,7 +85,11 @@ def _proven(work: Work, planned: Planned, document: ErpDocument) -> Wish | None:
     """The proof, what a person let go, and Severa once more. None: the document may be released; else why it has to go."""
     if not review.still_released(work, planned) or _another(planned, document):
         return Remove(document.key, "invoice.changed")
-    proof = _proof(work, planned, document)
+    customer = parties.other_customer(work, planned, document)
+    if customer is not None and renumbered(work) not in ("", planned.need.customer):
+        # Made for whoever has the number by now: made again under the number that the customer has.
+        return Remove(document.key, "invoice.changed")
+    proof = _proof(work, planned, document, customer)
     if document.status in NOT_RELEASABLE:
         raise work.stop("invoice.not_releasable", {"status": document.status, "text": ""})
     if not proof.ok:
@@ -102,12 +108,16 @@ def _proven(work: Work, planned: Planned, document: ErpDocument) -> Wish | None:
     return None
 
 
-def _proof(work: Work, planned: Planned, document: ErpDocument) -> Proof:
+def _proof(work: Work, planned: Planned, document: ErpDocument, customer: Finding | None) -> Proof:
+    """Against what was sent, and whose it is. ``customer``: another one than the linked."""
     row = work.present
     nonce = row.nonce if row is not None else ""
     sent = marked(planned.sent, planned.invoice, work.delivery.installation, nonce)
     tolerance = work.delivery.limits.total_tolerance
-    return prove(planned.invoice, sent, document, tolerance, foreign=planned.choices.foreign)
+    proof = prove(planned.invoice, sent, document, tolerance, foreign=planned.choices.foreign)
+    found = (customer, parties.other_project(work, planned, document))
+    others = [one for one in found if one is not None]
+    return replace(proof, ok=proof.ok and not others, findings=(*proof.findings, *others))
 
 
 def _another(planned: Planned, document: ErpDocument) -> bool:

@@ -138,4 +138,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("cost-voiding", "14, 17", "A voiding document waits for its purchase", "domain/cost/places.py",
        " and record.settled_version < record.version:", " and False:",
        "tests/unit/domain/test_cost_once.py::test_a_voiding_document_waits_for_a_purchase_that_may_still_be_brought"),
+    of("own-customer", "7, R-INV-4", "A document for whoever has the customer's number by now is not released", RELEASING,
+       "customer = parties.other_customer(work, planned, document)", "customer = None",
+       "tests/faults/test_changed_hands.py::test_an_invoice_is_booked_on_its_own_customer_though_numbers_changed_hands"),
+    of("own-project", "7, R-INV-4", "A document on whatever project has the number by now is not released",
+       "domain/invoice/parties.py", "not shown or shown == link.erp_id", "True",
+       "tests/faults/test_changed_hands.py::test_an_invoice_is_booked_on_no_other_project_though_numbers_changed_hands"),
+    of("pair-any-address", "10", "A company is one under whichever address", "db/queries/identity.sql",
+       "select i.tenant_id, i.severa_organisation = %(severa_organisation)s as same_severa, i.erp_tenant = %(erp_tenant)s as same_erp",
+       "select i.tenant_id, (i.severa_place, i.severa_organisation) = (%(severa_place)s, %(severa_organisation)s) as same_severa, "
+       "(i.erp_place, i.erp_tenant) = (%(erp_place)s, %(erp_tenant)s) as same_erp",
+       "tests/integration/test_identity.py::test_the_dispatcher_sees_whose_companies_they_are_and_no_secret"),
 )  # fmt: skip
