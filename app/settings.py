@@ -189,7 +189,7 @@ class Settings(BaseSettings):
         120, ge=0, description="An invoice read within this time is not read again before it is planned."
     )
     status_seconds: float = Field(
-        1,
+        5,
         ge=0,
         description="A status read longer ago than this is read once more (one call) before *transferred* is written over it.",
     )

@@ -254,7 +254,7 @@ class Limits:
     create_seconds: float = 240.0
     visibility_seconds: float = 300.0
     fresh_seconds: float = 120.0
-    status_seconds: float = 1.0
+    status_seconds: float = 5.0
     release_wait_seconds: float = 60.0
     total_tolerance: Decimal = Decimal("0.05")
 

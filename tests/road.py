@@ -66,6 +66,7 @@ QUICK: Mapping[str, Any] = {
     "lease_margin_seconds": 2,
     "not_after_seconds": 2,
     "unseen_seconds": 5,
+    "status_seconds": 1,
     "out_lease_seconds": 10,
     "backoff_seconds": 0.1,
     "look_up_seconds": 0.3,
