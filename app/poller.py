@@ -99,9 +99,7 @@ class Poller:
         try:
             with self._db.dispatch() as db:
                 return streams.due(db, uuid4(), lease=self._settings.poll_lease_seconds, limit=room)
-        except TryLater as error:
-            logger.warning("database_away", error=error.message)
-        except REBUILT as error:
+        except (TryLater, REBUILT) as error:
             logger.warning("database_away", error=str(error).strip())
         return []
 

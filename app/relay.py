@@ -116,9 +116,7 @@ class Relay:
         try:
             self._upkeep.turn()
             return 0.0 if self.turn() else self._settings.relay_seconds
-        except TryLater as error:
-            logger.warning("relay_waits", error=error.message)
-        except REBUILT as error:
+        except (TryLater, REBUILT) as error:
             logger.warning("relay_waits", error=str(error).strip())
         return min(5.0, self._settings.relay_seconds * 4)
 
