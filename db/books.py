@@ -1,4 +1,7 @@
-"""``domain.ports.Books`` over PostgreSQL: what the bridge remembers of one tenant, each question its own short transaction, or many of them one."""
+"""``domain.ports.Books`` over PostgreSQL: what the bridge remembers of one tenant.
+
+Each question is a short transaction of its own, or many of them are one (``at_once``).
+"""
 
 from __future__ import annotations
 
