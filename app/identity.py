@@ -6,6 +6,7 @@ under a known name would write into a stranger's ledger, and one pair under two 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import psycopg
 
 from app.bootstrap import Bridge
+from connectors.places import one_system
 from db import identity, tenants
 from db.identity import Pair
 from db.pool import Connection
@@ -48,7 +50,7 @@ def pair_of(severa_url: str, severa: Json, erp_url: str, erp: Json | None, erp_t
 
 
 def _place(url: str) -> str:
-    """Host and port, kept to be shown. They tell no two companies apart: a host has several names."""
+    """Host and port. Two of them may be one system: see ``connectors.places``."""
     return urlsplit(url).netloc.lower()
 
 
@@ -66,9 +68,15 @@ def refuse(bridge: Bridge, tenant_id: UUID, name: str, pair: Pair) -> None:
     if kept is not None:
         _same_pair(name, kept, pair)
     with bridge.db.dispatch() as db:
-        other = identity.holder(db, tenant_id, pair)
-    if other is not None:
-        raise _taken(other, pair)
+        others = identity.holders(db, tenant_id, pair)
+    for other in others:
+        theirs = replace(
+            other,
+            same_severa=other.same_severa and one_system(other.severa_place, pair.severa_place),
+            same_erp=other.same_erp and one_system(other.erp_place, pair.erp_place),
+        )
+        if theirs.same_severa or theirs.same_erp:
+            raise _taken(theirs, pair)
 
 
 def keep(db: Connection, tenant_id: UUID, pair: Pair) -> None:

@@ -188,7 +188,7 @@ class _Backend(httpcore.NetworkBackend):
         until = clock.monotonic() + progress.left(httpcore.ConnectTimeout, progress.connect)
         options = list(socket_options or ())
         failure: Exception | None = None
-        for address in _addresses(host, port, until):
+        for address in addresses(host, port, until):
             left = until - clock.monotonic()
             if left <= 0:
                 failure = failure or httpcore.ConnectTimeout("connecting takes too long")
@@ -203,7 +203,7 @@ class _Backend(httpcore.NetworkBackend):
         raise NotImplementedError("nothing is tried again in here")
 
 
-def _addresses(host: str, port: int, until: float) -> list[str]:
+def addresses(host: str, port: int, until: float) -> list[str]:
     """The addresses of a host, each once; the look-up has no time limit of its own, so it is waited for in a thread."""
     found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 

@@ -29,11 +29,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Another tenant that has one of the two, or both."""
+    """Another tenant with the id of one of the two, or of both, and the places where it reaches them."""
 
     tenant: str
     same_severa: bool
     same_erp: bool
+    severa_place: str
+    erp_place: str
 
 
 def get(db: Connection, tenant_id: UUID) -> Pair | None:
@@ -42,19 +44,20 @@ def get(db: Connection, tenant_id: UUID) -> Pair | None:
     return Pair(**row) if row else None
 
 
-def holder(db: Connection, tenant_id: UUID, pair: Pair) -> Holder | None:
-    """Needs a dispatch transaction."""
-    row = db.execute(
+def holders(db: Connection, tenant_id: UUID, pair: Pair) -> list[Holder]:
+    """All of them, the oldest tenant first. Needs a dispatch transaction."""
+    rows = db.execute(
         SQL["identity.holders"],
         {
             "tenant_id": tenant_id,
-            "severa_place": pair.severa_place,
             "severa_organisation": pair.severa_organisation,
-            "erp_place": pair.erp_place,
             "erp_tenant": pair.erp_tenant,
         },
-    ).fetchone()
-    return Holder(row["name"], bool(row["same_severa"]), bool(row["same_erp"])) if row else None
+    ).fetchall()
+    return [
+        Holder(row["name"], row["same_severa"], row["same_erp"], row["severa_place"], row["erp_place"])
+        for row in rows
+    ]
 
 
 def keep(db: Connection, tenant_id: UUID, pair: Pair) -> bool:

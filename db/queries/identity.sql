@@ -2,13 +2,14 @@
 select severa_place, severa_organisation, severa_number, severa_name, erp_place, erp_tenant, erp_number, erp_name from identity where tenant_id = %(tenant_id)s
 
 -- holders --
--- Which other tenants have this Severa organisation or this ERP company (dispatch: over all tenants, without a secret). Under
--- whichever address: one host has several names, and ids are the vendor's own everywhere.
-select t.name, h.same_severa, h.same_erp
-from (select i.tenant_id, i.severa_organisation = %(severa_organisation)s as same_severa, i.erp_tenant = %(erp_tenant)s as same_erp
+-- Which other tenants have a Severa organisation or an ERP company with this id (dispatch: over all tenants, without a secret),
+-- and where. Whether that is the same system is for the caller to say: one host has several names.
+select t.name, h.severa_place, h.erp_place, coalesce(h.same_severa, false) as same_severa, h.same_erp
+from (select i.tenant_id, i.severa_place, i.erp_place, i.severa_organisation = %(severa_organisation)s as same_severa,
+             i.erp_tenant = %(erp_tenant)s as same_erp
       from identity i where i.tenant_id <> %(tenant_id)s) as h join tenant t on t.id = h.tenant_id
 where h.same_severa or h.same_erp
-order by t.made_at limit 1
+order by t.made_at
 
 -- keep --
 -- The pair itself never changes once it is known; what is called how, and at which address it is reached, does.

@@ -12,7 +12,7 @@ from road import Road, hours
 from test_signing_in import BACK, interactive, signed_in_at
 
 from app import service, signing_in
-from app.identity import PairTaken, check_stored, company_id
+from app.identity import PairTaken, check_stored, company_id, refuse
 from db import identity, tenants
 from domain.errors import InputError
 from domain.setup.settings import TenantFile, read_tenant_file
@@ -202,11 +202,8 @@ def test_the_dispatcher_sees_whose_companies_they_are_and_no_secret(new_firm: Ne
         rows = db.execute("select erp_tenant from identity").fetchall()
         assert [row["erp_tenant"] for row in rows] == [pair.erp_tenant], "row-level security"
     with db_of.dispatch() as db:
-        found = identity.holder(db, other.tenant_id, pair)
-        # Under whichever address: a host has several names, and each would make a tenant that books everything once more.
-        elsewhere = replace(pair, severa_place="severa.test", erp_place="erp.test")
-        assert identity.holder(db, other.tenant_id, elsewhere) == found
-    assert found == identity.Holder(road.name, same_severa=True, same_erp=True)
+        found = identity.holders(db, other.tenant_id, pair)
+    assert found == [identity.Holder(road.name, True, True, pair.severa_place, pair.erp_place)]
     with pytest.raises(psycopg.errors.InsufficientPrivilege), db_of.dispatch() as db:
         db.execute("select secret from connection").fetchall()
     with pytest.raises(psycopg.errors.UniqueViolation), db_of.tenant(other.tenant_id) as db:
@@ -214,6 +211,28 @@ def test_the_dispatcher_sees_whose_companies_they_are_and_no_secret(new_firm: Ne
             "update identity set erp_place = %s, erp_tenant = %s where tenant_id = %s returning 1",
             (pair.erp_place, pair.erp_tenant, other.tenant_id),
         ).fetchone()  # fmt: skip
+
+
+@pytest.mark.req("R-SET-4")
+def test_a_pair_is_one_tenant_under_every_name_of_its_host_and_two_in_two_systems(new_firm: NewFirm) -> None:
+    road, other = new_firm(live=False), new_firm(live=False)
+    bridge = road.installation.bridge
+    with bridge.db.tenant(road.tenant_id) as db:
+        pair = identity.get(db, road.tenant_id)
+    assert pair is not None
+
+    def reached_by(host: str, port: str | None = None) -> identity.Pair:
+        severa, erp = (
+            f"{host}:{port or one.partition(':')[2]}" for one in (pair.severa_place, pair.erp_place)
+        )
+        return replace(pair, severa_place=severa, erp_place=erp)
+
+    road.sql("delete from identity where tenant_id = %s returning 1 as one", other.tenant_id)
+    for host in ("127.0.0.1", "localhost", "LocalHost.", "127.0.0.2", "nowhere.invalid"):
+        with pytest.raises(PairTaken, match=f"tenant '{road.name}' already"):
+            refuse(bridge, other.tenant_id, "again", reached_by(host))
+    # A test environment may hold a copy of a company under the same id. It is another system.
+    refuse(bridge, other.tenant_id, "copy", reached_by("127.0.0.1", port="9"))
 
 
 @pytest.mark.parametrize("typed", ["11111111-AAAA", " 11111111-aaaa ", "{11111111-aaaa}"])

@@ -144,9 +144,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("own-project", "7, R-INV-4", "A document on whatever project has the number by now is not released",
        "domain/invoice/parties.py", "not shown or shown == link.erp_id", "True",
        "tests/faults/test_changed_hands.py::test_an_invoice_is_booked_on_no_other_project_though_numbers_changed_hands"),
-    of("pair-any-address", "10", "A company is one under whichever address", "db/queries/identity.sql",
-       "select i.tenant_id, i.severa_organisation = %(severa_organisation)s as same_severa, i.erp_tenant = %(erp_tenant)s as same_erp",
-       "select i.tenant_id, (i.severa_place, i.severa_organisation) = (%(severa_place)s, %(severa_organisation)s) as same_severa, "
-       "(i.erp_place, i.erp_tenant) = (%(erp_place)s, %(erp_tenant)s) as same_erp",
-       "tests/integration/test_identity.py::test_the_dispatcher_sees_whose_companies_they_are_and_no_secret"),
+    of("pair-any-address", "10", "A company is one under every name of its host", "connectors/places.py",
+       "return host == other_host or _met(_addresses(host), _addresses(other_host))", "return host == other_host",
+       "tests/integration/test_identity.py::test_a_pair_is_one_tenant_under_every_name_of_its_host_and_two_in_two_systems"),
+    of("pair-two-systems", "10", "A copy of a company in another system is a tenant of its own", "connectors/places.py",
+       "    if port != other_port:\n        return False", "    if port != other_port:\n        return True",
+       "tests/integration/test_identity.py::test_a_pair_is_one_tenant_under_every_name_of_its_host_and_two_in_two_systems"),
 )  # fmt: skip

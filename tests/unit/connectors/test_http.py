@@ -78,7 +78,7 @@ class TestNeverConnectedIsANo:
             return real(self, host, *rest)
 
         monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", dead_at_first)
-        monkeypatch.setattr(wire, "_addresses", lambda *_asked: ["127.0.0.1", "127.0.0.1"])
+        monkeypatch.setattr(wire, "addresses", lambda *_asked: ["127.0.0.1", "127.0.0.1"])
         with serving(answer(200)) as server, transport(server) as one:
             assert one.send("POST", "/v1/x", repeatable=False).status_code == 200
         assert len(tried) == 2
