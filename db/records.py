@@ -150,6 +150,9 @@ def write(
     """
     times = {"asked_at": asked.asked_at, "answered_at": asked.answered_at, "reading_id": reading_id}
     # In the order of their ids, like every other transaction that writes many: they never wait crosswise.
+    if (compared.changed or compared.rewritten) and compared.same:
+        every = [row.id for row in (*compared.changed, *compared.rewritten)] + compared.same
+        lock(db, tenant_id, register.system, register.name, every)
     rows = sorted([*compared.changed, *compared.rewritten], key=lambda row: row.id)
     changed = {row.id for row in compared.changed}
     written = [
@@ -176,6 +179,14 @@ def _touch(
     db: Connection, tenant_id: UUID, register: Register, ids: Sequence[str], times: Mapping[str, Any]
 ) -> None:
     db.execute(SQL["records.touch"], {**key_of(tenant_id, register), **times, "ids": sorted(ids)})
+
+
+def lock(db: Connection, tenant_id: UUID, system: str, register: str, ids: Collection[str]) -> None:
+    """Holds several rows of a register to the end of the transaction, taken in the order of their ids."""
+    db.execute(
+        SQL["records.lock"],
+        {"tenant_id": tenant_id, "system": system, "register": register, "ids": list(ids)},
+    ).fetchall()
 
 
 def put_own(
