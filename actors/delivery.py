@@ -22,7 +22,7 @@ from db.claim import Asked, Claimed, Done
 from db.matters import Matter
 from db.pool import Database
 from db.tenant import TenantDb
-from domain import clock
+from domain import clock, sent
 from domain.errors import LeaseLost, SettingUnusable, Stop, TryLater, Waiting
 from domain.model import (
     Booked,
@@ -118,6 +118,9 @@ class LiveDelivery:
         self._before = asked_at
         self._after = clock.boot()
         self._begun = row.begun or any(step.sent_at for step in loaded.steps.values())
+        self._sent: Mapping[str, Any] = (loaded.matter.link.state if loaded.matter.link else {}).get(
+            sent.KEY
+        ) or {}
         self._pending: list[Done] = []
         self._booking: tuple[str, str, Decimal] | None = None
 
@@ -237,6 +240,15 @@ class LiveDelivery:
                 self._retire()
             self._documents += (Document(document, "", nonce, "asked", round),)
         return Permission(not_after, nonce)
+
+    def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
+        if self.link is None or not (to_erp or to_severa):
+            return
+        self._sent = sent.noted({sent.KEY: self._sent}, part, to_erp=to_erp, to_severa=to_severa)
+        with self._db.tenant(self.row.tenant_id) as db:
+            self._flush(db)
+            claim.sending(db, self.row, self._sent, lease=self._leases.step)
+        self._flushed()
 
     def done(self, name: str, result: Json, *, round: int = 1) -> None:
         old = self._steps.get((name, round))

@@ -272,6 +272,13 @@ def hold_key(db: TenantDb, row: Claimed, key: str, *, lease: float) -> UUID | No
     return None
 
 
+def sending(db: TenantDb, row: Claimed, sent: Mapping[str, Any], *, lease: float) -> None:
+    """Permits writes to a linked register, and keeps which values they send. Raises LeaseLost."""
+    _permit(db, row, lease)
+    if db.execute(SQL["claim.sending"], {**row.own, "sent": jsonb(sent)}).fetchone() is None:
+        raise LeaseLost
+
+
 # ---------------------------------------------------------------- what records one
 
 

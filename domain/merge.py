@@ -9,9 +9,10 @@ each other only to call them agreed.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any, Literal
 
 from domain.fields import Direction
@@ -87,17 +88,37 @@ def merge(
     rules: Mapping[str, FieldRule],
     *,
     latest: System | None = None,
+    sent: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({}),
 ) -> Merge:
     """Merges the fields that ``rules`` name and both sides show.
 
     ``base`` is the link's merge base (missing fields: never agreed). ``latest`` is the side whose change the bridge
-    saw last, for the rule 'latest'; None counts as 'ask'. A field that one side does not show is left out.
+    saw last, for the rule 'latest'; None counts as 'ask'. A field that one side does not show is left out. ``sent``:
+    values of deliveries that never came to their end (``domain.sent``).
     """
     made = _Making(latest)
     for name, rule in rules.items():
         if name in severa and name in erp:
-            made.field(name, rule, _pair(base.get(name)), severa[name], erp[name])
+            pair = _pair(base.get(name))
+            if pair is not None and name in sent:
+                ours = _own(pair, sent[name], severa[name], erp[name], rule)
+                if ours != pair:
+                    pair = ours
+                    made.agreed[name] = list(ours)
+            made.field(name, rule, pair, severa[name], erp[name])
     return made.result()
+
+
+def _own(
+    base: tuple[str, str], sent: Sequence[Sequence[str]], severa: str, erp: str, rule: FieldRule
+) -> tuple[str, str]:
+    """The base as the end of the delivery would have left it that wrote what stands there now; else as it is."""
+    for system, value in reversed(sent):
+        if system == "visma_net" and erp != base[1] and (rule.same(value, erp) or _kept_of(value, erp)):
+            return value, erp
+        if system == "severa" and severa != base[0] and (rule.same(severa, value) or _kept_of(value, severa)):
+            return severa, value
+    return base
 
 
 def met_differently(merged: Merge) -> dict[str, list[str]]:

@@ -317,6 +317,11 @@ class Delivery(Protocol):
         """
         ...
 
+    def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
+        """Commits which fields of a linked register are about to be written with which values (``domain.sent``), before the
+        first of the calls; nothing when there are none. Raises LeaseLost: then no call may be made."""
+        ...
+
     def done(self, name: str, result: Json, *, round: int = 1) -> None:
         """What the call brought; committed with the next ``begin``, ``claim_document`` or the end of the attempt. A process
         that dies before that leaves the step unanswered, and its successor looks. Also for repeatable steps worth not

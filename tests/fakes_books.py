@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from domain import sent
 from domain.model import Domain, Json, Link, LinkUpdate, Record, System
 from domain.ports import Answer, Books
 from domain.registers import Register
@@ -103,10 +104,19 @@ class FakeBooks:
             base=update.base if update.base is not None else (old.base if old else {}),
             document=document or (old.document if old else None),
             booked=old.booked if old else None,
-            state=update.state if update.state is not None else (old.state if old else {}),
+            state=self._state(old, update),
         )
         self.links = [known for known in self.links if known is not old] + [made]
         return made
+
+    @staticmethod
+    def _state(old: Link | None, update: LinkUpdate) -> Mapping[str, Any]:
+        """Without a new base nothing tells yet of what was sent meanwhile."""
+        before = old.state if old else {}
+        state = before if update.state is None else update.state
+        if update.base is None and sent.KEY in before:
+            return {**state, sent.KEY: before[sent.KEY]}
+        return state
 
     def replace_link(self, old: Link, **changes: Any) -> Link:
         new = replace(old, **changes)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from domain import sent
 from domain.errors import LeaseLost, Stop, TryLater, Waiting
 from domain.model import (
     Booked,
@@ -316,6 +317,19 @@ class FakeDelivery:
                 matter.documents.append(Document(document_type, number, nonce, "made", round))
 
         self._commit("adopt", f"{document_type}/{number}", change)
+
+    def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
+        link = self.link
+        if link is None or not (to_erp or to_severa):
+            return
+
+        def change(_matter: Matter, _steps: Steps) -> None:
+            kept = self.link
+            if kept is not None:
+                noted = sent.noted(kept.state, part, to_erp=to_erp, to_severa=to_severa)
+                self.books.replace_link(kept, state={**kept.state, sent.KEY: noted})
+
+        self._commit("sending", part or "link", change)
 
     def drop_document(self, document_type: str, number: str, reason: str, *, surplus: bool = False) -> None:
         assert reason, "a number is a gap for a reason"

@@ -75,6 +75,12 @@ where h.tenant_id = free.tenant_id and h.id = free.id and h.token = %(token)s an
   and h.epoch = bridge_epoch() and h.lease_until > bridge_now()
 returning h.id
 
+-- sending --
+-- Which values are about to be written to a linked register (domain/sent.py); the link that ends the delivery takes their place.
+update matter set state = state || jsonb_build_object('sent', %(sent)s::jsonb)
+where tenant_id = %(tenant_id)s and id = %(matter_id)s and token = %(token)s and generation = %(matter_generation)s
+returning id
+
 -- begun --
 update outbox set begun = true, rank = 0, waits_since = null
 where tenant_id = %(tenant_id)s and id = %(id)s and token = %(token)s and not begun

@@ -45,7 +45,10 @@ select id from matter where tenant_id = %(tenant_id)s and id = any (%(ids)s) ord
 -- The pair as a delivery leaves it; its own matter, under its token or a person's lock.
 update matter set severa_register = %(severa_register)s, severa_id = %(severa_id)s, severa_number = %(severa_number)s,
     erp_register = coalesce(%(erp_register)s, erp_register), erp_id = coalesce(%(erp_id)s, erp_id), erp_number = %(erp_number)s,
-    base = coalesce(%(base)s::jsonb, base), state = coalesce(%(state)s::jsonb, state), natural_key = null, changed_at = bridge_now()
+    base = coalesce(%(base)s::jsonb, base), natural_key = null, changed_at = bridge_now(),
+    -- without a new base nothing tells yet of what was sent meanwhile
+    state = case when %(base)s::jsonb is null and state ? 'sent'
+                 then coalesce(%(state)s::jsonb, state) || jsonb_build_object('sent', state -> 'sent') else coalesce(%(state)s::jsonb, state) end
 where tenant_id = %(tenant_id)s and id = %(id)s
 returning id
 

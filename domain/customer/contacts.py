@@ -15,6 +15,7 @@ from domain.fields import Field
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, Rule, merge
 from domain.model import Json, System
+from domain.sent import Values as Sent
 from domain.text import canonical, name_key, one_line
 
 NO_NAME = "-"
@@ -132,11 +133,12 @@ def erp_projection(contact: Json) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both sides of a contact. ``base`` as in a link."""
+    """Both sides of a contact. ``base`` as in a link, ``sent`` as in ``domain.sent``."""
 
     person: Person
     contact: Json
     base: Mapping[str, Any] = field(default_factory=dict)
+    sent: Sent = field(default_factory=dict)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         return severa_values(self.person), erp_values(self.contact)
@@ -144,7 +146,7 @@ class Pair:
     def merged(self, rule: Rule, latest: System | None) -> tuple[Merge, tuple[str, ...]]:
         """The merge, and the fields that one side emptied: those are reported, not deleted."""
         severa, erp = self.values()
-        found = merge(self.base, severa, erp, rules(rule), latest=latest)
+        found = merge(self.base, severa, erp, rules(rule), latest=latest, sent=self.sent)
         written = {**found.to_erp, **found.to_severa}
         emptied = tuple(name for name, value in written.items() if name in _KEPT and not value)
         if not emptied:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from domain import pingpong
+from domain import pingpong, sent
 from domain.customer import contacts
 from domain.customer.contacts import COMMUNICATION_OF, Pair, Person
 from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS, CONTACTS, ERP_CONTACT
@@ -124,7 +124,12 @@ class People:
         return all(self._merged(known)[0].quiet and not self._merged(known)[1] for known in self._linked())
 
     def _merged(self, known: _Known) -> tuple[Merge, tuple[str, ...]]:
-        pair = Pair(known.person, known.contact, known.entry.get("base") or {})
+        pair = Pair(
+            known.person,
+            known.contact,
+            known.entry.get("base") or {},
+            sent.of(self.state, _part(known.person.guid)),
+        )
         latest = latest_side(self.records.get(known.person.guid), self.records.get(str(known.entry["id"])))
         return pair.merged(self.work.settings.conflict_customer, latest)
 
@@ -171,6 +176,8 @@ class People:
     def _keep(self, guid: str, contact_id: str, base: Mapping[str, Any]) -> None:
         self.entries[guid] = {"id": contact_id, "base": dict(base)}
         self._relabel(contacts=self.entries)
+        if self.work.after.link is not None:
+            self.work.relabel(state=sent.settled(self.work.after.link.state or {}, _part(guid)))
 
     def _relabel(self, **changes: Any) -> None:
         link = self.work.after.link
@@ -189,7 +196,7 @@ class People:
             return
         there = self._contact_now(contact_id)
         person = self._person_now(known.person)
-        pair = Pair(person, there.body, base)
+        pair = Pair(person, there.body, base, sent.of(self.state, _part(guid)))
         latest = latest_side(
             self.records.get(guid),
             self.records.get(contact_id),
@@ -197,12 +204,13 @@ class People:
             erp_newer=contacts.erp_values(there.body) != contacts.erp_values(known.contact),
         )
         merged, emptied = pair.merged(self.work.settings.conflict_customer, latest)
-        prefix = f"contact:{guid}:"
+        prefix = f"{_part(guid)}:"
         merged, halted = pingpong.without(
             merged, pingpong.halted(self.state, self.work.delivery.now(), prefix)
         )
         name = _name(person.body)
         contact = there.body
+        self.work.delivery.sending(merged.to_erp, merged.to_severa, part=_part(guid))
         if merged.to_erp:
             members = update_body(contacts.erp_members(merged.to_erp))
             self.work.delivery.erp.update(ERP_CONTACT, contact_id, members, etag=there.etag)
@@ -395,6 +403,10 @@ class People:
 
 def _owned(row: Json, guid: str) -> Json:
     return row if text(row, "contact.guid") else {**row, "contact": {"guid": guid}}
+
+
+def _part(guid: str) -> str:
+    return f"contact:{guid}"
 
 
 def _name(body: Json) -> str:

@@ -13,6 +13,7 @@ from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
 from domain.model import Json, Link, Record, System
 from domain.reference import CreditTerms
+from domain.sent import Values as Sent
 from domain.setup.settings import TenantSettings
 from domain.text import code_key, one_line, same_vat_number
 
@@ -82,6 +83,7 @@ class Sides:
     base: Mapping[str, Any] = field(default_factory=dict)
     choice: str | None = None
     listed: bool = False
+    sent: Sent = field(default_factory=dict)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out."""
@@ -99,7 +101,7 @@ class Sides:
 
     def merged(self, latest: System | None = None) -> Merge:
         severa, erp = self.values()
-        found = merge(self.base, severa, erp, rules(self.terms, self.settings), latest=latest)
+        found = merge(self.base, severa, erp, rules(self.terms, self.settings), latest=latest, sent=self.sent)
         return self.convertible(found, severa, erp)
 
     def convertible(self, found: Merge, severa: Mapping[str, str], erp: Mapping[str, str]) -> Merge:

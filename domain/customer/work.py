@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain import pingpong
+from domain import pingpong, sent
 from domain.customer import plan
 from domain.customer.fields import (
     ADDRESSES,
@@ -118,6 +118,7 @@ class Work:
             base=base,
             choice=self.delivery.books.choice("customer", severa_id=link.severa_id) if link else None,
             listed=listed,
+            sent=sent.of(link.state) if link is not None else {},
         )
 
     def places(self, guid: str, *, fresh: bool = False) -> tuple[Json, ...]:
@@ -160,7 +161,7 @@ class Work:
         return not others or any(text(one.body, "creditTerms.id") for one in others)
 
     def keep(self, link: Link, base: Base | None, *, numbered: bool) -> None:
-        """The link as it will be written; ``numbered``: Severa has had the ERP's number."""
+        """The link as it will be written; ``numbered``: Severa has had the ERP's number. A new base tells of what was sent."""
         self.after.link = LinkUpdate(
             link.severa_register,
             link.severa_id,
@@ -169,7 +170,7 @@ class Work:
             link.erp_id,
             link.erp_number,
             base=base,
-            state={**link.state, "numbered": numbered},
+            state={**(link.state if base is None else sent.settled(link.state)), "numbered": numbered},
         )
 
     def relabel(self, **changes: Any) -> None:

@@ -51,6 +51,7 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     if "customer_class" in merged.to_erp:
         work.class_of(link.severa_id, name)
     merged, outcome.halted = pingpong.without(merged, pingpong.halted(link.state, delivery.now()))
+    delivery.sending(merged.to_erp, merged.to_severa)
     erp = _to_erp(work, sides, merged, there, outcome)
     work.see_erp(erp)
     severa, places = _to_severa(work, link, sides, merged, outcome)

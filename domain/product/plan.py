@@ -20,6 +20,7 @@ from domain.product.fields import (
     erp_values,
     severa_values,
 )
+from domain.sent import Values as Sent
 from domain.text import code_key
 
 # Severa has no empty price in the ERP's eyes: nothing and 0 are the same price.
@@ -56,11 +57,13 @@ class Sides:
     choice: str | None = None
     currency: str = ""
     rule: Rule = "ask"
+    sent: Sent = field(default_factory=dict)
 
     def merged(self, latest: System | None = None) -> Merge:
         """The merge of both sides; writes that say nothing in the target's own words are dropped."""
         severa, erp = self.values()
-        return merge(self.base, severa, erp, rules(self.kind, self.severa, self.rule), latest=latest)
+        found = rules(self.kind, self.severa, self.rule)
+        return merge(self.base, severa, erp, found, latest=latest, sent=self.sent)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out on both."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from domain import pingpong
+from domain import pingpong, sent
 from domain.errors import NotFound, Stop
 from domain.mapper import decimal, patch, read, text, update_body
 from domain.merge import Difference, Merge, Rule, met_differently, settled_base, still_differing, untaken
@@ -312,6 +312,7 @@ class _Work:
             self.delivery.books.choice("product", severa_id=link.severa_id),
             self._currency(),
             chosen,
+            sent.of(link.state),
         )
 
     def _severa_now(self, link: Link) -> Json:
@@ -350,6 +351,7 @@ class _Work:
             plan.class_fits(
                 sides.kind, to_erp["itemClass"], self.delivery.books.all("visma_net", ITEM_CLASSES), name
             )
+        self.delivery.sending(merged.to_erp, merged.to_severa)
         if to_erp:
             number = text(item, "inventoryNumber")
             self.delivery.erp.update(INVENTORY, number, update_body(to_erp), etag=self.etag)
@@ -420,7 +422,7 @@ class _Work:
         ours, theirs = stored.values()
         severa_number, erp_number, _ = renumbered
         differs = still_differing({**(link.state.get("differs") or {}), **(met or {})}, ours, theirs)
-        state = {key: value for key, value in link.state.items() if key != "differs"}
+        state = {key: value for key, value in sent.settled(link.state).items() if key != "differs"}
         if differs:
             state["differs"] = {one.field: [one.severa, one.erp] for one in differs}
         self.after.link = LinkUpdate(

@@ -179,7 +179,8 @@ def test_the_strange_servers_did_not_fail_and_keep_to_their_documents_themselves
 
 def test_the_bridge_ends_idle_with_open_problems_and_without_a_crash(played: Played) -> None:
     assert played.code == 3
-    assert "Traceback" not in played.said
+    before, broke, behind = played.said.partition("Traceback")
+    assert not broke, before[-500:] + broke + behind[:3000]
     assert "work.defect" not in played.said
 
 

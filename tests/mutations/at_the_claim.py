@@ -16,6 +16,8 @@ F = "tests/unit/test_fences.py::"
 G = "tests/integration/test_last_guards.py::"
 H = "tests/isolation/test_heart.py::"
 S = "tests/integration/test_settling.py::"
+LOST = "tests/unit/domain/test_ends_lost.py::"
+PAGES = "tests/isolation/test_pages.py::test_a_page_and_an_ending_delivery_never_deadlock"
 FENCED = C + "test_a_worker_whose_lease_ran_out_is_fenced"
 OVER = G + "test_a_lease_that_is_over_permits_nothing_though_nobody_has_taken_it_back"
 OTHER_DATABASE = A + "test_nothing_is_taken_claimed_or_begun_in_another_database"
@@ -218,4 +220,27 @@ MUTATIONS: tuple[Mutation, ...] = (
        "\n    or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.domain = 'cost' and s.done_at is not null)", "", S + "test_what_a_cost_line_became_is_known_for_life_however_its_delivery_ended"),
     of("cost-line-index", "1", "No second fee of a line is asked for", "db/migrations/0017_cost_line.sql",
        "create unique index cost_line", "create index cost_line", S + "test_the_database_lets_no_second_fee_of_a_line_be_asked_for"),
+    of("sending-customer", "13, R-CON-1", "What is written to a customer is known as ours though its end is lost", "domain/customer/writing.py",
+       "    delivery.sending(merged.to_erp, merged.to_severa)\n", "", LOST + "test_the_last_edit_in_severa_stands_and_nobody_is_asked"),
+    of("sending-contact", "13, R-CON-1", "So is what is written to a contact", "domain/customer/people.py",
+       "        self.work.delivery.sending(merged.to_erp, merged.to_severa, part=_part(guid))\n", "", LOST + "test_of_a_contact_as_of_its_customer"),
+    of("sending-product", "13, R-CON-1", "So is what is written to a product", "domain/product/steps.py",
+       "        self.delivery.sending(merged.to_erp, merged.to_severa)\n", "", LOST + "test_of_a_product_as_of_a_customer"),
+    of("sending-forgotten", "13, R-CON-1", "What was sent is forgotten with the base that tells of it", "domain/customer/work.py",
+       "link.state if base is None else sent.settled(link.state)", "link.state", LOST + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
+    of("sending-permit", "4", "What writes to a register asks for the permission first", "db/claim.py",
+       "    _permit(db, row, lease)\n    if db.execute(SQL[\"claim.sending\"]", "    if db.execute(SQL[\"claim.sending\"]",
+       "tests/integration/test_claim.py::test_what_is_about_to_be_sent_is_kept_under_the_permission_only"),
+    of("sending-kept", "13", "An end without a new base leaves what was sent", "db/queries/matters.sql",
+       "|| jsonb_build_object('sent', state -> 'sent')", "", "tests/integration/test_claim.py::test_what_is_about_to_be_sent_is_kept_under_the_permission_only"),
+    of("page-then-work", "2", "What a reading held back is announced in a transaction of its own", "app/concluding.py",
+       "        self._told(db, register, reading, 0, more=True)\n        return True, None", "        return self._slice(db, register, reading), None", PAGES),
+    of("page-matters", "2", "Matters of all domains that a page concerns are held at once", "app/announcing.py",
+       "    matters.share(db, sorted(held | set(also)))\n", "", PAGES),
+    of("ending-records", "2", "A delivery that ends writes its records behind its work", "actors/ending.py",
+       "                self._keep(db, result.effects, others)\n                again", "                self._see_all(db, result.effects)\n                self._keep(db, result.effects, others)\n                again", PAGES),
+    of("ending-order", "2", "A delivery that ends takes its records in the order of their ids", "actors/ending.py",
+       "            if len(ids) > 1:", "            if False:", PAGES),
+    of("page-order", "2", "A page takes its rows in the order of their ids", "db/records.py",
+       "    if (compared.changed or compared.rewritten) and compared.same:", "    if False:", PAGES),
 )  # fmt: skip
