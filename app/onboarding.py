@@ -81,7 +81,7 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     with bridge.db.tenant(tenant_id) as db:
         if known is None:
             tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
-        identity.keep(db, tenant_id, pair)
+        identity.keep(db, pair)
         if values != kept:
             tenants.add_settings(db, tenant_id, values, who())
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
@@ -292,7 +292,7 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
     with bridge.db.tenant(tenant.id) as db:
         # A database that is gone may have served this pair: what it sent last can still be carried out for a while.
         if tenant.live_at is None:
-            installation.read_anew_if_served(db, tenant.id, bridge.settings.settle_seconds)
+            installation.read_anew_if_served(db, bridge.settings.settle_seconds)
         if not tenants.set_state(db, tenant.id, "live"):
             raise InputError(f"The tenant '{name}' began to leave while it was read.")
         tenants.audit(db, tenant.id, who(), "tenant.live", {})

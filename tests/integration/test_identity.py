@@ -197,7 +197,7 @@ def test_the_dispatcher_sees_whose_companies_they_are_and_no_secret(new_firm: Ne
     road, other = new_firm(live=False), new_firm(live=False)
     db_of = road.installation.bridge.db
     with db_of.tenant(road.tenant_id) as db:
-        pair = identity.get(db, road.tenant_id)
+        pair = identity.get(db)
         assert pair is not None
         rows = db.execute("select erp_tenant from identity").fetchall()
         assert [row["erp_tenant"] for row in rows] == [pair.erp_tenant], "row-level security"
@@ -218,7 +218,7 @@ def test_a_pair_is_one_tenant_under_every_name_of_its_host_and_two_in_two_system
     road, other = new_firm(live=False), new_firm(live=False)
     bridge = road.installation.bridge
     with bridge.db.tenant(road.tenant_id) as db:
-        pair = identity.get(db, road.tenant_id)
+        pair = identity.get(db)
     assert pair is not None
 
     def reached_by(host: str, port: str | None = None) -> identity.Pair:
