@@ -173,7 +173,7 @@ class Ending:
                     outbox.wake(db, [self.row.matter_id])
                 if isinstance(stop, ForeignWriter):
                     # Behind every other matter: a claim locks its matter first, then looks at the tenant.
-                    tenants.set_state(db, db.tenant_id, "paused")
+                    tenants.set_state(db, "paused")
                 self._finish(db, stop.state, stop.code)
         except _Joined:
             return self.later(

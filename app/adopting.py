@@ -101,5 +101,5 @@ def adopt(bridge: Bridge, found: Status) -> int:
     for tenant in everyone:
         with bridge.db.tenant(tenant.id) as db:
             details = {"found": found.plain()["found"], "epoch": epoch}
-            tenants.audit(db, tenant.id, who(), "database.adopted", details)
+            tenants.audit(db, who(), "database.adopted", details)
     return epoch

@@ -92,7 +92,7 @@ def hold(db: TenantDb, tenant_id: UUID, register: Register, reading: Reading, do
     wanted = sorted(asked | set(domains))
     _ask(db, found, wanted)
     paused = [domain for domain in wanted if domain in BRAKED]
-    tenants.pause_domains(db, tenant_id, paused)
+    tenants.pause_domains(db, paused)
     return replace(found, pauses=bool(paused))
 
 
@@ -192,7 +192,7 @@ def resume(
     for questions in asked.values():
         for question in questions:
             log.close_problems(db, About(question["domain"], subject=question["subject"]), RESUMED)
-    tenants.resume_domains(db, tenant_id, sorted({q["domain"] for each in asked.values() for q in each}))
+    tenants.resume_domains(db, sorted({q["domain"] for each in asked.values() for q in each}))
     return let
 
 

@@ -107,7 +107,5 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
                         cause="person", system=row["system"], register=row["register"], rank=Rank.PERSON,
                     )  # fmt: skip
                 asked += 1
-            tenants.audit(
-                db, tenant.id, who(), "problem.retried", {"problem": row["id"], "code": row["code"]}
-            )
+            tenants.audit(db, who(), "problem.retried", {"problem": row["id"], "code": row["code"]})
     return asked

@@ -110,7 +110,7 @@ def check_stored(bridge: Bridge, tenant_id: UUID, name: str, erp: Json | None = 
 
 def _config(bridge: Bridge, tenant_id: UUID, system: str) -> dict[str, Any]:
     with bridge.db.tenant(tenant_id) as db:
-        stored = tenants.connection(db, tenant_id, "severa" if system == "severa" else "visma_net")
+        stored = tenants.connection(db, "severa" if system == "severa" else "visma_net")
     if stored is None:
         raise InputError(f"The tenant has no connection to {system}: add its file again.")
     return dict(stored.config)

@@ -74,7 +74,7 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
                 f"{ours.name} or {theirs.name} is being worked on just now: try again in a minute."
             )
         details = {"domain": wanted, "severa": ours.id, "erp": theirs.id, "before": before}
-        tenants.audit(db, tenant.id, who(), "link.moved", details)
+        tenants.audit(db, who(), "link.moved", details)
         outbox.announce(
             db,
             wanted,
@@ -125,7 +125,7 @@ def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str
         record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
         matters.put_choice(db, wanted, "severa", record.id, value)
         details = {"domain": wanted, "severa": record.id, "class": value}
-        tenants.audit(db, tenant.id, who(), "class.chosen", details)
+        tenants.audit(db, who(), "class.chosen", details)
         met = matters.meet(db, wanted, "severa", record.register, [(record.id, record.number)])
         outbox.announce(
             db,

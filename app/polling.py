@@ -137,7 +137,7 @@ class Poll:
         """One transaction for everything that is asked before the first call."""
         tenant_id, system = self._turn.due.tenant_id, self._turn.due.system
         with self._turn.db.tenant(tenant_id) as db:
-            settings = stored_settings(tenants.settings(db, tenant_id))
+            settings = stored_settings(tenants.settings(db))
             shown = {
                 one.name
                 for one in self._all

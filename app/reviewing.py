@@ -57,7 +57,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
                 rank=Rank.PERSON,
             )
             details = {"invoice": row["record_id"], "total": row["values"].get("total", "")}
-            tenants.audit(db, tenant.id, who(), "invoice.released", details)
+            tenants.audit(db, who(), "invoice.released", details)
     return len(rows)
 
 
@@ -84,7 +84,7 @@ def branches(bridge: Bridge, name: str) -> list[dict[str, str]]:
     """The mapped business units: guid and name, branch number."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        mapped = tenants.branches(db, tenant.id)
+        mapped = tenants.branches(db)
         known = {record.id: record.name for record in records.all_of(db, tenant.id, "severa", UNITS)}
     return [
         {"business_unit": guid, "name": known.get(guid, ""), "branch": number}
@@ -118,9 +118,9 @@ def map_branch(bridge: Bridge, name: str, unit: str, branch: str) -> str:
             raise InputError(
                 f"Visma.net ERP has no branch '{branch}': choose from {', '.join(sorted(there))}."
             )
-        tenants.put_branch(db, tenant.id, found[0].id, branch)
+        tenants.put_branch(db, found[0].id, branch)
         details = {"business_unit": found[0].id, "branch": branch}
-        tenants.audit(db, tenant.id, who(), "branch.mapped", details)
+        tenants.audit(db, who(), "branch.mapped", details)
     return found[0].name
 
 

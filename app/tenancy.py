@@ -52,7 +52,7 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     rows = []
     for tenant in found:
         with bridge.db.tenant(tenant.id) as db:
-            checked = {c.system: c for c in tenants.connections(db, tenant.id)}
+            checked = {c.system: c for c in tenants.connections(db)}
             problems = len(log.problems(db))
             work = outbox.rows(db)
         rows.append(
@@ -78,15 +78,15 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
     """
     tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        before = tenants.settings(db, tenant.id)
+        before = tenants.settings(db)
     values = changed_settings(before, key, text)
     found = consequences.of(
         bridge.db, bridge.registers, tenant, as_far_as_usable(before), as_far_as_usable(values)
     )
     with bridge.db.tenant(tenant.id) as db:
-        tenants.add_settings(db, tenant.id, values, who())
+        tenants.add_settings(db, values, who())
         details = {"key": key, "value": text, "looked_at_again": found.count}
-        tenants.audit(db, tenant.id, who(), "setting.changed", details)
+        tenants.audit(db, who(), "setting.changed", details)
         look_again(db, tenant.id, values)
     consequences.announce(bridge.db, tenant, found)
     return found.count
@@ -142,8 +142,8 @@ def set_paused(
         if domain is None:
             _set_state(db, tenant, "paused")
         else:
-            tenants.pause_domains(db, tenant.id, [domain])
-        tenants.audit(db, tenant.id, who(), "tenant.paused", {"domain": domain})
+            tenants.pause_domains(db, [domain])
+        tenants.audit(db, who(), "tenant.paused", {"domain": domain})
 
 
 def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
@@ -157,9 +157,9 @@ def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[
                 never_live = tenant.state == "leaving" and tenant.live_at is None
                 _set_state(db, tenant, "new" if never_live else "live")
             else:
-                tenants.resume_domains(db, tenant.id, [domain])
+                tenants.resume_domains(db, [domain])
             details = {"domain": domain, "let_through": [one.values() for one in let]}
-            tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
+            tenants.audit(db, who(), "tenant.resumed", details)
     except InputError:
         with bridge.db.tenant(tenant.id) as db:
             braking.moved(db, tenant.id, domain)
@@ -167,7 +167,7 @@ def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[
 
 
 def _set_state(db: TenantDb, tenant: Tenant, state: str) -> None:
-    if not tenants.set_state(db, tenant.id, state, stays=tenant.state == "leaving"):
+    if not tenants.set_state(db, state, stays=tenant.state == "leaving"):
         raise InputError(f"The tenant '{tenant.name}' began to leave at this moment: look at it again.")
 
 
@@ -178,11 +178,11 @@ def rotate_secrets(bridge: Bridge) -> int:
     count = 0
     for tenant in found:
         with bridge.db.tenant(tenant.id) as db:
-            for stored in tenants.connections(db, tenant.id):
+            for stored in tenants.connections(db):
                 token = bridge.secrets.rotated(stored.token) if stored.token else None
-                tenants.put_secret(db, tenant.id, stored.system, bridge.secrets.rotated(stored.secret), token)
+                tenants.put_secret(db, stored.system, bridge.secrets.rotated(stored.secret), token)
                 count += 1
-            tenants.audit(db, tenant.id, who(), "secrets.rotated", {"key": bridge.secrets.key_id})
+            tenants.audit(db, who(), "secrets.rotated", {"key": bridge.secrets.key_id})
     return count
 
 

@@ -180,7 +180,7 @@ class TenantBooks:
     def branch(self, business_unit_id: str) -> str | None:
         if self._branches is None:
             with self._reading() as db:
-                self._branches = tenants.branches(db, self._tenant_id)
+                self._branches = tenants.branches(db)
         return self._branches.get(business_unit_id)
 
 

@@ -154,7 +154,7 @@ def test_a_new_epoch_voids_what_the_lost_future_holds(db: Database, database: Ma
     with db.tenant(tenant) as connection:
         poll = streams.lease_one(connection, tenant, "severa", uuid4(), 60)
         assert poll is not None
-        assert tenants.lease_refresh(connection, tenant, "severa", 1)
+        assert tenants.lease_refresh(connection, "severa", 1)
         streams.complete(connection, tenant, "severa", "customers", watermark=None, whole=True, changes=0)
     assert begin_epoch(db) == 2
     assert state(db, tenant, started) == "ready"
@@ -162,7 +162,7 @@ def test_a_new_epoch_voids_what_the_lost_future_holds(db: Database, database: Ma
     with db.tenant(tenant) as connection:
         assert claim.hold(connection, row) is None
         assert streams.hold(connection, poll, 60) is None
-        assert tenants.lease_refresh(connection, tenant, "severa", 1)
+        assert tenants.lease_refresh(connection, "severa", 1)
         assert streams.streams(connection, tenant, "severa")["customers"].complete_at is None
     assert read(db, tenant)
     assert begin(db, out) is None
@@ -195,7 +195,7 @@ def test_only_a_reading_that_began_after_the_quiet_time_opens_a_tenant(db: Datab
 def test_both_connections_must_have_been_read(db: Database) -> None:
     tenant = make_tenant(db, "one")
     with db.tenant(tenant) as connection:
-        tenants.put_connection(connection, tenant, "visma_net", {"base_url": "http://x"}, b"sealed")
+        tenants.put_connection(connection, "visma_net", {"base_url": "http://x"}, b"sealed")
     announce(db, tenant)
     assert begin_epoch(db) == 2
     assert read(db, tenant)

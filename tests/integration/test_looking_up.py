@@ -33,7 +33,7 @@ def db(database: Made) -> Iterator[Database]:
 def tenant(db: Database) -> UUID:
     tenant_id = uuid4()
     with db.tenant(tenant_id) as connection:
-        tenants.add(connection, tenant_id, "nordkonsult", "sv", "Europe/Stockholm")
+        tenants.add(connection, "nordkonsult", "sv", "Europe/Stockholm")
     return tenant_id
 
 
