@@ -304,18 +304,16 @@ class Ending:
 
     def _settle_records(self, db: TenantDb) -> None:
         for record in self.planned:
-            records.settled(db, self.row.tenant_id, record.system, record.register, record.id, record.version)
+            records.settled(db, record.system, record.register, record.id, record.version)
             for sibling in SIBLINGS.get(record.register, ()):
-                records.settled_now(db, self.row.tenant_id, record.system, sibling, record.id)
+                records.settled_now(db, record.system, sibling, record.id)
 
     def _see(self, db: TenantDb, seen: Seen) -> None:
         register = self._register(seen)
         row = records.row_of(register, seen.body, None, self.shop.erp_zone)
         # Where nobody noted the call, it was somewhere between the claim and now: what a poll was asked for meanwhile is read
         # again.
-        records.put_own(
-            db, self.row.tenant_id, register, row, seen.asked_at or self.row.now, seen.answered_at
-        )
+        records.put_own(db, register, row, seen.asked_at or self.row.now, seen.answered_at)
 
     def _announce(self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]) -> None:
         for work in effects.announce:

@@ -96,7 +96,7 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
         asked = 0
         for row in wanted:
             if row["domain"] == "connection":
-                streams.ask(db, tenant.id)
+                streams.ask(db)
                 asked += 1
             elif row["matter_id"] is None:
                 continue

@@ -94,7 +94,7 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
             tenants.change(db, language, time_zone)
         tenants.audit(db, who(), "tenant.added" if known is None else "tenant.changed", {})
         if known:
-            look_again(db, tenant_id, values)
+            look_again(db, values)
     bridge.connections.forget(tenant_id)
     if known is not None and asked is not None:
         consequences.announce(bridge.db, known, asked)
@@ -315,9 +315,7 @@ def _read_once(bridge: Bridge, tenant: Tenant, progress: Callable[[System, str, 
     )
     for system in ("severa", "visma_net"):
         with bridge.db.tenant(tenant.id) as db:
-            lease = streams.lease_one(
-                db, tenant.id, _system(system), uuid4(), bridge.settings.poll_lease_seconds
-            )
+            lease = streams.lease_one(db, _system(system), uuid4(), bridge.settings.poll_lease_seconds)
         if lease is None:
             raise InputError(
                 "Another process is reading this tenant at the moment, or the database was adopted a moment ago: try again in a few minutes."

@@ -187,7 +187,7 @@ class Idle:
             if self._asked_at is None:
                 # polls begun from now on count; the extra moment keeps one that began in this instant out
                 self._asked_at = streams.now(db) + timedelta(microseconds=1)
-                streams.ask(db, None)
+                streams.ask_all(db)
                 return False
             unchecked, changes = streams.checked_since(db, self._asked_at)
             if unchecked:

@@ -79,7 +79,7 @@ def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) ->
         tenants.audit(db, who(), "tenant.signed_in", {})
         # What sat out the pause of a connection that could not sign in goes on at once.
         outbox.due_now(db)
-        streams.ask(db, tenant.id)
+        streams.ask(db)
 
 
 def _client(bridge: Bridge, tenant: Tenant, tokens: MemoryTokenStore) -> VismaNetClient:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from actors.connections import open_setting_problem
 from app import braking, consequences
@@ -87,12 +86,12 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
         tenants.add_settings(db, values, who())
         details = {"key": key, "value": text, "looked_at_again": found.count}
         tenants.audit(db, who(), "setting.changed", details)
-        look_again(db, tenant.id, values)
+        look_again(db, values)
     consequences.announce(bridge.db, tenant, found)
     return found.count
 
 
-def look_again(db: TenantDb, tenant_id: UUID, values: Mapping[str, Any]) -> None:
+def look_again(db: TenantDb, values: Mapping[str, Any]) -> None:
     """Polls stood still for a setting that could not be used: whether it is repaired is seen at once, not at the next try, and
     the problem names what is left."""
     if not log.of_cause(db, ["setting.unusable"]):
@@ -101,14 +100,14 @@ def look_again(db: TenantDb, tenant_id: UUID, values: Mapping[str, Any]) -> None
         stored_settings(values)
     except SettingUnusable as error:
         open_setting_problem(db, error)
-    streams.ask(db, tenant_id)
+    streams.ask(db)
 
 
 def held(bridge: Bridge, name: str) -> list[braking.Held]:
     """What the brake has stopped at a tenant, counted now, for a person to look at (R-CON-3)."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        return braking.held(db, tenant.id)
+        return braking.held(db)
 
 
 def set_paused(
@@ -150,8 +149,8 @@ def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[
     try:
         with bridge.db.tenant(tenant.id) as db:
             # Connection, readings, tenant: in the order in which a poll locks them.
-            streams.ask(db, tenant.id)
-            let = braking.resume(db, tenant.id, domain, shown)
+            streams.ask(db)
+            let = braking.resume(db, domain, shown)
             if domain is None:
                 # One that never went live and stays is where it was before.
                 never_live = tenant.state == "leaving" and tenant.live_at is None
@@ -162,7 +161,7 @@ def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[
             tenants.audit(db, who(), "tenant.resumed", details)
     except InputError:
         with bridge.db.tenant(tenant.id) as db:
-            braking.moved(db, tenant.id, domain)
+            braking.moved(db, domain)
         raise
 
 

@@ -121,7 +121,7 @@ def _ask(stage: Stage) -> datetime:
     """'Run now'; the time from which a poll counts."""
     with stage.bridge.db.tenant(stage.tenant_id) as db:
         asked = streams.now(db)
-        streams.ask(db, stage.tenant_id)
+        streams.ask(db)
     return asked
 
 

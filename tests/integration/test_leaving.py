@@ -93,8 +93,8 @@ class TestNothingIsLetThrough:
         leave(db, tenant)
         with db.tenant(tenant) as connection:
             assert streams.hold(connection, poll, LEASE) is None
-            streams.ask(connection, tenant)
-            assert streams.lease_one(connection, tenant, "severa", uuid4(), LEASE) is None
+            streams.ask(connection)
+            assert streams.lease_one(connection, "severa", uuid4(), LEASE) is None
         with db.dispatch() as connection:
             assert streams.due(connection, uuid4(), lease=LEASE, limit=9) == []
 
