@@ -37,7 +37,7 @@ class ReferenceCache:
         system: str,
         register: str,
     ) -> list[Record]:
-        """``reading`` opens the transaction when there is something to ask."""
+        """``reading`` opens the tenant's transaction when there is something to ask."""
         key = (tenant_id, system, register)
         with self._lock:
             kept = self._kept.get(key)

@@ -1,6 +1,6 @@
 """Readings of registers: how far each has come, and whether what it brought is let through or held (R-CON-3).
 
-States and who moves them: ``queries/readings.sql``. Every function needs a transaction of the tenant.
+States and who moves them: ``queries/readings.sql``.
 """
 
 from __future__ import annotations
