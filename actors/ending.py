@@ -32,7 +32,7 @@ from domain.errors import (
     TryLater,
     Waiting,
 )
-from domain.model import Effects, LogLine, Record, Seen, Settled
+from domain.model import Effects, LogLine, Record, Seen, Settled, System
 from domain.registers import Concern, Register
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Ending:
                 dependencies.lift(db, self.row)
                 outbox.wake(db, [self.row.matter_id])
                 claim.finish(db, self.row, again=again)
+                self._see_all(db, result.effects)
                 self._finish(db, "done", None)
         except _Joined:
             return self.later(
@@ -171,6 +172,7 @@ class Ending:
                     dependencies.lift(db, self.row)
                 if self._fail(db, stop) and effects.link is not None:
                     outbox.wake(db, [self.row.matter_id])
+                self._see_all(db, effects)
                 if isinstance(stop, ForeignWriter):
                     # Behind every other matter: a claim locks its matter first, then looks at the tenant.
                     tenants.set_state(db, "paused")
@@ -289,18 +291,33 @@ class Ending:
         return self.shop.registers[seen.system, seen.register].of_tenant(self.delivery.tenant.settings)
 
     def _keep(self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]) -> None:
-        """What a delivery leaves behind. Raises _Joined while somebody works on the counterpart's own matter."""
-        self._settle_records(db)
+        """What a delivery leaves behind, but for its records. Raises _Joined while somebody works on the counterpart's own
+        matter."""
         if effects.link and matters.put(db, self.row.matter_id, effects.link, self.held) is not None:
             raise _Joined
-        # In the order of the records, like every transaction that writes several: they never wait crosswise.
-        for seen in sorted(effects.seen, key=lambda one: (one.system, one.register)):
-            self._see(db, seen)
         for gap in effects.gaps:
             log.put_gap(db, gap)
         self._announce(db, effects, others)
         for line in effects.log:
             self._log(db, line, level=line.level, outcome="done")
+
+    def _see_all(self, db: TenantDb, effects: Effects) -> None:
+        """Its records, behind the matters and the work, in their own order: as every transaction that writes several."""
+        rows = [
+            (seen.system, seen.register, self._register(seen).identify(seen.body), seen)
+            for seen in effects.seen
+        ]
+        of_register: dict[tuple[System, str], set[str]] = {}
+        for system, register, key in [(r.system, r.register, r.id) for r in self.planned] + [
+            row[:3] for row in rows
+        ]:
+            of_register.setdefault((system, register), set()).add(key)
+        for (system, register), ids in sorted(of_register.items()):
+            if len(ids) > 1:
+                records.lock(db, system, register, ids)
+        self._settle_records(db)
+        for *_, seen in sorted(rows, key=lambda row: row[:3]):
+            self._see(db, seen)
 
     def _settle_records(self, db: TenantDb) -> None:
         for record in self.planned:

@@ -1,12 +1,13 @@
 """From changed rows to 'settle this': whom a row concerns, and that everybody concerned has work.
 
-The one place where what was seen becomes work. Always in the order of the ids and at most ``SLICE`` rows in a transaction,
-so that a large announcement neither holds locks for long nor waits crosswise with another one.
+The one place where what was seen becomes work. At most ``SLICE`` rows in a transaction, so that a large announcement does not
+hold locks for long. Nobody waits crosswise: matters in the order of their ids, then rows of work, then records, here as in the
+transaction that ends a delivery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -42,28 +43,37 @@ def announce(
     rows: Listed,
     *,
     cause: str = "changed",
+    also: Collection[UUID] = (),
 ) -> set[str]:
     """'Settle this' for everybody whom these rows concern; the ids of those that have no work of their own: they are
-    settled with another record, or concern nobody yet.
+    settled with another record, or concern nobody yet. ``also``: other matters that the transaction goes on to.
 
     ``cause`` *gone*: of what is not there any more only who is linked, or whom something is open about; the rest asks nothing.
     """
+    by = by_domain(db, register, rows, only_linked=cause == "gone")
+    known = {
+        domain: _matters(db, domain, concerned, unfinished=cause == "gone")
+        for domain, concerned in by.items()
+    }
+    # Over all domains at once: a delivery may be at two of them.
+    held = {matter for found in known.values() for matter in found.values() if matter is not None}
+    matters.share(db, sorted(held | set(also)))
     own: set[str] = set()
-    for domain, concerned in by_domain(db, register, rows, only_linked=cause == "gone").items():
-        own.update(_announce(db, domain, concerned, cause))
+    for domain, found in known.items():
+        own.update(_announce(db, domain, _met(db, domain, found), cause))
     return {row_id for row_id, _ in rows if row_id not in own}
 
 
-def _announce(db: TenantDb, domain: str, concerned: Sequence[Concerned], cause: str) -> set[str]:
-    """One domain's work, set-based; whoever is seen for the first time gets a matter. The ids of those announced."""
+def _announce(db: TenantDb, domain: str, found: Mapping[Concerned, UUID | None], cause: str) -> set[str]:
+    """One domain's work, set-based. The ids of those announced."""
     of_register: dict[tuple[System, str], dict[str, UUID]] = {}
-    for one, matter in _matters(db, domain, concerned, meet=True, unfinished=cause == "gone").items():
+    for one, matter in found.items():
         if matter is not None:
             of_register.setdefault((one.system, one.register), {})[one.id] = matter
     rank = Rank.CHANGE if cause == "changed" else Rank.SWEEP
-    for (system, register), found in sorted(of_register.items()):
-        outbox.announce(db, domain, found.values(), cause=cause, system=system, register=register, rank=rank)
-    return {record_id for found in of_register.values() for record_id in found}
+    for (system, register), ones in sorted(of_register.items()):
+        outbox.announce(db, domain, ones.values(), cause=cause, system=system, register=register, rank=rank)
+    return {record_id for ones in of_register.values() for record_id in ones}
 
 
 def _matters(
@@ -71,27 +81,32 @@ def _matters(
     domain: str,
     concerned: Sequence[Concerned],
     *,
-    meet: bool,
     unfinished: bool = False,
 ) -> dict[Concerned, UUID | None]:
     """The matter of everybody concerned, None for one that was never seen; who may do without work when it has no
-    counterpart is left out then, ``unfinished``: unless something is open about it. ``meet``: one that was never seen gets its
-    matter now."""
+    counterpart is left out then, ``unfinished``: unless something is open about it."""
     own = matter_domain(domain)
     known = matters.of_ids(db, [own], sorted({one.id for one in concerned}))
     at = outbox.unfinished_of(db, domain, [matter for matter, _ in known.values()]) if unfinished else set()
     found: dict[Concerned, UUID | None] = {}
-    unmet: dict[tuple[System, str], list[Concerned]] = {}
     for one in concerned:
         matter, paired = known.get((own, one.system, one.id), (None, False))
         if paired or not one.only_linked or matter in at:
             found[one] = matter
+    return found
+
+
+def _met(db: TenantDb, domain: str, found: Mapping[Concerned, UUID | None]) -> dict[Concerned, UUID | None]:
+    """With the matters of those that were never seen, made now."""
+    unmet: dict[tuple[System, str], list[Concerned]] = {}
+    for one, matter in found.items():
         if matter is None and not one.only_linked:
             unmet.setdefault((one.system, one.register), []).append(one)
-    for (system, register), ones in sorted(unmet.items()) if meet else ():
+    made: dict[Concerned, UUID | None] = {}
+    for (system, register), ones in sorted(unmet.items()):
         met = matters.meet(db, domain, system, register, [(one.id, "") for one in ones])
-        found |= {one: met.get(one.id) for one in ones}
-    return found
+        made |= {one: met.get(one.id) for one in ones}
+    return {**found, **made}
 
 
 def by_domain(
@@ -139,7 +154,7 @@ def lacking(db: TenantDb, register: Register, rows: Listed) -> list[tuple[str, J
     lacking: set[str] = set()
     having: set[str] = set()
     for domain, concerned in by_domain(db, register, rows).items():
-        known = _matters(db, domain, concerned, meet=False)
+        known = _matters(db, domain, concerned)
         at_work = outbox.with_work(db, domain, [one for one in known.values() if one is not None])
         lack = {one.id for one, matter in known.items() if matter is None or matter not in at_work}
         lacking |= lack
@@ -147,14 +162,18 @@ def lacking(db: TenantDb, register: Register, rows: Listed) -> list[tuple[str, J
     return [(row_id, body) for row_id, body in rows if row_id in lacking - having]
 
 
-def documents(db: TenantDb, compared: records.Compared, asked_at: datetime) -> None:
-    """Invoices whose documents a page shows otherwise than the bridge knows them: their deliveries decide (rule 6).
+def documents(db: TenantDb, compared: records.Compared, asked_at: datetime) -> set[UUID]:
+    """Matters of invoices whose documents a page shows otherwise than the bridge knows them: their deliveries decide (rule 6).
 
     Changed rows with our marker that are not known to their invoice's matter; and rows, changed or not, of documents that were
     removed and must not have been shown any more when the page was asked for.
     """
     shown = [row.id for row in (*compared.changed, *compared.rewritten)] + compared.same
-    due = {*_marked(db, compared.changed), *matters.removed_before(db, shown, asked_at)}
+    return {*_marked(db, compared.changed), *matters.removed_before(db, shown, asked_at)}
+
+
+def marked(db: TenantDb, due: Collection[UUID]) -> None:
+    """Work for what ``documents`` found."""
     outbox.announce(db, "invoice", due, cause="marker", system="visma_net", register=DOCUMENTS)
 
 

@@ -105,10 +105,13 @@ class Conclusion:
         if not waiting and not count.missing:
             self._told(db, register, reading, 0, more=False)
             return False, None
-        return self._slice(db, register, reading), None
+        # Announced in a transaction of its own: matters are asked for before records are written, never behind them.
+        self._told(db, register, reading, 0, more=True)
+        return True, None
 
     def _slice(self, db: TenantDb, register: Register, reading: Reading) -> bool:
-        """Announces the next rows of a reading that is let through, then the next missing ones; whether more are left."""
+        """Announces the next rows of a reading that is let through, or, behind them, the next missing ones; whether more are
+        left. Never both in one transaction: the second would ask for matters while it holds the first one's records."""
         open_one = readings.open_one(db, register.system, register.name)
         before = open_one.began_at if open_one is not None and open_one.id != reading.id else None
         waiting = pending.next_unannounced(db, register, before, announcing.SLICE)
@@ -116,9 +119,10 @@ class Conclusion:
             settled = announcing.announce(db, register, [(one.id, one.body) for one in waiting])
             versions = {one.id: one.version for one in waiting}
             pending.announced(db, register, versions, settled)
-        room = announcing.SLICE - len(waiting)
         missing = (
-            pending.next_missing(db, register.system, reading, room) if room and reading.shows_absence else []
+            pending.next_missing(db, register.system, reading, announcing.SLICE)
+            if reading.shows_absence and not waiting
+            else []
         )
         if missing:
             # Looked at singly by whoever settles them (R-CUS-8); rows leave a passing register in everyday use.
@@ -126,7 +130,7 @@ class Conclusion:
                 announcing.announce(db, register, missing, cause="gone")
             pending.gone(db, register.system, reading, [row_id for row_id, _ in missing])
         self._turn.changes += len(missing)
-        more = len(waiting) + len(missing) >= announcing.SLICE
+        more = len(waiting) + len(missing) >= announcing.SLICE or bool(waiting and reading.shows_absence)
         self._told(db, register, reading, sum(one.known for one in waiting), more=more)
         return more
 

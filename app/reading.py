@@ -129,21 +129,22 @@ class Pages:
     ) -> list[records.Row]:
         """Announces what need not be held back, then writes; the rows that somebody else wrote in between.
 
-        In this order, because whoever ends a delivery locks its work first and its records after.
+        In this order, because whoever ends a delivery locks its matter first, its work then, and its records last.
         """
         announced = [row for row in compared.changed if row.in_scope]
         held = {row.id for row in announced if polling.held_back(register, row.json)}
         at_once = [(row.id, row.json) for row in announced if row.id not in held]
+        due = announcing.documents(db, compared, asked.asked_at) if register.name == DOCUMENTS else set()
         settled: Collection[str] = ()
-        if at_once:
-            settled = announcing.announce(db, register, at_once)
+        if at_once or due:
+            settled = announcing.announce(db, register, at_once, also=due)
+        if due:
+            announcing.marked(db, due)
         if held:
             self._turn.restless.add(register.name)
         if compared.changed and register.reference:
             # What failed for a set-up that is wrong there (invoice statuses) goes on once it is repaired.
             outbox.wake_register(db, register.name)
-        if register.name == DOCUMENTS:
-            announcing.documents(db, compared, asked.asked_at)
         # What is out of scope or only looked up changes nothing that has to be settled.
         self._turn.changes += len(announced)
         return records.write(
@@ -182,6 +183,8 @@ class Pages:
                 raced = self._write(db, register, compared, asked, reading.id if reading else None)
             if not (compared.overlaps or raced):
                 return True
+        # It may have changed, for all anybody knows: nothing is idle before another poll has seen it.
+        self._turn.changes += 1
         return False
 
     def _unreadable(self, register: Register, body: Json, error: Exception) -> None:

@@ -225,6 +225,12 @@ def lock(db: TenantDb, ids: Sequence[UUID]) -> None:
     db.execute(SQL["matters.lock"], {"ids": list(ids)}).fetchall()
 
 
+def share(db: TenantDb, ids: Sequence[UUID]) -> None:
+    """Keeps several matters from being ended or joined to the end of the transaction; in id order, as ``lock``."""
+    if ids:
+        db.execute(SQL["matters.share"], {"ids": list(ids)}).fetchall()
+
+
 def needs(db: TenantDb, id: UUID) -> list[UUID]:
     """The matters of which this one needs something."""
     return [row["needed_id"] for row in db.execute(SQL["matters.needs"], {"id": id})]

@@ -173,6 +173,12 @@ def unfinished(db: DispatchDb) -> int:
     return row["n"] if row else 0
 
 
+def claims(db: DispatchDb) -> int:
+    """Grows with every delivery that begins."""
+    row = db.execute(SQL["outbox.claims"]).fetchone()
+    return int(row["n"]) if row else 0
+
+
 def counts(db: DispatchDb) -> Sequence[Mapping[str, Any]]:
     """(domain, state, n, oldest) for metrics and scaling."""
     return db.execute(SQL["outbox.counts"]).fetchall()

@@ -146,6 +146,9 @@ def write(
     """
     times = {"asked_at": asked.asked_at, "answered_at": asked.answered_at, "reading_id": reading_id}
     # In the order of their ids, like every other transaction that writes many: they never wait crosswise.
+    if (compared.changed or compared.rewritten) and compared.same:
+        every = [row.id for row in (*compared.changed, *compared.rewritten)] + compared.same
+        lock(db, register.system, register.name, every)
     rows = sorted([*compared.changed, *compared.rewritten], key=lambda row: row.id)
     changed = {row.id for row in compared.changed}
     written = [
@@ -170,6 +173,14 @@ def write(
 
 def _touch(db: TenantDb, register: Register, ids: Sequence[str], times: Mapping[str, Any]) -> None:
     db.execute(SQL["records.touch"], {**key_of(register), **times, "ids": sorted(ids)})
+
+
+def lock(db: TenantDb, system: str, register: str, ids: Collection[str]) -> None:
+    """Holds several rows of a register to the end of the transaction, taken in the order of their ids."""
+    db.execute(
+        SQL["records.lock"],
+        {"system": system, "register": register, "ids": list(ids)},
+    ).fetchall()
 
 
 def put_own(

@@ -37,6 +37,10 @@ on conflict (tenant_id, domain, erp_register, erp_id) where erp_id is not null a
 -- Whoever touches several matters locks them in id order.
 select * from matter where tenant_id = %(tenant_id)s and id = any (%(ids)s) order by id for update
 
+-- share --
+-- Whoever announces to several holds them as an announcement holds one, in the same order.
+select id from matter where tenant_id = %(tenant_id)s and id = any (%(ids)s) order by id for key share
+
 -- put --
 -- The pair as a delivery leaves it; its own matter, under its token or a person's lock.
 update matter set severa_register = %(severa_register)s, severa_id = %(severa_id)s, severa_number = %(severa_number)s,

@@ -4,6 +4,11 @@
 select id, hash, mapping_version, asked_at, answered_at, version, body, gone_at is not null as gone from record
 where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
 
+-- lock --
+-- Whoever writes several of a register takes them in the order of their ids first.
+select id from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s and id = any (%(ids)s)
+order by id collate "C" for update
+
 -- put --
 -- A polled row. It replaces what was compared with it (seen_version), and only what had been answered before it was asked
 -- for (rule 13); a stored time that is still to come was written before the clock was set back and orders nothing.
