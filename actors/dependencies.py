@@ -46,7 +46,7 @@ def target(db: TenantDb, error: Waiting) -> Target:
     system: System = "severa" if error.severa_id else "visma_net"
     record_id = error.severa_id or error.erp_id or ""
     registers = (SEVERA_REGISTERS if error.severa_id else ERP_REGISTERS)[error.domain]
-    record = records.newest(db, db.tenant_id, system, list(registers), record_id)
+    record = records.newest(db, system, list(registers), record_id)
     by = {"severa_id": error.severa_id, "erp_id": error.erp_id}
     found = matters.find(db, error.domain, **by)
     if found is None and registers:

@@ -175,7 +175,7 @@ class Ending:
                 self._see_all(db, effects)
                 if isinstance(stop, ForeignWriter):
                     # Behind every other matter: a claim locks its matter first, then looks at the tenant.
-                    tenants.set_state(db, db.tenant_id, "paused")
+                    tenants.set_state(db, "paused")
                 self._finish(db, stop.state, stop.code)
         except _Joined:
             return self.later(
@@ -314,25 +314,23 @@ class Ending:
             of_register.setdefault((system, register), set()).add(key)
         for (system, register), ids in sorted(of_register.items()):
             if len(ids) > 1:
-                records.lock(db, self.row.tenant_id, system, register, ids)
+                records.lock(db, system, register, ids)
         self._settle_records(db)
         for *_, seen in sorted(rows, key=lambda row: row[:3]):
             self._see(db, seen)
 
     def _settle_records(self, db: TenantDb) -> None:
         for record in self.planned:
-            records.settled(db, self.row.tenant_id, record.system, record.register, record.id, record.version)
+            records.settled(db, record.system, record.register, record.id, record.version)
             for sibling in SIBLINGS.get(record.register, ()):
-                records.settled_now(db, self.row.tenant_id, record.system, sibling, record.id)
+                records.settled_now(db, record.system, sibling, record.id)
 
     def _see(self, db: TenantDb, seen: Seen) -> None:
         register = self._register(seen)
         row = records.row_of(register, seen.body, None, self.shop.erp_zone)
         # Where nobody noted the call, it was somewhere between the claim and now: what a poll was asked for meanwhile is read
         # again.
-        records.put_own(
-            db, self.row.tenant_id, register, row, seen.asked_at or self.row.now, seen.answered_at
-        )
+        records.put_own(db, register, row, seen.asked_at or self.row.now, seen.answered_at)
 
     def _announce(self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]) -> None:
         for work in effects.announce:

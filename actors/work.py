@@ -168,7 +168,7 @@ def _newest(db: TenantDb, system: str, side: tuple[str, str] | None) -> Record |
     if side is None:
         return None
     register, record_id = side
-    return records.newest(db, db.tenant_id, system, [register, *SIBLINGS.get(register, ())], record_id)
+    return records.newest(db, system, [register, *SIBLINGS.get(register, ())], record_id)
 
 
 def _end_of(error: Exception, end: Ending, pace: Pace, domain: str) -> str:

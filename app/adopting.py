@@ -96,10 +96,10 @@ def adopt(bridge: Bridge, found: Status) -> int:
             raise InputError(
                 "The database was adopted by somebody else meanwhile: 'severa-bridge db status' shows it."
             )
-        streams.ask(db, None)
+        streams.ask_all(db)
         everyone = tenants.all_tenants(db)
     for tenant in everyone:
         with bridge.db.tenant(tenant.id) as db:
             details = {"found": found.plain()["found"], "epoch": epoch}
-            tenants.audit(db, tenant.id, who(), "database.adopted", details)
+            tenants.audit(db, who(), "database.adopted", details)
     return epoch

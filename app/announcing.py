@@ -132,12 +132,11 @@ def _resolved(db: TenantDb, register: Register, rows: Listed) -> Iterable[Concer
         elif concern.through:
             between.setdefault(concern.through, set()).add(concern.id)
     of_number = {
-        name: records.ids_of_numbers(db, db.tenant_id, register.system, name, sorted(wanted))
+        name: records.ids_of_numbers(db, register.system, name, sorted(wanted))
         for name, wanted in numbers.items()
     }
     of_between = {
-        name: records.owners(db, db.tenant_id, register.system, name, sorted(wanted))
-        for name, wanted in between.items()
+        name: records.owners(db, register.system, name, sorted(wanted)) for name, wanted in between.items()
     }
     for concern in concerns:
         if concern.number:

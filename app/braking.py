@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from db import log, pending, readings, streams, tenants
 from db.log import About
@@ -71,40 +70,40 @@ def subject(system: str, register: str) -> str:
     return f"brake:{system}/{register}"
 
 
-def hold(db: TenantDb, tenant_id: UUID, register: Register, reading: Reading, domains: Sequence[str]) -> Held:
+def hold(db: TenantDb, register: Register, reading: Reading, domains: Sequence[str]) -> Held:
     """Holds a reading: its domains are paused and a person is asked. ``reading``: ended, not announced.
 
     A register that is held already stays with the reading that a person was shown, unless this one read everything.
     """
     before = [
         one
-        for one in readings.of_connection(db, tenant_id, register.system)
+        for one in readings.of_connection(db, register.system)
         if one.register == register.name and one.state == "held" and one.id != reading.id
     ]
     if before and not reading.shows_absence:
-        readings.announced(db, tenant_id, reading, 0, state="dead")
+        readings.announced(db, reading, 0, state="dead")
         reading = before[0]
     else:
-        readings.supersede(db, tenant_id, register.system, register.name)
-        readings.announced(db, tenant_id, reading, 0, state="held")
-    found = counted(db, tenant_id, register.system, reading)
+        readings.supersede(db, register.system, register.name)
+        readings.announced(db, reading, 0, state="held")
+    found = counted(db, register.system, reading)
     asked = {one["domain"] for one in _questions(db) if one["subject"] == found.subject}
     wanted = sorted(asked | set(domains))
     _ask(db, found, wanted)
     paused = [domain for domain in wanted if domain in BRAKED]
-    tenants.pause_domains(db, tenant_id, paused)
+    tenants.pause_domains(db, paused)
     return replace(found, pauses=bool(paused))
 
 
-def release(db: TenantDb, tenant_id: UUID, register: Register, reading: Reading) -> bool:
+def release(db: TenantDb, register: Register, reading: Reading) -> bool:
     """Whether a register's held absence answered itself: a later whole reading showed everything, and nothing was paused.
     What was paused goes on only when a person says so."""
     about = [one for one in _questions(db) if one["subject"] == subject(register.system, register.name)]
     if not reading.shows_absence or not about or any(one["code"] == BRAKE for one in about):
         return False
-    if pending.missing(db, tenant_id, register.system, reading):
+    if pending.missing(db, register.system, reading):
         return False
-    readings.supersede(db, tenant_id, register.system, register.name)
+    readings.supersede(db, register.system, register.name)
     for one in about:
         log.close_problems(db, About(one["domain"], subject=one["subject"]), "settled")
     return True
@@ -121,30 +120,30 @@ def _ask(db: TenantDb, found: Held, domains: Sequence[str]) -> None:
         log.open_problem(db, about, code, {"domain": domain, **found.values()})
 
 
-def counted(db: TenantDb, tenant_id: UUID, system: System, reading: Reading) -> Held:
+def counted(db: TenantDb, system: System, reading: Reading) -> Held:
     """What letting this reading through would announce now; an open reading's rows are judged at its own end."""
-    open_one = readings.open_one(db, tenant_id, system, reading.register)
+    open_one = readings.open_one(db, system, reading.register)
     before = open_one.began_at if open_one and open_one.id != reading.id else None
-    rows = pending.unannounced(db, tenant_id, system, reading.register, before)
-    missing = pending.missing(db, tenant_id, system, reading) if reading.shows_absence else 0
+    rows = pending.unannounced(db, system, reading.register, before)
+    missing = pending.missing(db, system, reading) if reading.shows_absence else 0
     return Held(system, reading, rows.known, rows.changed, missing, rows.waiting)
 
 
-def count(db: TenantDb, tenant_id: UUID, register: Register, reading: Reading) -> tuple[Count, int]:
+def count(db: TenantDb, register: Register, reading: Reading) -> tuple[Count, int]:
     """What the brake is asked about at the end of a reading, and how many rows wait to be announced."""
-    found = counted(db, tenant_id, register.system, reading)
-    earlier = readings.given_up(db, tenant_id, register.system, reading)
+    found = counted(db, register.system, reading)
+    earlier = readings.given_up(db, register.system, reading)
     return Count(found.known, found.changed + earlier, found.missing, reading.rows), found.waiting
 
 
-def held(db: TenantDb, tenant_id: UUID) -> list[Held]:
+def held(db: TenantDb) -> list[Held]:
     """What stands held at a tenant, counted now."""
-    return [counted(db, tenant_id, one.system, one.reading) for one in readings.held(db, tenant_id)]
+    return [counted(db, one.system, one.reading) for one in readings.held(db)]
 
 
-def moved(db: TenantDb, tenant_id: UUID, domain: str | None) -> list[Held]:
+def moved(db: TenantDb, domain: str | None) -> list[Held]:
     """What is held and is not any more what its question says; the question now says what is. Empty: nothing moved."""
-    now = held(db, tenant_id)
+    now = held(db)
     asked = _asked(db, domain)
     found = []
     for one in now:
@@ -155,16 +154,14 @@ def moved(db: TenantDb, tenant_id: UUID, domain: str | None) -> list[Held]:
     return found
 
 
-def resume(
-    db: TenantDb, tenant_id: UUID, domain: str | None, shown: Sequence[Held] | None = None
-) -> list[Held]:
+def resume(db: TenantDb, domain: str | None, shown: Sequence[Held] | None = None) -> list[Held]:
     """Lets through what the brake has stopped, in one domain or (None) all; what that was, counted.
 
     Its domains go on and its questions close with it. ``shown``: what the person was shown; None = what the questions say.
     Raises InputError when that is not what is held now: then nothing has been done.
     """
     # Readings first, then their questions, then the tenant: in the order in which a poll locks them.
-    now = held(db, tenant_id)
+    now = held(db)
     asked = _asked(db, domain)
     let = []
     for one in now:
@@ -184,15 +181,15 @@ def resume(
         for question in questions:
             log.close_problems(db, About(question["domain"], subject=one.subject), RESUMED)
         if not [left for left in _questions(db) if left["subject"] == one.subject]:
-            readings.resume(db, tenant_id, one.reading)
+            readings.resume(db, one.reading)
             if one.reading.shows_absence and one.reading.completed_at is not None:
-                streams.swept(db, tenant_id, one.system, one.register, one.reading.completed_at)
+                streams.swept(db, one.system, one.register, one.reading.completed_at)
         let.append(one)
     # A question of 0.1.0 has no reading: whoever resumes has answered it.
     for questions in asked.values():
         for question in questions:
             log.close_problems(db, About(question["domain"], subject=question["subject"]), RESUMED)
-    tenants.resume_domains(db, tenant_id, sorted({q["domain"] for each in asked.values() for q in each}))
+    tenants.resume_domains(db, sorted({q["domain"] for each in asked.values() for q in each}))
     return let
 
 

@@ -40,7 +40,7 @@ class Conclusion:
 
     def finish(self, db: TenantDb, task: Task, reading: Reading) -> bool:
         """The last page is in: what it brought is let through or held, and the mark moves. Whether announcing goes on."""
-        reading = readings.end(db, self._turn.due.tenant_id, reading, "complete", completed=True)
+        reading = readings.end(db, reading, "complete", completed=True)
         more, held = self._judge(db, task.register, reading)
         # Absence for which something is paused is looked at again in the next poll.
         unsure = held is not None and held.missing and held.pauses
@@ -65,7 +65,6 @@ class Conclusion:
         before = task.stream.watermark if task.stream else None
         streams.complete(
             db,
-            self._turn.due.tenant_id,
             self._turn.due.system,
             task.register.name,
             watermark=polling.mark(before, newest, mark_at, left_out=left_out),
@@ -75,26 +74,23 @@ class Conclusion:
         if task.stream is not None and task.stream.unsure_since is not None and not left_out:
             # This reading asked from before them: what it did not show again is as it was.
             began = since.began_at if since else self._turn.due.began
-            pending.sure(db, self._turn.due.tenant_id, task.register, before=began)
+            pending.sure(db, task.register, before=began)
         self._turn.complete.append(task.register.name)
 
     def _judge(self, db: TenantDb, register: Register, reading: Reading) -> tuple[bool, braking.Held | None]:
         """Lets an ended reading through, or holds it (R-CON-3): (whether announcing goes on, what is held)."""
-        tenant_id = self._turn.due.tenant_id
-        count, waiting = braking.count(db, tenant_id, register, reading)
+        count, waiting = braking.count(db, register, reading)
         held = [
             one
-            for one in readings.of_connection(db, tenant_id, register.system)
+            for one in readings.of_connection(db, register.system)
             if one.register == register.name and one.state == "held"
         ]
-        if held and braking.release(db, tenant_id, register, reading):
+        if held and braking.release(db, register, reading):
             held = []
         if held or self._turn.manner.brake.stops(register, count):
-            waits = pending.next_unannounced(db, tenant_id, register, None, announcing.SLICE)
+            waits = pending.next_unannounced(db, register, None, announcing.SLICE)
             missing = (
-                pending.next_missing(db, tenant_id, register.system, reading, announcing.SLICE)
-                if count.missing
-                else []
+                pending.next_missing(db, register.system, reading, announcing.SLICE) if count.missing else []
             )
             domains = polling.asked_domains(
                 register,
@@ -103,8 +99,8 @@ class Conclusion:
                 many=count.missing >= self._turn.manner.brake.records,
             )
             if held or domains:
-                found = braking.hold(db, tenant_id, register, reading, domains)
-                logger.error("poll_braked", tenant_id=str(tenant_id), **found.values())
+                found = braking.hold(db, register, reading, domains)
+                logger.error("poll_braked", tenant_id=str(self._turn.due.tenant_id), **found.values())
                 return False, found
         if not waiting and not count.missing:
             self._told(db, register, reading, 0, more=False)
@@ -116,16 +112,15 @@ class Conclusion:
     def _slice(self, db: TenantDb, register: Register, reading: Reading) -> bool:
         """Announces the next rows of a reading that is let through, or, behind them, the next missing ones; whether more are
         left. Never both in one transaction: the second would ask for matters while it holds the first one's records."""
-        tenant_id = self._turn.due.tenant_id
-        open_one = readings.open_one(db, tenant_id, register.system, register.name)
+        open_one = readings.open_one(db, register.system, register.name)
         before = open_one.began_at if open_one is not None and open_one.id != reading.id else None
-        waiting = pending.next_unannounced(db, tenant_id, register, before, announcing.SLICE)
+        waiting = pending.next_unannounced(db, register, before, announcing.SLICE)
         if waiting:
             settled = announcing.announce(db, register, [(one.id, one.body) for one in waiting])
             versions = {one.id: one.version for one in waiting}
-            pending.announced(db, tenant_id, register, versions, settled)
+            pending.announced(db, register, versions, settled)
         missing = (
-            pending.next_missing(db, tenant_id, register.system, reading, announcing.SLICE)
+            pending.next_missing(db, register.system, reading, announcing.SLICE)
             if reading.shows_absence and not waiting
             else []
         )
@@ -133,7 +128,7 @@ class Conclusion:
             # Looked at singly by whoever settles them (R-CUS-8); rows leave a passing register in everyday use.
             if not register.passing:
                 announcing.announce(db, register, missing, cause="gone")
-            pending.gone(db, tenant_id, register.system, reading, [row_id for row_id, _ in missing])
+            pending.gone(db, register.system, reading, [row_id for row_id, _ in missing])
         self._turn.changes += len(missing)
         more = len(waiting) + len(missing) >= announcing.SLICE or bool(waiting and reading.shows_absence)
         self._told(db, register, reading, sum(one.known for one in waiting), more=more)
@@ -142,11 +137,11 @@ class Conclusion:
     def _told(self, db: TenantDb, register: Register, reading: Reading, n: int, *, more: bool) -> None:
         """So many rows that had been known before were announced with a reading; a complete one stands for all before it."""
         done = "complete" if reading.completed_at is not None else "dead"
-        readings.announced(db, self._turn.due.tenant_id, reading, n, state="let_through" if more else done)
+        readings.announced(db, reading, n, state="let_through" if more else done)
         if not more:
             self._turn.restless.discard(register.name)
             if reading.completed_at is not None:
-                readings.clear(db, self._turn.due.tenant_id, register.system, reading)
+                readings.clear(db, register.system, reading)
 
     def let_through(self, register: Register, reading: Reading | None) -> None:
         """The rest of a large announcement, a thousand rows in a transaction."""
@@ -159,7 +154,7 @@ class Conclusion:
         """A reading that never came to its end: what it brought is judged like what a whole one brings, and neither mark nor
         absence comes of it."""
         with self._turn.held() as db:
-            reading = readings.end(db, self._turn.due.tenant_id, reading, "dead", completed=False)
+            reading = readings.end(db, reading, "dead", completed=False)
             more, _ = self._judge(db, register, reading)
         if more:
             self.let_through(register, reading)

@@ -58,7 +58,7 @@ def of(
         if register.reference or not (register.start_setting or register.name == "invoices"):
             continue
         with db.tenant(tenant.id) as connection:
-            known = records.all_of(connection, tenant.id, register.system, register.name)
+            known = records.all_of(connection, register.system, register.name)
         for record in known:
             _weigh(found, register, record, books, before, after)
     return found

@@ -84,7 +84,7 @@ def decide(bridge: Bridge, name: str, number: str, choice: Choice, seen: str) ->
                 raise InputError("It is being looked at just now: try again in a moment.")
         outbox.retry(db, row["domain"], row["matter_id"])
         details = {"problem": shown["id"], "decision": choice.kind, "document": choice.document}
-        tenants.audit(db, tenant.id, who(), "doubt.decided", details)
+        tenants.audit(db, who(), "doubt.decided", details)
     return {
         "this": f"{choice.document} is looked at once more and then taken as this invoice's document.",
         "make": "It is looked for once more and then made again.",

@@ -96,7 +96,7 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
         asked = 0
         for row in wanted:
             if row["domain"] == "connection":
-                streams.ask(db, tenant.id)
+                streams.ask(db)
                 asked += 1
             elif row["matter_id"] is None:
                 continue
@@ -107,7 +107,5 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
                         cause="person", system=row["system"], register=row["register"], rank=Rank.PERSON,
                     )  # fmt: skip
                 asked += 1
-            tenants.audit(
-                db, tenant.id, who(), "problem.retried", {"problem": row["id"], "code": row["code"]}
-            )
+            tenants.audit(db, who(), "problem.retried", {"problem": row["id"], "code": row["code"]})
     return asked

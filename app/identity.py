@@ -17,7 +17,7 @@ from app.bootstrap import Bridge
 from connectors.places import one_system
 from db import identity, tenants
 from db.identity import Pair
-from db.pool import Connection
+from db.tenant import TenantDb
 from domain.errors import InputError
 from domain.mapper import text
 from domain.model import Json
@@ -64,7 +64,7 @@ def refuse(bridge: Bridge, tenant_id: UUID, name: str, pair: Pair) -> None:
     when another tenant has one of the companies (PairTaken)."""
     one_organisation(pair)
     with bridge.db.tenant(tenant_id) as db:
-        kept = identity.get(db, tenant_id)
+        kept = identity.get(db)
     if kept is not None:
         _same_pair(name, kept, pair)
     with bridge.db.dispatch() as db:
@@ -79,10 +79,10 @@ def refuse(bridge: Bridge, tenant_id: UUID, name: str, pair: Pair) -> None:
             raise _taken(theirs, pair)
 
 
-def keep(db: Connection, tenant_id: UUID, pair: Pair) -> None:
-    """Keeps the pair, in a transaction of the tenant. Raises InputError when another tenant was quicker."""
+def keep(db: TenantDb, pair: Pair) -> None:
+    """Keeps the pair. Raises InputError when another tenant was quicker."""
     try:
-        if not identity.keep(db, tenant_id, pair):
+        if not identity.keep(db, pair):
             raise InputError("The tenant became another pair of companies just now: nothing was stored.")
     except psycopg.errors.UniqueViolation as error:
         raise InputError(
@@ -105,12 +105,12 @@ def check_stored(bridge: Bridge, tenant_id: UUID, name: str, erp: Json | None = 
     )
     refuse(bridge, tenant_id, name, found)
     with bridge.db.tenant(tenant_id) as db:
-        keep(db, tenant_id, found)
+        keep(db, found)
 
 
 def _config(bridge: Bridge, tenant_id: UUID, system: str) -> dict[str, Any]:
     with bridge.db.tenant(tenant_id) as db:
-        stored = tenants.connection(db, tenant_id, "severa" if system == "severa" else "visma_net")
+        stored = tenants.connection(db, "severa" if system == "severa" else "visma_net")
     if stored is None:
         raise InputError(f"The tenant has no connection to {system}: add its file again.")
     return dict(stored.config)

@@ -20,7 +20,8 @@ from app.settings import Settings
 from app.standing import STOPS, Verdict
 from db import installation
 from db.installation import Facts
-from db.pool import Connection, Database
+from db.pool import Database
+from db.tenant import DispatchDb
 from domain import clock
 
 logger = structlog.get_logger("keeper")
@@ -150,7 +151,7 @@ class Keeper:
 
     # ---- its clock
 
-    def steady(self, db: Connection) -> bool:
+    def steady(self, db: DispatchDb) -> bool:
         """False: leases and waits mean nothing at present. Needs the dispatch transaction that acts on the answer."""
         before = clock.boot()
         now, steady = installation.read_clock(db)

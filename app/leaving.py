@@ -75,7 +75,7 @@ def leave(bridge: Bridge, name: str, *, anyway: bool = False) -> Tenant:
         raise NotFinished(_sentence(tenant, doubts), doubts)
     with bridge.db.tenant(tenant.id) as db:
         if leaving.leave(db):
-            tenants.audit(db, tenant.id, who(), "tenant.leaving", {"anyway": anyway})
+            tenants.audit(db, who(), "tenant.leaving", {"anyway": anyway})
             logger.info("leaving", tenant=str(tenant.id))
     return find_tenant(bridge, name)
 

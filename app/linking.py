@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from app.bootstrap import Bridge
 from app.service import find_tenant, staying_tenant
@@ -13,7 +12,7 @@ from app.tenancy import who
 from db import matters, outbox, records, tenants
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from db.outbox import Rank
-from db.pool import Connection
+from db.tenant import TenantDb
 from domain.errors import InputError
 from domain.model import Domain, Link, LinkUpdate, Record
 from domain.text import code_key
@@ -32,8 +31,8 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
     tenant = staying_tenant(bridge, name)
     wanted = _domain(domain, LINKED_DOMAINS)
     with bridge.db.tenant(tenant.id) as db:
-        ours = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
-        theirs = _one(db, tenant.id, "Visma.net ERP", ERP_REGISTERS[wanted], erp)
+        ours = _one(db, "Severa", SEVERA_REGISTERS[wanted], severa)
+        theirs = _one(db, "Visma.net ERP", ERP_REGISTERS[wanted], erp)
         left = matters.find(db, wanted, severa_id=ours.id)
         right = matters.find(db, wanted, erp_id=theirs.id)
         if left is not None and right is not None:
@@ -74,7 +73,7 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
                 f"{ours.name} or {theirs.name} is being worked on just now: try again in a minute."
             )
         details = {"domain": wanted, "severa": ours.id, "erp": theirs.id, "before": before}
-        tenants.audit(db, tenant.id, who(), "link.moved", details)
+        tenants.audit(db, who(), "link.moved", details)
         outbox.announce(
             db,
             wanted,
@@ -101,8 +100,8 @@ def classes(bridge: Bridge, name: str, domain: str, severa: str) -> Classes:
     tenant = find_tenant(bridge, name)
     wanted = _domain(domain, tuple(CLASS_REGISTERS))
     with bridge.db.tenant(tenant.id) as db:
-        record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
-        offered = records.all_of(db, tenant.id, "visma_net", CLASS_REGISTERS[wanted])
+        record = _one(db, "Severa", SEVERA_REGISTERS[wanted], severa)
+        offered = records.all_of(db, "visma_net", CLASS_REGISTERS[wanted])
         chosen = matters.choice(db, wanted, "severa", record.id)
     return Classes(
         f"{record.number} {record.name}".strip(), chosen, [(one.number, one.name) for one in offered]
@@ -122,10 +121,10 @@ def choose_class(bridge: Bridge, name: str, domain: str, severa: str, value: str
     if value not in offered:
         raise InputError(f"Visma.net ERP has no class '{value}': choose from {', '.join(offered) or '–'}.")
     with bridge.db.tenant(tenant.id) as db:
-        record = _one(db, tenant.id, "Severa", SEVERA_REGISTERS[wanted], severa)
+        record = _one(db, "Severa", SEVERA_REGISTERS[wanted], severa)
         matters.put_choice(db, wanted, "severa", record.id, value)
         details = {"domain": wanted, "severa": record.id, "class": value}
-        tenants.audit(db, tenant.id, who(), "class.chosen", details)
+        tenants.audit(db, who(), "class.chosen", details)
         met = matters.meet(db, wanted, "severa", record.register, [(record.id, record.number)])
         outbox.announce(
             db,
@@ -146,11 +145,11 @@ def _domain(domain: str, allowed: Sequence[Domain | str]) -> Domain:
     raise InputError(f"'{domain}' cannot be used here: choose from {', '.join(allowed)}.")
 
 
-def _one(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str], wanted: str) -> Record:
+def _one(db: TenantDb, system: str, registers: Sequence[str], wanted: str) -> Record:
     """The one record of these registers with this id or number that is still there. Raises InputError."""
     found = [
         one
-        for one in records.search(db, tenant_id, list(registers), wanted)
+        for one in records.search(db, list(registers), wanted)
         if not one.gone and code_key(wanted) in (code_key(one.id), code_key(one.number))
     ]
     exact = [one for one in found if one.id == wanted] or found

@@ -20,7 +20,7 @@ from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
 from db import installation, streams, tenants
 from db.identity import Pair
-from db.pool import Connection
+from db.tenant import TenantDb
 from db.tenants import Tenant
 from domain.errors import (
     BridgeError,
@@ -80,21 +80,21 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
     )
     with bridge.db.tenant(tenant_id) as db:
         if known is None:
-            tenants.add(db, tenant_id, file.name, file.language, file.time_zone)
-        identity.keep(db, tenant_id, pair)
+            tenants.add(db, file.name, file.language, file.time_zone)
+        identity.keep(db, pair)
         if values != kept:
-            tenants.add_settings(db, tenant_id, values, who())
+            tenants.add_settings(db, values, who())
         for system, part in (("severa", file.severa), ("visma_net", file.visma_net)):
-            _store_connection(bridge, db, tenant_id, _system(system), part)
+            _store_connection(bridge, db, _system(system), part)
         if known is not None:
             # Behind the connections: in the order of a poll, which holds one when it pauses a domain.
             named = file.model_fields_set
             language = file.language if "language" in named else known.language
             time_zone = file.time_zone if "time_zone" in named else known.time_zone
-            tenants.change(db, tenant_id, language, time_zone)
-        tenants.audit(db, tenant_id, who(), "tenant.added" if known is None else "tenant.changed", {})
+            tenants.change(db, language, time_zone)
+        tenants.audit(db, who(), "tenant.added" if known is None else "tenant.changed", {})
         if known:
-            look_again(db, tenant_id, values)
+            look_again(db, values)
     bridge.connections.forget(tenant_id)
     if known is not None and asked is not None:
         consequences.announce(bridge.db, known, asked)
@@ -106,7 +106,7 @@ def _with_what_is_kept(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> Ten
     if "kind" in file.visma_net.model_fields_set:
         return file
     with bridge.db.tenant(tenant_id) as db:
-        stored = tenants.connection(db, tenant_id, "visma_net")
+        stored = tenants.connection(db, "visma_net")
     kind = stored.config.get("kind", "service") if stored is not None else "service"
     return file.model_copy(update={"visma_net": file.visma_net.model_copy(update={"kind": kind})})
 
@@ -115,7 +115,7 @@ def _settings_of(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> tuple[dic
     """What is stored, and what the file makes of it: it changes what it names; the first file has every default written out.
     Raises InputError when something that was stored before cannot be used, and the file changes others without repairing any."""
     with bridge.db.tenant(tenant_id) as db:
-        kept = dict(tenants.settings(db, tenant_id))
+        kept = dict(tenants.settings(db))
     values = {**kept, **file.settings.model_dump(mode="json", exclude_unset=bool(kept))}
     try:
         stored_settings(values)
@@ -127,18 +127,17 @@ def _settings_of(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> tuple[dic
 
 def _store_connection(
     bridge: Bridge,
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     system: System,
     part: SeveraConnection | VismaNetConnection,
 ) -> None:
     values = connection_parts(system, part.model_dump())
     secret = part.client_secret.get_secret_value()
-    stored = tenants.connection(db, tenant_id, system)
+    stored = tenants.connection(db, system)
     same = stored is not None and _same_credentials(bridge, stored, values, secret)
     if stored is not None and same and dict(stored.config) == values:
         return
-    tenants.put_connection(db, tenant_id, system, values, bridge.secrets.seal(secret), keep_token=same)
+    tenants.put_connection(db, system, values, bridge.secrets.seal(secret), keep_token=same)
 
 
 def _same_credentials(
@@ -210,7 +209,7 @@ def _signed_in(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> bool:
     """Whether the stored sign-in of a person is good for the file's credentials."""
     values = connection_parts("visma_net", file.visma_net.model_dump())
     with bridge.db.tenant(tenant_id) as db:
-        stored = tenants.connection(db, tenant_id, "visma_net")
+        stored = tenants.connection(db, "visma_net")
     return (
         stored is not None
         and stored.token is not None
@@ -285,17 +284,17 @@ def go_live(bridge: Bridge, name: str, progress: Callable[[System, str, int], No
         _read_once(bridge, tenant, progress)
     except BaseException as error:
         with bridge.db.tenant(tenant.id) as db:
-            tenants.set_state(db, tenant.id, tenant.state)
+            tenants.set_state(db, tenant.state)
         if isinstance(error, BridgeError) and not isinstance(error, InputError):
             raise _not_read(error) from error
         raise
     with bridge.db.tenant(tenant.id) as db:
         # A database that is gone may have served this pair: what it sent last can still be carried out for a while.
         if tenant.live_at is None:
-            installation.read_anew_if_served(db, tenant.id, bridge.settings.settle_seconds)
-        if not tenants.set_state(db, tenant.id, "live"):
+            installation.read_anew_if_served(db, bridge.settings.settle_seconds)
+        if not tenants.set_state(db, "live"):
             raise InputError(f"The tenant '{name}' began to leave while it was read.")
-        tenants.audit(db, tenant.id, who(), "tenant.live", {})
+        tenants.audit(db, who(), "tenant.live", {})
     return True
 
 
@@ -316,9 +315,7 @@ def _read_once(bridge: Bridge, tenant: Tenant, progress: Callable[[System, str, 
     )
     for system in ("severa", "visma_net"):
         with bridge.db.tenant(tenant.id) as db:
-            lease = streams.lease_one(
-                db, tenant.id, _system(system), uuid4(), bridge.settings.poll_lease_seconds
-            )
+            lease = streams.lease_one(db, _system(system), uuid4(), bridge.settings.poll_lease_seconds)
         if lease is None:
             raise InputError(
                 "Another process is reading this tenant at the moment, or the database was adopted a moment ago: try again in a few minutes."
@@ -339,5 +336,5 @@ def _not_read(error: BridgeError) -> InputError:
 
 def _move(bridge: Bridge, tenant: Tenant, state: str) -> None:
     with bridge.db.tenant(tenant.id) as db:
-        if not tenants.set_state(db, tenant.id, state):
+        if not tenants.set_state(db, state):
             raise InputError(f"The tenant '{tenant.name}' began to leave at this moment: look at it again.")

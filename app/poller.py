@@ -224,7 +224,7 @@ class Poller:
         if isinstance(error, NotKnown) and not isinstance(error, ShortList):
             poll.not_known.setdefault(poll.register, error.message)
         for name, text in sorted(poll.not_known.items()):
-            if streams.not_understood(db, due.tenant_id, due.system, name) >= TOLD_AFTER:
+            if streams.not_understood(db, due.system, name) >= TOLD_AFTER:
                 values = {"system": due.system, "register": name, "text": text}
                 log.open_problem(db, about(due.system, name), NOT_UNDERSTOOD, values)
 

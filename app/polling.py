@@ -137,19 +137,19 @@ class Poll:
         """One transaction for everything that is asked before the first call."""
         tenant_id, system = self._turn.due.tenant_id, self._turn.due.system
         with self._turn.db.tenant(tenant_id) as db:
-            settings = stored_settings(tenants.settings(db, tenant_id))
+            settings = stored_settings(tenants.settings(db))
             shown = {
                 one.name
                 for one in self._all
-                if one.shown_by is not None and records.all_in(db, tenant_id, system, one.name, one.shown_by)
+                if one.shown_by is not None and records.all_in(db, system, one.name, one.shown_by)
             }
             return Known(
                 settings,
-                streams.streams(db, tenant_id, system),
-                readings.of_connection(db, tenant_id, system),
-                pending.restless(db, tenant_id, system),
+                streams.streams(db, system),
+                readings.of_connection(db, system),
+                pending.restless(db, system),
                 frozenset(shown),
-                pending.to_read_again(db, tenant_id, system),
+                pending.to_read_again(db, system),
             )
 
     # ---- one register
@@ -218,7 +218,7 @@ class Poll:
     def _known(self, register: Register) -> int:
         """How many records of a register are there as far as anybody knows."""
         with self._turn.db.tenant(self._turn.due.tenant_id) as db:
-            return pending.unannounced(db, self._turn.due.tenant_id, register.system, register.name).known
+            return pending.unannounced(db, register.system, register.name).known
 
     def _singly(self, register: Register) -> Iterator[Page]:
         rows = []
@@ -247,7 +247,7 @@ class Poll:
             start = getattr(settings, register.start_setting) if register.start_setting else None
             if self._pages.read_again(register, body, start, None):
                 with self._turn.held() as db:
-                    pending.sure(db, self._turn.due.tenant_id, register, [row_id])
+                    pending.sure(db, register, [row_id])
 
     def _goes_on(self, reading: Reading) -> bool:
         return reading.state == "open" and polling.goes_on(reading, self._turn.due.began)

@@ -66,7 +66,6 @@ class Pages:
             if task.reading is None:
                 task.reading = readings.begin(
                     db,
-                    self._turn.due.tenant_id,
                     self._turn.due.system,
                     task.register.name,
                     since=task.since,
@@ -77,7 +76,6 @@ class Pages:
             again = [*compared.overlaps, *raced]
             task.reading = readings.page(
                 db,
-                self._turn.due.tenant_id,
                 task.reading,
                 position=fetched.page.position,
                 rows=len(found.rows),
@@ -119,7 +117,7 @@ class Pages:
     def _compared(
         self, db: TenantDb, register: Register, rows: Sequence[records.Row], asked: Asked
     ) -> records.Compared:
-        return records.compare(db, self._turn.due.tenant_id, register, rows, asked, self._turn.anchor.db_time)
+        return records.compare(db, register, rows, asked, self._turn.anchor.db_time)
 
     def _write(
         self,
@@ -151,7 +149,6 @@ class Pages:
         self._turn.changes += len(announced)
         return records.write(
             db,
-            self._turn.due.tenant_id,
             register,
             compared,
             asked,
@@ -167,7 +164,7 @@ class Pages:
             if self.read_again(task.register, row.json, task.start, task.reading):
                 with self._turn.held() as db:
                     if task.reading is not None:
-                        task.reading = readings.cleared(db, self._turn.due.tenant_id, task.reading, 1)
+                        task.reading = readings.cleared(db, task.reading, 1)
 
     def read_again(self, register: Register, body: Json, start: date | None, reading: Reading | None) -> bool:
         """Whether the row's order is known now. A record that is not there any more is the sweep's business."""

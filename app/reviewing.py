@@ -57,7 +57,7 @@ def release(bridge: Bridge, name: str, wanted: str) -> int:
                 rank=Rank.PERSON,
             )
             details = {"invoice": row["record_id"], "total": row["values"].get("total", "")}
-            tenants.audit(db, tenant.id, who(), "invoice.released", details)
+            tenants.audit(db, who(), "invoice.released", details)
     return len(rows)
 
 
@@ -84,8 +84,8 @@ def branches(bridge: Bridge, name: str) -> list[dict[str, str]]:
     """The mapped business units: guid and name, branch number."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        mapped = tenants.branches(db, tenant.id)
-        known = {record.id: record.name for record in records.all_of(db, tenant.id, "severa", UNITS)}
+        mapped = tenants.branches(db)
+        known = {record.id: record.name for record in records.all_of(db, "severa", UNITS)}
     return [
         {"business_unit": guid, "name": known.get(guid, ""), "branch": number}
         for guid, number in sorted(mapped.items())
@@ -99,7 +99,7 @@ def map_branch(bridge: Bridge, name: str, unit: str, branch: str) -> str:
     """
     tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        units = records.all_of(db, tenant.id, "severa", UNITS)
+        units = records.all_of(db, "severa", UNITS)
         wanted = unit.strip().casefold()
         found = [
             record
@@ -113,14 +113,14 @@ def map_branch(bridge: Bridge, name: str, unit: str, branch: str) -> str:
                 + ", ".join(sorted(f"{record.name} ({record.id})" for record in found or units))
                 + "."
             )
-        there = {record.number for record in records.all_of(db, tenant.id, "visma_net", "branch")}
+        there = {record.number for record in records.all_of(db, "visma_net", "branch")}
         if branch and there and branch not in there:
             raise InputError(
                 f"Visma.net ERP has no branch '{branch}': choose from {', '.join(sorted(there))}."
             )
-        tenants.put_branch(db, tenant.id, found[0].id, branch)
+        tenants.put_branch(db, found[0].id, branch)
         details = {"business_unit": found[0].id, "branch": branch}
-        tenants.audit(db, tenant.id, who(), "branch.mapped", details)
+        tenants.audit(db, who(), "branch.mapped", details)
     return found[0].name
 
 

@@ -193,7 +193,7 @@ class Idle:
                 # polls begun from now on count; the extra moment keeps one that began in this instant out
                 self._asked_at = streams.now(db) + timedelta(microseconds=1)
                 self._claims = outbox.claims(db)
-                streams.ask(db, None)
+                streams.ask_all(db)
                 return False
             unchecked, changes = streams.checked_since(db, self._asked_at)
             if unchecked:

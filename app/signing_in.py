@@ -76,16 +76,16 @@ def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) ->
         kept_tokens(bridge.db, bridge.secrets, tenant.id, "visma_net").save(token)
     bridge.connections.forget(tenant.id)
     with bridge.db.tenant(tenant.id) as db:
-        tenants.audit(db, tenant.id, who(), "tenant.signed_in", {})
+        tenants.audit(db, who(), "tenant.signed_in", {})
         # What sat out the pause of a connection that could not sign in goes on at once.
         outbox.due_now(db)
-        streams.ask(db, tenant.id)
+        streams.ask(db)
 
 
 def _client(bridge: Bridge, tenant: Tenant, tokens: MemoryTokenStore) -> VismaNetClient:
     """A client of the tenant's application whose tokens stay in memory. Raises InputError for the service kind."""
     with bridge.db.tenant(tenant.id) as db:
-        stored = tenants.connection(db, tenant.id, "visma_net")
+        stored = tenants.connection(db, "visma_net")
     if stored is None or stored.config.get("kind") != "interactive":
         raise InputError(
             f"Tenant '{tenant.name}' uses a service application: it signs in by itself, with its client id and secret."

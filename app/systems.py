@@ -54,7 +54,7 @@ class StoredTokens:
 
     def load(self) -> Token | None:
         with self._db.tenant(self._tenant_id) as db:
-            found = tenants.token(db, self._tenant_id, self._system, self._revision)
+            found = tenants.token(db, self._system, self._revision)
         if found is None:
             raise changed(self._system)
         [sealed] = found
@@ -70,7 +70,7 @@ class StoredTokens:
 
     def begin_refresh(self) -> bool:
         with self._db.tenant(self._tenant_id) as db:
-            return tenants.lease_refresh(db, self._tenant_id, self._system, self._revision)
+            return tenants.lease_refresh(db, self._system, self._revision)
 
     def save(self, token: Token) -> None:
         text = json.dumps(
@@ -83,25 +83,23 @@ class StoredTokens:
         )
         sealed = self._secrets.seal(text)
         with self._db.tenant(self._tenant_id) as db:
-            kept = tenants.save_token(
-                db, self._tenant_id, self._system, self._revision, sealed, token.expires_at
-            )
+            kept = tenants.save_token(db, self._system, self._revision, sealed, token.expires_at)
         if not kept:
             raise changed(self._system)
 
     def end_refresh(self) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.end_refresh(db, self._tenant_id, self._system, self._revision)
+            tenants.end_refresh(db, self._system, self._revision)
 
     def forget(self) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.forget_token(db, self._tenant_id, self._system, self._revision)
+            tenants.forget_token(db, self._system, self._revision)
 
 
 def kept_tokens(db: Database, secrets: Secrets, tenant_id: UUID, system: System) -> StoredTokens:
     """The tokens of a connection as it stands now, for a command that signs in. Raises InputError when there is none."""
     with db.tenant(tenant_id) as connection:
-        stored = tenants.connection(connection, tenant_id, system)
+        stored = tenants.connection(connection, system)
     if stored is None:
         raise InputError("The tenant has no such connection: add its file first.")
     return StoredTokens(db, secrets, stored, lambda: None)
@@ -138,7 +136,6 @@ class LeasedSlots:
                 with self._db.tenant(self._tenant_id) as db:
                     self._held = tenants.lease_slots(
                         db,
-                        self._tenant_id,
                         "severa",
                         holder=self._holder,
                         slots=self._slots,
@@ -154,7 +151,7 @@ class LeasedSlots:
         with self._lock:
             if self._held:
                 with self._db.tenant(self._tenant_id) as db:
-                    tenants.free_slots(db, self._tenant_id, "severa", self._holder)
+                    tenants.free_slots(db, "severa", self._holder)
             self._held, self._until = 0, float("-inf")
 
 
@@ -168,11 +165,11 @@ class BudgetNotes:
 
     def crossed(self, percent: int) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.set_budget(db, self._tenant_id, self._system, percent)
+            tenants.set_budget(db, self._system, percent)
 
     def paused(self, seconds: float) -> None:
         with self._db.tenant(self._tenant_id) as db:
-            tenants.pause_for(db, self._tenant_id, self._system, seconds)
+            tenants.pause_for(db, self._system, seconds)
 
 
 class Connections:
@@ -217,7 +214,7 @@ class Connections:
             if not any(key[0] == tenant_id for key in self._clients):
                 return
         with self._db.tenant(tenant_id) as db:
-            present = tenants.revisions(db, tenant_id)
+            present = tenants.revisions(db)
         with self._lock:
             self._asked[tenant_id] = clock.monotonic()
             for system, revision in present.items():
@@ -264,7 +261,7 @@ class Connections:
             if key in self._clients:
                 return self._clients[key][1]
         with self._db.tenant(tenant_id) as db:
-            stored = tenants.connection(db, tenant_id, system)
+            stored = tenants.connection(db, system)
         if stored is None:
             raise InputError(f"The tenant has no connection to {system}: add its file again.")
         made = self._make(stored, purpose)

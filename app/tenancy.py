@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from actors.connections import open_setting_problem
 from app import braking, consequences
@@ -52,7 +51,7 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     rows = []
     for tenant in found:
         with bridge.db.tenant(tenant.id) as db:
-            checked = {c.system: c for c in tenants.connections(db, tenant.id)}
+            checked = {c.system: c for c in tenants.connections(db)}
             problems = len(log.problems(db))
             work = outbox.rows(db)
         rows.append(
@@ -78,21 +77,21 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
     """
     tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        before = tenants.settings(db, tenant.id)
+        before = tenants.settings(db)
     values = changed_settings(before, key, text)
     found = consequences.of(
         bridge.db, bridge.registers, tenant, as_far_as_usable(before), as_far_as_usable(values)
     )
     with bridge.db.tenant(tenant.id) as db:
-        tenants.add_settings(db, tenant.id, values, who())
+        tenants.add_settings(db, values, who())
         details = {"key": key, "value": text, "looked_at_again": found.count}
-        tenants.audit(db, tenant.id, who(), "setting.changed", details)
-        look_again(db, tenant.id, values)
+        tenants.audit(db, who(), "setting.changed", details)
+        look_again(db, values)
     consequences.announce(bridge.db, tenant, found)
     return found.count
 
 
-def look_again(db: TenantDb, tenant_id: UUID, values: Mapping[str, Any]) -> None:
+def look_again(db: TenantDb, values: Mapping[str, Any]) -> None:
     """Polls stood still for a setting that could not be used: whether it is repaired is seen at once, not at the next try, and
     the problem names what is left."""
     if not log.of_cause(db, ["setting.unusable"]):
@@ -101,14 +100,14 @@ def look_again(db: TenantDb, tenant_id: UUID, values: Mapping[str, Any]) -> None
         stored_settings(values)
     except SettingUnusable as error:
         open_setting_problem(db, error)
-    streams.ask(db, tenant_id)
+    streams.ask(db)
 
 
 def held(bridge: Bridge, name: str) -> list[braking.Held]:
     """What the brake has stopped at a tenant, counted now, for a person to look at (R-CON-3)."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        return braking.held(db, tenant.id)
+        return braking.held(db)
 
 
 def set_paused(
@@ -142,32 +141,32 @@ def set_paused(
         if domain is None:
             _set_state(db, tenant, "paused")
         else:
-            tenants.pause_domains(db, tenant.id, [domain])
-        tenants.audit(db, tenant.id, who(), "tenant.paused", {"domain": domain})
+            tenants.pause_domains(db, [domain])
+        tenants.audit(db, who(), "tenant.paused", {"domain": domain})
 
 
 def _resume(bridge: Bridge, tenant: Tenant, domain: str | None, shown: Sequence[braking.Held] | None) -> None:
     try:
         with bridge.db.tenant(tenant.id) as db:
             # Connection, readings, tenant: in the order in which a poll locks them.
-            streams.ask(db, tenant.id)
-            let = braking.resume(db, tenant.id, domain, shown)
+            streams.ask(db)
+            let = braking.resume(db, domain, shown)
             if domain is None:
                 # One that never went live and stays is where it was before.
                 never_live = tenant.state == "leaving" and tenant.live_at is None
                 _set_state(db, tenant, "new" if never_live else "live")
             else:
-                tenants.resume_domains(db, tenant.id, [domain])
+                tenants.resume_domains(db, [domain])
             details = {"domain": domain, "let_through": [one.values() for one in let]}
-            tenants.audit(db, tenant.id, who(), "tenant.resumed", details)
+            tenants.audit(db, who(), "tenant.resumed", details)
     except InputError:
         with bridge.db.tenant(tenant.id) as db:
-            braking.moved(db, tenant.id, domain)
+            braking.moved(db, domain)
         raise
 
 
 def _set_state(db: TenantDb, tenant: Tenant, state: str) -> None:
-    if not tenants.set_state(db, tenant.id, state, stays=tenant.state == "leaving"):
+    if not tenants.set_state(db, state, stays=tenant.state == "leaving"):
         raise InputError(f"The tenant '{tenant.name}' began to leave at this moment: look at it again.")
 
 
@@ -178,11 +177,11 @@ def rotate_secrets(bridge: Bridge) -> int:
     count = 0
     for tenant in found:
         with bridge.db.tenant(tenant.id) as db:
-            for stored in tenants.connections(db, tenant.id):
+            for stored in tenants.connections(db):
                 token = bridge.secrets.rotated(stored.token) if stored.token else None
-                tenants.put_secret(db, tenant.id, stored.system, bridge.secrets.rotated(stored.secret), token)
+                tenants.put_secret(db, stored.system, bridge.secrets.rotated(stored.secret), token)
                 count += 1
-            tenants.audit(db, tenant.id, who(), "secrets.rotated", {"key": bridge.secrets.key_id})
+            tenants.audit(db, who(), "secrets.rotated", {"key": bridge.secrets.key_id})
     return count
 
 

@@ -42,7 +42,7 @@ def trace(bridge: Bridge, name: str, register: str, wanted: str) -> list[Traced]
     if domain == "invoice":
         registers.append("customerdocument")
     with bridge.db.tenant(tenant.id) as db:
-        found = records.search(db, tenant.id, registers, wanted)
+        found = records.search(db, registers, wanted)
     if not found:
         raise InputError(f"No {domain} '{wanted}' has been seen for tenant '{name}'.")
     traced: dict[str, Traced] = {}

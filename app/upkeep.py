@@ -72,8 +72,8 @@ class Upkeep:
     def _audit(self, tenant_id: UUID) -> tuple[int, bool]:
         """The next slice of a tenant: (unsettled records in it, whether there is more)."""
         with self._db.tenant(tenant_id) as db:
-            found = pending.unsettled(db, tenant_id, self._after, SLICE)
-            lost = self._lost(db, tenant_id, found)
+            found = pending.unsettled(db, self._after, SLICE)
+            lost = self._lost(db, found)
         if found:
             self._after = found[-1].place
         if lost:
@@ -86,7 +86,7 @@ class Upkeep:
         return len(found), len(found) == SLICE
 
     def _lost(
-        self, db: TenantDb, tenant_id: UUID, found: list[pending.Unsettled]
+        self, db: TenantDb, found: list[pending.Unsettled]
     ) -> dict[tuple[str, str], list[tuple[str, Json]]]:
         """Register → rows without work, in three looks: unsettled, no work, still unsettled. A delivery that ends between
         two of them takes its row and its record's debt away together, so that the third look sees it."""
@@ -99,7 +99,7 @@ class Upkeep:
         }
         if not any(lacking.values()):
             return {}
-        still = pending.still_unsettled(db, tenant_id, found)
+        still = pending.still_unsettled(db, found)
         sure = {
             key: [(row_id, body) for row_id, body in rows if (*key, row_id) in still]
             for key, rows in sorted(lacking.items())

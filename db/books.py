@@ -37,14 +37,14 @@ class ReferenceCache:
         system: str,
         register: str,
     ) -> list[Record]:
-        """``reading`` opens the transaction when there is something to ask."""
+        """``reading`` opens the tenant's transaction when there is something to ask."""
         key = (tenant_id, system, register)
         with self._lock:
             kept = self._kept.get(key)
         if kept and clock.monotonic() - kept[0] < self._seconds:
             return kept[1]
         with reading() as connection:
-            found = records.all_of(connection, tenant_id, system, register)
+            found = records.all_of(connection, system, register)
         with self._lock:
             if len(self._kept) > 2000:
                 self._kept.clear()
@@ -107,7 +107,7 @@ class TenantBooks:
     def record(self, system: System, register: str, id: str) -> Record | None:
         return self._asked(
             ("record", system, register, id),
-            lambda db: records.get(db, self._tenant_id, system, register, id),
+            lambda db: records.get(db, system, register, id),
         )
 
     def find(
@@ -123,7 +123,6 @@ class TenantBooks:
         with self._reading() as db:
             return records.find(
                 db,
-                self._tenant_id,
                 system,
                 register,
                 number=number,
@@ -134,7 +133,7 @@ class TenantBooks:
 
     def find_marker(self, marker: str) -> list[Record]:
         with self._reading() as db:
-            return records.by_marker(db, self._tenant_id, marker)
+            return records.by_marker(db, marker)
 
     def document_owner(self, type: str, number: str) -> str | None:
         with self._reading() as db:
@@ -155,9 +154,7 @@ class TenantBooks:
         return self._cache.get(self._reading, self._tenant_id, system, register)
 
     def complete(self, system: System, register: str) -> bool:
-        found = self._asked(("streams", system), lambda db: streams.streams(db, self._tenant_id, system)).get(
-            register
-        )
+        found = self._asked(("streams", system), lambda db: streams.streams(db, system)).get(register)
         return bool(found and found.complete_at)
 
     def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
@@ -180,7 +177,7 @@ class TenantBooks:
     def branch(self, business_unit_id: str) -> str | None:
         if self._branches is None:
             with self._reading() as db:
-                self._branches = tenants.branches(db, self._tenant_id)
+                self._branches = tenants.branches(db)
         return self._branches.get(business_unit_id)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import DispatchDb, TenantDb
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Holder:
     erp_place: str
 
 
-def get(db: Connection, tenant_id: UUID) -> Pair | None:
-    """Needs a transaction of that tenant."""
-    row = db.execute(SQL["identity.get"], {"tenant_id": tenant_id}).fetchone()
+def get(db: TenantDb) -> Pair | None:
+    """The tenant's own."""
+    row = db.execute(SQL["identity.get"]).fetchone()
     return Pair(**row) if row else None
 
 
-def holders(db: Connection, tenant_id: UUID, pair: Pair) -> list[Holder]:
-    """All of them, the oldest tenant first. Needs a dispatch transaction."""
+def holders(db: DispatchDb, tenant_id: UUID, pair: Pair) -> list[Holder]:
+    """All of them, the oldest tenant first."""
     rows = db.execute(
         SQL["identity.holders"],
         {
@@ -60,11 +60,11 @@ def holders(db: Connection, tenant_id: UUID, pair: Pair) -> list[Holder]:
     ]
 
 
-def keep(db: Connection, tenant_id: UUID, pair: Pair) -> bool:
-    """False, and nothing is written, when the tenant is another pair. Needs a transaction of that tenant.
+def keep(db: TenantDb, pair: Pair) -> bool:
+    """False, and nothing is written, when the tenant is another pair.
 
     Raises psycopg's UniqueViolation when another tenant has one of the two.
     """
     # Fetched, since statements travel together: the constraint has spoken when this returns.
-    row = db.execute(SQL["identity.keep"], {"tenant_id": tenant_id, **asdict(pair)}).fetchone()
+    row = db.execute(SQL["identity.keep"], asdict(pair)).fetchone()
     return row is not None

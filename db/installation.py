@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import DispatchDb, TenantDb
 
 Reason = Literal["restored", "moved", "copied"]
 
@@ -62,38 +62,38 @@ class Facts:
         return ago
 
 
-def look(db: Connection) -> Facts | None:
-    """None: a database without the row, which is being restored. Needs a dispatch transaction."""
+def look(db: DispatchDb) -> Facts | None:
+    """None: a database without the row, which is being restored."""
     row = db.execute(SQL["installation.look"]).fetchone()
     return Facts(**row) if row else None
 
 
-def beat(db: Connection, random: UUID) -> Beat | None:
-    """The next beat; None: this is not surely the same database, or writes are off. Needs a dispatch transaction."""
+def beat(db: DispatchDb, random: UUID) -> Beat | None:
+    """The next beat; None: this is not surely the same database, or writes are off."""
     row = db.execute(SQL["installation.beat"], {"random": random}).fetchone()
     return Beat(row["history"], row["number"], random) if row else None
 
 
-def carry_on(db: Connection, history: UUID) -> None:
-    """The server was started anew and nothing is missing. Needs a dispatch transaction."""
+def carry_on(db: DispatchDb, history: UUID) -> None:
+    """The server was started anew and nothing is missing."""
     db.execute(SQL["installation.carry_on"], {"history": history})
 
 
-def stop(db: Connection, history: UUID, reason: Reason) -> None:
-    """Nothing is claimed until ``begin_epoch``. Needs a dispatch transaction."""
+def stop(db: DispatchDb, history: UUID, reason: Reason) -> None:
+    """Nothing is claimed until ``begin_epoch``."""
     db.execute(SQL["installation.stop"], {"history": history, "reason": reason})
 
 
-def begin_epoch(db: Connection, history: UUID, settle: float) -> int | None:
+def begin_epoch(db: DispatchDb, history: UUID, settle: float) -> int | None:
     """This database counts from now on: leases and tokens void, quiet for ``settle`` seconds, every register read anew.
 
-    None: somebody else has begun one since ``history`` was seen. Needs a dispatch transaction.
+    None: somebody else has begun one since ``history`` was seen.
     """
     row = db.execute(SQL["installation.begin_epoch"], {"settle": settle, "history": history}).fetchone()
     return row["epoch"] if row else None
 
 
-def read_clock(db: Connection) -> tuple[datetime, bool]:
+def read_clock(db: DispatchDb) -> tuple[datetime, bool]:
     """The database's time, and whether leases mean something (False: a step is being waited out)."""
     row = db.execute(SQL["installation.clock"]).fetchone()
     if row is None:  # a select of expressions has one row
@@ -101,25 +101,25 @@ def read_clock(db: Connection) -> tuple[datetime, bool]:
     return row["now"], row["steady"]
 
 
-def set_steady(db: Connection, *, steady: bool) -> None:
-    """Ends or begins the pause after a step of the clock. Needs a dispatch transaction."""
+def set_steady(db: DispatchDb, *, steady: bool) -> None:
+    """Ends or begins the pause after a step of the clock."""
     db.execute(SQL["installation.steady" if steady else "installation.unsteady"])
 
 
-def within_reach(db: Connection, *, wait: float, poll: float, lease: float) -> None:
-    """After a step back of the clock: no wait, poll or lease lies further ahead than any may. Seconds. Needs a dispatch
-    transaction; tells nothing new to a clock that stepped forward."""
+def within_reach(db: DispatchDb, *, wait: float, poll: float, lease: float) -> None:
+    """After a step back of the clock: no wait, poll or lease lies further ahead than any may. Seconds. Tells nothing new to
+    a clock that stepped forward."""
     values = {"wait": wait, "poll": poll, "lease": lease}
     for name in ("work", "polls", "messages", "matters"):
         db.execute(SQL[f"installation.reachable_{name}"], values)
 
 
-def read_anew_if_served(db: Connection, tenant_id: UUID, settle: float) -> bool:
+def read_anew_if_served(db: TenantDb, settle: float) -> bool:
     """A tenant whose books show documents of the bridge at its first reading: both systems are read once more, later.
 
-    Needs a transaction of the tenant. False: nobody has served this pair before, and nothing has to be waited for.
+    False: nobody has served this pair before, and nothing has to be waited for.
     """
-    values = {"tenant_id": tenant_id, "settle": settle}
+    values = {"settle": settle}
     row = db.execute(SQL["installation.served_before"], values).fetchone()
     if row is None or not row["found"]:
         return False

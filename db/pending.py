@@ -9,12 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from db.codec import from_bytes
-from db.pool import Connection
 from db.records import key_of
 from db.sql import SQL
+from db.tenant import TenantDb
 from domain.model import Json, System
 from domain.polling import Reading
 from domain.registers import Register
@@ -29,36 +28,33 @@ class Unannounced:
     changed: int
 
 
-def to_read_again(db: Connection, tenant_id: UUID, system: System) -> list[tuple[str, str, Json]]:
+def to_read_again(db: TenantDb, system: System) -> list[tuple[str, str, Json]]:
     """(register, id, body) of rows whose order nobody could tell, at most a hundred."""
-    rows = db.execute(SQL["records.again"], {"tenant_id": tenant_id, "system": system})
+    rows = db.execute(SQL["records.again"], {"system": system})
     return [(row["register"], row["id"], from_bytes(row["body"])) for row in rows]
 
 
 def sure(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     register: Register,
     ids: Sequence[str] = (),
     *,
     before: datetime | None = None,
 ) -> None:
     """Nothing is left to be asked about these, nor about what was answered before a reading that asked for all of it."""
-    db.execute(SQL["records.sure"], {**key_of(tenant_id, register), "ids": list(ids), "before": before})
+    db.execute(SQL["records.sure"], {**key_of(register), "ids": list(ids), "before": before})
 
 
-def unannounced(
-    db: Connection, tenant_id: UUID, system: str, register: str, before: datetime | None = None
-) -> Unannounced:
+def unannounced(db: TenantDb, system: str, register: str, before: datetime | None = None) -> Unannounced:
     """``before``: when an open reading of the register began, whose rows are not counted."""
-    values = {"tenant_id": tenant_id, "system": system, "register": register, "before": before}
+    values = {"system": system, "register": register, "before": before}
     row = db.execute(SQL["records.unannounced"], values).fetchone()
     return Unannounced(row["known"], row["waiting"], row["changed"]) if row else Unannounced(0, 0, 0)
 
 
-def restless(db: Connection, tenant_id: UUID, system: System) -> set[str]:
+def restless(db: TenantDb, system: System) -> set[str]:
     """Registers with rows that nobody was told of."""
-    rows = db.execute(SQL["records.restless"], {"tenant_id": tenant_id, "system": system})
+    rows = db.execute(SQL["records.restless"], {"system": system})
     return {row["register"] for row in rows}
 
 
@@ -72,11 +68,9 @@ class Waiting:
     known: bool
 
 
-def next_unannounced(
-    db: Connection, tenant_id: UUID, register: Register, before: datetime | None, limit: int
-) -> list[Waiting]:
+def next_unannounced(db: TenantDb, register: Register, before: datetime | None, limit: int) -> list[Waiting]:
     """The next rows that nobody was told of, in the order of their ids. ``before`` as in ``unannounced``."""
-    values = {**key_of(tenant_id, register), "before": before, "limit": limit}
+    values = {**key_of(register), "before": before, "limit": limit}
     return [
         Waiting(row["id"], row["version"], from_bytes(row["body"]), row["known"])
         for row in db.execute(SQL["records.next_unannounced"], values)
@@ -84,8 +78,7 @@ def next_unannounced(
 
 
 def announced(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     register: Register,
     versions: Mapping[str, int],
     settled: Collection[str],
@@ -94,7 +87,7 @@ def announced(
     db.execute(
         SQL["records.announced"],
         {
-            **key_of(tenant_id, register),
+            **key_of(register),
             "ids": list(versions),
             "versions": list(versions.values()),
             "settled": [record_id in settled for record_id in versions],
@@ -102,29 +95,26 @@ def announced(
     )
 
 
-def missing(db: Connection, tenant_id: UUID, system: str, reading: Reading) -> int:
+def missing(db: TenantDb, system: str, reading: Reading) -> int:
     """How many records a whole reading did not show; those answered since it began are not missing."""
-    row = db.execute(SQL["records.missing"], _of_reading(tenant_id, system, reading)).fetchone()
+    row = db.execute(SQL["records.missing"], _of_reading(system, reading)).fetchone()
     return row["n"] if row else 0
 
 
-def next_missing(
-    db: Connection, tenant_id: UUID, system: str, reading: Reading, limit: int
-) -> list[tuple[str, Json]]:
+def next_missing(db: TenantDb, system: str, reading: Reading, limit: int) -> list[tuple[str, Json]]:
     """(id, body) of the next missing records, in the order of their ids."""
-    values = {**_of_reading(tenant_id, system, reading), "limit": limit}
+    values = {**_of_reading(system, reading), "limit": limit}
     return [(row["id"], from_bytes(row["body"])) for row in db.execute(SQL["records.next_missing"], values)]
 
 
-def gone(db: Connection, tenant_id: UUID, system: str, reading: Reading, ids: Sequence[str]) -> set[str]:
+def gone(db: TenantDb, system: str, reading: Reading, ids: Sequence[str]) -> set[str]:
     """Marks records that a complete reading did not show; which of them."""
-    values = {**_of_reading(tenant_id, system, reading), "ids": sorted(ids)}
+    values = {**_of_reading(system, reading), "ids": sorted(ids)}
     return {row["id"] for row in db.execute(SQL["records.gone"], values)}
 
 
-def _of_reading(tenant_id: UUID, system: str, reading: Reading) -> dict[str, Any]:
+def _of_reading(system: str, reading: Reading) -> dict[str, Any]:
     return {
-        "tenant_id": tenant_id,
         "system": system,
         "register": reading.register,
         "reading_id": reading.id,
@@ -147,11 +137,10 @@ class Unsettled:
         return self.system, self.register, self.id
 
 
-def unsettled(db: Connection, tenant_id: UUID, after: tuple[str, str, str], limit: int) -> list[Unsettled]:
+def unsettled(db: TenantDb, after: tuple[str, str, str], limit: int) -> list[Unsettled]:
     """The next ones behind ``after``, in the order of system, register and id."""
     system, register, record_id = after
     values = {
-        "tenant_id": tenant_id,
         "system": system,
         "register": register,
         "id": record_id,
@@ -163,10 +152,9 @@ def unsettled(db: Connection, tenant_id: UUID, after: tuple[str, str, str], limi
     ]
 
 
-def still_unsettled(db: Connection, tenant_id: UUID, found: Sequence[Unsettled]) -> set[tuple[str, str, str]]:
+def still_unsettled(db: TenantDb, found: Sequence[Unsettled]) -> set[tuple[str, str, str]]:
     """Those of them that nobody has settled since, by place."""
     values = {
-        "tenant_id": tenant_id,
         "systems": [one.system for one in found],
         "registers": [one.register for one in found],
         "ids": [one.id for one in found],

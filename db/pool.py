@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from db.codec import register_clean_text
 from db.migrate import check_version
-from db.tenant import Connection, DispatchDb, TenantDb
+from db.tenant import DispatchDb, TenantDb
 from domain import clock
 from domain.errors import InputError, Unavailable
 
@@ -33,7 +33,7 @@ are missing or there twice, too.
 A loop waits until it is over: were it to end, nobody would be left to see that the database was exchanged.
 """
 
-__all__ = ["REBUILT", "Connection", "Database", "refuse_powerful_login"]
+__all__ = ["REBUILT", "Database", "refuse_powerful_login"]
 
 _SESSION = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s -c timezone=UTC"

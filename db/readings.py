@@ -1,6 +1,6 @@
 """Readings of registers: how far each has come, and whether what it brought is let through or held (R-CON-3).
 
-States and who moves them: ``queries/readings.sql``. Every function needs a transaction of the tenant.
+States and who moves them: ``queries/readings.sql``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import TenantDb
 from domain.model import System
 from domain.polling import Reading
 
@@ -29,15 +28,14 @@ def _reading(row: Mapping[str, Any]) -> Reading:
     return Reading(**{key: value for key, value in row.items() if key not in ("tenant_id", "system")})
 
 
-def of_connection(db: Connection, tenant_id: UUID, system: System) -> list[Reading]:
+def of_connection(db: TenantDb, system: System) -> list[Reading]:
     """Readings that want something still: open, held, let_through; oldest first."""
-    rows = db.execute(SQL["readings.of_connection"], {"tenant_id": tenant_id, "system": system})
+    rows = db.execute(SQL["readings.of_connection"], {"system": system})
     return [_reading(row) for row in rows]
 
 
 def begin(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     system: System,
     register: str,
     *,
@@ -49,7 +47,6 @@ def begin(
     row = db.execute(
         SQL["readings.begin"],
         {
-            "tenant_id": tenant_id,
             "system": system,
             "register": register,
             "whole": since is None,
@@ -64,8 +61,7 @@ def begin(
 
 
 def page(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     reading: Reading,
     *,
     position: str | None,
@@ -79,7 +75,6 @@ def page(
     row = db.execute(
         SQL["readings.page"],
         {
-            "tenant_id": tenant_id,
             "id": reading.id,
             "position": position,
             "rows": rows,
@@ -92,62 +87,60 @@ def page(
     return _reading(row) if row else reading
 
 
-def cleared(db: Connection, tenant_id: UUID, reading: Reading, n: int) -> Reading:
+def cleared(db: TenantDb, reading: Reading, n: int) -> Reading:
     """So many of the rows that were left out have been read singly."""
-    row = db.execute(SQL["readings.cleared"], {"tenant_id": tenant_id, "id": reading.id, "n": n}).fetchone()
+    row = db.execute(SQL["readings.cleared"], {"id": reading.id, "n": n}).fetchone()
     return _reading(row) if row else reading
 
 
-def end(db: Connection, tenant_id: UUID, reading: Reading, state: str, *, completed: bool) -> Reading:
+def end(db: TenantDb, reading: Reading, state: str, *, completed: bool) -> Reading:
     """``state``: complete | let_through | held | dead. ``completed``: it was read to its end just now."""
     row = db.execute(
         SQL["readings.end"],
-        {"tenant_id": tenant_id, "id": reading.id, "state": state, "completed": completed},
+        {"id": reading.id, "state": state, "completed": completed},
     ).fetchone()
     return _reading(row) if row else reading
 
 
-def announced(db: Connection, tenant_id: UUID, reading: Reading, n: int, *, state: str | None = None) -> None:
+def announced(db: TenantDb, reading: Reading, n: int, *, state: str | None = None) -> None:
     """So many changes of known records were announced with it; ``state``: what it is from now on."""
-    db.execute(SQL["readings.announced"], {"tenant_id": tenant_id, "id": reading.id, "n": n, "state": state})
+    db.execute(SQL["readings.announced"], {"id": reading.id, "n": n, "state": state})
 
 
-def supersede(db: Connection, tenant_id: UUID, system: System, register: str) -> None:
+def supersede(db: TenantDb, system: System, register: str) -> None:
     """The register's held reading makes way for a newer one."""
-    db.execute(SQL["readings.supersede"], {"tenant_id": tenant_id, "system": system, "register": register})
+    db.execute(SQL["readings.supersede"], {"system": system, "register": register})
 
 
-def given_up(db: Connection, tenant_id: UUID, system: System, reading: Reading) -> int:
+def given_up(db: TenantDb, system: System, reading: Reading) -> int:
     """How many rows readings that never came to their end have announced since the last complete one."""
     row = db.execute(
         SQL["readings.given_up"],
-        {"tenant_id": tenant_id, "system": system, "register": reading.register, "id": reading.id},
+        {"system": system, "register": reading.register, "id": reading.id},
     ).fetchone()
     return int(row["n"]) if row else 0
 
 
-def clear(db: Connection, tenant_id: UUID, system: System, reading: Reading) -> None:
+def clear(db: TenantDb, system: System, reading: Reading) -> None:
     """A complete reading stands for all finished ones before it."""
     db.execute(
         SQL["readings.clear"],
-        {"tenant_id": tenant_id, "system": system, "register": reading.register, "id": reading.id},
+        {"system": system, "register": reading.register, "id": reading.id},
     )
 
 
-def held(db: Connection, tenant_id: UUID) -> list[Held]:
+def held(db: TenantDb) -> list[Held]:
     """What the brake has stopped at this tenant, locked."""
-    rows = db.execute(SQL["readings.held"], {"tenant_id": tenant_id}).fetchall()
+    rows = db.execute(SQL["readings.held"]).fetchall()
     return [Held(row["system"], _reading(row)) for row in rows]
 
 
-def open_one(db: Connection, tenant_id: UUID, system: System, register: str) -> Reading | None:
+def open_one(db: TenantDb, system: System, register: str) -> Reading | None:
     """The register's reading whose pages are being read."""
-    row = db.execute(
-        SQL["readings.open"], {"tenant_id": tenant_id, "system": system, "register": register}
-    ).fetchone()
+    row = db.execute(SQL["readings.open"], {"system": system, "register": register}).fetchone()
     return _reading(row) if row else None
 
 
-def resume(db: Connection, tenant_id: UUID, reading: Reading) -> None:
+def resume(db: TenantDb, reading: Reading) -> None:
     """A person has let it through; the next poll announces it."""
-    db.execute(SQL["readings.resume"], {"tenant_id": tenant_id, "id": reading.id})
+    db.execute(SQL["readings.resume"], {"id": reading.id})

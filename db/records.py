@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
-from uuid import UUID
 
 from db.codec import clean_text, from_bytes, to_bytes
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import TenantDb
 from domain import polling
 from domain.model import Json, Record, System
 from domain.polling import Asked, Order
@@ -91,15 +90,13 @@ def hashed(register: Register, body: Json) -> bytes:
     return hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest()
 
 
-def compare(
-    db: Connection, tenant_id: UUID, register: Register, rows: Sequence[Row], asked: Asked, now: datetime
-) -> Compared:
+def compare(db: TenantDb, register: Register, rows: Sequence[Row], asked: Asked, now: datetime) -> Compared:
     """A page's rows beside what is stored; nothing is written. ``now``: PostgreSQL's.
 
     Where the mapping is another one than at the last time, the *stored* body is read by the new one and compared: an
     edit that comes with the first poll after an upgrade is a change, the upgrade is none.
     """
-    found = db.execute(SQL["records.known"], {**key_of(tenant_id, register), "ids": [row.id for row in rows]})
+    found = db.execute(SQL["records.known"], {**key_of(register), "ids": [row.id for row in rows]})
     known = {row["id"]: row for row in found}
     made = Compared()
     for row in rows:
@@ -133,8 +130,7 @@ def _hash_of(register: Register, old: Mapping[str, Any]) -> bytes | None:
 
 
 def write(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     register: Register,
     compared: Compared,
     asked: Asked,
@@ -152,14 +148,14 @@ def write(
     # In the order of their ids, like every other transaction that writes many: they never wait crosswise.
     if (compared.changed or compared.rewritten) and compared.same:
         every = [row.id for row in (*compared.changed, *compared.rewritten)] + compared.same
-        lock(db, tenant_id, register.system, register.name, every)
+        lock(db, register.system, register.name, every)
     rows = sorted([*compared.changed, *compared.rewritten], key=lambda row: row.id)
     changed = {row.id for row in compared.changed}
     written = [
         db.execute(
             SQL["records.put"],
             {
-                **_values(tenant_id, register, row),
+                **_values(register, row),
                 **times,
                 "seen_version": row.seen_version,
                 "changed": row.id in changed,
@@ -171,27 +167,24 @@ def write(
     ]
     raced = [row for row, done in zip(rows, written, strict=True) if done.fetchone() is None]
     if compared.same:
-        _touch(db, tenant_id, register, compared.same, times)
+        _touch(db, register, compared.same, times)
     return raced
 
 
-def _touch(
-    db: Connection, tenant_id: UUID, register: Register, ids: Sequence[str], times: Mapping[str, Any]
-) -> None:
-    db.execute(SQL["records.touch"], {**key_of(tenant_id, register), **times, "ids": sorted(ids)})
+def _touch(db: TenantDb, register: Register, ids: Sequence[str], times: Mapping[str, Any]) -> None:
+    db.execute(SQL["records.touch"], {**key_of(register), **times, "ids": sorted(ids)})
 
 
-def lock(db: Connection, tenant_id: UUID, system: str, register: str, ids: Collection[str]) -> None:
+def lock(db: TenantDb, system: str, register: str, ids: Collection[str]) -> None:
     """Holds several rows of a register to the end of the transaction, taken in the order of their ids."""
     db.execute(
         SQL["records.lock"],
-        {"tenant_id": tenant_id, "system": system, "register": register, "ids": list(ids)},
+        {"system": system, "register": register, "ids": list(ids)},
     ).fetchall()
 
 
 def put_own(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     register: Register,
     row: Row,
     asked_at: datetime,
@@ -202,19 +195,19 @@ def put_own(
     ``asked_at``, ``answered_at``: PostgreSQL's time before the request and after its answer (None = now). The same rule as
     for polled rows: an answer older than the stored state changes nothing, one that overlaps it stands and is read again.
     """
-    values = {**_values(tenant_id, register, row), "asked_at": asked_at, "answered_at": answered_at}
+    values = {**_values(register, row), "asked_at": asked_at, "answered_at": answered_at}
     if db.execute(SQL["records.put_own"], values).fetchone() is None:
         db.execute(SQL["records.own_agrees"], values)
 
 
-def key_of(tenant_id: UUID, register: Register) -> dict[str, Any]:
+def key_of(register: Register) -> dict[str, Any]:
     """What every statement about a register's records names."""
-    return {"tenant_id": tenant_id, "system": register.system, "register": register.name}
+    return {"system": register.system, "register": register.name}
 
 
-def _values(tenant_id: UUID, register: Register, row: Row) -> dict[str, Any]:
+def _values(register: Register, row: Row) -> dict[str, Any]:
     return {
-        **key_of(tenant_id, register),
+        **key_of(register),
         "id": row.id,
         "number": row.number,
         "name": row.name,
@@ -230,19 +223,19 @@ def _values(tenant_id: UUID, register: Register, row: Row) -> dict[str, Any]:
     }
 
 
-def settled(db: Connection, tenant_id: UUID, system: str, register: str, id: str, version: int) -> None:
+def settled(db: TenantDb, system: str, register: str, id: str, version: int) -> None:
     """This version of the record needs nothing more."""
     db.execute(
         SQL["records.settled"],
-        {"tenant_id": tenant_id, "system": system, "register": register, "id": id, "version": version},
+        {"system": system, "register": register, "id": id, "version": version},
     )
 
 
-def settled_now(db: Connection, tenant_id: UUID, system: str, register: str, id: str) -> None:
+def settled_now(db: TenantDb, system: str, register: str, id: str) -> None:
     """The record has no work of its own in its present version."""
     db.execute(
         SQL["records.settled_now"],
-        {"tenant_id": tenant_id, "system": system, "register": register, "id": id},
+        {"system": system, "register": register, "id": id},
     )
 
 
@@ -263,25 +256,22 @@ def _record(row: Mapping[str, Any]) -> Record:
     )
 
 
-def get(db: Connection, tenant_id: UUID, system: str, register: str, id: str) -> Record | None:
-    row = db.execute(
-        SQL["records.get"], {"tenant_id": tenant_id, "system": system, "register": register, "id": id}
-    ).fetchone()
+def get(db: TenantDb, system: str, register: str, id: str) -> Record | None:
+    row = db.execute(SQL["records.get"], {"system": system, "register": register, "id": id}).fetchone()
     return _record(row) if row else None
 
 
-def newest(db: Connection, tenant_id: UUID, system: str, registers: Sequence[str], id: str) -> Record | None:
+def newest(db: TenantDb, system: str, registers: Sequence[str], id: str) -> Record | None:
     """The record as seen last in any of these registers (a sales case that became a project)."""
     row = db.execute(
         SQL["records.newest"],
-        {"tenant_id": tenant_id, "system": system, "registers": list(registers), "id": id},
+        {"system": system, "registers": list(registers), "id": id},
     ).fetchone()
     return _record(row) if row else None
 
 
 def find(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     system: System,
     register: str,
     *,
@@ -291,7 +281,7 @@ def find(
     owner: str | None = None,
 ) -> list[Record]:
     """By number, by name (without case and extra spaces), or by both; by organisation number; or by owner."""
-    values: dict[str, Any] = {"tenant_id": tenant_id, "system": system, "register": register}
+    values: dict[str, Any] = {"system": system, "register": register}
     if owner is not None:
         query, values = SQL["records.by_owner"], values | {"owner": owner}
     elif organisation is not None:
@@ -306,23 +296,23 @@ def find(
     return [_record(row) for row in db.execute(query, values)]
 
 
-def by_marker(db: Connection, tenant_id: UUID, marker: str) -> list[Record]:
-    rows = db.execute(SQL["records.by_marker"], {"tenant_id": tenant_id, "marker": marker})
+def by_marker(db: TenantDb, marker: str) -> list[Record]:
+    rows = db.execute(SQL["records.by_marker"], {"marker": marker})
     return [_record(row) for row in rows]
 
 
-def all_of(db: Connection, tenant_id: UUID, system: str, register: str) -> list[Record]:
-    rows = db.execute(SQL["records.all"], {"tenant_id": tenant_id, "system": system, "register": register})
+def all_of(db: TenantDb, system: str, register: str) -> list[Record]:
+    rows = db.execute(SQL["records.all"], {"system": system, "register": register})
     return [_record(row) for row in rows]
 
 
-def set_scope(db: Connection, system: str, register: str, ids: Sequence[str], *, in_scope: bool) -> None:
+def set_scope(db: TenantDb, system: str, register: str, ids: Sequence[str], *, in_scope: bool) -> None:
     """Whether these records are to be settled at all (a changed start date)."""
     values = {"system": system, "register": register, "ids": list(ids), "in_scope": in_scope}
     db.execute(SQL["records.set_scope"], values)
 
 
-def known_before(db: Connection, system: str, register: str, id: str, moment: datetime) -> bool:
+def known_before(db: TenantDb, system: str, register: str, id: str, moment: datetime) -> bool:
     """Whether the bridge had seen a record before a moment."""
     row = db.execute(
         SQL["records.known_before"], {"system": system, "register": register, "id": id, "moment": moment}
@@ -330,11 +320,10 @@ def known_before(db: Connection, system: str, register: str, id: str, moment: da
     return bool(row and row["known"])
 
 
-def search(db: Connection, tenant_id: UUID, registers: list[str], wanted: str) -> list[Record]:
+def search(db: TenantDb, registers: list[str], wanted: str) -> list[Record]:
     rows = db.execute(
         SQL["records.search"],
         {
-            "tenant_id": tenant_id,
             "registers": registers,
             "wanted": clean_text(wanted),
             "name_key": name_key(clean_text(wanted)),
@@ -343,27 +332,25 @@ def search(db: Connection, tenant_id: UUID, registers: list[str], wanted: str) -
     return [_record(row) for row in rows]
 
 
-def all_in(db: Connection, tenant_id: UUID, system: str, register: str, other: str) -> bool:
+def all_in(db: TenantDb, system: str, register: str, other: str) -> bool:
     """True when the register has rows and every one of them stands in the other register too."""
     row = db.execute(
         SQL["records.all_in"],
-        {"tenant_id": tenant_id, "system": system, "register": register, "other": other},
+        {"system": system, "register": register, "other": other},
     ).fetchone()
     return bool(row and row["shown"])
 
 
-def ids_of_numbers(
-    db: Connection, tenant_id: UUID, system: str, register: str, numbers: Sequence[str]
-) -> dict[str, list[str]]:
+def ids_of_numbers(db: TenantDb, system: str, register: str, numbers: Sequence[str]) -> dict[str, list[str]]:
     """Number → ids of the records that people call so."""
     found: dict[str, list[str]] = {}
-    values = {"tenant_id": tenant_id, "system": system, "register": register, "numbers": list(numbers)}
+    values = {"system": system, "register": register, "numbers": list(numbers)}
     for row in db.execute(SQL["records.ids_of_numbers"], values):
         found.setdefault(row["number"], []).append(row["id"])
     return found
 
 
-def owners(db: Connection, tenant_id: UUID, system: str, register: str, ids: Sequence[str]) -> dict[str, str]:
+def owners(db: TenantDb, system: str, register: str, ids: Sequence[str]) -> dict[str, str]:
     """Id → the record that it belongs to."""
-    values = {"tenant_id": tenant_id, "system": system, "register": register, "ids": list(ids)}
+    values = {"system": system, "register": register, "ids": list(ids)}
     return {row["id"]: row["owner"] for row in db.execute(SQL["records.owners"], values)}

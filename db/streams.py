@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from db.clock import Anchor
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import Connection, DispatchDb, TenantDb
 from domain import clock
 from domain.model import System
 from domain.polling import Stream
@@ -25,8 +25,8 @@ class DuePoll:
     anchor: Anchor
 
 
-def due(db: Connection, token: UUID, *, lease: float, limit: int) -> list[DuePoll]:
-    """Leases connections whose time has come. Needs a dispatch transaction."""
+def due(db: DispatchDb, token: UUID, *, lease: float, limit: int) -> list[DuePoll]:
+    """Leases connections whose time has come."""
     before = clock.boot()
     rows = db.execute(SQL["streams.due"], {"token": token, "lease": lease, "limit": limit}).fetchall()
     after = clock.boot()
@@ -36,36 +36,35 @@ def due(db: Connection, token: UUID, *, lease: float, limit: int) -> list[DuePol
     ]
 
 
-def lease_one(db: Connection, tenant_id: UUID, system: System, token: UUID, lease: float) -> DuePoll | None:
+def lease_one(db: TenantDb, system: System, token: UUID, lease: float) -> DuePoll | None:
     """Leases one connection, live or not; None: somebody else is reading it."""
     before = clock.boot()
     row = db.execute(
         SQL["streams.lease_one"],
-        {"tenant_id": tenant_id, "system": system, "token": token, "lease": lease},
+        {"system": system, "token": token, "lease": lease},
     ).fetchone()
     if row is None:
         return None
-    return DuePoll(tenant_id, system, token, row["now"], Anchor(row["now"], before, clock.boot()))
+    return DuePoll(db.tenant_id, system, token, row["now"], Anchor(row["now"], before, clock.boot()))
 
 
-def hold(db: Connection, poll: DuePoll, lease: float) -> Anchor | None:
+def hold(db: TenantDb, poll: DuePoll, lease: float) -> Anchor | None:
     """Extends the lease while it is ours; an anchor of PostgreSQL's present time. None: nothing of this poll may be
     written any more."""
     before = clock.boot()
     row = db.execute(
         SQL["streams.hold"],
-        {"tenant_id": poll.tenant_id, "system": poll.system, "token": poll.token, "lease": lease},
+        {"system": poll.system, "token": poll.token, "lease": lease},
     ).fetchone()
     return Anchor(row["now"], before, clock.boot()) if row else None
 
 
 def ended(
-    db: Connection, poll: DuePoll, *, complete: bool, changes: int, wait: float, error: str | None
+    db: TenantDb, poll: DuePoll, *, complete: bool, changes: int, wait: float, error: str | None
 ) -> None:
     db.execute(
         SQL["streams.ended"],
         {
-            "tenant_id": poll.tenant_id,
             "system": poll.system,
             "token": poll.token,
             "began": poll.began,
@@ -77,32 +76,36 @@ def ended(
     )
 
 
-def ask(db: Connection, tenant_id: UUID | None) -> None:
-    """'Run now' for one tenant, or for all (None; needs a dispatch transaction)."""
-    db.execute(SQL["streams.ask"], {"tenant_id": tenant_id})
+def ask(db: TenantDb) -> None:
+    """'Run now' for the tenant."""
+    db.execute(SQL["streams.ask"])
 
 
-def asked(db: Connection) -> int:
-    """Connections that are asked for or being polled. Needs a dispatch transaction."""
+def ask_all(db: DispatchDb) -> None:
+    """'Run now' for every tenant."""
+    db.execute(SQL["streams.ask_all"])
+
+
+def asked(db: DispatchDb) -> int:
+    """Connections that are asked for or being polled."""
     row = db.execute(SQL["streams.asked"]).fetchone()
     return row["n"] if row else 0
 
 
-def checked_since(db: Connection, since: datetime) -> tuple[int, int]:
-    """(connections not completely polled since then, changes their last polls brought). Needs a dispatch transaction."""
+def checked_since(db: DispatchDb, since: datetime) -> tuple[int, int]:
+    """(connections not completely polled since then, changes their last polls brought)."""
     row = db.execute(SQL["streams.checked"], {"since": since}).fetchone()
     return (row["unchecked"], row["changes"]) if row else (0, 0)
 
 
-def streams(db: Connection, tenant_id: UUID, system: System) -> dict[str, Stream]:
+def streams(db: TenantDb, system: System) -> dict[str, Stream]:
     """Register → how far it has been read."""
-    rows = db.execute(SQL["streams.get"], {"tenant_id": tenant_id, "system": system})
+    rows = db.execute(SQL["streams.get"], {"system": system})
     return {row["register"]: Stream(**row) for row in rows}
 
 
 def complete(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     system: System,
     register: str,
     *,
@@ -114,7 +117,6 @@ def complete(
     db.execute(
         SQL["streams.complete"],
         {
-            "tenant_id": tenant_id,
             "system": system,
             "register": register,
             "watermark": watermark,
@@ -124,18 +126,16 @@ def complete(
     )
 
 
-def not_understood(db: Connection, tenant_id: UUID, system: System, register: str) -> int:
+def not_understood(db: TenantDb, system: System, register: str) -> int:
     """A poll could not understand a register's answers; how many in a row."""
-    values = {"tenant_id": tenant_id, "system": system, "register": register}
+    values = {"system": system, "register": register}
     row = db.execute(SQL["streams.not_understood"], values).fetchone()
     return row["not_understood"] if row else 0
 
 
-def swept(db: Connection, tenant_id: UUID, system: str, register: str, at: datetime) -> None:
+def swept(db: TenantDb, system: str, register: str, at: datetime) -> None:
     """What a whole reading showed then is so: the next one comes when the sweep is due."""
-    db.execute(
-        SQL["streams.swept"], {"tenant_id": tenant_id, "system": system, "register": register, "at": at}
-    )
+    db.execute(SQL["streams.swept"], {"system": system, "register": register, "at": at})
 
 
 def now(db: Connection) -> datetime:

@@ -2,7 +2,7 @@
 
 ``TenantDb`` is bound to its tenant: every statement gets ``tenant_id`` from the transaction, never from a caller, and
 row-level security shows nothing else. ``DispatchDb`` sees ids, states and times of all tenants; only its statements name
-tenants.
+tenants. A function of ``db`` that takes a ``TenantDb`` has no parameter for the tenant: there is one source for who is meant.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Values = Mapping[str, Any] | Sequence[Any]
 
 
 class Connection(Protocol):
-    """What both kinds have in common."""
+    """What both kinds have in common, for what is nobody's: the clock."""
 
     def execute(self, query: Any, values: Values | None = None) -> Cursor: ...
 

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from db.codec import jsonb
-from db.pool import Connection
 from db.sql import SQL
+from db.tenant import DispatchDb, TenantDb
 from domain.model import System
 
 
@@ -57,63 +57,57 @@ def _tenant(row: Mapping[str, Any]) -> Tenant:
     )
 
 
-def add(db: Connection, tenant_id: UUID, name: str, language: str, time_zone: str) -> None:
-    """Needs a transaction of that tenant."""
-    db.execute(
-        SQL["tenants.add"], {"id": tenant_id, "name": name, "language": language, "time_zone": time_zone}
-    )
+def add(db: TenantDb, name: str, language: str, time_zone: str) -> None:
+    """The tenant that the transaction was begun for."""
+    db.execute(SQL["tenants.add"], {"name": name, "language": language, "time_zone": time_zone})
 
 
-def change(db: Connection, tenant_id: UUID, language: str, time_zone: str) -> None:
-    db.execute(SQL["tenants.change"], {"id": tenant_id, "language": language, "time_zone": time_zone})
+def change(db: TenantDb, language: str, time_zone: str) -> None:
+    db.execute(SQL["tenants.change"], {"language": language, "time_zone": time_zone})
 
 
-def all_tenants(db: Connection) -> list[Tenant]:
-    """Needs a dispatch transaction."""
+def all_tenants(db: DispatchDb) -> list[Tenant]:
+    """By name."""
     return [_tenant(row) for row in db.execute(SQL["tenants.all"])]
 
 
-def by_name(db: Connection, name: str) -> Tenant | None:
-    """Needs a dispatch transaction."""
+def by_name(db: DispatchDb, name: str) -> Tenant | None:
     row = db.execute(SQL["tenants.by_name"], {"name": name}).fetchone()
     return _tenant(row) if row else None
 
 
-def set_state(db: Connection, tenant_id: UUID, state: str, *, stays: bool = False) -> bool:
+def set_state(db: TenantDb, state: str, *, stays: bool = False) -> bool:
     """False, and nothing is written, for a tenant that is leaving (unless a person has it stay) or being erased."""
-    values = {"id": tenant_id, "state": state, "stays": stays}
+    values = {"state": state, "stays": stays}
     return db.execute(SQL["tenants.set_state"], values).fetchone() is not None
 
 
-def set_paused_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
-    db.execute(SQL["tenants.set_paused_domains"], {"id": tenant_id, "domains": domains})
+def set_paused_domains(db: TenantDb, domains: list[str]) -> None:
+    db.execute(SQL["tenants.set_paused_domains"], {"domains": domains})
 
 
-def pause_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
+def pause_domains(db: TenantDb, domains: list[str]) -> None:
     """Pauses these domains as well."""
-    db.execute(SQL["tenants.pause_domains"], {"id": tenant_id, "domains": domains})
+    db.execute(SQL["tenants.pause_domains"], {"domains": domains})
 
 
-def resume_domains(db: Connection, tenant_id: UUID, domains: list[str]) -> None:
+def resume_domains(db: TenantDb, domains: list[str]) -> None:
     """These domains go on, whatever else is paused."""
-    db.execute(SQL["tenants.resume_domains"], {"id": tenant_id, "domains": domains})
+    db.execute(SQL["tenants.resume_domains"], {"domains": domains})
 
 
-def add_settings(db: Connection, tenant_id: UUID, values: Mapping[str, Any], made_by: str) -> None:
+def add_settings(db: TenantDb, values: Mapping[str, Any], made_by: str) -> None:
     """A new version of the settings; old ones are kept."""
-    db.execute(
-        SQL["tenants.add_settings"], {"tenant_id": tenant_id, "values": jsonb(values), "made_by": made_by}
-    )
+    db.execute(SQL["tenants.add_settings"], {"values": jsonb(values), "made_by": made_by})
 
 
-def settings(db: Connection, tenant_id: UUID) -> dict[str, Any]:
-    row = db.execute(SQL["tenants.settings"], {"tenant_id": tenant_id}).fetchone()
+def settings(db: TenantDb) -> dict[str, Any]:
+    row = db.execute(SQL["tenants.settings"]).fetchone()
     return dict(row["values"]) if row else {}
 
 
 def put_connection(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     system: System,
     config: Mapping[str, Any],
     secret: bytes,
@@ -124,29 +118,28 @@ def put_connection(
     db.execute(
         SQL["tenants.put_connection"],
         {
-            "tenant_id": tenant_id,
             "system": system,
             "config": jsonb(config),
             "secret": secret,
             "keep_token": keep_token,
         },
     )
-    db.execute(SQL["tenants.make_slots"], {"tenant_id": tenant_id, "system": system})
+    db.execute(SQL["tenants.make_slots"], {"system": system})
 
 
-def put_secret(db: Connection, tenant_id: UUID, system: System, secret: bytes, token: bytes | None) -> None:
+def put_secret(db: TenantDb, system: System, secret: bytes, token: bytes | None) -> None:
     db.execute(
         SQL["tenants.put_secret"],
-        {"tenant_id": tenant_id, "system": system, "secret": secret, "token": token},
+        {"system": system, "secret": secret, "token": token},
     )
 
 
-def connections(db: Connection, tenant_id: UUID) -> list[StoredConnection]:
-    return [_connection(row) for row in db.execute(SQL["tenants.connections"], {"tenant_id": tenant_id})]
+def connections(db: TenantDb) -> list[StoredConnection]:
+    return [_connection(row) for row in db.execute(SQL["tenants.connections"])]
 
 
-def connection(db: Connection, tenant_id: UUID, system: System) -> StoredConnection | None:
-    row = db.execute(SQL["tenants.connection"], {"tenant_id": tenant_id, "system": system}).fetchone()
+def connection(db: TenantDb, system: System) -> StoredConnection | None:
+    row = db.execute(SQL["tenants.connection"], {"system": system}).fetchone()
     return _connection(row) if row else None
 
 
@@ -166,32 +159,27 @@ def _connection(row: Mapping[str, Any]) -> StoredConnection:
     )
 
 
-def revisions(db: Connection, tenant_id: UUID) -> dict[str, int]:
+def revisions(db: TenantDb) -> dict[str, int]:
     """The present revision of each connection of the tenant."""
-    rows = db.execute(SQL["tenants.revisions"], {"tenant_id": tenant_id})
+    rows = db.execute(SQL["tenants.revisions"])
     return {row["system"]: row["revision"] for row in rows}
 
 
-def token(db: Connection, tenant_id: UUID, system: System, revision: int) -> tuple[bytes | None] | None:
+def token(db: TenantDb, system: System, revision: int) -> tuple[bytes | None] | None:
     """The sealed token in a tuple, None in it when there is none; None alone: the connection is no longer of this revision."""
-    row = db.execute(
-        SQL["tenants.token"], {"tenant_id": tenant_id, "system": system, "revision": revision}
-    ).fetchone()
+    row = db.execute(SQL["tenants.token"], {"system": system, "revision": revision}).fetchone()
     return (row["token"],) if row else None
 
 
-def lease_refresh(db: Connection, tenant_id: UUID, system: System, revision: int) -> bool:
+def lease_refresh(db: TenantDb, system: System, revision: int) -> bool:
     """True: this process may fetch a new token now."""
-    values = {"tenant_id": tenant_id, "system": system, "revision": revision}
+    values = {"system": system, "revision": revision}
     return db.execute(SQL["tenants.lease_refresh"], values).fetchone() is not None
 
 
-def save_token(
-    db: Connection, tenant_id: UUID, system: System, revision: int, token: bytes, expires_at: datetime
-) -> bool:
+def save_token(db: TenantDb, system: System, revision: int, token: bytes, expires_at: datetime) -> bool:
     """False: not kept, since the connection was changed after the sign-in began."""
     values = {
-        "tenant_id": tenant_id,
         "system": system,
         "revision": revision,
         "token": token,
@@ -200,28 +188,27 @@ def save_token(
     return db.execute(SQL["tenants.save_token"], values).fetchone() is not None
 
 
-def end_refresh(db: Connection, tenant_id: UUID, system: System, revision: int) -> None:
+def end_refresh(db: TenantDb, system: System, revision: int) -> None:
     """Gives the lease back without a new token."""
-    db.execute(SQL["tenants.end_refresh"], {"tenant_id": tenant_id, "system": system, "revision": revision})
+    db.execute(SQL["tenants.end_refresh"], {"system": system, "revision": revision})
 
 
-def forget_token(db: Connection, tenant_id: UUID, system: System, revision: int) -> None:
+def forget_token(db: TenantDb, system: System, revision: int) -> None:
     """Drops the token of this revision."""
-    db.execute(SQL["tenants.forget_token"], {"tenant_id": tenant_id, "system": system, "revision": revision})
+    db.execute(SQL["tenants.forget_token"], {"system": system, "revision": revision})
 
 
-def set_budget(db: Connection, tenant_id: UUID, system: System, percent: int) -> None:
-    db.execute(SQL["tenants.budget"], {"tenant_id": tenant_id, "system": system, "percent": percent})
+def set_budget(db: TenantDb, system: System, percent: int) -> None:
+    db.execute(SQL["tenants.budget"], {"system": system, "percent": percent})
 
 
-def pause_for(db: Connection, tenant_id: UUID, system: System, seconds: float) -> None:
+def pause_for(db: TenantDb, system: System, seconds: float) -> None:
     """Nobody calls for so long from now, by the database's clock; a longer pause that runs stays."""
-    db.execute(SQL["tenants.pause_until"], {"tenant_id": tenant_id, "system": system, "seconds": seconds})
+    db.execute(SQL["tenants.pause_until"], {"system": system, "seconds": seconds})
 
 
 def lease_slots(
-    db: Connection,
-    tenant_id: UUID,
+    db: TenantDb,
     system: System,
     *,
     holder: UUID,
@@ -233,7 +220,6 @@ def lease_slots(
     rows = db.execute(
         SQL["tenants.lease_slot"],
         {
-            "tenant_id": tenant_id,
             "system": system,
             "holder": holder,
             "slots": slots,
@@ -244,29 +230,28 @@ def lease_slots(
     return len(rows)
 
 
-def free_slots(db: Connection, tenant_id: UUID, system: System, holder: UUID) -> None:
-    db.execute(SQL["tenants.free_slots"], {"tenant_id": tenant_id, "system": system, "holder": holder})
+def free_slots(db: TenantDb, system: System, holder: UUID) -> None:
+    db.execute(SQL["tenants.free_slots"], {"system": system, "holder": holder})
 
 
-def branches(db: Connection, tenant_id: UUID) -> dict[str, str]:
+def branches(db: TenantDb) -> dict[str, str]:
     """Severa business unit → number of the ERP branch (R-SET-6)."""
-    rows = db.execute(SQL["tenants.branches"], {"tenant_id": tenant_id})
+    rows = db.execute(SQL["tenants.branches"])
     return {row["business_unit_id"]: row["branch_number"] for row in rows}
 
 
-def put_branch(db: Connection, tenant_id: UUID, business_unit_id: str, branch_number: str) -> None:
+def put_branch(db: TenantDb, business_unit_id: str, branch_number: str) -> None:
     """Maps a business unit; '' takes the mapping away."""
     values = {
-        "tenant_id": tenant_id,
         "business_unit_id": business_unit_id,
         "branch_number": branch_number,
     }
     db.execute(SQL["tenants.put_branch" if branch_number else "tenants.drop_branch"], values)
 
 
-def audit(db: Connection, tenant_id: UUID, who: str, action: str, details: Mapping[str, Any]) -> None:
+def audit(db: TenantDb, who: str, action: str, details: Mapping[str, Any]) -> None:
     """Every human action is in the audit log (R-OPS-4)."""
     db.execute(
         SQL["tenants.audit"],
-        {"tenant_id": tenant_id, "who": who, "action": action, "details": jsonb(details)},
+        {"who": who, "action": action, "details": jsonb(details)},
     )

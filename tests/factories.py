@@ -19,9 +19,9 @@ def make_tenant(db: Database, name: str) -> UUID:
     """A live tenant with one connection."""
     tenant_id = uuid4()
     with db.tenant(tenant_id) as connection:
-        tenants.add(connection, tenant_id, name, "sv", "Europe/Stockholm")
-        tenants.put_connection(connection, tenant_id, "severa", {"base_url": "http://x"}, b"sealed")
-        tenants.set_state(connection, tenant_id, "live")
+        tenants.add(connection, name, "sv", "Europe/Stockholm")
+        tenants.put_connection(connection, "severa", {"base_url": "http://x"}, b"sealed")
+        tenants.set_state(connection, "live")
     return tenant_id
 
 

@@ -121,12 +121,12 @@ def _ask(stage: Stage) -> datetime:
     """'Run now'; the time from which a poll counts."""
     with stage.bridge.db.tenant(stage.tenant_id) as db:
         asked = streams.now(db)
-        streams.ask(db, stage.tenant_id)
+        streams.ask(db)
     return asked
 
 
 def _polled(stage: Stage, since: datetime) -> bool:
     """Whether both systems were read to the end by polls that began since then."""
     with stage.bridge.db.tenant(stage.tenant_id) as db:
-        found = tenants.connections(db, stage.tenant_id)
+        found = tenants.connections(db)
     return bool(found) and all(one.checked_at is not None and one.checked_at >= since for one in found)

@@ -38,8 +38,11 @@ set poll_token = null, poll_lease_until = null, polls = polls + 1, last_error = 
 where tenant_id = %(tenant_id)s and system = %(system)s and poll_token = %(token)s
 
 -- ask --
+update connection set asked_at = bridge_now() where tenant_id = %(tenant_id)s
+
+-- ask_all --
+-- Of every tenant (dispatch).
 update connection set asked_at = bridge_now()
-where tenant_id = coalesce(%(tenant_id)s, tenant_id)
 
 -- asked --
 select count(*) as n from connection c join tenant t on t.id = c.tenant_id

@@ -1,8 +1,8 @@
 -- add --
-insert into tenant (id, name, language, time_zone) values (%(id)s, %(name)s, %(language)s, %(time_zone)s)
+insert into tenant (id, name, language, time_zone) values (%(tenant_id)s, %(name)s, %(language)s, %(time_zone)s)
 
 -- change --
-update tenant set language = %(language)s, time_zone = %(time_zone)s where id = %(id)s
+update tenant set language = %(language)s, time_zone = %(time_zone)s where id = %(tenant_id)s
 
 -- all --
 select id, name, language, time_zone, state, paused_domains, made_at, live_at from tenant order by name
@@ -14,19 +14,19 @@ select id, name, language, time_zone, state, paused_domains, made_at, live_at fr
 -- A tenant that is leaving is put into another state by nobody but a person who has it stay, and one that is being erased by
 -- nobody: a delivery that pauses it, or a go-live that comes to its end, must not bring half a tenant back.
 update tenant set state = %(state)s, live_at = case when %(state)s = 'live' then coalesce(live_at, bridge_now()) else live_at end
-where id = %(id)s and state <> 'erasing' and (state <> 'leaving' or %(stays)s)
+where id = %(tenant_id)s and state <> 'erasing' and (state <> 'leaving' or %(stays)s)
 returning id
 
 -- set_paused_domains --
-update tenant set paused_domains = %(domains)s where id = %(id)s
+update tenant set paused_domains = %(domains)s where id = %(tenant_id)s
 
 -- pause_domains --
 update tenant set paused_domains = array(select distinct d from unnest(paused_domains || %(domains)s::text[]) as d order by d)
-where id = %(id)s
+where id = %(tenant_id)s
 
 -- resume_domains --
 update tenant set paused_domains = array(select d from unnest(paused_domains) as d where d <> all (%(domains)s::text[]) order by d)
-where id = %(id)s
+where id = %(tenant_id)s
 
 -- add_settings --
 insert into setting (tenant_id, version, values, made_by)

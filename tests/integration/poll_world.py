@@ -179,7 +179,7 @@ class World:
     def poll(self) -> int:
         """One poll to its end, whatever comes of it; the changed records."""
         with self.db.tenant(self.tenant_id) as db:
-            due = streams.lease_one(db, self.tenant_id, "severa", uuid4(), LEASE)
+            due = streams.lease_one(db, "severa", uuid4(), LEASE)
         assert due is not None, "somebody is polling"
         return self.poller().poll(due)
 
@@ -209,7 +209,7 @@ class World:
         body = {"guid": guid, "name": name}
         with self.db.tenant(self.tenant_id) as db:
             row = records.row_of(register, body, None, UTC)
-            records.put_own(db, self.tenant_id, register, row, asked_at, answered_at)
+            records.put_own(db, register, row, asked_at, answered_at)
 
     def write(self, register: Register, guid: str, name: str) -> None:
         """A delivery's whole write: asked for now, changed at the vendor, answered now."""
@@ -251,7 +251,7 @@ class World:
 
     def name(self, register: Register, guid: str) -> str:
         with self.db.tenant(self.tenant_id) as db:
-            record = records.get(db, self.tenant_id, "severa", register.name, guid)
+            record = records.get(db, "severa", register.name, guid)
         assert record is not None
         return str(record.body["name"])
 

@@ -60,7 +60,7 @@ def begin_epoch(db: Database, settle: float = 0.0) -> int | None:
 def read(db: Database, tenant_id: UUID) -> bool:
     """A complete poll of the tenant's connection, begun now; False: it may not be read yet."""
     with db.tenant(tenant_id) as connection:
-        poll = streams.lease_one(connection, tenant_id, "severa", uuid4(), 60)
+        poll = streams.lease_one(connection, "severa", uuid4(), 60)
         if poll is not None:
             streams.ended(connection, poll, complete=True, changes=0, wait=60, error=None)
         return poll is not None
@@ -152,18 +152,18 @@ def test_a_new_epoch_voids_what_the_lost_future_holds(db: Database, database: Ma
     announce(db, tenant, 2)
     [out] = take(db)
     with db.tenant(tenant) as connection:
-        poll = streams.lease_one(connection, tenant, "severa", uuid4(), 60)
+        poll = streams.lease_one(connection, "severa", uuid4(), 60)
         assert poll is not None
-        assert tenants.lease_refresh(connection, tenant, "severa", 1)
-        streams.complete(connection, tenant, "severa", "customers", watermark=None, whole=True, changes=0)
+        assert tenants.lease_refresh(connection, "severa", 1)
+        streams.complete(connection, "severa", "customers", watermark=None, whole=True, changes=0)
     assert begin_epoch(db) == 2
     assert state(db, tenant, started) == "ready"
     assert not permitted(db, row)
     with db.tenant(tenant) as connection:
         assert claim.hold(connection, row) is None
         assert streams.hold(connection, poll, 60) is None
-        assert tenants.lease_refresh(connection, tenant, "severa", 1)
-        assert streams.streams(connection, tenant, "severa")["customers"].complete_at is None
+        assert tenants.lease_refresh(connection, "severa", 1)
+        assert streams.streams(connection, "severa")["customers"].complete_at is None
     assert read(db, tenant)
     assert begin(db, out) is None
     taken = take(db)
@@ -176,13 +176,13 @@ def test_only_a_reading_that_began_after_the_quiet_time_opens_a_tenant(db: Datab
     tenant = make_tenant(db, "one")
     announce(db, tenant)
     with db.tenant(tenant) as connection:
-        underway = streams.lease_one(connection, tenant, "severa", uuid4(), 60)
+        underway = streams.lease_one(connection, "severa", uuid4(), 60)
     assert underway is not None
     assert begin_epoch(db, settle=3600) == 2
     with db.tenant(tenant) as connection:
         streams.ended(connection, underway, complete=True, changes=0, wait=0, error=None)
     with db.dispatch() as connection:
-        streams.ask(connection, None)
+        streams.ask_all(connection)
         assert streams.due(connection, uuid4(), lease=60, limit=9) == []
     assert not read(db, tenant)
     assert take(db) == []
@@ -195,18 +195,18 @@ def test_only_a_reading_that_began_after_the_quiet_time_opens_a_tenant(db: Datab
 def test_both_connections_must_have_been_read(db: Database) -> None:
     tenant = make_tenant(db, "one")
     with db.tenant(tenant) as connection:
-        tenants.put_connection(connection, tenant, "visma_net", {"base_url": "http://x"}, b"sealed")
+        tenants.put_connection(connection, "visma_net", {"base_url": "http://x"}, b"sealed")
     announce(db, tenant)
     assert begin_epoch(db) == 2
     assert read(db, tenant)
     assert take(db) == []
     with db.tenant(tenant) as connection:
-        poll = streams.lease_one(connection, tenant, "visma_net", uuid4(), 60)
+        poll = streams.lease_one(connection, "visma_net", uuid4(), 60)
         assert poll is not None
         streams.ended(connection, poll, complete=False, changes=0, wait=0, error="cut")
     assert take(db) == []
     with db.tenant(tenant) as connection:
-        poll = streams.lease_one(connection, tenant, "visma_net", uuid4(), 60)
+        poll = streams.lease_one(connection, "visma_net", uuid4(), 60)
         assert poll is not None
         streams.ended(connection, poll, complete=True, changes=0, wait=0, error=None)
     assert len(take(db)) == 1

@@ -117,7 +117,7 @@ def test_a_paused_tenant_is_neither_taken_nor_claimed(db: Database, tenant: UUID
     announce(db, tenant)
     [taken] = take(db)
     with db.tenant(tenant) as connection:
-        tenants.set_state(connection, tenant, "paused")
+        tenants.set_state(connection, "paused")
     assert begin(db, taken) is None
     announce(db, tenant, 2)
     assert take(db) == []
@@ -131,7 +131,7 @@ def test_pausing_a_domain_stops_work_that_has_not_begun_but_not_begun_work(
     row = claimed(db, tenant)
     for paused, may in ((["invoice"], False), ([], True), (["invoice"], True)):
         with db.tenant(tenant) as connection:
-            tenants.set_paused_domains(connection, tenant, paused)
+            tenants.set_paused_domains(connection, paused)
         assert permitted(db, row) is may
 
 

@@ -58,19 +58,19 @@ class House:
         self.tenant_id = uuid4()
         self.processes: list[Connections] = []
         with db.tenant(self.tenant_id) as connection:
-            tenants.add(connection, self.tenant_id, "one", "sv", "Europe/Stockholm")
+            tenants.add(connection, "one", "sv", "Europe/Stockholm")
 
     def connect(self, severa: LocalServer, secret: str = "first") -> None:  # noqa: S107 - a test's
         config = {"base_url": severa.url, "client_id": "us"}
         with self.db.tenant(self.tenant_id) as connection:
-            tenants.put_connection(connection, self.tenant_id, "severa", config, self.secrets.seal(secret))
+            tenants.put_connection(connection, "severa", config, self.secrets.seal(secret))
 
     def connect_erp(self, erp: LocalServer, company: str = "company") -> None:
         config = {
             "base_url": erp.url, "auth_url": erp.url, "client_id": "us", "kind": "service", "tenant_id": company,
         }  # fmt: skip
         with self.db.tenant(self.tenant_id) as connection:
-            tenants.put_connection(connection, self.tenant_id, "visma_net", config, self.secrets.seal("s"))
+            tenants.put_connection(connection, "visma_net", config, self.secrets.seal("s"))
 
     def process(self) -> Connections:
         made = Connections(
@@ -84,7 +84,7 @@ class House:
 
     def revision(self) -> int:
         with self.db.tenant(self.tenant_id) as connection:
-            return tenants.revisions(connection, self.tenant_id)["severa"]
+            return tenants.revisions(connection)["severa"]
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ class TestEveryProcess:
 
     def paused_for(self, house: House) -> float:
         with house.db.tenant(house.tenant_id) as connection:
-            stored = tenants.connection(connection, house.tenant_id, "visma_net")
+            stored = tenants.connection(connection, "visma_net")
         assert stored is not None
         return stored.paused_for
 
@@ -225,7 +225,7 @@ class TestEveryProcess:
 class TestATokenOfAnOlderState:
     def store(self, house: House) -> StoredTokens:
         with house.db.tenant(house.tenant_id) as connection:
-            stored = tenants.connection(connection, house.tenant_id, "severa")
+            stored = tenants.connection(connection, "severa")
         assert stored is not None
         return StoredTokens(house.db, house.secrets, stored, lambda: None)
 
@@ -278,7 +278,7 @@ class TestAPause:
                 "select extract(epoch from paused_until - bridge_now())::float8 as left from connection where tenant_id = %s",
                 [tenant_id],
             ).fetchone()
-            stored = tenants.connection(connection, tenant_id, "severa")
+            stored = tenants.connection(connection, "severa")
         assert row is not None
         assert stored is not None
         return row["left"], stored.paused_for
@@ -295,7 +295,7 @@ class TestAPause:
         with shown_by(Wrong()):
             for seconds in (600.0, 30.0):
                 with house.db.tenant(house.tenant_id) as connection:
-                    tenants.pause_for(connection, house.tenant_id, "severa", seconds)
+                    tenants.pause_for(connection, "severa", seconds)
         left, shown = self.paused(house.db, house.tenant_id)
         assert 500 < left <= 600
         assert 500 < shown <= 600
@@ -306,7 +306,7 @@ class TestAPause:
         house.connect(addresses[0])
         for seconds in (-600.0, 30.0):
             with house.db.tenant(house.tenant_id) as connection:
-                tenants.pause_for(connection, house.tenant_id, "severa", seconds)
+                tenants.pause_for(connection, "severa", seconds)
         left, _ = self.paused(house.db, house.tenant_id)
         assert left <= 30
 
@@ -316,12 +316,12 @@ def moved_elsewhere(road: Road, system: System) -> Iterator[LocalServer]:
     """Another process stores another address for a while: this one is told nothing. The server there is always away."""
     bridge = road.installation.bridge
     with bridge.db.tenant(road.tenant_id) as connection:
-        stored = tenants.connection(connection, road.tenant_id, system)
+        stored = tenants.connection(connection, system)
     assert stored is not None
 
     def put(config: Mapping[str, Any]) -> None:
         with bridge.db.tenant(road.tenant_id) as connection:
-            tenants.put_connection(connection, road.tenant_id, system, config, stored.secret)
+            tenants.put_connection(connection, system, config, stored.secret)
 
     with serving(answer(503)) as stranger:
         put({name: stranger.url if name.endswith("_url") else value for name, value in stored.config.items()})

@@ -77,10 +77,10 @@ def filled(bridge: Bridge, owner: psycopg.Connection[Any], name: str) -> UUID:
     """A tenant with a few rows in every table, some pointing at each other."""
     tenant = make_tenant(bridge.db, name)
     with bridge.db.tenant(tenant) as db:
-        tenants.put_connection(db, tenant, "visma_net", {"base_url": "http://y", "client_id": "c"}, b"sealed")
-        tenants.audit(db, tenant, "anna", "tenant.added", {})
-        tenants.add_settings(db, tenant, {"costs": "cost"}, "anna")
-        tenants.put_branch(db, tenant, "unit", "1")
+        tenants.put_connection(db, "visma_net", {"base_url": "http://y", "client_id": "c"}, b"sealed")
+        tenants.audit(db, "anna", "tenant.added", {})
+        tenants.add_settings(db, {"costs": "cost"}, "anna")
+        tenants.put_branch(db, "unit", "1")
     for n in range(7):
         announce(bridge.db, tenant, n)
     with bridge.db.dispatch() as db:

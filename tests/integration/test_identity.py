@@ -138,19 +138,19 @@ def test_a_token_goes_with_the_credentials_it_was_given_for(new_firm: NewFirm) -
     road = new_firm(live=True)
     bridge = road.installation.bridge
     with bridge.db.tenant(road.tenant_id) as db:
-        stored = tenants.connection(db, road.tenant_id, "severa")
+        stored = tenants.connection(db, "severa")
         assert stored is not None
-        tenants.put_connection(db, road.tenant_id, "severa", stored.config, bridge.secrets.seal("another"))
+        tenants.put_connection(db, "severa", stored.config, bridge.secrets.seal("another"))
 
     service.add_tenant(bridge, file_of(road))
 
     with bridge.db.tenant(road.tenant_id) as db:
-        severa = tenants.connection(db, road.tenant_id, "severa")
-        erp = tenants.connection(db, road.tenant_id, "visma_net")
+        severa = tenants.connection(db, "severa")
+        erp = tenants.connection(db, "visma_net")
         assert severa is not None
         assert erp is not None
-        assert tenants.token(db, road.tenant_id, "severa", severa.revision) == (None,)
-        assert tenants.token(db, road.tenant_id, "visma_net", erp.revision) not in {None, (None,)}
+        assert tenants.token(db, "severa", severa.revision) == (None,)
+        assert tenants.token(db, "visma_net", erp.revision) not in {None, (None,)}
 
 
 @pytest.mark.req("R-SET-2", "R-SET-4")
@@ -197,7 +197,7 @@ def test_the_dispatcher_sees_whose_companies_they_are_and_no_secret(new_firm: Ne
     road, other = new_firm(live=False), new_firm(live=False)
     db_of = road.installation.bridge.db
     with db_of.tenant(road.tenant_id) as db:
-        pair = identity.get(db, road.tenant_id)
+        pair = identity.get(db)
         assert pair is not None
         rows = db.execute("select erp_tenant from identity").fetchall()
         assert [row["erp_tenant"] for row in rows] == [pair.erp_tenant], "row-level security"
@@ -218,7 +218,7 @@ def test_a_pair_is_one_tenant_under_every_name_of_its_host_and_two_in_two_system
     road, other = new_firm(live=False), new_firm(live=False)
     bridge = road.installation.bridge
     with bridge.db.tenant(road.tenant_id) as db:
-        pair = identity.get(db, road.tenant_id)
+        pair = identity.get(db)
     assert pair is not None
 
     def reached_by(host: str, port: str | None = None) -> identity.Pair:

@@ -93,8 +93,8 @@ class TestNothingIsLetThrough:
         leave(db, tenant)
         with db.tenant(tenant) as connection:
             assert streams.hold(connection, poll, LEASE) is None
-            streams.ask(connection, tenant)
-            assert streams.lease_one(connection, tenant, "severa", uuid4(), LEASE) is None
+            streams.ask(connection)
+            assert streams.lease_one(connection, "severa", uuid4(), LEASE) is None
         with db.dispatch() as connection:
             assert streams.due(connection, uuid4(), lease=LEASE, limit=9) == []
 
@@ -129,13 +129,13 @@ class TestNothingIsLetThrough:
         leave(db, tenant)
         with db.tenant(tenant) as connection:
             # a delivery under way meets somebody else's marker; a go-live comes to its end
-            assert not tenants.set_state(connection, tenant, "paused")
-            assert not tenants.set_state(connection, tenant, "live")
-            assert tenants.set_state(connection, tenant, "live", stays=True)
+            assert not tenants.set_state(connection, "paused")
+            assert not tenants.set_state(connection, "live")
+            assert tenants.set_state(connection, "live", stays=True)
         leave(db, tenant)
         assert begin_erasing(db, tenant)
         with db.tenant(tenant) as connection:
-            assert not tenants.set_state(connection, tenant, "live", stays=True)
+            assert not tenants.set_state(connection, "live", stays=True)
 
     def test_leaving_twice_is_leaving_once(self, db: Database, tenant: UUID) -> None:
         assert leave(db, tenant)
@@ -291,7 +291,7 @@ class TestTheTablesThemselves:
         by_hand("insert into transfer_log (tenant_id, domain, subject, direction, system, register, record_id, level, outcome, code)"
                 " values (%s, 'invoice', '', 'from_severa', 'severa', 'invoices', '1', 'info', 'done', 'x')", tenant)  # fmt: skip
         with db.tenant(tenant) as connection:
-            tenants.audit(connection, tenant, "test", "test", {})
+            tenants.audit(connection, "test", "test", {})
         key = "id" if table == "tenant" else "tenant_id"
 
         def deleted() -> int:
@@ -327,9 +327,9 @@ class TestTheTablesThemselves:
         leave(db, tenant)
         begin_erasing(db, tenant)
         with db.tenant(tenant) as connection:
-            tenants.audit(connection, tenant, "test", "test", {})
-        with db.tenant(gone := uuid4()) as connection:
-            tenants.audit(connection, gone, "test", "test", {})
+            tenants.audit(connection, "test", "test", {})
+        with db.tenant(uuid4()) as connection:
+            tenants.audit(connection, "test", "test", {})
         assert by_hand("select count(*) from audit_log") == 0
 
 

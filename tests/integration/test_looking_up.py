@@ -33,7 +33,7 @@ def db(database: Made) -> Iterator[Database]:
 def tenant(db: Database) -> UUID:
     tenant_id = uuid4()
     with db.tenant(tenant_id) as connection:
-        tenants.add(connection, tenant_id, "nordkonsult", "sv", "Europe/Stockholm")
+        tenants.add(connection, "nordkonsult", "sv", "Europe/Stockholm")
     return tenant_id
 
 
@@ -47,7 +47,7 @@ def store(db: Database, tenant: UUID, system: str, name: str, *bodies: Json) -> 
     now = datetime.now(UTC)
     with db.tenant(tenant) as connection:
         for row in rows:
-            records.put_own(connection, tenant, told, row, now)
+            records.put_own(connection, told, row, now)
 
 
 @pytest.fixture
@@ -111,6 +111,6 @@ def test_nothing_that_can_be_asked_for_is_a_defect(db: Database, tenant: UUID, b
     assert books.choice("product", severa_id=BROKEN) is None
     assert books.branch(BROKEN) is None
     with db.tenant(tenant) as connection:
-        assert records.search(connection, tenant, ["products"], BROKEN) == []
+        assert records.search(connection, ["products"], BROKEN) == []
         # Several texts in one parameter as well.
         assert matters.of_ids(connection, ["product"], [BROKEN, "p\x00-1"])

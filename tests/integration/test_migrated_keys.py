@@ -65,14 +65,14 @@ def test_a_name_that_was_stored_decomposed_is_found_by_any_spelling(
     try:
         with database.tenant(tenant) as connection:
             for name in (DECOMPOSED, "Mälarbygg Å AB", "MÄLARBYGG å ab"):
-                found = records.find(connection, tenant, "severa", "customers", name=name)
+                found = records.find(connection, "severa", "customers", name=name)
                 assert [one.id for one in found] == ["g1"], name
-                searched = records.search(connection, tenant, ["customers"], name)
+                searched = records.search(connection, ["customers"], name)
                 assert [one.id for one in searched] == ["g1"], name
             for number, guid in (("kons-å", "g1"), ("kons-1", "g2"), ("KONS-1", "g2")):
-                found = records.find(connection, tenant, "severa", "customers", number=number)
+                found = records.find(connection, "severa", "customers", number=number)
                 assert [one.id for one in found] == [guid], number
-            both = records.find(connection, tenant, "severa", "customers", number="kons-1", name="ADA ab")
+            both = records.find(connection, "severa", "customers", number="kons-1", name="ADA ab")
             assert [one.id for one in both] == ["g2"]
     finally:
         database.close()
@@ -87,8 +87,8 @@ def test_a_row_is_stored_under_the_key_that_it_is_looked_up_by(database: Made) -
             tenant = add_tenant(owner, "a", "c")
         with opened.tenant(tenant) as connection:
             row = records.row_of(register, {"guid": "g1", "name": DECOMPOSED, "number": 7}, None, UTC)
-            records.put_own(connection, tenant, register, row, NOW)
-            found = records.find(connection, tenant, "severa", "customers", name=DECOMPOSED)
+            records.put_own(connection, register, row, NOW)
+            found = records.find(connection, "severa", "customers", name=DECOMPOSED)
             assert [one.id for one in found] == ["g1"]
     finally:
         opened.close()

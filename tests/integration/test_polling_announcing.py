@@ -223,7 +223,7 @@ def test_a_quiet_poll_that_was_cut_does_not_count_as_one_to_the_end(made: World)
     """Go-live shows its errors itself; that both systems were read to the end must not be claimed by it."""
     made.vendor.before_answer["customers", 0] = cut
     with made.db.tenant(made.tenant_id) as db:
-        due = streams.lease_one(db, made.tenant_id, "severa", made.tenant_id, 60)
+        due = streams.lease_one(db, "severa", made.tenant_id, 60)
     assert due is not None
     with pytest.raises(Unavailable):
         made.poller().poll(due, quiet=True)
@@ -235,8 +235,8 @@ def test_a_quiet_poll_that_was_cut_does_not_count_as_one_to_the_end(made: World)
 def test_the_lease_is_taken_once(made: World) -> None:
     with made.db.tenant(made.tenant_id) as db:
         system: System = "severa"
-        assert streams.lease_one(db, made.tenant_id, system, made.tenant_id, 60) is not None
-        assert streams.lease_one(db, made.tenant_id, system, made.tenant_id, 60) is None
+        assert streams.lease_one(db, system, made.tenant_id, 60) is not None
+        assert streams.lease_one(db, system, made.tenant_id, 60) is None
 
 
 def test_the_only_document_that_is_missing_is_looked_at_and_nobody_is_asked(made: World) -> None:

@@ -54,7 +54,7 @@ def test_an_idle_cycle_costs_one_transaction_per_call(
         def cycle() -> None:
             for system in get_args(System):
                 with bridge.db.tenant(road.tenant_id) as db:
-                    lease = streams.lease_one(db, road.tenant_id, system, uuid4(), 60)
+                    lease = streams.lease_one(db, system, uuid4(), 60)
                 assert lease is not None
                 assert poller.poll(lease) == 0
 

@@ -20,11 +20,9 @@ def interactive(road: Road) -> Road:
     """The firm's connection as the file of an interactive application would have stored it."""
     bridge = road.installation.bridge
     with bridge.db.tenant(road.tenant_id) as db:
-        stored = tenants.connection(db, road.tenant_id, "visma_net")
+        stored = tenants.connection(db, "visma_net")
         assert stored is not None
-        tenants.put_connection(
-            db, road.tenant_id, "visma_net", {**stored.config, "kind": "interactive"}, stored.secret
-        )
+        tenants.put_connection(db, "visma_net", {**stored.config, "kind": "interactive"}, stored.secret)
     bridge.connections.forget(road.tenant_id)
     return road
 
@@ -58,7 +56,7 @@ def test_an_address_of_another_sign_in_is_refused_and_nothing_is_stored(
     with pytest.raises(InputError, match="does not belong to this sign-in"):
         signing_in.finish(bridge, road.name, started, signed_in_at(other.url))
     with bridge.db.tenant(road.tenant_id) as db:
-        stored = tenants.connection(db, road.tenant_id, "visma_net")
+        stored = tenants.connection(db, "visma_net")
     assert stored is not None
     assert stored.token is None
 

@@ -80,9 +80,9 @@ class Theatre:
         self.tenant_id = uuid4()
         self._connections: dict[tuple[str, int], Connection] = {}
         db = TenantDb(self.owner, self.tenant_id)
-        tenants.add(db, self.tenant_id, "one", "sv", "Europe/Stockholm")
-        tenants.put_connection(db, self.tenant_id, "severa", {"base_url": "http://x"}, b"sealed")
-        tenants.set_state(db, self.tenant_id, "live")
+        tenants.add(db, "one", "sv", "Europe/Stockholm")
+        tenants.put_connection(db, "severa", {"base_url": "http://x"}, b"sealed")
+        tenants.set_state(db, "live")
 
     def close(self) -> None:
         for connection in (*self._connections.values(), self.owner, self.watch):
@@ -272,7 +272,7 @@ def braked(db: TenantDb, scene: Scene) -> Any:
     """The last page of a poll that the brake stops."""
     if streams.hold(db, scene.poll, LEASE) is None:
         raise LeaseLost
-    tenants.pause_domains(db, scene.tenant_id, ["customer"])
+    tenants.pause_domains(db, ["customer"])
 
 
 def foreign(db: TenantDb, scene: Scene) -> Any:
@@ -281,7 +281,7 @@ def foreign(db: TenantDb, scene: Scene) -> Any:
         raise LeaseLost
     announce_other(db, scene)
     claim.fail(db, scene.worker, "failed")
-    tenants.set_state(db, scene.tenant_id, "paused")
+    tenants.set_state(db, "paused")
     claim.give_back(db, scene.worker)
 
 

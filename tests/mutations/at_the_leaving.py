@@ -41,7 +41,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "(t.state not in ('leaving', 'erasing')\n                  or %(cause)s::text in ('followed', 'seen', 'waited for'))", "true",
        LET + "test_nobody_announces_anything"),
     of("leave-state", "23", "A delivery that pauses its tenant, or a go-live, does not bring it back", "db/queries/tenants.sql",
-       "where id = %(id)s and state <> 'erasing' and (state <> 'leaving' or %(stays)s)", "where id = %(id)s and (true or %(stays)s)",
+       "where id = %(tenant_id)s and state <> 'erasing' and (state <> 'leaving' or %(stays)s)", "where id = %(tenant_id)s and (true or %(stays)s)",
        LET + "test_nothing_but_a_persons_word_brings_it_back_and_nothing_ends_an_erasure"),
     of("erase-leased", "23, S46", "Nothing is erased while a lease stands, over or not", LEAVING,
        "  and not exists (select from matter m where m.tenant_id = t.id and m.lease_until is not null)\n", "",

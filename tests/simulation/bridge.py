@@ -345,7 +345,7 @@ def ask_poll(bridge: Bridge, name: str) -> None:
     """Run now."""
     tenant = service.find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        streams.ask(db, tenant.id)
+        streams.ask(db)
 
 
 def problems(bridge: Bridge, name: str) -> list[dict[str, Any]]:

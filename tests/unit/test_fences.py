@@ -3,10 +3,15 @@ SQL itself, so that a new statement without a fence fails before any schedule fi
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 import re
+from collections.abc import Iterator
 
 import pytest
 
+import db
 from db.sql import SQL
 
 WRITING = re.compile(r"(?<!for )\b(insert into|update|delete from)\b", re.IGNORECASE)
@@ -79,10 +84,45 @@ def test_nothing_of_a_matter_or_a_document_is_ever_deleted() -> None:
     assert deleting == set()
 
 
-def test_every_statement_names_its_tenant() -> None:
-    groups = ("claim", "matters", "attempts", "log", "records")
+# Over all tenants, in a dispatch transaction; ``now`` and the group ``installation`` are about nobody's rows.
+OVER_ALL = {
+    "claim.reap", "claim.reap_messages", "claim.reset", "claim.reset_rows", "leaving.erasures", "log.open_problems",
+    "outbox.take", "outbox.claims", "outbox.unfinished", "outbox.counts", "streams.due", "streams.ask_all", "streams.asked",
+    "streams.checked", "streams.now", "tenants.all", "tenants.by_name",
+}  # fmt: skip
+
+
+def test_every_statement_names_the_tenant_of_its_transaction() -> None:
+    """By the one name that the transaction itself gives: under another name a caller could give another tenant."""
     missing = {
-        name for name, text in SQL.items()
-        if name.partition(".")[0] in groups and "tenant_id" not in text
-    } - {"claim.reset", "claim.reset_rows", "claim.reap_messages"}  # fmt: skip
-    assert missing == set()
+        name
+        for name, text in SQL.items()
+        if "%(tenant_id)s" not in re.sub(r"--.*", "", text) and not name.startswith("installation.")
+    }
+    assert missing == OVER_ALL
+
+
+def repository() -> Iterator[tuple[str, list[inspect.Parameter]]]:
+    """Every function of ``db`` and every method of its classes, with its parameters; of a method without ``self``."""
+    for module in pkgutil.iter_modules(db.__path__, "db."):
+        inside = importlib.import_module(module.name)
+        own = [one for one in vars(inside).values() if getattr(one, "__module__", "") == module.name]
+        methods = [made for one in own if inspect.isclass(one) for made in vars(one).values()]
+        for made in filter(inspect.isfunction, own + methods):
+            parameters = list(inspect.signature(made).parameters.values())
+            yield f"{module.name}.{made.__qualname__}", parameters[made in methods :]
+
+
+def test_no_function_of_a_tenants_transaction_is_told_the_tenant() -> None:
+    """The connection says who is meant. Only a dispatch transaction names tenants, and a function that does is typed so."""
+    taking: dict[str, set[str]] = {}
+    for name, parameters in repository():
+        kind = str(parameters[0].annotation).strip("'").rpartition(".")[2] if parameters else ""
+        if kind in {"TenantDb", "DispatchDb", "Connection"}:
+            taking.setdefault(kind, set()).add(name)
+            if any(one.name == "tenant_id" for one in parameters):
+                taking.setdefault(f"{kind} and tenant_id", set()).add(name)
+    assert len(taking["TenantDb"]) > 100, "the functions were not found"
+    assert taking.get("TenantDb and tenant_id", set()) == set()
+    assert taking["DispatchDb and tenant_id"] == {"db.identity.holders"}
+    assert taking["Connection"] == {"db.streams.now"}, "either kind, so that mypy refuses neither"
