@@ -27,6 +27,7 @@ from domain.moves import (
 )
 from domain.ports import Delivery
 from domain.product import asking, heirs, plan
+from domain.product.currency import own_currency
 from domain.product.fields import (
     BY_REGISTER,
     INVENTORY,
@@ -90,7 +91,7 @@ class _Work:
             return
         plan.fits(code, key_length(self.delivery, INVENTORY_KEY), record.name)
         item_class = self._class_of(kind, record)
-        sides = plan.Sides(kind, record.body, {}, currency=self._currency())
+        sides = plan.Sides(kind, record.body, {}, currency=own_currency(self.delivery, self.after))
         members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
         self.delivery.hold_key(natural_key(record.body))
         create_once(
@@ -137,7 +138,9 @@ class _Work:
                 "product.code_taken",
                 {"code": code, "name": record.name, "other": ours.name, "register": theirs.sv},
             )
-        body = plan.new_record(kind, record.body, self._currency(needed=bool(kind.price)))
+        body = plan.new_record(
+            kind, record.body, own_currency(self.delivery, self.after, needed=bool(kind.price))
+        )
         self.delivery.hold_key(natural_key(record.body))
         result = create_once(
             self.delivery,
@@ -202,25 +205,6 @@ class _Work:
         item_class: str = chosen or getattr(self.delivery.tenant.settings, kind.setting)
         plan.class_fits(kind, item_class, self.delivery.books.all("visma_net", ITEM_CLASSES), record.name)
         return item_class
-
-    def _currency(self, *, needed: bool = False) -> str:
-        """The organisation's currency code, '' if nobody says it. Raises Stop when it is needed."""
-        rows = [record.body for record in self.delivery.books.all("severa", "currencies")]
-        if not rows and needed:
-            rows = list(self.delivery.severa.list("currencies"))
-        own = next((text(row, "code") for row in rows if read(row, "isOrganizationCurrency") is True), "")
-        if not own and needed:
-            own = self._company_currency()
-        if not own and needed:
-            raise self.after.stop("product.currency_unknown")
-        return own
-
-    def _company_currency(self) -> str:
-        """The currency that the organisation's own record names, where no currency is marked as its own."""
-        details = self.delivery.severa.get("organizationdetails", "")
-        companies = {text(company, "currencyCode") for company in read(details, "activeCompanies") or []}
-        named = text(details, "currency.code")
-        return named or (companies.pop() if len(companies) == 1 else "")
 
     def _read_item(self, code: str) -> Json | None:
         try:
@@ -310,7 +294,7 @@ class _Work:
             item,
             {name: pair for name, pair in link.base.items() if name not in asked},
             self.delivery.books.choice("product", severa_id=link.severa_id),
-            self._currency(),
+            own_currency(self.delivery, self.after),
             chosen,
             sent.of(link.state),
         )
@@ -422,7 +406,7 @@ class _Work:
         ours, theirs = stored.values()
         severa_number, erp_number, _ = renumbered
         differs = still_differing({**(link.state.get("differs") or {}), **(met or {})}, ours, theirs)
-        state = {key: value for key, value in sent.settled(link.state).items() if key != "differs"}
+        state = {name: kept for name, kept in sent.settled(link.state).items() if name != "differs"}
         if differs:
             state["differs"] = {one.field: [one.severa, one.erp] for one in differs}
         self.after.link = LinkUpdate(

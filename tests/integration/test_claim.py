@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -13,11 +11,11 @@ import pytest
 from factories import LEASE, announce, asked, begin, claimed, make_tenant, meet, permitted, state, take
 from services import Database as Made
 
-from db import claim, matters, outbox, tenants
+from db import claim, outbox, tenants
 from db.claim import Claimed, Done
 from db.pool import Database
 from domain.errors import LeaseLost
-from domain.model import Document, LinkUpdate
+from domain.model import Document
 
 START = UUID(int=0)
 
@@ -441,40 +439,3 @@ def test_nothing_is_begun_in_another_epoch(db: Database, tenant: UUID) -> None:
     with db.tenant(tenant) as connection:
         connection.execute("update matter set epoch = epoch - 1")
     assert not permitted(db, row)
-
-
-@pytest.mark.req("R-CON-1")
-def test_what_is_about_to_be_sent_is_kept_under_the_permission_only(db: Database, tenant: UUID) -> None:
-    matter = meet(db, tenant, "c1", domain="customer", register="customers")
-    pair = LinkUpdate("customers", "c1", "1", "customer", "501", "501", base={"name": ["A", "A"]}, state={})
-    with db.tenant(tenant) as connection:
-        matters.put(connection, matter, pair)
-        outbox.announce(
-            connection, "customer", [matter], cause="changed", system="severa", register="customers"
-        )
-    row = claimed(db, tenant)
-    sent = {"": {"name": [["visma_net", "B"]]}}
-
-    def state_of() -> Mapping[str, Any]:
-        with db.tenant(tenant) as connection:
-            found = matters.get(connection, matter)
-        assert found is not None
-        assert found.link is not None
-        return found.link.state
-
-    with db.tenant(tenant) as connection:
-        claim.sending(connection, row, sent, lease=LEASE)
-    assert state_of()["sent"] == sent
-    # Numbers were learnt, and nothing was agreed on yet.
-    with db.tenant(tenant) as connection:
-        matters.put(connection, matter, replace(pair, base=None, state={"numbered": True}))
-    assert state_of() == {"numbered": True, "sent": sent}
-    with db.tenant(tenant) as connection:
-        matters.put(connection, matter, replace(pair, base={"name": ["B", "B"]}, state={"numbered": True}))
-    assert state_of() == {"numbered": True}
-
-    with db.tenant(tenant) as connection:
-        tenants.set_state(connection, tenant, "paused")
-    with pytest.raises(LeaseLost), db.tenant(tenant) as connection:
-        claim.sending(connection, row, sent, lease=LEASE)
-    assert state_of() == {"numbered": True}

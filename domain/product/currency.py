@@ -1,0 +1,28 @@
+"""The organisation's currency, which prices of products are compared in."""
+
+from __future__ import annotations
+
+from domain.mapper import read, text
+from domain.moves import Aftermath
+from domain.ports import Delivery
+
+
+def own_currency(delivery: Delivery, after: Aftermath, *, needed: bool = False) -> str:
+    """Its code, '' if nobody says it. ``needed``: asked for until somebody does; raises Stop ``product.currency_unknown``."""
+    rows = [record.body for record in delivery.books.all("severa", "currencies")]
+    if not rows and needed:
+        rows = list(delivery.severa.list("currencies"))
+    own = next((text(row, "code") for row in rows if read(row, "isOrganizationCurrency") is True), "")
+    if not own and needed:
+        own = _companys(delivery)
+    if not own and needed:
+        raise after.stop("product.currency_unknown")
+    return own
+
+
+def _companys(delivery: Delivery) -> str:
+    """The currency that the organisation's own record names, where no currency is marked as its own."""
+    details = delivery.severa.get("organizationdetails", "")
+    companies = {text(company, "currencyCode") for company in read(details, "activeCompanies") or []}
+    named = text(details, "currency.code")
+    return named or (companies.pop() if len(companies) == 1 else "")
