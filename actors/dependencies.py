@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from db import log, matters, outbox, records
+from db import attempts, log, matters, outbox, records
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from db.claim import Claimed
 from db.matters import Matter
@@ -101,12 +101,17 @@ def over(db: TenantDb, stop: Stop, error: Waiting, wanted: Target) -> bool:
     return told and not in_error and not log.has_problem(db, error.domain, wanted.matter.id)
 
 
-def ensure(db: TenantDb, row: Claimed, error: Waiting, wanted: Target) -> None:
+def ensure(db: TenantDb, row: Claimed, error: Waiting, wanted: Target, *, wait: float) -> None:
     """A waiter makes sure that what it waits for has a row, and is told what is needed of it; a failed one is left to its
-    problem."""
+    problem. What was settled during this wait, without bringing what is needed, is looked at again after ``wait`` seconds and
+    not at once: its end wakes the waiter, and the two would go round as fast as they can."""
     if wanted.matter is None:
         return
     new = bool(error.need) and matters.put_need(db, row.matter_id, wanted.matter.id, error.need)
+    if not new and row.waits_since is not None:
+        soon = max(row.waits_since, row.now - timedelta(seconds=wait))
+        if attempts.rested_since(db, error.domain, wanted.matter.id, soon):
+            return
     if new or outbox.state_of(db, error.domain, wanted.matter.id) is None:
         announce(db, error.domain, wanted.matter, cause="waited for", rank=Rank.PERSON)
 

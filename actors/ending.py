@@ -124,7 +124,7 @@ class Ending:
                 claim.later(db, self.row, delay=LOOK_AGAIN, costs_attempt=False)
             elif (hopeless := dependencies.hopeless(db, self.row, error, wanted, pace.patience)) is None:
                 matter = wanted.matter.id if wanted.matter else None
-                dependencies.ensure(db, self.row, error, wanted)
+                dependencies.ensure(db, self.row, error, wanted, wait=pace.wait)
                 claim.wait(
                     db, self.row, matter=matter, register=wanted.register, need=error.need, delay=pace.wait
                 )

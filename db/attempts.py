@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,13 @@ def finish(db: TenantDb, attempt_id: UUID, outcome: str, error: str | None, call
             "calls": calls,
         },
     )
+
+
+def rested_since(db: TenantDb, domain: str, matter_id: UUID, since: datetime) -> bool:
+    """Whether a delivery of the matter in this domain came to its end, with nothing left to do, since a moment."""
+    values = {"domain": domain, "matter_id": matter_id, "since": since}
+    found = db.execute(SQL["attempts.rested_since"], values).fetchone()
+    return bool(found and found["found"])
 
 
 def of_matter(db: TenantDb, matter_id: UUID) -> Sequence[Mapping[str, Any]]:

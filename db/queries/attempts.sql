@@ -63,6 +63,11 @@ where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and domain = %(dom
     or (sent_at is not null and done_at is null and not exists (select from step o where o.tenant_id = %(tenant_id)s
         and o.attempt_id = %(attempt_id)s and o.name = %(name)s and o.round = %(round)s)))
 
+-- rested_since --
+-- Whether a matter was settled in a domain since a moment; attempts of a matter are looked at by when they began.
+select exists (select from attempt a where a.tenant_id = %(tenant_id)s and a.matter_id = %(matter_id)s and a.domain = %(domain)s
+               and a.outcome = 'done' and a.ended_at >= %(since)s and a.started_at >= %(since)s - interval '1 hour') as found
+
 -- of_matter --
 select a.*, (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'sent_at', s.sent_at, 'done_at', s.done_at, 'request', s.request, 'result', s.result)
         order by coalesce(s.sent_at, s.done_at)), '[]') from step s where s.tenant_id = a.tenant_id and s.attempt_id = a.id) as steps

@@ -13,7 +13,7 @@ from services import Database as Made
 
 from actors import dependencies
 from actors.dependencies import Patience
-from db import claim, outbox
+from db import attempts, claim, outbox
 from db.claim import Claimed
 from db.pool import Database
 from domain.errors import Waiting
@@ -40,7 +40,7 @@ def told(db: Database, row: Claimed, error: Waiting, waited: timedelta | None) -
     since = None if waited is None else row.now - waited
     with db.tenant(row.tenant_id) as connection:
         wanted = dependencies.target(connection, error)
-        dependencies.ensure(connection, row, error, wanted)
+        dependencies.ensure(connection, row, error, wanted, wait=30)
         stop = dependencies.hopeless(connection, replace(row, waits_since=since), error, wanted, PATIENCE)
     return stop.code if stop else None
 
@@ -121,10 +121,41 @@ def test_nothing_is_waited_for_longer_than_a_day(db: Database, tenant: UUID) -> 
     needed = Waiting("customer", severa_id="c1", name="Sen", need="active")
     with db.tenant(tenant) as connection:
         wanted = dependencies.target(connection, needed)
-        dependencies.ensure(connection, row, needed, wanted)
+        dependencies.ensure(connection, row, needed, wanted, wait=30)
     patient = Patience(most=86_400, unseen=10 * 86_400)
     for waited, expected in ((86_400, None), (86_401, "work.waited_too_long")):
         late = replace(row, waits_since=row.now - timedelta(seconds=waited))
         with db.tenant(tenant) as connection:
             stop = dependencies.hopeless(connection, late, needed, wanted, patient)
         assert (stop.code if stop else None) == expected
+
+
+def test_what_was_settled_during_the_wait_is_not_asked_again_at_once(db: Database, tenant: UUID) -> None:
+    """Its end wakes the waiter: they would go round as fast as they can, with calls to both systems each time."""
+    announce(db, tenant)
+    row = claimed(db, tenant)
+
+    def asked(waited: float | None) -> bool:
+        since = None if waited is None else row.now - timedelta(seconds=waited)
+        with db.tenant(tenant) as connection:
+            wanted = dependencies.target(connection, PROJECT)
+            dependencies.ensure(connection, replace(row, waits_since=since), PROJECT, wanted, wait=30)
+            assert wanted.matter is not None
+            return outbox.state_of(connection, "project", wanted.matter.id) is not None
+
+    assert asked(None)
+    project = claimed(db, tenant)
+    with db.tenant(tenant) as connection:
+        assert claim.hold(connection, project) is not None
+        claim.finish(connection, project, again=False)
+        claim.give_back(connection, project)
+        attempts.finish(connection, project.token, "done", None, 0)
+    assert not asked(60)
+    # A wait that begins only now asks: it was settled before anybody needed it.
+    row = replace(row, now=project.now + timedelta(seconds=1))
+    assert asked(None)
+    with db.tenant(tenant) as connection:
+        connection.execute("delete from outbox where domain = 'project'")
+    # Nor is it forgotten: the next look, half a minute on, asks again.
+    row = replace(row, now=project.now + timedelta(seconds=40))
+    assert asked(60)

@@ -243,4 +243,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "            if len(ids) > 1:", "            if False:", PAGES),
     of("page-order", "2", "A page takes its rows in the order of their ids", "db/records.py",
        "    if (compared.changed or compared.rewritten) and compared.same:", "    if False:", PAGES),
+    of("wait-round", "17", "What was settled during a wait is not asked again at once", "actors/dependencies.py",
+       "        if attempts.rested_since(db, error.domain, wanted.matter.id, soon):", "        if False:",
+       "tests/simulation/schedules/test_people.py::test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person"),
 )  # fmt: skip

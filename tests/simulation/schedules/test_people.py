@@ -53,6 +53,11 @@ def test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person
         play.firm.move(guid, "transfer")
         play.poll(seconds=600)
         play.end(keep_script=True)
+        # Looked at every half minute of the quarter of an hour, and once more when the project's own work came to its end.
+        looks = [
+            domain for domain, outcome in play.play.outcomes if domain == "invoice" and outcome == "waiting"
+        ]
+        assert 30 <= len(looks) <= 75
 
 
 @pytest.mark.schedule("S18")
