@@ -121,7 +121,12 @@ class People:
             return False
         if any(text(contact, "contactId") not in doubtful for contact in theirs):
             return False
-        return all(self._merged(known)[0].quiet and not self._merged(known)[1] for known in self._linked())
+        return all(self._quiet(known) for known in self._linked())
+
+    def _quiet(self, known: _Known) -> bool:
+        """What a delivery without an end sent may be newer than what was seen last."""
+        seen, emptied = self._merged(known)
+        return seen.quiet and not emptied and not sent.of(self.state, _part(known.person.guid))
 
     def _merged(self, known: _Known) -> tuple[Merge, tuple[str, ...]]:
         pair = Pair(
@@ -188,9 +193,9 @@ class People:
 
     def _write(self, known: _Known, trouble: Trouble) -> None:
         guid, contact_id = known.person.guid, str(known.entry["id"])
-        seen, emptied = self._merged(known)
+        seen, _ = self._merged(known)
         base = known.entry.get("base") or {}
-        if seen.quiet and not emptied:
+        if self._quiet(known):
             ours, theirs = Pair(known.person, known.contact).values()
             self._keep(guid, contact_id, settled_base(base, seen, ours, theirs))
             return
