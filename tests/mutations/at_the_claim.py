@@ -17,6 +17,7 @@ G = "tests/integration/test_last_guards.py::"
 H = "tests/isolation/test_heart.py::"
 S = "tests/integration/test_settling.py::"
 LOST = "tests/unit/domain/test_ends_lost.py::"
+LOST_CREATES = "tests/unit/domain/test_ends_lost_creates.py::"
 LOST_SEEN = "tests/unit/domain/test_ends_lost_seen.py::"
 LOST_STATUS = "tests/unit/domain/test_ends_lost_projects.py::"
 PAGES = "tests/isolation/test_pages.py::test_a_page_and_an_ending_delivery_never_deadlock"
@@ -231,9 +232,18 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("sending-customer-seen", "13, R-CON-1", "What was sent to a customer is newer than what was seen last", "domain/customer/steps.py",
        "if not own and merged.quiet", "if merged.quiet", LOST_SEEN + "test_a_customers_edit_that_is_taken_back_before_the_erp_is_polled_stands"),
     of("sending-contact-seen", "13, R-CON-1", "So is what was sent to a contact", "domain/customer/people.py",
-       " and not sent.of(self.state, _part(known.person.guid))", "", LOST_SEEN + "test_a_contacts_too"),
+       " and not sent_before.of(self.state, _part(known.person.guid))", "", LOST_SEEN + "test_a_contacts_too"),
     of("sending-product-seen", "13, R-CON-1", "So is what was sent to a product", "domain/product/steps.py",
        " and not sent.of(link.state):", ":", LOST_SEEN + "test_a_products_too"),
+    of("create-sent", "6, 7", "A customer made in Severa is looked for as it was sent, not as it is called now", "domain/customer/meeting.py",
+       "        lambda sent: _look_up_severa(work, sent),", "        lambda _sent: _look_up_severa(work, body),",
+       LOST_CREATES + "test_a_customer_that_is_renamed_while_its_create_is_unanswered_is_not_made_twice"),
+    of("create-edited", "13, R-CON-1", "An edit after a create whose end was lost is merged as any edit", "domain/customer/meeting.py",
+       "work.keep(link, base | edited, numbered=False)", "work.keep(link, base, numbered=False)",
+       LOST_CREATES + "test_an_edit_after_a_create_in_severa_stands_on_both_sides"),
+    of("create-contact-edited", "13, R-CON-1", "So is one of a contact", "domain/customer/people.py",
+       "        if edited is not None:\n", "        if False:\n",
+       LOST_CREATES + "test_one_that_is_renamed_while_its_create_in_severa_is_unanswered_is_not_made_twice"),
     of("sending-project", "13, R-PRJ-3", "So is a project's status", "domain/project/steps.py",
        "                self.delivery.sending(plan.status_sent(wanted, stored, todo), {})\n", "                pass\n",
        LOST_STATUS + "test_a_project_that_is_opened_again_is_opened_there_too"),
