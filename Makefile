@@ -32,7 +32,7 @@ demo: setup ## Run a small company's day through the bridge; ONCE=1 ends by itse
 	@$(BIN)/severa-bridge demo $(if $(filter-out 0 no false,$(ONCE)),--once) $(ARGS)
 
 test: services lint ## Everything: lint, types and all tests against real PostgreSQL and RabbitMQ
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS) || { \
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) || { \
 		echo "What failed beside other tests runs once more, alone; a real failure fails again:"; \
 		$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS); }
 

@@ -8,13 +8,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 # Tests import `services` and their fakes by name, whatever way pytest was told to import them.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from factories import make_tenant
 from services import Database, PostgresServer, RabbitServer, ServiceMissingError, Services
+
+from db.pool import Database as Pools
 
 SERVICES = pytest.StashKey[Services]()
 
@@ -83,6 +87,21 @@ def database(postgres_server: PostgresServer) -> Iterator[Database]:
     database = postgres_server.create()
     yield database
     postgres_server.drop(database)
+
+
+@pytest.fixture
+def db(database: Database) -> Iterator[Pools]:
+    """The pools of a program on the test's own database."""
+    opened = Pools(database.app_url, size=4)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tenant(db: Pools) -> UUID:
+    """A live tenant with one connection."""
+    return make_tenant(db, "one")
 
 
 @pytest.fixture

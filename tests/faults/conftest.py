@@ -34,6 +34,7 @@ def firms(postgres_server: PostgresServer) -> Iterator[Firms]:
         create_timeout_seconds=1.5,
         # Longer than the latest answer above: no server works longer on a call than this.
         create_limit_seconds=3,
+        release_wait_seconds=5,
         worker_threads=8,
         poll_threads=6,
     ) as made:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
@@ -20,14 +19,6 @@ from db.installation import Facts
 from db.pool import Database
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=2)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 def by_hand(made: Made, *statements: LiteralString) -> Any:

@@ -12,7 +12,6 @@ import pytest
 import simplejson
 from cryptography.fernet import Fernet
 from road import Road
-from services import Database as Made
 from stage import wait_for
 from unit.connectors.local_server import LocalServer, answer, serving
 from unit.connectors.transports import MovedClock, shown_by
@@ -39,14 +38,6 @@ SIGNED_IN = simplejson.dumps(
     }
 )
 ROWS = answer(200, '[{"guid": "1", "name": "A"}]')
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 class House:

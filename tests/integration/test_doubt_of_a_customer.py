@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from factories import announce, claimed, make_tenant
-from services import Database as Made
 
 from app import doubting
 from app.doubting import Choice
@@ -17,14 +15,6 @@ from db import claim, log
 from db.log import About
 from db.pool import Database
 from domain.errors import InputError
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 def in_doubt(db: Database, domain: str, code: str) -> tuple[Any, UUID]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from factories import announce, make_tenant
@@ -12,14 +10,6 @@ from services import Database as Made
 from db import outbox
 from db.pool import Database
 from domain.errors import InputError
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=2)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 @pytest.mark.req("R-OPS-2")

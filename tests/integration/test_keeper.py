@@ -29,14 +29,6 @@ BACK = "create or replace function bridge_now() returns timestamptz language sql
 RIGHT = "create or replace function bridge_now() returns timestamptz language sql as $$ select clock_timestamp() $$"
 
 
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=2)
-    opened.open()
-    yield opened
-    opened.close()
-
-
 class FastForward:
     """The machine's clocks, put forward by hand."""
 

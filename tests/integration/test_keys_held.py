@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from factories import LEASE, announce, begin, make_tenant, permitted, take
+from factories import LEASE, announce, begin, permitted, take
 from isolation.statements import Gate, Part, every
 from psycopg.errors import UniqueViolation
 from services import Database as Made
@@ -18,19 +18,6 @@ from db.claim import Claimed
 from db.pool import Database
 from db.tenant import TenantDb
 from domain.errors import LeaseLost
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 def finish(db: Database, row: Claimed) -> None:

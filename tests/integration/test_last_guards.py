@@ -3,7 +3,7 @@ over, of messages that come back late, of documents that are named (never-twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import LiteralString
@@ -11,8 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from factories import announce, begin, claimed, make_tenant, meet, state, take
-from services import Database as Made
+from factories import announce, begin, claimed, meet, state, take
 
 from db import claim, matters, outbox, records
 from db.claim import Asked, Claimed
@@ -34,19 +33,6 @@ PERMITTED: Mapping[str, Callable[[TenantDb, Claimed], object]] = {
     ),
     "hold a key": lambda db, row: claim.hold_key(db, row, "556677-8899", lease=LEASE),
 }
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=2)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 def by_hand(db: Database, tenant: UUID, query: LiteralString, *values: object) -> None:

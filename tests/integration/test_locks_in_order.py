@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from factories import LEASE, announce, asked, begin, claimed, make_tenant, meet, state, take
+from factories import LEASE, announce, asked, begin, claimed, meet, state, take
 from services import Database as Made
 from stage import wait_for
 
@@ -20,19 +20,6 @@ from domain.errors import LeaseLost
 from domain.model import LinkUpdate
 
 Raw = psycopg.Connection[Any]
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 @pytest.fixture

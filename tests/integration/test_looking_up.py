@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from services import Database as Made
 
 from db import matters, records, tenants
 from db.books import ReferenceCache, TenantBooks
@@ -19,14 +17,6 @@ from domain.registers import Register
 
 ZONE = ZoneInfo("Europe/Stockholm")
 BROKEN = "ho\x00ur\x07s\ud800"
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=2)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -17,14 +16,6 @@ from db.pool import Database
 from domain.errors import LeaseLost
 
 DONE = Done("create", 1, {"number": "101"})
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

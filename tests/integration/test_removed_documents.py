@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from factories import LEASE, announce, claimed, make_tenant
-from services import Database as Made
+from factories import LEASE, announce, claimed
 
 from db import claim
 from db.pool import Database
 from domain.model import Document
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 def test_a_document_that_is_removed_once_more_keeps_its_reason_and_the_end_of_its_round(

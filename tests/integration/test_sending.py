@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from factories import LEASE, claimed, make_tenant, meet
-from services import Database as Made
+from factories import LEASE, claimed, meet
 
 from db import claim, matters, outbox, tenants
 from db.pool import Database
 from domain.errors import LeaseLost
 from domain.model import LinkUpdate
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 @pytest.mark.req("R-CON-1")

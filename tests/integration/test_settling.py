@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from factories import announce, begin, claimed, make_tenant, meet, permitted, state, take
+from factories import announce, begin, claimed, meet, permitted, state, take
 from integration.test_keeper import keeper
-from services import Database as Made
 
 from actors.dependencies import Patience
 from actors.recording import Recorder
@@ -31,19 +30,6 @@ from domain.errors import Stop, Waiting
 from domain.model import Effects, Limits, Settled
 from domain.ports import Delivery
 from domain.spec import DomainSpec
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=3)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 class NoSystems:

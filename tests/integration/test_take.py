@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 from factories import announce, claimed, make_tenant, permitted, state, take
-from services import Database as Made
 
 from db import claim, outbox
 from db.outbox import Rank
 from db.pool import Database
 
 START = UUID(int=0)
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 def test_tenants_take_turns_when_the_window_is_small(db: Database) -> None:

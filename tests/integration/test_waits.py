@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from factories import announce, begin, claimed, make_tenant, meet, state, take
-from services import Database as Made
+from factories import announce, begin, claimed, meet, state, take
 
 from actors import dependencies
 from actors.dependencies import Patience
@@ -20,19 +18,6 @@ from domain.errors import Stop, Waiting
 
 PATIENCE = Patience(most=86_400, unseen=900)
 PROJECT = Waiting("project", severa_id="p1", name="Osedd")
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=4)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db, "one")
 
 
 def told(db: Database, row: Claimed, error: Waiting, waited: timedelta | None) -> str | None:

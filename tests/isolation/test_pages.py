@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -149,14 +148,6 @@ class Scene:
 
     def enter(self, connection: Connection) -> None:
         connection.execute("select set_config('app.tenant', %s, false)", [str(self.tenant)])
-
-
-@pytest.fixture
-def db(database: Made) -> Iterator[Database]:
-    opened = Database(database.app_url, size=2)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 @pytest.mark.schedule("S49")
