@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from db import attempts, log, matters, outbox, records
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
@@ -125,8 +126,19 @@ def announce(db: TenantDb, domain: str, matter: Matter, *, cause: str, rank: Ran
     )
 
 
-def lift(db: TenantDb, row: Claimed) -> None:
+def blamed(db: TenantDb, stop: Stop) -> UUID | None:
+    """The matter in error that a delivery fails for, while something is needed of it. The need stands until that one's problem is
+    solved: lifted, its work would succeed with nothing to do and wake the waiter, whose need fails it again, without end."""
+    error = stop.waits_for
+    if error is None or not error.need:
+        return None
+    wanted = target(db, error).matter
+    in_error = wanted is not None and outbox.state_of(db, error.domain, wanted.id) in ("failed", "in_doubt")
+    return wanted.id if wanted is not None and in_error else None
+
+
+def lift(db: TenantDb, row: Claimed, *, but: UUID | None = None) -> None:
     """A matter that rests needs nothing of others any more: whom it needed is looked at (a project is closed again)."""
-    for needed in matters.lift_needs(db, row.matter_id):
+    for needed in matters.lift_needs(db, row.matter_id, but=but):
         if matter := matters.get(db, needed):
             announce(db, matter.domain, matter, cause="followed")

@@ -169,7 +169,7 @@ class Ending:
                 log.close_problems(db, self._about(), "other cause", keep=[stop.code])
                 self._log(db, LogLine(stop.code, {**stop.values}), level="error", outcome=stop.state)
                 if stop.state == "failed":
-                    dependencies.lift(db, self.row)
+                    dependencies.lift(db, self.row, but=dependencies.blamed(db, stop))
                 if self._fail(db, stop) and effects.link is not None:
                     outbox.wake(db, [self.row.matter_id])
                 self._see_all(db, effects)

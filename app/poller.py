@@ -166,7 +166,10 @@ class Poller:
         """Seconds until the next poll."""
         if isinstance(error, TryLater) and not isinstance(error, ShortList):
             # A list that stays short is not asked for more often than a whole one.
-            return min(wait, error.retry_after or self._settings.min_poll_seconds)
+            least = self._settings.min_poll_seconds
+            soon = error.retry_after or least
+            # Some answer every call with 'in a second'; only the bridge's own waits are as short as they say.
+            return min(wait, max(soon, least) if error.fields.get("system") else soon)
         return self._settings.sign_in_seconds if isinstance(error, SignInFailed | SettingUnusable) else wait
 
     def _given_back(self, began: float, end: Callable[[], None]) -> None:

@@ -247,9 +247,10 @@ def put_need(db: TenantDb, matter_id: UUID, needed_id: UUID, what: str) -> bool:
     return db.execute(SQL["matters.put_need"], values).fetchone() is not None
 
 
-def lift_needs(db: TenantDb, matter_id: UUID) -> list[UUID]:
-    """A matter that rests needs nothing more; whom it had needed."""
-    return [row["needed_id"] for row in db.execute(SQL["matters.lift_needs"], {"matter_id": matter_id})]
+def lift_needs(db: TenantDb, matter_id: UUID, *, but: UUID | None = None) -> list[UUID]:
+    """A matter that rests needs nothing more, ``but`` of one; whom it had needed."""
+    values = {"matter_id": matter_id, "but": but}
+    return [row["needed_id"] for row in db.execute(SQL["matters.lift_needs"], values)]
 
 
 def document_owner(db: TenantDb, type: str, number: str) -> str | None:

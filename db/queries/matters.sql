@@ -103,8 +103,9 @@ insert into need (tenant_id, matter_id, needed_id, what) values (%(tenant_id)s, 
 returning needed_id
 
 -- lift_needs --
--- A matter that rests needs nothing more; whom it needed is looked at.
-delete from need where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s returning needed_id
+-- A matter that rests needs nothing more; whom it needed is looked at. But: whose own problem is in the way.
+delete from need where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s and needed_id is distinct from %(but)s::uuid
+returning needed_id
 
 -- needs --
 select needed_id from need where tenant_id = %(tenant_id)s and matter_id = %(id)s

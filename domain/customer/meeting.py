@@ -16,13 +16,14 @@ from domain.customer.fields import (
     natural_key,
     organisation,
     same_company,
+    severa_values,
 )
 from domain.customer.people import People, Trouble
 from domain.customer.work import Work
 from domain.errors import InDoubt, NotFound, OutcomeUnknown, Stop, Waiting
 from domain.mapper import moment, read, text, unwrap, update_body
 from domain.merge import Difference, settled_base
-from domain.model import Json, Link, Permission, Record, Stored, System
+from domain.model import Announce, Json, Link, Permission, Record, Stored, System
 from domain.moves import (
     ERP_TIME_SLACK,
     SEVERA_TIME_SLACK,
@@ -384,7 +385,7 @@ def _create_in_severa(work: Work, record: Record) -> None:
         lambda permission: {
             "guid": text(delivery.severa.create(CUSTOMERS, body, not_after=permission.not_after), "guid")
         },
-        lambda _sent: _look_up_severa(work, body),
+        lambda sent: _look_up_severa(work, sent),
     )
     severa = delivery.severa.get(CUSTOMERS, result["guid"])
     link = _new_link(severa, erp)
@@ -402,11 +403,26 @@ def _create_in_severa(work: Work, record: Record) -> None:
         **{name: [ours[name], theirs[name]] for name in addresses.FIELD_NAMES if name in ours},
         "customer_class": [theirs["customer_class"]] * 2,
     }
-    work.keep(link, base, numbered=False)
+    step = delivery.step(_CREATE_IN_SEVERA)
+    edited = _edited_since(step.request if step is not None else body, ours, theirs)
+    work.keep(link, base | edited, numbered=False)
+    if edited:
+        work.after.announce.append(Announce("customer", "severa", CUSTOMERS, link.severa_id))
     work.see_severa(severa)
     work.see_erp(erp)
     work.stored = (severa, erp)
     finish(work, link)
+
+
+def _edited_since(sent: Json, ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, list[str]]:
+    """What a person has changed on either side since a create whose delivery never came to its end: its base is what was sent,
+    so that the next delivery merges it as any edit."""
+    made = severa_values(sent)
+    return {
+        name: [made[name], made[name]]
+        for name in ("name", "vat_number", "email", "website")
+        if not (same_name(ours[name], made[name]) and theirs[name] == made[name])
+    }
 
 
 def _look_up_severa(work: Work, body: Json) -> Json | None:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from domain import pingpong, sent
+from domain import pingpong
+from domain import sent as sent_before
 from domain.customer import contacts
 from domain.customer.contacts import COMMUNICATION_OF, Pair, Person
-from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS, CONTACTS, ERP_CONTACT
+from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_CONTACT
 from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
-from domain.mapper import flag, patch, read, text, update_body
+from domain.mapper import flag, patch, read, text, unwrap, update_body
 from domain.merge import Merge, settled_base, untaken, without
-from domain.model import Json, Permission, Record, Stored, System
+from domain.model import Announce, Json, Permission, Record, Stored, System
 from domain.moves import create_once, fields_named, latest_side, listed, must_stand, told
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
@@ -121,14 +122,19 @@ class People:
             return False
         if any(text(contact, "contactId") not in doubtful for contact in theirs):
             return False
-        return all(self._merged(known)[0].quiet and not self._merged(known)[1] for known in self._linked())
+        return all(self._quiet(known) for known in self._linked())
+
+    def _quiet(self, known: _Known) -> bool:
+        """What a delivery without an end sent may be newer than what was seen last."""
+        seen, emptied = self._merged(known)
+        return seen.quiet and not emptied and not sent_before.of(self.state, _part(known.person.guid))
 
     def _merged(self, known: _Known) -> tuple[Merge, tuple[str, ...]]:
         pair = Pair(
             known.person,
             known.contact,
             known.entry.get("base") or {},
-            sent.of(self.state, _part(known.person.guid)),
+            sent_before.of(self.state, _part(known.person.guid)),
         )
         latest = latest_side(self.records.get(known.person.guid), self.records.get(str(known.entry["id"])))
         return pair.merged(self.work.settings.conflict_customer, latest)
@@ -177,7 +183,7 @@ class People:
         self.entries[guid] = {"id": contact_id, "base": dict(base)}
         self._relabel(contacts=self.entries)
         if self.work.after.link is not None:
-            self.work.relabel(state=sent.settled(self.work.after.link.state or {}, _part(guid)))
+            self.work.relabel(state=sent_before.settled(self.work.after.link.state or {}, _part(guid)))
 
     def _relabel(self, **changes: Any) -> None:
         link = self.work.after.link
@@ -188,15 +194,15 @@ class People:
 
     def _write(self, known: _Known, trouble: Trouble) -> None:
         guid, contact_id = known.person.guid, str(known.entry["id"])
-        seen, emptied = self._merged(known)
+        seen, _ = self._merged(known)
         base = known.entry.get("base") or {}
-        if seen.quiet and not emptied:
+        if self._quiet(known):
             ours, theirs = Pair(known.person, known.contact).values()
             self._keep(guid, contact_id, settled_base(base, seen, ours, theirs))
             return
         there = self._contact_now(contact_id)
         person = self._person_now(known.person)
-        pair = Pair(person, there.body, base, sent.of(self.state, _part(guid)))
+        pair = Pair(person, there.body, base, sent_before.of(self.state, _part(guid)))
         latest = latest_side(
             self.records.get(guid),
             self.records.get(contact_id),
@@ -292,12 +298,11 @@ class People:
             return
         request = update_body(members)
 
-        def look_up(_sent: Json) -> Json | None:
+        def look_up(sent: Json) -> Json | None:
             taken = {entry["id"] for entry in self.entries.values()}
+            first, last = (unwrap(sent.get(name)) or "" for name in ("firstName", "lastName"))
             for row in erp.list(ERP_CONTACT, businessAccount=number):
-                mine = text(row, "lastName") == members["lastName"] and text(row, "firstName") == members.get(
-                    "firstName", ""
-                )
+                mine = text(row, "lastName") == last and text(row, "firstName") == first
                 if mine and text(row, "contactId") not in taken:
                     return {"id": text(row, "contactId")}
             return None
@@ -313,22 +318,23 @@ class People:
         result = create_once(self.work.delivery, step, request, send, look_up)
         contact = erp.get(ERP_CONTACT, result["id"]).body
         self._see_contact(contact)
-        self._made(person, contact, "customer.contact_created_in_erp")
+        self._made(person, contact, "customer.contact_created_in_erp", self._edited(step, request, "severa"))
 
     def _make_in_severa(self, contact: Json) -> None:
         severa, contact_id = self.work.delivery.severa, text(contact, "contactId")
         body = contacts.new_person(contact, self.customer)
 
-        def look_up(_sent: Json) -> Json | None:
+        def look_up(sent: Json) -> Json | None:
             for row in severa.list("customers/contactpersons", parent=self.customer):
-                same = all(text(row, name) == text(body, name) for name in ("firstName", "lastName"))
+                same = all(text(row, name) == text(sent, name) for name in ("firstName", "lastName"))
                 if same and text(row, "guid") not in self.entries and text(row, "guid") not in self.persons:
                     return {"guid": text(row, "guid")}
             return None
 
+        step = f"create contact of {contact_id}"
         result = create_once(
             self.work.delivery,
-            f"create contact of {contact_id}",
+            step,
             body,
             lambda permission: {
                 "guid": text(severa.create(CONTACTS, body, not_after=permission.not_after), "guid")
@@ -345,7 +351,9 @@ class People:
         for row in person.communications:
             self._see_communication(row)
         self._see_contact(contact)
-        self._made(person, contact, "customer.contact_created_in_severa")
+        self._made(
+            person, contact, "customer.contact_created_in_severa", self._edited(step, body, "visma_net")
+        )
 
     def _communication(self, guid: str, name: str, value: str) -> Json:
         """A new phone number or e-mail address. Raises Stop ``customer.communication_type`` when Severa has no such type."""
@@ -366,9 +374,9 @@ class People:
             "communicationType": {"guid": kind},
         }
 
-        def look_up(_sent: Json) -> Json | None:
+        def look_up(sent: Json) -> Json | None:
             for row in severa.list(_OF_PERSON, parent=guid):
-                if text(row, "value") == value and text(row, "communicationType.guid") == kind:
+                if text(row, "value") == text(sent, "value") and text(row, "communicationType.guid") == kind:
                     return {"guid": text(row, "guid")}
             return None
 
@@ -383,9 +391,19 @@ class People:
         )
         return severa.get(COMMUNICATIONS, result["guid"])
 
-    def _made(self, person: Person, contact: Json, code: str) -> None:
+    def _edited(self, step: str, request: Json, side: System) -> System | None:
+        """The side on which a person has edited since a create of an earlier attempt."""
+        known = self.work.delivery.step(step)
+        return side if known is not None and known.request != request else None
+
+    def _made(self, person: Person, contact: Json, code: str, edited: System | None) -> None:
+        """``edited`` since the create: what was made stands for what was sent, and the next delivery merges the rest."""
         ours, theirs = Pair(person, contact).values()
         base = {name: [ours[name], theirs[name]] for name in ours if name in theirs}
+        if edited is not None:
+            sent = theirs if edited == "severa" else ours
+            base = {name: [sent[name], sent[name]] for name in base}
+            self.work.after.announce.append(Announce("customer", "severa", CUSTOMERS, self.customer))
         self._keep(person.guid, text(contact, "contactId"), base)
         self.work.after.say(code, contact=_name(person.body))
 

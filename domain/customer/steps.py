@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain import sent
 from domain.customer import addresses, heirs, meeting, plan, writing
 from domain.customer.fields import CUSTOMERS, severa_values
 from domain.customer.fields import erp_values as erp_values_of
@@ -48,7 +49,9 @@ def _linked(work: Work, link: Link) -> None:
         seen = work.sides(severa_record.body, erp_record.body, places, link=link, listed=True)
         merged = seen.merged(latest_side(severa_record, erp_record))
         people = meeting.people_of(work, link, erp_record.body)
-        if merged.quiet and people.quiet() and _nothing_to_say(link, seen, merged):
+        own = sent.of(link.state)
+        # What a delivery without an end sent may be newer than what was seen last.
+        if not own and merged.quiet and people.quiet() and _nothing_to_say(link, seen, merged):
             ours, theirs = seen.values()
             work.keep(link, settled_base(link.base, merged, ours, theirs), numbered=True)
             people.settle()  # asks nobody: it remembers what both sides agree on
@@ -58,7 +61,7 @@ def _linked(work: Work, link: Link) -> None:
             _merged(work, link, seen.severa, seen.erp)
             meeting.differs_stop(work, text(seen.severa, "name"), differs)
             return
-        if any(name in addresses.FIELD_NAMES for name in _touched(merged)):
+        if any(name in addresses.FIELD_NAMES for name in {*_touched(merged), *own}):
             places = work.places(link.severa_id, fresh=True)
     severa = _severa_now(work, link)
     erp = heirs.present(work.delivery, link)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -128,6 +128,34 @@ class Wanted:
     def values(self) -> dict[str, str]:
         start = self.start.isoformat() if self.start is not None else ""
         return {"name": self.name, "customer": self.customer, "start": start, "status": self.status}
+
+
+def status_sent(wanted: Wanted, project: Json, done: Changes) -> dict[str, str]:
+    """What is kept before a status is written, in case the delivery's end is lost: what the base would say, and over what."""
+    reopened = done.base.get(REOPENED)
+    return {
+        "status": wanted.settled()["status"],
+        "status_before": text(project, "status"),
+        REOPENED: reopened[1] if reopened else "",
+    }
+
+
+def base_of(base: Mapping[str, Any], sent: Mapping[str, Sequence[Sequence[str]]], project: Json) -> Base:
+    """The base as the end of the delivery would have left it whose status stood there last; as it is where none was sent.
+
+    A status that stands as before the write tells that it never came. Any other is ours, or somebody's of the ERP who set it
+    afterwards: that is agreed to, as with every status set there.
+    """
+    found: Base = {name: list(pair) for name, pair in base.items()}
+    theirs = text(project, "status")
+    columns = (sent.get(name) or () for name in ("status", "status_before", REOPENED))
+    for (_, status), (_, before), (_, reopened) in reversed(list(zip(*columns, strict=True))):
+        if theirs != before:
+            found["status"] = [status, theirs]
+            if reopened:
+                found.setdefault(REOPENED, [reopened, reopened])
+            break
+    return found
 
 
 @dataclass(frozen=True, slots=True)

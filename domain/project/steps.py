@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from domain import sent
 from domain.errors import NotFound, Stop, TryLater, Waiting
 from domain.mapper import day, read, text, update_body
 from domain.merge import Base
@@ -238,13 +239,17 @@ class _Work:
         if plan.is_internal(project, self._customer_record(project)):
             return
         there = self._erp_now(link)
+        link = replace(link, base=plan.base_of(link.base, sent.of(link.state), there.body))
         state = self._state(project)
         self._write(link, project, there, state, self._customer(project))
 
     def _quiet(self, link: Link, severa: Record, erp: Record) -> bool:
-        """Nothing to write as far as the last seen states tell: then nobody is asked."""
+        """Nothing to write as far as the last seen states tell: then nobody is asked. What was sent by a delivery without an
+        end may be newer than they are."""
         if plan.is_internal(severa.body, self._customer_record(severa.body)):
             return True
+        if sent.of(link.state):
+            return False
         wanted = self._wanted(severa.body, self._state(severa.body), self._customer(severa.body), link)
         start = self._start(severa.body)
         seen = plan.changes(
@@ -353,6 +358,8 @@ class _Work:
         lost: tuple[str, ...] = ()
         if todo.members:
             number = text(stored, "projectID")
+            if "status" in todo.fields:
+                self.delivery.sending(plan.status_sent(wanted, stored, todo), {})
             self._update(number, todo, there.etag)
             stored = self.delivery.erp.get(ERP_PROJECT, number).body
             lost = plan.untaken(todo, wanted, there.body, stored)
@@ -410,5 +417,12 @@ class _Work:
 
     def _keep(self, link: Link, base: Base, numbers: tuple[str, str]) -> None:
         self.after.link = LinkUpdate(
-            PROJECTS, link.severa_id, numbers[0], link.erp_register, link.erp_id, numbers[1], base=base
+            PROJECTS,
+            link.severa_id,
+            numbers[0],
+            link.erp_register,
+            link.erp_id,
+            numbers[1],
+            base=base,
+            state=sent.settled(link.state),
         )

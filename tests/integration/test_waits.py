@@ -11,10 +11,10 @@ from factories import announce, begin, claimed, meet, state, take
 
 from actors import dependencies
 from actors.dependencies import Patience
-from db import attempts, claim, outbox
+from db import attempts, claim, matters, outbox
 from db.claim import Claimed
 from db.pool import Database
-from domain.errors import Waiting
+from domain.errors import Stop, Waiting
 
 PATIENCE = Patience(most=86_400, unseen=900)
 PROJECT = Waiting("project", severa_id="p1", name="Osedd")
@@ -144,3 +144,33 @@ def test_what_was_settled_during_the_wait_is_not_asked_again_at_once(db: Databas
     # Nor is it forgotten: the next look, half a minute on, asks again.
     row = replace(row, now=project.now + timedelta(seconds=40))
     assert asked(60)
+
+
+ACTIVE = Waiting("project", severa_id="p1", name="Osedd", need="active")
+
+
+@pytest.mark.parametrize("project", ["failed", "done"])
+def test_a_need_of_a_record_in_error_stands_though_its_waiter_fails_too(
+    db: Database, tenant: UUID, project: str
+) -> None:
+    """Lifted, the record's work succeeds with nothing to do and wakes the waiter, which needs it again: without end."""
+    announce(db, tenant)
+    row = claimed(db, tenant)
+    with db.tenant(tenant) as connection:
+        wanted = dependencies.target(connection, ACTIVE)
+        assert wanted.matter is not None
+        dependencies.ensure(connection, row, ACTIVE, wanted, wait=30)
+    its = claimed(db, tenant)
+    with db.tenant(tenant) as connection:
+        assert claim.hold(connection, its) is not None
+        if project == "failed":
+            claim.fail(connection, its, "failed")
+        else:
+            claim.finish(connection, its, again=False)
+        claim.give_back(connection, its)
+    with db.tenant(tenant) as connection:
+        stop = Stop("work.dependency_in_error", {}, waits_for=ACTIVE)
+        dependencies.lift(connection, row, but=dependencies.blamed(connection, stop))
+        needed = matters.needed(connection, wanted.matter.id)
+        state_now = outbox.state_of(connection, "project", wanted.matter.id)
+    assert (bool(needed), state_now) == ((True, "failed") if project == "failed" else (False, "ready"))

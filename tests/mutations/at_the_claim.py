@@ -17,6 +17,9 @@ G = "tests/integration/test_last_guards.py::"
 H = "tests/isolation/test_heart.py::"
 S = "tests/integration/test_settling.py::"
 LOST = "tests/unit/domain/test_ends_lost.py::"
+LOST_CREATES = "tests/unit/domain/test_ends_lost_creates.py::"
+LOST_SEEN = "tests/unit/domain/test_ends_lost_seen.py::"
+LOST_STATUS = "tests/unit/domain/test_ends_lost_projects.py::"
 PAGES = "tests/isolation/test_pages.py::test_a_page_and_an_ending_delivery_never_deadlock"
 FENCED = C + "test_a_worker_whose_lease_ran_out_is_fenced"
 OVER = G + "test_a_lease_that_is_over_permits_nothing_though_nobody_has_taken_it_back"
@@ -226,6 +229,31 @@ MUTATIONS: tuple[Mutation, ...] = (
        "        self.work.delivery.sending(merged.to_erp, merged.to_severa, part=_part(guid))\n", "", LOST + "test_of_a_contact_as_of_its_customer"),
     of("sending-product", "13, R-CON-1", "So is what is written to a product", "domain/product/steps.py",
        "        self.delivery.sending(merged.to_erp, merged.to_severa)\n", "", LOST + "test_of_a_product_as_of_a_customer"),
+    of("sending-customer-seen", "13, R-CON-1", "What was sent to a customer is newer than what was seen last", "domain/customer/steps.py",
+       "if not own and merged.quiet", "if merged.quiet", LOST_SEEN + "test_a_customers_edit_that_is_taken_back_before_the_erp_is_polled_stands"),
+    of("sending-contact-seen", "13, R-CON-1", "So is what was sent to a contact", "domain/customer/people.py",
+       " and not sent_before.of(self.state, _part(known.person.guid))", "", LOST_SEEN + "test_a_contacts_too"),
+    of("sending-product-seen", "13, R-CON-1", "So is what was sent to a product", "domain/product/steps.py",
+       " and not sent.of(link.state):", ":", LOST_SEEN + "test_a_products_too"),
+    of("create-sent", "6, 7", "A customer made in Severa is looked for as it was sent, not as it is called now", "domain/customer/meeting.py",
+       "        lambda sent: _look_up_severa(work, sent),", "        lambda _sent: _look_up_severa(work, body),",
+       LOST_CREATES + "test_a_customer_that_is_renamed_while_its_create_is_unanswered_is_not_made_twice"),
+    of("create-edited", "13, R-CON-1", "An edit after a create whose end was lost is merged as any edit", "domain/customer/meeting.py",
+       "work.keep(link, base | edited, numbered=False)", "work.keep(link, base, numbered=False)",
+       LOST_CREATES + "test_an_edit_after_a_create_in_severa_stands_on_both_sides"),
+    of("create-contact-edited", "13, R-CON-1", "So is one of a contact", "domain/customer/people.py",
+       "        if edited is not None:\n", "        if False:\n",
+       LOST_CREATES + "test_one_that_is_renamed_while_its_create_in_severa_is_unanswered_is_not_made_twice"),
+    of("sending-project", "13, R-PRJ-3", "So is a project's status", "domain/project/steps.py",
+       "                self.delivery.sending(plan.status_sent(wanted, stored, todo), {})\n", "                pass\n",
+       LOST_STATUS + "test_a_project_that_is_opened_again_is_opened_there_too"),
+    of("sending-project-seen", "13, R-PRJ-3", "A status that was sent is newer than what was seen last", "domain/project/steps.py",
+       "        if sent.of(link.state):\n            return False\n", "", LOST_STATUS + "test_of_what_is_seen_late_the_sent_status_is_not_forgotten"),
+    of("sending-project-forgotten", "13, R-PRJ-3", "A sent status is forgotten with the base that tells of it", "domain/project/steps.py",
+       "            state=sent.settled(link.state),\n", "", LOST_STATUS + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
+    of("sending-project-reopened", "20, R-PRJ-3", "So is what a project is set back to", "domain/project/plan.py",
+       "            if reopened:\n                found.setdefault(REOPENED, [reopened, reopened])\n", "",
+       LOST_STATUS + "test_what_was_opened_for_a_late_document_is_set_back"),
     of("sending-forgotten", "13, R-CON-1", "What was sent is forgotten with the base that tells of it", "domain/customer/work.py",
        "link.state if base is None else sent.settled(link.state)", "link.state", LOST + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
     of("sending-permit", "4", "What writes to a register asks for the permission first", "db/claim.py",
@@ -243,6 +271,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        "            if len(ids) > 1:", "            if False:", PAGES),
     of("page-order", "2", "A page takes its rows in the order of their ids", "db/records.py",
        "    if (compared.changed or compared.rewritten) and compared.same:", "    if False:", PAGES),
+    of("wait-need", "17, 20", "What is needed of a record in error is needed though the waiter fails", "actors/ending.py",
+       "but=dependencies.blamed(db, stop)", "but=None",
+       "tests/simulation/schedules/test_people.py::test_an_invoice_and_a_project_that_cannot_be_opened_for_it_do_not_go_round"),
+    of("poll-second", "17", "A vendor's 'in a second' is no reason to poll each second", "app/poller.py",
+       "max(soon, least) if error.fields.get(\"system\") else soon", "soon",
+       "tests/simulation/schedules/test_people.py::test_who_says_come_again_in_a_second_for_an_hour_is_not_asked_each_second"),
     of("wait-round", "17", "What was settled during a wait is not asked again at once", "actors/dependencies.py",
        "        if attempts.rested_since(db, error.domain, wanted.matter.id, soon):", "        if False:",
        "tests/simulation/schedules/test_people.py::test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person"),

@@ -11,6 +11,8 @@ import pytest
 from simulation import bridge as contact
 from simulation.stage import Stage
 
+WRITE_PROJECT = "PUT erp .*/project/"
+
 Stages = Callable[..., AbstractContextManager[Stage]]
 
 
@@ -58,6 +60,52 @@ def test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person
             domain for domain, outcome in play.play.outcomes if domain == "invoice" and outcome == "waiting"
         ]
         assert 30 <= len(looks) <= 75
+
+
+@pytest.mark.schedule("S17")
+@pytest.mark.parametrize("answer", ["a lie", "a no"])
+def test_an_invoice_and_a_project_that_cannot_be_opened_for_it_do_not_go_round(
+    stage: Stages, answer: str
+) -> None:
+    """Both failed, the invoice took its need back, the project succeeded with nothing to do and woke it: 350 deliveries an hour."""
+    with stage() as play:
+        project = play.firm.project(1001)
+        play.firm.change("projects", project["guid"], isClosed=True)
+        play.poll(seconds=300)
+        if answer == "a lie":
+            play.lie(WRITE_PROJECT, times=None)
+        else:
+            play.answer(WRITE_PROJECT, 400, b'{"message":"no"}', times=None, Content_Type="application/json")
+        guid = play.approve()
+        play.poll(seconds=900)
+        play.play.outcomes.clear()
+        play.run(3_600)
+        assert len(play.play.outcomes) <= 10
+        play.script.rules.clear()
+        [own] = [one for one in play.problems() if one["code"] in ("project.refused", "work.not_taken")]
+        play.operator(lambda bridge: contact.retry(bridge, play.firm.name, own))
+        play.poll(seconds=600)
+        play.end()
+        assert play.firm.role(guid) == "transferred"
+        [there] = [one for one in play.firm.register("erp", "project") if one["projectID"] == "1001"]
+        assert there["status"] == "Completed"
+
+
+@pytest.mark.schedule("S17")
+@pytest.mark.parametrize("system", ["erp", "severa"])
+def test_who_says_come_again_in_a_second_for_an_hour_is_not_asked_each_second(
+    stage: Stages, system: str
+) -> None:
+    with stage() as play:
+        asked = play.answer(f"GET {system} .*/customers?$", 429, times=None, Retry_After="1")
+        play.poll(seconds=60)
+        before = play.play.wire.calls
+        play.run(3_600)
+        assert asked.times is None
+        # Each poll asks for a page of Severa four times at the most.
+        assert play.play.wire.calls - before <= 4 * 4 * 60
+        play.script.rules.clear()
+        play.end()
 
 
 @pytest.mark.schedule("S18")
