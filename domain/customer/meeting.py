@@ -421,7 +421,9 @@ def _edited_since(sent: Json, ours: Mapping[str, str], theirs: Mapping[str, str]
     return {
         name: [made[name], made[name]]
         for name in ("name", "vat_number", "email", "website")
-        if not (same_name(ours[name], made[name]) and theirs[name] == made[name])
+        if name in ours
+        and name in theirs
+        and not (same_name(ours[name], made[name]) and theirs[name] == made[name])
     }
 
 
