@@ -31,7 +31,10 @@ from domain.trail import Trail
 Aftermath = Trail
 
 Answer = TypeVar("Answer")
+Shown = TypeVar("Shown")
 
+# How soon (seconds) what was made and does not show yet is asked for again.
+SHOWS_SECONDS = 5.0
 # How soon an unfinished first reading of a register is looked at again.
 READING_WAIT = 30.0
 SYSTEM_NAMES: Mapping[System, str] = {"severa": "Severa", "visma_net": "Visma.net ERP"}
@@ -174,6 +177,22 @@ def create_once(
     result = guarded(delivery, step, request, send)
     delivery.done(step, result)
     return result
+
+
+def shown(delivery: Delivery, step: str, read: Callable[[], Shown]) -> Shown:
+    """What a create has made, as ``read`` gives it. That it is not there counts once every reader would see it: raises
+    TryLater until then, afterwards NotFound. A step is not made twice for it."""
+    try:
+        return read()
+    except NotFound as error:
+        made = delivery.step(step)
+        if made is None or made.sent_at is None:
+            raise
+        left = delivery.limits.visibility_seconds - (delivery.now() - made.sent_at).total_seconds()
+        if left <= 0:
+            raise
+        message = "what was made does not show yet"
+        raise TryLater(message, retry_after=min(left, SHOWS_SECONDS), costs_attempt=False) from error
 
 
 def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:

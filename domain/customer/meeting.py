@@ -31,6 +31,7 @@ from domain.moves import (
     created_after,
     join_found,
     named,
+    shown,
     side_by_side,
     wait_until_read,
 )
@@ -300,7 +301,7 @@ def _create_in_erp(work: Work, record: Record) -> None:
 
     delivery.hold_key(natural_key(record.body))
     result = create_once(delivery, _CREATE_IN_ERP, request, send, look_up)
-    made = delivery.erp.get(ERP_CUSTOMER, result["number"])
+    made = shown(delivery, _CREATE_IN_ERP, lambda: delivery.erp.get(ERP_CUSTOMER, result["number"]))
     link = _new_link(record.body, made.body)
     work.keep(link, {}, numbered=False)
     work.after.say(
@@ -387,7 +388,7 @@ def _create_in_severa(work: Work, record: Record) -> None:
         },
         lambda sent: _look_up_severa(work, sent),
     )
-    severa = delivery.severa.get(CUSTOMERS, result["guid"])
+    severa = shown(delivery, _CREATE_IN_SEVERA, lambda: delivery.severa.get(CUSTOMERS, result["guid"]))
     link = _new_link(severa, erp)
     work.keep(link, {"customer_class": [text(erp, "customerClass.id")] * 2}, numbered=False)
     work.after.say("customer.created_in_severa", name=text(severa, "name"), number=text(erp, "number"))

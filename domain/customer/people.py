@@ -19,7 +19,7 @@ from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, unwrap, update_body
 from domain.merge import Merge, settled_base, untaken, without
 from domain.model import Announce, Json, Permission, Record, Stored, System
-from domain.moves import create_once, fields_named, latest_side, listed, must_stand, told
+from domain.moves import create_once, fields_named, latest_side, listed, must_stand, shown, told
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
     ("severa", CONTACTS),
@@ -316,7 +316,7 @@ class People:
 
         step = f"create contact of {person.guid}"
         result = create_once(self.work.delivery, step, request, send, look_up)
-        contact = erp.get(ERP_CONTACT, result["id"]).body
+        contact = shown(self.work.delivery, step, lambda: erp.get(ERP_CONTACT, result["id"])).body
         self._see_contact(contact)
         self._made(person, contact, "customer.contact_created_in_erp", self._edited(step, request, "severa"))
 
@@ -346,7 +346,8 @@ class People:
         rows = [
             self._communication(guid, name, values[name]) for name in COMMUNICATION_OF if values.get(name)
         ]
-        person = Person(severa.get(CONTACTS, guid), tuple(_owned(row, guid) for row in rows))
+        made = shown(self.work.delivery, step, lambda: severa.get(CONTACTS, guid))
+        person = Person(made, tuple(_owned(row, guid) for row in rows))
         self._see_person(person.body)
         for row in person.communications:
             self._see_communication(row)
@@ -380,16 +381,17 @@ class People:
                     return {"guid": text(row, "guid")}
             return None
 
+        step = f"create {name} of {guid}"
         result = create_once(
             self.work.delivery,
-            f"create {name} of {guid}",
+            step,
             body,
             lambda permission: {
                 "guid": text(severa.create(COMMUNICATIONS, body, not_after=permission.not_after), "guid")
             },
             look_up,
         )
-        return severa.get(COMMUNICATIONS, result["guid"])
+        return shown(self.work.delivery, step, lambda: severa.get(COMMUNICATIONS, result["guid"]))
 
     def _edited(self, step: str, request: Json, side: System) -> System | None:
         """The side on which a person has edited since a create of an earlier attempt."""

@@ -11,7 +11,7 @@ from domain.customer.work import Work
 from domain.errors import Refused
 from domain.mapper import patch, read, text
 from domain.model import Json, Permission
-from domain.moves import create_once
+from domain.moves import create_once, shown
 
 
 def carry_out(
@@ -66,8 +66,10 @@ def _make(work: Work, guid: str, new: NewAddress, leaving: set[str]) -> Json:
         made["row"] = severa.create(ADDRESSES_OF, body, parent=guid, not_after=permission.not_after)
         return {"guid": text(made["row"], "guid")}
 
-    result = create_once(work.delivery, f"create {'+'.join(new.roles)} address", body, send, look_up)
-    row = work.owned(made["row"] if made else severa.get(ADDRESSES, result["guid"]), guid)
+    step = f"create {'+'.join(new.roles)} address"
+    result = create_once(work.delivery, step, body, send, look_up)
+    now = made.get("row") or shown(work.delivery, step, lambda: severa.get(ADDRESSES, result["guid"]))
+    row = work.owned(now, guid)
     work.see_place(row)
     return row
 

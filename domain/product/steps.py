@@ -21,6 +21,7 @@ from domain.moves import (
     latest_side,
     listed,
     must_stand,
+    shown,
     side_by_side,
     told,
     wait_until_read,
@@ -106,9 +107,11 @@ class _Work:
             },
             lambda _sent: {"code": code} if self._read_item(code) is not None else None,
         )
-        item = self._read_item(code)
-        if item is None:
-            raise self.after.stop("product.not_found_after_create", code=code, name=record.name)
+        try:
+            made = shown(self.delivery, _CREATE_ITEM, lambda: self.delivery.erp.get(INVENTORY, code))
+        except NotFound as error:
+            raise self.after.stop("product.not_found_after_create", code=code, name=record.name) from error
+        item = self._noted(made).body
         plan.belongs(kind, item, record.name)
         self._link(kind, record.body, item, "product.created_in_erp", first=True)
 
@@ -153,7 +156,8 @@ class _Work:
             },
             lambda _sent: asking.made_in_severa(self.delivery, kind, code),
         )
-        made = self.delivery.severa.get(kind.register, result["guid"])
+        severa = self.delivery.severa
+        made = shown(self.delivery, _CREATE_IN_SEVERA, lambda: severa.get(kind.register, result["guid"]))
         self._link(kind, made, record.body, "product.created_in_severa", first=True)
 
     def _linked_meanwhile(self, ours: Record, item: Record) -> bool:

@@ -18,6 +18,7 @@ from domain.moves import (
     join_found,
     key_length,
     must_stand,
+    shown,
     wait_until_read,
     wait_until_settled,
 )
@@ -120,9 +121,10 @@ class _Work:
             },
             lambda _sent: {"number": number} if self._read(number) is not None else None,
         )
-        made = self._read(number)
-        if made is None:
-            raise self.after.stop("project.not_found_after_create", **plan.describe(project))
+        try:
+            made = shown(self.delivery, _CREATE, lambda: self.delivery.erp.get(ERP_PROJECT, number))
+        except NotFound as error:
+            raise self.after.stop("project.not_found_after_create", **plan.describe(project)) from error
         # An unknown outcome may have met somebody else's project of this number.
         self._same_customer(project, made.body, customer)
         self._link_new(project, made, "open", customer, "project.created")

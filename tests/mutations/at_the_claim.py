@@ -280,4 +280,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("wait-round", "17", "What was settled during a wait is not asked again at once", "actors/dependencies.py",
        "        if attempts.rested_since(db, error.domain, wanted.matter.id, soon):", "        if False:",
        "tests/simulation/schedules/test_people.py::test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person"),
+    of("shows-late", "7, 11", "What was just made and does not show is asked for again, not told", "domain/moves.py",
+       "        if left <= 0:\n            raise\n        message", "        raise\n        message",
+       "tests/unit/domain/test_made_shows_late.py::test_it_is_asked_for_again_and_linked"),
 )  # fmt: skip
