@@ -86,12 +86,6 @@ def ask_all(db: DispatchDb) -> None:
     db.execute(SQL["streams.ask_all"])
 
 
-def asked(db: DispatchDb) -> int:
-    """Connections that are asked for or being polled."""
-    row = db.execute(SQL["streams.asked"]).fetchone()
-    return row["n"] if row else 0
-
-
 def checked_since(db: DispatchDb, since: datetime) -> tuple[int, int]:
     """(connections not completely polled since then, changes their last polls brought)."""
     row = db.execute(SQL["streams.checked"], {"since": since}).fetchone()

@@ -44,10 +44,6 @@ update connection set asked_at = bridge_now() where tenant_id = %(tenant_id)s
 -- Of every tenant (dispatch).
 update connection set asked_at = bridge_now()
 
--- asked --
-select count(*) as n from connection c join tenant t on t.id = c.tenant_id
-where t.state = 'live' and (c.asked_at is not null or c.poll_token is not null)
-
 -- checked --
 -- Since when is nothing new: polls begun after a moment, and whether they brought changes.
 select count(*) filter (where c.checked_at is null or c.checked_at < %(since)s) as unchecked, coalesce(sum(c.last_changes), 0) as changes
