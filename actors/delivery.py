@@ -244,7 +244,7 @@ class LiveDelivery:
     def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
         if self.link is None or not (to_erp or to_severa):
             return
-        self._sent = sent.noted({sent.KEY: self._sent}, part, to_erp=to_erp, to_severa=to_severa)
+        self._sent = sent.noted(self._sent, part, to_erp=to_erp, to_severa=to_severa)
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
             claim.sending(db, self.row, self._sent, lease=self._leases.step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -303,21 +304,22 @@ class Ending:
 
     def _see_all(self, db: TenantDb, effects: Effects) -> None:
         """Its records, behind the matters and the work, in their own order: as every transaction that writes several."""
-        rows = [
-            (seen.system, seen.register, self._register(seen).identify(seen.body), seen)
-            for seen in effects.seen
-        ]
+        rows = sorted(((self._key(seen), seen) for seen in effects.seen), key=itemgetter(0))
         of_register: dict[tuple[System, str], set[str]] = {}
-        for system, register, key in [(r.system, r.register, r.id) for r in self.planned] + [
-            row[:3] for row in rows
+        for system, register, key in [
+            *((one.system, one.register, one.id) for one in self.planned),
+            *(key for key, _ in rows),
         ]:
             of_register.setdefault((system, register), set()).add(key)
         for (system, register), ids in sorted(of_register.items()):
             if len(ids) > 1:
                 records.lock(db, system, register, ids)
         self._settle_records(db)
-        for *_, seen in sorted(rows, key=lambda row: row[:3]):
+        for _, seen in rows:
             self._see(db, seen)
+
+    def _key(self, seen: Seen) -> tuple[System, str, str]:
+        return seen.system, seen.register, self._register(seen).identify(seen.body)
 
     def _settle_records(self, db: TenantDb) -> None:
         for record in self.planned:

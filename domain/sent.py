@@ -25,14 +25,14 @@ def of(state: Mapping[str, Any], part: str = "") -> Values:
 
 
 def noted(
-    state: Mapping[str, Any], part: str, *, to_erp: Mapping[str, str], to_severa: Mapping[str, str]
-) -> dict[str, Any]:
-    """The ``sent`` of a state with these values added."""
-    fields = {name: [list(one) for one in values] for name, values in of(state, part).items()}
+    sent: Mapping[str, Values], part: str, *, to_erp: Mapping[str, str], to_severa: Mapping[str, str]
+) -> dict[str, Values]:
+    """What a state keeps under ``sent``, with these values added."""
+    fields = {name: [list(one) for one in values] for name, values in sent.get(part, {}).items()}
     for system, values in (("visma_net", to_erp), ("severa", to_severa)):
         for name, value in values.items():
             fields[name] = [*fields.get(name, []), [system, value]][-KEPT:]
-    return {**(state.get(KEY) or {}), part: fields}
+    return {**sent, part: fields}
 
 
 def settled(state: Mapping[str, Any], part: str = "") -> dict[str, Any]:

@@ -326,7 +326,7 @@ class FakeDelivery:
         def change(_matter: Matter, _steps: Steps) -> None:
             kept = self.link
             if kept is not None:
-                noted = sent.noted(kept.state, part, to_erp=to_erp, to_severa=to_severa)
+                noted = sent.noted(kept.state.get(sent.KEY) or {}, part, to_erp=to_erp, to_severa=to_severa)
                 self.books.replace_link(kept, state={**kept.state, sent.KEY: noted})
 
         self._commit("sending", part or "link", change)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from domain import pingpong
-from domain import sent as sent_before
+from domain import pingpong, sent
 from domain.customer import contacts
 from domain.customer.contacts import COMMUNICATION_OF, Pair, Person
 from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_CONTACT
@@ -127,14 +126,14 @@ class People:
     def _quiet(self, known: _Known) -> bool:
         """What a delivery without an end sent may be newer than what was seen last."""
         seen, emptied = self._merged(known)
-        return seen.quiet and not emptied and not sent_before.of(self.state, _part(known.person.guid))
+        return seen.quiet and not emptied and not sent.of(self.state, _part(known.person.guid))
 
     def _merged(self, known: _Known) -> tuple[Merge, tuple[str, ...]]:
         pair = Pair(
             known.person,
             known.contact,
             known.entry.get("base") or {},
-            sent_before.of(self.state, _part(known.person.guid)),
+            sent.of(self.state, _part(known.person.guid)),
         )
         latest = latest_side(self.records.get(known.person.guid), self.records.get(str(known.entry["id"])))
         return pair.merged(self.work.settings.conflict_customer, latest)
@@ -183,7 +182,7 @@ class People:
         self.entries[guid] = {"id": contact_id, "base": dict(base)}
         self._relabel(contacts=self.entries)
         if self.work.after.link is not None:
-            self.work.relabel(state=sent_before.settled(self.work.after.link.state or {}, _part(guid)))
+            self.work.relabel(state=sent.settled(self.work.after.link.state or {}, _part(guid)))
 
     def _relabel(self, **changes: Any) -> None:
         link = self.work.after.link
@@ -202,7 +201,7 @@ class People:
             return
         there = self._contact_now(contact_id)
         person = self._person_now(known.person)
-        pair = Pair(person, there.body, base, sent_before.of(self.state, _part(guid)))
+        pair = Pair(person, there.body, base, sent.of(self.state, _part(guid)))
         latest = latest_side(
             self.records.get(guid),
             self.records.get(contact_id),
@@ -298,9 +297,9 @@ class People:
             return
         request = update_body(members)
 
-        def look_up(sent: Json) -> Json | None:
+        def look_up(asked: Json) -> Json | None:
             taken = {entry["id"] for entry in self.entries.values()}
-            first, last = (unwrap(sent.get(name)) or "" for name in ("firstName", "lastName"))
+            first, last = (unwrap(asked.get(name)) or "" for name in ("firstName", "lastName"))
             for row in erp.list(ERP_CONTACT, businessAccount=number):
                 mine = text(row, "lastName") == last and text(row, "firstName") == first
                 if mine and text(row, "contactId") not in taken:
@@ -324,9 +323,9 @@ class People:
         severa, contact_id = self.work.delivery.severa, text(contact, "contactId")
         body = contacts.new_person(contact, self.customer)
 
-        def look_up(sent: Json) -> Json | None:
+        def look_up(asked: Json) -> Json | None:
             for row in severa.list("customers/contactpersons", parent=self.customer):
-                same = all(text(row, name) == text(sent, name) for name in ("firstName", "lastName"))
+                same = all(text(row, name) == text(asked, name) for name in ("firstName", "lastName"))
                 if same and text(row, "guid") not in self.entries and text(row, "guid") not in self.persons:
                     return {"guid": text(row, "guid")}
             return None
@@ -375,9 +374,9 @@ class People:
             "communicationType": {"guid": kind},
         }
 
-        def look_up(sent: Json) -> Json | None:
+        def look_up(asked: Json) -> Json | None:
             for row in severa.list(_OF_PERSON, parent=guid):
-                if text(row, "value") == text(sent, "value") and text(row, "communicationType.guid") == kind:
+                if text(row, "value") == text(asked, "value") and text(row, "communicationType.guid") == kind:
                     return {"guid": text(row, "guid")}
             return None
 
@@ -403,8 +402,8 @@ class People:
         ours, theirs = Pair(person, contact).values()
         base = {name: [ours[name], theirs[name]] for name in ours if name in theirs}
         if edited is not None:
-            sent = theirs if edited == "severa" else ours
-            base = {name: [sent[name], sent[name]] for name in base}
+            made = theirs if edited == "severa" else ours
+            base = {name: [made[name], made[name]] for name in base}
             self.work.after.announce.append(Announce("customer", "severa", CUSTOMERS, self.customer))
         self._keep(person.guid, text(contact, "contactId"), base)
         self.work.after.say(code, contact=_name(person.body))

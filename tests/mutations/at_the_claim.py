@@ -232,7 +232,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("sending-customer-seen", "13, R-CON-1", "What was sent to a customer is newer than what was seen last", "domain/customer/steps.py",
        "if not own and merged.quiet", "if merged.quiet", LOST_SEEN + "test_a_customers_edit_that_is_taken_back_before_the_erp_is_polled_stands"),
     of("sending-contact-seen", "13, R-CON-1", "So is what was sent to a contact", "domain/customer/people.py",
-       " and not sent_before.of(self.state, _part(known.person.guid))", "", LOST_SEEN + "test_a_contacts_too"),
+       " and not sent.of(self.state, _part(known.person.guid))", "", LOST_SEEN + "test_a_contacts_too"),
     of("sending-product-seen", "13, R-CON-1", "So is what was sent to a product", "domain/product/steps.py",
        " and not sent.of(link.state):", ":", LOST_SEEN + "test_a_products_too"),
     of("create-sent", "6, 7", "A customer made in Severa is looked for as it was sent, not as it is called now", "domain/customer/meeting.py",
