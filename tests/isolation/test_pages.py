@@ -115,8 +115,8 @@ class Scene:
         vendor = SimpleNamespace(get=lambda _register, one: row(one, name))
         turn = Turn(cast("Any", gate), cast("Any", vendor), self.due, MANNER, threading.Event())
         asked_at = self.due.anchor.asked()
-        whole_first = name == "before"
-        rows = [row(one, name if whole_first or one in self.changed else "before") for one in IDS]
+        first = name == "before"
+        rows = [row(one, name if first or one in self.changed else "before") for one in IDS]
         fetched = Fetched(Page(rows, None), Asked(asked_at, self.due.anchor.answered()))
         since = None if whole else self.due.began
         Pages(turn, Conclusion(turn)).store(Task(self.register, None, since, None, None), fetched, ended=True)
@@ -172,5 +172,5 @@ def test_a_page_and_an_ending_delivery_never_deadlock(
     assert any(run.waited for run in runs)
     dead = [run for run in runs if run.errors]
     assert not dead, f"{len(dead)} of {len(runs)}: {dead[0].errors}\n{dead[0].told()}"
-    # Whatever the order: the others have work, since their change was seen and nobody settled it.
+    # Whatever the order: the other one has work, since its change was seen and nobody settled it.
     assert all(len(run.after) >= len(IDS) - 2 for run in runs)
