@@ -20,7 +20,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 import structlog
-from psycopg.rows import TupleRow
 
 from app import postgresql
 from app.postgresql import Server, ServerUser
@@ -58,8 +57,7 @@ def embedded_database(data_dir: Path) -> Iterator[str]:
                 # Cannot block: the exclusive one is only ever held together with the start lock.
                 fcntl.flock(users, fcntl.LOCK_SH)
                 server = _cluster(data_dir)
-                host = quote(server.start(), safe="/")
-                uri = f"postgresql://{postgresql.SUPERUSER}@/postgres?port={postgresql.PORT}&host={host}"
+                uri = _answering(server)
                 _make_database(uri, alone=_alone(data_dir))
             yield urls(uri)[1]
         finally:
@@ -153,16 +151,26 @@ def _private_and_ours(data_dir: Path) -> bool:
     return all(entry.name in _OURS or entry.name.startswith("postgresql-") for entry in data_dir.iterdir())
 
 
-def _connected(uri: str) -> psycopg.Connection[TupleRow]:
-    """A connection; a server that comes up after a kill may close the first ones."""
+def _answering(server: Server) -> str:
+    """The server's URI once it takes a connection, started as often as it takes.
+
+    One that was killed still shows its socket for a moment, and one that comes up after a kill may close the first
+    connections. Raises InputError when that goes on.
+    """
     deadline = clock.monotonic() + RECOVERY_SECONDS
     while True:
+        host = quote(server.start(), safe="/")
+        uri = f"postgresql://{postgresql.SUPERUSER}@/postgres?port={postgresql.PORT}&host={host}"
         try:
-            return psycopg.connect(uri, autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError:
+            psycopg.connect(uri, connect_timeout=10).close()
+        except psycopg.OperationalError as error:
             if clock.monotonic() > deadline:
-                raise
+                raise InputError(
+                    f"The embedded PostgreSQL does not answer: {str(error).strip().splitlines()[0]}."
+                ) from error
             clock.pause(0.1)
+        else:
+            return uri
 
 
 def _alone(data_dir: Path) -> bool:
@@ -174,7 +182,7 @@ def _alone(data_dir: Path) -> bool:
 def _make_database(uri: str, *, alone: bool) -> None:
     """The bridge's database and its login, at this program's version."""
     try:
-        with _connected(uri) as db:
+        with psycopg.connect(uri, autocommit=True, connect_timeout=10) as db:
             if db.execute("select from pg_database where datname = %s", [DATABASE]).fetchone() is None:
                 db.execute(f"create database {DATABASE}")  # type: ignore[call-overload, unused-ignore]
     except psycopg.OperationalError as error:

@@ -23,7 +23,7 @@ from db import leaving, tables, tenants
 from db.leaving import Erasure, Unfinished, Waits
 from db.tables import IDENTITY, LINES, TABLES, Table
 from db.tenants import Tenant
-from domain.errors import InputError
+from domain.errors import InputError, Interrupted
 
 logger = structlog.get_logger("leaving")
 
@@ -92,8 +92,8 @@ def erase(
     """Has the tenant leave, waits until everything that was sent is over, exports and erases it; what is left of it.
 
     ``export_to``: a zip file that is not there yet, None = without. ``anyway``: also with matters that are in doubt or begun.
-    Goes on where it was stopped; what was exported before the erasing began is not exported again. Raises InputError, and
-    NotFinished when the wait is over.
+    Goes on where it was stopped; what was exported before the erasing began is not exported again. Raises InputError,
+    NotFinished when the wait is over, and Interrupted on Ctrl-C between two looks.
     """
     tenant = find_tenant(bridge, name)
     if tenant.state != "erasing":
@@ -151,7 +151,7 @@ def _wait(bridge: Bridge, tenant: Tenant, say: Say) -> Waits:
             say(found)
             told = news
         if bridge.stop.wait(_pause(found)):
-            raise InputError(f"Stopped; the tenant '{tenant.name}' is leaving.")
+            raise Interrupted(f"Stopped; the tenant '{tenant.name}' is leaving.")
 
 
 def _pause(found: Waits) -> float:
@@ -201,7 +201,7 @@ def _empty(bridge: Bridge, tenant_id: UUID, table: Table, say: Say) -> None:
     count = 0
     while True:
         if bridge.stop.is_set():
-            raise InputError("Stopped; the erasing goes on when the command is run again.")
+            raise Interrupted("Stopped; the erasing goes on when the command is run again.")
         with bridge.db.tenant(tenant_id) as db:
             rows, after = tables.delete(db, table, after, PORTION)
             if rows:

@@ -19,6 +19,7 @@
     ├── Stop                a person must act; carries the problem's code and values
     │   └── InDoubt         a person must decide between candidates
     ├── LeaseLost           another worker owns this work now
+    ├── Interrupted         Ctrl-C at a command: exit code 130
     └── InputError          the operator's input: one sentence, exit code 2
 
 The docstring of a class is its default message.
@@ -259,6 +260,10 @@ class ForeignWriter(Stop):
 
 class LeaseLost(BridgeError):
     """Another worker owns this work now."""
+
+
+class Interrupted(BridgeError):
+    """Stopped."""
 
 
 class InputError(BridgeError):

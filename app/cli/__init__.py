@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from app.cli import database, demo, doubt, leaving, linking, processes, reading, reviewing, tenant
-from domain.errors import BridgeError, InputError
+from domain.errors import BridgeError, InputError, Interrupted
 
 app = typer.Typer(
     name="severa-bridge",
@@ -46,6 +46,9 @@ def main() -> None:
     except InputError as error:
         _say(error.message)
         sys.exit(2)
+    except Interrupted as error:
+        _say(error.message)
+        sys.exit(130)
     except BridgeError as error:
         _say(error.message)
         sys.exit(1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -18,6 +20,7 @@ from rich.table import Table
 from app import logs
 from app.bootstrap import Bridge, open_bridge
 from app.settings import Settings, read_settings
+from domain.errors import BridgeError, Interrupted
 
 console = Console(highlight=False)
 
@@ -34,9 +37,35 @@ def settings(*, quiet: bool = False) -> Settings:
 
 @contextmanager
 def short_bridge() -> Iterator[Bridge]:
-    """A bridge for a command that reads or changes something and ends."""
-    with open_bridge(settings(quiet=True)) as bridge:
-        yield bridge
+    """A bridge for a command that reads or changes something and ends. Raises Interrupted for what fails after Ctrl-C."""
+    stop = threading.Event()
+    with interruptible(stop), open_bridge(settings(quiet=True), stop) as bridge:
+        try:
+            yield bridge
+        except BridgeError as error:
+            if stop.is_set() and not isinstance(error, Interrupted):
+                raise Interrupted from error
+            raise
+
+
+@contextmanager
+def interruptible(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM raise KeyboardInterrupt and set ``stop``.
+
+    Python drops an exception that is raised while it collects garbage or runs a callback of a driver: a loop that waits
+    would go on to its end as if nobody had asked. It sees ``stop`` at its next turn.
+    """
+
+    def ask(_number: int, _frame: object) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 
 def print_json(value: Any) -> None:

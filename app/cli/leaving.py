@@ -16,7 +16,7 @@ from app.cli import tenant
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
 from app.leaving import NotFinished, Progress
 from db.leaving import Erasure, Unfinished, Waits
-from domain.errors import InputError
+from domain.errors import InputError, Interrupted
 
 # Lines shown of what would be left behind.
 SHOWN = 20
@@ -72,7 +72,7 @@ def erase(
             else:
                 _show(error.unfinished)
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             if not as_json:
                 console.print(
                     f"Tenant '{name}' is left as it is now ('tenant list' shows it); the command goes on when it is run again."

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -20,7 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 from services.process import as_user
 
 from app.embedded import embedded_database, only_process, urls
+from app.postgresql import PORT, Server
 from app.settings import read_settings
+from domain import clock
 from domain.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,6 +171,36 @@ def test_after_a_kill_the_next_start_finds_the_data_and_ends_in_order(data_dir: 
         assert not (data_dir / "postgres" / "postmaster.pid").exists()
         if killed == "the whole machine":
             assert innocent.poll() is None, "a process that has nothing to do with us was ended"
+
+
+def test_a_server_that_dies_after_it_was_found_running_is_started_anew(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    start = Server.start
+
+    def found_and_killed(server: Server, seconds: float = 60) -> str:
+        host = start(server, seconds)
+        if not found:
+            found.append(server_pid(data_dir))
+            os.kill(found[0], signal.SIGKILL)
+            while not refused(host):
+                clock.pause(0.01)
+        return host
+
+    monkeypatch.setattr(Server, "start", found_and_killed)
+    with embedded_database(data_dir) as url:
+        assert answer(url, "select 1") == 1
+        assert server_pid(data_dir) != found[0]
+
+
+def refused(host: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(f"{host}/.s.PGSQL.{PORT}")
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def test_the_server_listens_on_a_private_socket_only_writes_through_and_does_not_run_as_root(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import signal
 import stat
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, LiteralString
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
-from factories import announce, asked, begin, claimed, make_tenant, meet, permitted, take
-from psycopg import sql
+from factories import announce, asked, claimed, make_tenant, permitted
+from filling import FILL, filled, owned, rows_of, settle
 from restoring import approve, at_rest, project_of
 from road import QUICK, Road
 from services import Database as Made
@@ -24,22 +26,13 @@ from test_identity import file_of
 
 from app import exporting, leaving, service
 from app.bootstrap import Bridge, open_bridge
+from app.cli.common import interruptible
 from app.leaving import NotFinished, Progress
 from app.settings import Settings
-from db import claim, streams, tables, tenants
+from db import claim, streams, tables
 from db.leaving import Waits
 from db.tables import IDENTITY, TABLES
-from domain.errors import InputError
-
-OWNED = """
-select c.table_name, array_agg(c.column_name::text order by c.ordinal_position) as key
-from information_schema.table_constraints t
-join information_schema.key_column_usage c using (constraint_schema, constraint_name, table_schema, table_name)
-join pg_class p on p.oid = format('%I', t.table_name)::regclass
-where t.constraint_type = 'PRIMARY KEY' and t.table_schema = 'public' and not p.relispartition
-  and exists (select from information_schema.columns o where o.table_schema = 'public' and o.table_name = t.table_name and o.column_name = 'tenant_id')
-group by c.table_name
-"""
+from domain.errors import InputError, Interrupted
 
 
 @pytest.fixture
@@ -56,77 +49,6 @@ def bridge(database: Made) -> Iterator[Bridge]:
 def owner(database: Made) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         yield connection
-
-
-def owned(owner: psycopg.Connection[Any]) -> dict[str, tuple[str, ...]]:
-    """Every table with a tenant in it, and its key without the tenant."""
-    found = owner.execute(OWNED).fetchall()
-    return {name: tuple(one for one in key if one != "tenant_id") for name, key in found}
-
-
-def rows_of(owner: psycopg.Connection[Any], tenant: UUID) -> Counter[str]:
-    counts = Counter[str]()
-    for name in owned(owner):
-        query = sql.SQL("select count(*) from {} where tenant_id = %s").format(sql.Identifier(name))
-        [count] = owner.execute(query, [tenant]).fetchone() or (0,)
-        counts[name] = count
-    return counts
-
-
-def filled(bridge: Bridge, owner: psycopg.Connection[Any], name: str) -> UUID:
-    """A tenant with a few rows in every table, some pointing at each other."""
-    tenant = make_tenant(bridge.db, name)
-    with bridge.db.tenant(tenant) as db:
-        tenants.put_connection(db, "visma_net", {"base_url": "http://y", "client_id": "c"}, b"sealed")
-        tenants.audit(db, "anna", "tenant.added", {})
-        tenants.add_settings(db, {"costs": "cost"}, "anna")
-        tenants.put_branch(db, "unit", "1")
-    for n in range(7):
-        announce(bridge.db, tenant, n)
-    with bridge.db.dispatch() as db:
-        db.execute("select make_partitions(1)")
-    others = [meet(bridge.db, tenant, f"joined{n}") for n in range(3)]
-    values = {"t": tenant, "m": meet(bridge.db, tenant, "0"), "o": others}
-    row = claimed_one(bridge, tenant)
-    assert permitted(bridge.db, row)
-    with bridge.db.tenant(tenant) as db:
-        claim.later(db, row, delay=60, costs_attempt=True)
-        claim.give_back(db, row)
-    for statement in FILL:
-        owner.execute(statement, values)
-    assert min(rows_of(owner, tenant).values()) > 0, rows_of(owner, tenant)
-    return tenant
-
-
-def claimed_one(bridge: Bridge, tenant: UUID) -> claim.Claimed:
-    mine = [one for one in take(bridge.db) if one.tenant_id == tenant]
-    row = begin(bridge.db, mine[0])
-    assert row is not None
-    return row
-
-
-FILL: tuple[LiteralString, ...] = (
-    "update matter set joined_into = %(m)s where tenant_id = %(t)s and id = any (%(o)s)",
-    "insert into document (tenant_id, matter_id, type, number, state) select %(t)s, %(m)s, 'Invoice', n::text, 'removed' from generate_series(1, 5) n",
-    "insert into need (tenant_id, matter_id, needed_id, what) select %(t)s, %(m)s, o, 'open' from unnest(%(o)s::uuid[]) o",
-    "insert into problem (tenant_id, domain, subject, matter_id, system, register, record_id, code) values (%(t)s, 'invoice', '', %(m)s, 'severa', 'invoices', '1', 'x')",
-    "insert into number_gap (tenant_id, document_type, number, severa_id, reason) values (%(t)s, 'Invoice', '7', '1', 'x')",
-    "insert into choice (tenant_id, domain, system, record_id, value) values (%(t)s, 'customer', 'severa', '1', 'DEFAULT')",
-    ("insert into record (tenant_id, system, register, id, body, hash, mapping_version, asked_at, answered_at, in_scope)"
-    " select %(t)s, 'severa', 'customers', n::text, '{\"amount\": 1.10, \"name\": \"\\\\ud800 Åsa\"}', '\\xfe01', 1, bridge_now(), bridge_now(), true"
-    " from generate_series(1, 9) n"),
-    "insert into reading (tenant_id, system, register, whole, began_at, mark_at) values (%(t)s, 'severa', 'customers', true, bridge_now(), bridge_now())",
-    "insert into stream (tenant_id, system, register) values (%(t)s, 'severa', 'customers')",
-    "insert into identity (tenant_id, severa_place, severa_organisation, erp_place, erp_tenant) values (%(t)s, 'x', %(t)s::text, 'y', %(t)s::text)",
-    "insert into payload (tenant_id, at, system, method, path, seconds) select %(t)s, bridge_now() - n * interval '8 hours', 'severa', 'GET', '/', 0 from generate_series(0, 9) n",
-    ("insert into transfer_log (tenant_id, at, domain, subject, direction, system, register, record_id, level, outcome, code)"
-    " select %(t)s, bridge_now() - n * interval '20 days', 'invoice', '', 'from_severa', 'severa', 'invoices', '1', 'info', 'done', 'x' from generate_series(0, 5) n"),
-)  # fmt: skip
-
-
-def settle(owner: psycopg.Connection[Any]) -> None:
-    """Every settle time is over."""
-    owner.execute("update step set settles_at = bridge_now() - interval '1 second'")
 
 
 @pytest.mark.req("R-OPS-5")
@@ -177,6 +99,23 @@ def test_everything_of_a_tenant_goes_and_nothing_of_another(
     assert (gone.name, gone.exported_to, dict(gone.unfinished)) == ("one", "", {"begun": 1})
     assert [row.name for row in leaving.erasures(bridge)] == ["one"]
     assert [row["name"] for row in service.list_tenants(bridge)] == ["other"]
+
+
+@pytest.mark.req("R-OPS-5")
+def test_a_wait_that_lost_its_ctrl_c_ends_at_the_next_look(
+    bridge: Bridge, owner: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    """Python drops what a signal's handler raises inside a callback: only the event of ``interruptible`` is left of it."""
+    filled(bridge, owner, "one")
+
+    def lost(news: Waits | Progress) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        settle(owner)
+
+    with interruptible(bridge.stop), pytest.raises(Interrupted):
+        leaving.erase(bridge, "one", export_to=None, anyway=True, say=lost)
+    assert service.find_tenant(bridge, "one").state == "leaving"
 
 
 @pytest.mark.req("R-OPS-5")

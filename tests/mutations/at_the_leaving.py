@@ -90,4 +90,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("erase-late-rows", "R-OPS-5", "What comes in while the last rows go goes with them", SERVICE,
        "        except psycopg.errors.ForeignKeyViolation:\n", "        except ZeroDivisionError:\n",
        E + "test_what_comes_in_while_the_last_rows_go_goes_with_them"),
+    of("erase-stopped", "R-OPS-5", "Ctrl-C ends a wait, dropped in a callback or not", "app/cli/common.py", "        stop.set()\n", "",
+       E + "test_a_wait_that_lost_its_ctrl_c_ends_at_the_next_look"),
+    of("embedded-died", "R-OPS-5", "A server that died after it was found running is started anew", "app/embedded.py",
+       "    while True:\n        host = quote(server.start(), safe=\"/\")\n",
+       "    host = quote(server.start(), safe=\"/\")\n    while True:\n",
+       "tests/integration/test_embedded.py::test_a_server_that_dies_after_it_was_found_running_is_started_anew"),
 )  # fmt: skip
