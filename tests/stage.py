@@ -22,16 +22,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import commands
 import httpx
+from commands import PROGRAM, ROOT
 from cryptography.fernet import Fernet
 from services import Database
 
 from simulators.seed import Firm, scaled
 
-ROOT = Path(__file__).parents[1]
 PATIENCE = float(os.environ.get("BRIDGE_TEST_PATIENCE", "6"))
 """How much slower than a quiet machine one may be before a wait counts as endless."""
-PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
 
 # Waits that a rehearsal shortens; every one of them is a setting of the installation.
 QUICK = {
@@ -89,9 +89,7 @@ class Stage:
 
     def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """One command to its end."""
-        return subprocess.run(
-            [*PROGRAM, *arguments], env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
-        )  # fmt: skip
+        return commands.run(arguments, self.env, timeout=timeout)
 
     def start(self, name: str, *arguments: str, module: str | None = None) -> subprocess.Popen[bytes]:
         """A long-running process; its output goes to a file of its name. ``module``: another way into the program.

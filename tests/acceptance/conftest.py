@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import commands
 import httpx
 import pytest
+from commands import PROGRAM, ROOT
 from road import Simulator, simulators
 from services import PostgresServer
 
 from simulators.seed import NORDKONSULT
 
-ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
 KEY = "mT6n0p1W0cUeYl8bq4qv0m3xq9d3m0u3cI3m5o0w1sA="
 
 
@@ -33,9 +32,7 @@ class Desk:
     owner_url: str
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *arguments], env={**self.env, **env}, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )  # fmt: skip
+        return commands.run(arguments, {**self.env, **env}, timeout=120)
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """A long-running command; its output is piped."""

@@ -10,9 +10,10 @@ import subprocess
 import zipfile
 from typing import Any
 
+import commands
 import psycopg
 import pytest
-from acceptance.conftest import PROGRAM, ROOT, Desk
+from acceptance.conftest import Desk
 from acceptance.test_cli_bad_input import one_sentence
 
 # Many commands one after the other, each a process.
@@ -54,9 +55,7 @@ def typed(desk: Desk, text: str, *arguments: str) -> subprocess.CompletedProcess
     ours, theirs = pty.openpty()
     try:
         os.write(ours, f"{text}\n".encode())
-        return subprocess.run(
-            [*PROGRAM, *arguments], env=desk.env, cwd=ROOT, stdin=theirs, capture_output=True, text=True, timeout=600, check=False
-        )  # fmt: skip
+        return commands.run(arguments, desk.env, timeout=600, terminal=os.ttyname(theirs))
     finally:
         os.close(ours)
         os.close(theirs)

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import commands
 from acceptance.strangers import erp as erp_side
 from acceptance.strangers import severa as severa_side
 from acceptance.strangers.erp import Erp
 from acceptance.strangers.serving import serving
 from acceptance.strangers.severa import Severa
 from acceptance.strangers.ways import Personality
+from commands import PROGRAM, ROOT
 
-ROOT = Path(__file__).parents[3]
-PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
 FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or ROOT.parent / "shared" / "vendor")
 
 
@@ -76,9 +75,7 @@ class Installation:
 
     def run(self, *arguments: str, timeout: float = 150) -> subprocess.CompletedProcess[str]:
         """One command to its end."""
-        return subprocess.run(
-            [*PROGRAM, *arguments], env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
-        )  # fmt: skip
+        return commands.run(arguments, self.env, timeout=timeout)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A long-running command; its output goes to a file of the command's name."""
