@@ -37,6 +37,7 @@ PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
 QUICK = {
     "BRIDGE_MIN_POLL_SECONDS": "2",
     "BRIDGE_VISIBILITY_LAG_SECONDS": "1",
+    "BRIDGE_ABSENCE_SECONDS": "2",
     "BRIDGE_CREATE_LIMIT_SECONDS": "3",
     "BRIDGE_CLAIM_LEASE_SECONDS": "10",
     "BRIDGE_LEASE_MARGIN_SECONDS": "2",
