@@ -8,12 +8,20 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import InDoubt, NotFound, OutcomeUnknown, Refused, Stop, TryLater, Unavailable
-from domain.model import Booked
+from domain.model import ActionResult, Booked
 from tests.fakes_delivery import FakeDelivery
 from tests.fakes_ledger import GUID, Firm
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, status_of, to_status
-from tests.unit.domain.test_invoice_phases import absent, done, ends, held, release_lost
+from tests.unit.domain.test_invoice_phases import (
+    absent,
+    done,
+    ends,
+    held,
+    meanwhile,
+    release_lost,
+    unanswered,
+)
 
 KEY = ("visma_net", "customerdocument", "Invoice/101")
 
@@ -140,3 +148,70 @@ def test_a_document_of_a_lost_history_that_answers_404_once_is_taken_and_not_mad
     hidden(firm, times=2)
     done(firm, absent(firm))
     assert (creates(firm), firm.in_severa_now()["number"]) == (1, 101)
+
+
+def denied(firm: Firm, times: int = 1) -> None:
+    """The ERP says of a DELETE that there is no such document, and it is there."""
+    deleted = firm.erp.on_delete
+    left = [times]
+
+    def answered(register: str, key: str) -> bool:
+        left[0] -= 1
+        return False if left[0] >= 0 else deleted(register, key)
+
+    firm.erp.on_delete = answered  # type: ignore[method-assign]
+
+
+@pytest.mark.schedule("S2")
+def test_a_removal_whose_document_is_denied_is_not_done_while_its_release_may_come_true(firm: Firm) -> None:
+    """Two would be in the books: the one that was released after all, and its successor."""
+    firm.erp.release_result = ActionResult("Queued", "")
+    delivery = firm.transfer()
+    ends(firm, TryLater, delivery)
+    firm.in_severa_now()["date"] = "2026-11-09"
+    firm.clock.forward(firm.settle_seconds)
+    denied(firm)
+    delivery = delivery.again()
+    ends(firm, TryLater, delivery)
+    firm.erp.finish_release("customerinvoice", "101")
+    stop = ends(firm, Stop, delivery.again())
+    assert isinstance(stop, Stop)
+    assert (stop.code, firm.erp.deleted) == ("invoice.already_booked", [])
+    assert (creates(firm), len(firm.erp.released)) == (1, 1)
+
+
+def test_a_removal_whose_document_is_denied_once_is_made_again_and_keeps_its_reason(firm: Firm) -> None:
+    firm.erp.rates["CONS"] = D(12)
+    denied(firm)
+    delivery = firm.transfer()
+    ends(firm, TryLater, delivery)
+    stop = ends(firm, Stop, delivery.again())
+    assert isinstance(stop, Stop)
+    assert (stop.code, len(firm.erp.deleted), status_of(firm)) == ("invoice.total_differs", 1, "s-failed")
+
+
+def test_a_removal_that_somebody_made_first_keeps_its_reason(firm: Firm) -> None:
+    firm.erp.rates["CONS"] = D(12)
+    meanwhile(firm, "delete", lambda: firm.erp.records["customerinvoice"].pop("101"))
+    delivery = absent(firm)
+    stop = ends(firm, Stop, delivery)
+    assert isinstance(stop, Stop)
+    assert (stop.code, status_of(firm)) == ("invoice.total_differs", "s-failed")
+    assert [one.state for one in firm.matter("invoice", GUID).documents] == ["removed"]
+
+
+def test_a_second_document_whose_removal_is_denied_is_removed_again(firm: Firm) -> None:
+    delivery = unanswered(firm)
+    late = firm.erp.records["customerinvoice"].pop("101")
+    firm.clock.forward(firm.settle_seconds)
+    done(firm, delivery)
+    assert firm.in_severa_now()["number"] == 102
+    firm.erp.records["customerinvoice"]["101"] = late
+    firm.poll_documents()
+    denied(firm)
+    delivery = firm.transfer()
+    later = ends(firm, TryLater, delivery)
+    assert isinstance(later, TryLater)
+    assert later.costs_attempt is True
+    done(firm, delivery.again())
+    assert (firm.erp.deleted, creates(firm)) == (["Invoice/101"], 2)
