@@ -201,7 +201,8 @@ def absent(delivery: Delivery, what: str, message: str, *, gone: bool) -> None:
     """A vendor's 404 for ``what``. It counts where a whole reading has not shown the record either (``gone``), or where it is
     said again ``limits.absence_seconds`` later: gateways say 404 of what is there (docs/never-twice.md rule 11).
 
-    Raises TryLater until then. ``what`` names the record among those of this delivery.
+    Raises TryLater until then. ``what`` names the record among those of this delivery. Not for costs: their steps are never
+    forgotten, and an absence is.
     """
     if gone:
         return
@@ -222,6 +223,27 @@ def there(delivery: Delivery, what: str) -> None:
     known = delivery.step(f"{_MISSING} {what}")
     if known is not None and known.result:
         delivery.done(known.name, {})
+
+
+def asked_twice(
+    delivery: Delivery, system: System, register: str, id: str, read: Callable[[], Shown]
+) -> Shown:
+    """A known record as ``read`` gives it. Raises NotFound once its absence counts (``absent``), TryLater until then."""
+    what = f"{register} {id}"
+    try:
+        found = read()
+    except NotFound:
+        known = delivery.books.record(system, register, id)
+        gone = known is not None and known.gone
+        absent(delivery, what, f"{SYSTEM_NAMES[system]} does not show the record", gone=gone)
+        raise
+    there(delivery, what)
+    return found
+
+
+def severa_now(delivery: Delivery, register: str, id: str) -> Json:
+    """A known Severa record as it is now. Raises as ``asked_twice``."""
+    return asked_twice(delivery, "severa", register, id, lambda: delivery.severa.get(register, id))
 
 
 def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:
