@@ -83,6 +83,7 @@ class Bridge:
                 fresh_seconds=s.fresh_seconds,
                 status_seconds=s.status_seconds,
                 release_wait_seconds=s.release_wait_seconds,
+                absence_seconds=s.absence_seconds,
                 total_tolerance=s.total_tolerance,
             ),
             recorder=self.recorder,

@@ -198,6 +198,11 @@ class Settings(BaseSettings):
         gt=0,
         description="How long a queued release is followed within one attempt chain before it is reported.",
     )
+    absence_seconds: float = Field(
+        60,
+        gt=0,
+        description="A record that a vendor says is not there counts as gone once that is said again so long after, or when a whole reading does not show it either.",
+    )
     total_tolerance: Decimal = Field(
         Decimal("0.05"),
         ge=0,

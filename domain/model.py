@@ -256,6 +256,7 @@ class Limits:
     fresh_seconds: float = 120.0
     status_seconds: float = 5.0
     release_wait_seconds: float = 60.0
+    absence_seconds: float = 60.0
     total_tolerance: Decimal = Decimal("0.05")
 
 

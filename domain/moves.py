@@ -46,6 +46,8 @@ SEVERA_TIME_SLACK = timedelta(minutes=10)
 # How soon (seconds) a write is made once more that was answered and is not shown, and the step that remembers it.
 NOT_TAKEN_WAIT = 30.0
 _NOT_TAKEN = "not taken"
+# The step that remembers when a vendor first said that a record is not there.
+_MISSING = "missing"
 
 
 def must_stand(
@@ -193,6 +195,55 @@ def shown(delivery: Delivery, step: str, read: Callable[[], Shown]) -> Shown:
             raise
         message = "what was made does not show yet"
         raise TryLater(message, retry_after=min(left, SHOWS_SECONDS), costs_attempt=False) from error
+
+
+def absent(delivery: Delivery, what: str, message: str, *, gone: bool) -> None:
+    """A vendor's 404 for ``what``. It counts where a whole reading has not shown the record either (``gone``), or where it is
+    said again ``limits.absence_seconds`` later: gateways say 404 of what is there (docs/never-twice.md rule 11).
+
+    Raises TryLater until then. ``what`` names the record among those of this delivery. Not for costs: their steps are never
+    forgotten, and an absence is.
+    """
+    if gone:
+        return
+    step = f"{_MISSING} {what}"
+    known, now = delivery.step(step), delivery.now()
+    if known is None or not known.result:
+        delivery.done(step, {"at": now.isoformat()})
+        first = now
+    else:
+        first = datetime.fromisoformat(known.result["at"])
+    left = delivery.limits.absence_seconds - (now - first).total_seconds()
+    if left > 0:
+        raise TryLater(message, retry_after=left, costs_attempt=False)
+
+
+def there(delivery: Delivery, what: str) -> None:
+    """``what`` was shown: an absence that was said before counts no more."""
+    known = delivery.step(f"{_MISSING} {what}")
+    if known is not None and known.result:
+        delivery.done(known.name, {})
+
+
+def asked_twice(
+    delivery: Delivery, system: System, register: str, id: str, read: Callable[[], Shown]
+) -> Shown:
+    """A known record as ``read`` gives it. Raises NotFound once its absence counts (``absent``), TryLater until then."""
+    what = f"{register} {id}"
+    try:
+        found = read()
+    except NotFound:
+        known = delivery.books.record(system, register, id)
+        gone = known is not None and known.gone
+        absent(delivery, what, f"{SYSTEM_NAMES[system]} does not show the record", gone=gone)
+        raise
+    there(delivery, what)
+    return found
+
+
+def severa_now(delivery: Delivery, register: str, id: str) -> Json:
+    """A known Severa record as it is now. Raises as ``asked_twice``."""
+    return asked_twice(delivery, "severa", register, id, lambda: delivery.severa.get(register, id))
 
 
 def join_found(delivery: Delivery, *, severa_id: str, erp_id: str) -> None:

@@ -121,8 +121,8 @@ class ErpApi(Protocol):
         """PUT of the members given; the new ETag if the answer had one. Raises Stale on 412."""
         ...
 
-    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
-        """DELETE; a record that is gone already counts as deleted."""
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> bool:
+        """DELETE; False when the answer was that there is no such record, which may be as wrong as that of a read."""
         ...
 
     def act(

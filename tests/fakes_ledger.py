@@ -134,14 +134,15 @@ class LedgerErp(FakeErp):
         document.update(unwrapped(body))
         document["status"] = "Hold" if document["hold"] else "Balanced"
 
-    def on_delete(self, register: str, key: str) -> None:
+    def on_delete(self, register: str, key: str) -> bool:
         document = self.records.get(register, {}).get(key)
         if document is None:
-            return
+            return False
         if document["status"] in {"Open", "Closed"}:
             raise Refused("The document is already released.", system="visma_net", status=400)
         del self.records[register][key]
         self.deleted.append(f"{document['documentType']}/{key}")
+        return True
 
     def on_act(self, register: str, key: str, action: str, body: Json | None) -> ActionResult:
         document = self.stored(register, key)

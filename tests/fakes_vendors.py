@@ -300,12 +300,15 @@ class FakeErp(_Vendor):
         """Puts the members given over the record."""
         self.records[register][key].update(unwrapped(body))
 
-    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
-        self._do("delete", register, key, None, lambda: self.on_delete(register, key), not_after=not_after)
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> bool:
+        answer: bool = self._do(
+            "delete", register, key, None, lambda: self.on_delete(register, key), not_after=not_after
+        )
+        return answer
 
-    def on_delete(self, register: str, key: str) -> None:
-        """A record that is gone already counts as deleted."""
-        self.records.get(register, {}).pop(key, None)
+    def on_delete(self, register: str, key: str) -> bool:
+        """Whether there was such a record."""
+        return self.records.get(register, {}).pop(key, None) is not None
 
     def act(
         self,

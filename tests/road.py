@@ -67,6 +67,7 @@ QUICK: Mapping[str, Any] = {
     "not_after_seconds": 2,
     "unseen_seconds": 5,
     "status_seconds": 1,
+    "absence_seconds": 0.5,
     "out_lease_seconds": 10,
     "backoff_seconds": 0.1,
     "look_up_seconds": 0.3,

@@ -36,6 +36,7 @@ THREADS = 4
 PACE: dict[str, Any] = {
     "min_poll_seconds": 1,
     "visibility_lag_seconds": 1,
+    "absence_seconds": 2,
     "create_limit_seconds": 10,
     "waiting_seconds": 1,
     "backoff_seconds": 0.5,

@@ -166,9 +166,10 @@ class VismaNetClient:
         """
         return self._writer.update(register, key, body, etag, not_after)
 
-    def delete(self, register: str, key: str, *, not_after: float | None = None) -> None:
-        """DELETE; a record that is gone already counts as deleted. Raises NotKnown for an answer with a body."""
-        self._writer.delete(register, key, not_after)
+    def delete(self, register: str, key: str, *, not_after: float | None = None) -> bool:
+        """DELETE; False for the vendor's 404: then whoever concludes anything from it looks. Raises NotKnown for an answer with
+        a body."""
+        return self._writer.delete(register, key, not_after)
 
     def act(
         self,

@@ -61,7 +61,7 @@ class Writer:
             return stored.etag
         return answer.headers.get("etag") or None
 
-    def delete(self, register: str, key: str, not_after: float | None) -> None:
+    def delete(self, register: str, key: str, not_after: float | None) -> bool:
         """DELETE; ``VismaNetClient.delete``."""
         known = register_of(register)
         if not known.removing:
@@ -70,12 +70,13 @@ class Writer:
         try:
             answer = self._endpoint.again("DELETE", path, not_after=not_after)
         except NotFound:
-            return
+            return False
         question = Question(SYSTEM, f"DELETE {path}")
         with after_the_yes(question, not_after):
             # The document gives 204 and nothing else; an empty 200 is some gateway's, and the record may still be there.
             if answer.status_code != 204 or not is_empty(answer):
                 raise question.not_known("it is no answer to a DELETE")
+        return True
 
     def act(
         self,

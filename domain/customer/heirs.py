@@ -10,6 +10,7 @@ from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, organisation_of, sam
 from domain.errors import NotFound, Stop, TryLater
 from domain.mapper import flag, read, text
 from domain.model import Json, Link, Record, Stored, System
+from domain.moves import asked_twice
 from domain.ports import Delivery
 
 
@@ -17,8 +18,18 @@ def present(delivery: Delivery, link: Link) -> Stored:
     """The ERP customer of a link as it is now: by the number last seen, else by its internal id. One or two calls.
 
     For whoever was refused a customer's number: a renumbered customer is known to the ERP by its new number only. Raises
-    Stop ``customer.gone``, ``customer.merged`` or ``customer.merged_linked``.
+    Stop ``customer.gone``, ``customer.merged`` or ``customer.merged_linked``, TryLater until its absence counts.
     """
+    try:
+        found = asked_twice(delivery, "visma_net", ERP_CUSTOMER, link.erp_id, lambda: _now(delivery, link))
+    except NotFound as error:
+        raise gone(delivery, link, "visma_net") from error
+    if text(found.body, "internalId") != link.erp_id:
+        raise gone(delivery, link, "visma_net", became=found.body)
+    return found
+
+
+def _now(delivery: Delivery, link: Link) -> Stored:
     record = delivery.books.record("visma_net", link.erp_register, link.erp_id)
     number = record.number if record is not None and record.number else link.erp_number
     try:
@@ -27,13 +38,7 @@ def present(delivery: Delivery, link: Link) -> Stored:
             return found
     except NotFound:
         pass
-    try:
-        found = by_internal_id(delivery, link)
-    except NotFound as error:
-        raise gone(delivery, link, "visma_net") from error
-    if text(found.body, "internalId") != link.erp_id:
-        raise gone(delivery, link, "visma_net", became=found.body)
-    return found
+    return by_internal_id(delivery, link)
 
 
 def by_internal_id(delivery: Delivery, link: Link) -> Stored:

@@ -31,6 +31,7 @@ from domain.moves import (
     created_after,
     join_found,
     named,
+    severa_now,
     shown,
     side_by_side,
     wait_until_read,
@@ -148,7 +149,7 @@ def _not_of_deleted(work: Work, record: Record, asked: list[Record]) -> None:
         if link is None or not certain or not same_name(record.name, other.name):
             continue
         try:
-            work.delivery.severa.get(CUSTOMERS, link.severa_id)
+            severa_now(work.delivery, CUSTOMERS, link.severa_id)
         except NotFound as error:
             values = {"name": record.name, "number": other.number}
             raise Stop("customer.of_deleted", values) from error

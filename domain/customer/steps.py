@@ -12,7 +12,7 @@ from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
 from domain.merge import Merge, settled_base, still_differing
 from domain.model import Json, Link, Settled, System
-from domain.moves import explained, latest_side, listed
+from domain.moves import explained, latest_side, listed, severa_now
 from domain.ports import Delivery
 
 
@@ -121,7 +121,7 @@ def _nothing_to_say(link: Link, seen: plan.Sides, merged: Merge) -> bool:
 
 def _severa_now(work: Work, link: Link) -> Json:
     try:
-        return work.delivery.severa.get(CUSTOMERS, link.severa_id)
+        return severa_now(work.delivery, CUSTOMERS, link.severa_id)
     except NotFound as error:
         raise heirs.gone(work.delivery, link, "severa") from error
 

@@ -21,7 +21,7 @@ from domain.invoice.phases import Key
 from domain.invoice.work import Work
 from domain.mapper import moment, text
 from domain.model import Document, Json, Record
-from domain.moves import ERP_TIME_SLACK, created_after
+from domain.moves import ERP_TIME_SLACK, absent, created_after, there
 from domain.ports import Delivery
 
 _PREFIX = "severa:"
@@ -62,17 +62,45 @@ def marked(sent: Draft, invoice: SeveraInvoice, installation: str, nonce: str) -
 def read_document(
     delivery: Delivery, kind: DocumentType, number: str
 ) -> tuple[ErpDocument, str | None] | None:
-    """An ERP document as it is now, with its ETag; None if there is none."""
+    """An ERP document as it is now, with its ETag; None if there is none: a whole reading has not shown it either, or the ERP
+    has said so twice, ``limits.absence_seconds`` apart (docs/never-twice.md rule 11). Raises TryLater until then.
+    """
+    answer = _shown(delivery, kind, number)
+    if answer is None:
+        missed_document(delivery, (kind, number))
+    return answer
+
+
+def missed_document(delivery: Delivery, key: Key) -> None:
+    """The ERP did not show this document. Raises TryLater until that counts."""
+    name = f"{key[0]}/{key[1]}"
+    record = delivery.books.record("visma_net", DOCUMENTS, name)
+    gone = record is not None and record.gone
+    absent(delivery, name, f"the ERP does not show the document {key[1]}", gone=gone)
+
+
+def _shown(delivery: Delivery, kind: DocumentType, number: str) -> tuple[ErpDocument, str | None] | None:
     try:
         stored = delivery.erp.get(REGISTER[kind], number)
     except NotFound:
         return None
+    there(delivery, f"{kind}/{number}")
     return ErpDocument.of(stored.body, kind), stored.etag
 
 
 def read_present(work: Work, key: Key) -> ErpDocument | None:
-    """The invoice's document as it is now: kept with its ETag, for what is written to it next."""
-    answer = read_document(work.delivery, *key)
+    """The invoice's document as it is now: kept with its ETag, for what is written to it next. Raises TryLater as
+    ``read_document`` does."""
+    return _kept(work, read_document(work.delivery, *key))
+
+
+def read_made(work: Work, key: Key) -> ErpDocument | None:
+    """The same for one that may be too new to show, or that the ERP may call by another number: None says that it was not
+    shown, and nothing more. Whoever concludes from it asks ``missed_document``."""
+    return _kept(work, _shown(work.delivery, *key))
+
+
+def _kept(work: Work, answer: tuple[ErpDocument, str | None] | None) -> ErpDocument | None:
     work.document, work.etag = answer if answer is not None else (None, None)
     if work.document is not None:
         work.see(work.document)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.errors import ForeignWriter, InDoubt, NotFound, Refused, Stop
+from domain.errors import ForeignWriter, InDoubt, Refused, Stop, TryLater
 from domain.invoice.documents import marker_of, read_document
 from domain.invoice.fields import INVOICES, STATUS_PATH
 from domain.invoice.model import REGISTER
@@ -161,17 +161,16 @@ def _refuse_foreign(work: Work, key: Key) -> None:
 
 
 def _delete(work: Work, key: Key, request: Mapping[str, Any]) -> bool:
-    """One DELETE; False when the document was released by somebody. Raises Stop ``invoice.not_removed``."""
+    """One DELETE; False when the document was released by somebody. Raises Stop ``invoice.not_removed``, TryLater while it is
+    denied: the removal stays begun then, with what follows it, and is made again."""
     try:
-        work.effect(
+        removed = work.effect(
             "remove",
             dict(request),
             lambda permission: work.delivery.erp.delete(
                 REGISTER[key[0]], key[1], not_after=permission.not_after
             ),
         )
-    except NotFound:
-        return True
     except Refused as error:
         answer = read_document(work.delivery, *key)
         if answer is None:
@@ -179,7 +178,19 @@ def _delete(work: Work, key: Key, request: Mapping[str, Any]) -> bool:
         if answer[0].released:
             return False
         raise work.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
-    return True
+    return removed or _denied(work, key)
+
+
+def _denied(work: Work, key: Key) -> bool:
+    """The ERP said that there is no document to delete, as gateways do of one that is there, and whose release may still come
+    true: whether a read says so too. False when it was released."""
+    answer = read_document(work.delivery, *key)
+    if answer is None:
+        return True
+    if not answer[0].released:
+        raise TryLater("the ERP denied a document that is there", costs_attempt=True)
+    work.undone("remove", "it was released")
+    return False
 
 
 # ---------------------------------------------------------------- FAILING

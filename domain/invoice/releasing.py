@@ -11,6 +11,8 @@ from domain.invoice.documents import (
     customer_numbers,
     look_up,
     marked,
+    missed_document,
+    read_made,
     read_present,
     renumbered,
     since_when,
@@ -37,7 +39,7 @@ def prove_and_release(work: Work) -> Wish | None:
     key = key_of(work.present)
     if key is None:
         raise TryLater("the document is not known yet")
-    document = read_present(work, key)
+    document = read_made(work, key)
     if document is None:
         return _not_there(work, key)
     row = work.present
@@ -63,7 +65,7 @@ def _not_there(work: Work, key: Key) -> Wish | None:
     document, and a new document may need its time to show. After that it was removed by somebody. Raises TryLater."""
     row, step = work.present, work.step("create")
     if row is None or step is None or step.sent_at is None:
-        return Remove(key, "invoice.removed_by_others")
+        return _removed_by_others(work, key)
     sought = Sought(
         step.request | step.result,
         (str(step.request.get("customer") or ""), *customer_numbers(work)),
@@ -75,6 +77,11 @@ def _not_there(work: Work, key: Key) -> Wish | None:
         return None
     if step.settles_at is not None and step.settles_at > work.delivery.now():
         raise TryLater("the new document does not show yet", retry_after=LOOK_AGAIN, costs_attempt=False)
+    return _removed_by_others(work, key)
+
+
+def _removed_by_others(work: Work, key: Key) -> Remove:
+    missed_document(work.delivery, key)
     return Remove(key, "invoice.removed_by_others")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from domain.errors import ForeignWriter, NotFound, Refused
+from domain.errors import ForeignWriter, Refused, TryLater
 from domain.invoice.documents import Marker, marker_of, read_document, record_key
 from domain.invoice.doubt import candidates_of, decided, in_doubt
 from domain.invoice.fields import DOCUMENTS
@@ -253,7 +253,7 @@ def remove_surplus(work: Work, key: Key, reason: str = "invoice.doubled") -> Non
     """Removes a second, held document of the invoice; the first one's round goes on (rule 6)."""
     name, turn = f"remove {key[0]}/{key[1]}", work.round
     try:
-        work.effect(
+        removed = work.effect(
             name,
             {"type": key[0], "number": key[1], "reason": reason},
             lambda permission: work.delivery.erp.delete(
@@ -261,9 +261,10 @@ def remove_surplus(work: Work, key: Key, reason: str = "invoice.doubled") -> Non
             ),
             round=turn,
         )
-    except NotFound:
-        pass
     except Refused as error:
         raise work.stop("invoice.not_removed", {"number": key[1], "text": error.message}) from error
+    if not removed and read_document(work.delivery, *key) is not None:
+        work.undone(name, "the ERP denied it", round=turn)
+        raise TryLater("the ERP denied a document that is there", costs_attempt=True)
     work.delivery.drop_document(*key, reason, surplus=True)
     work.done(name, {}, round=turn)

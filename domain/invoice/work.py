@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from domain.errors import Stop, TryLater
+from domain.errors import Stop
 from domain.invoice.document import Choices, Draft
 from domain.invoice.fields import DOCUMENTS, INVOICES, projection
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice
@@ -32,7 +32,7 @@ from domain.model import (
     Settled,
     Step,
 )
-from domain.moves import guarded
+from domain.moves import absent, guarded, there
 from domain.ports import Delivery
 from domain.setup.statuses import Role, Roles
 from domain.trail import Trail
@@ -46,9 +46,6 @@ LOOK_AGAIN = 5.0
 STEPS = ("create", "release", "remove", "failed")
 # Steps that move a status in Severa: an unanswered one is waited for before the status is read.
 STATUS_STEPS = ("write_back", "write_back again", "back")
-# Severa said that there is no such invoice; it is asked once more after so long (seconds).
-MISSING = "missing"
-MISSING_SECONDS = 60.0
 # Members of the link's state: documents with our marker that are not ours, each told once; total and number of what a
 # delivery that ended said to be booked.
 OTHERS = "others"
@@ -209,27 +206,14 @@ class Work:
     def read_invoice(self) -> SeveraInvoice:
         """The invoice as Severa has it now; its rows are kept. Raises NotFound."""
         body = self.delivery.severa.get(INVOICES, self.guid)
-        missing = self.delivery.step(MISSING)
-        if missing is not None and missing.result:
-            self.delivery.done(MISSING, {})
+        there(self.delivery, INVOICES)
         return self.take(body)
 
     def missed(self) -> None:
-        """Severa said that there is no such invoice. That counts when a whole reading has shown it too, or when it is said
-        twice, a minute apart: a gateway says 404 of what is there, and nobody would look again. Raises TryLater until then.
-        """
-        record, missing = self.delivery.severa_record, self.delivery.step(MISSING)
-        if record is not None and record.gone:
-            return
-        now = self.delivery.now()
-        first = (
-            datetime.fromisoformat(missing.result["at"]) if missing is not None and missing.result else now
-        )
-        if first == now:
-            self.delivery.done(MISSING, {"at": now.isoformat()})
-        left = MISSING_SECONDS - (now - first).total_seconds()
-        if left > 0:
-            raise TryLater("Severa does not show the invoice", retry_after=left, costs_attempt=False)
+        """Severa said that there is no such invoice. Raises TryLater until that counts: nobody would look again."""
+        record = self.delivery.severa_record
+        gone = record is not None and record.gone
+        absent(self.delivery, INVOICES, "Severa does not show the invoice", gone=gone)
 
     def take(self, body: Json) -> SeveraInvoice:
         """A body that Severa gave back just now becomes the present state."""

@@ -20,7 +20,7 @@ from domain.invoice.totals import money_text
 from domain.mapper import patch
 from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled
 from domain.money import currency_of
-from domain.moves import guarded, wait_until_settled
+from domain.moves import guarded, severa_now, wait_until_settled
 from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
     STAY,
@@ -259,7 +259,7 @@ def _document(delivery: Delivery, link: Link) -> ErpDocument:
 
 def _invoice(delivery: Delivery, link: Link, left: _Left) -> SeveraInvoice:
     try:
-        body = delivery.severa.get(INVOICES, link.severa_id)
+        body = severa_now(delivery, INVOICES, link.severa_id)
     except NotFound as error:
         raise Stop(INVOICE_GONE, {"number": link.erp_number}) from error
     left.seen.append(Seen("severa", INVOICES, body))

@@ -13,6 +13,7 @@ from domain.merge import without as without_fields
 from domain.model import Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
+    asked_twice,
     create_once,
     explained,
     fields_named,
@@ -21,6 +22,7 @@ from domain.moves import (
     latest_side,
     listed,
     must_stand,
+    severa_now,
     shown,
     side_by_side,
     told,
@@ -199,7 +201,7 @@ class _Work:
     def _still_in_severa(self, link: Link) -> bool:
         """Asked for just now: deletions are seen only when a register is read whole."""
         try:
-            self.delivery.severa.get(link.severa_register, link.severa_id)
+            severa_now(self.delivery, link.severa_register, link.severa_id)
         except NotFound:
             return False
         return True
@@ -306,12 +308,24 @@ class _Work:
 
     def _severa_now(self, link: Link) -> Json:
         try:
-            return self.delivery.severa.get(link.severa_register, link.severa_id)
+            return severa_now(self.delivery, link.severa_register, link.severa_id)
         except NotFound as error:
             raise heirs.gone(self.delivery, link, "severa") from error
 
     def _item_now(self, link: Link) -> Stored:
         """The item as it is now, by the number last seen, else by its internal id (it may have been renumbered)."""
+        try:
+            found = asked_twice(
+                self.delivery, "visma_net", INVENTORY, link.erp_id, lambda: self._item_shown(link)
+            )
+        except NotFound as error:
+            raise heirs.gone(self.delivery, link, "visma_net") from error
+        if text(found.body, "inventoryId") != link.erp_id:
+            # Two became one: the old id answers with the other, which is nobody we may write to.
+            raise heirs.gone(self.delivery, link, "visma_net")
+        return found
+
+    def _item_shown(self, link: Link) -> Stored:
         record = self.delivery.erp_record
         number = record.number if record is not None and record.number else link.erp_number
         try:
@@ -320,14 +334,7 @@ class _Work:
                 return found
         except NotFound:
             pass
-        try:
-            found = self._noted(self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id))
-        except NotFound as error:
-            raise heirs.gone(self.delivery, link, "visma_net") from error
-        if text(found.body, "inventoryId") != link.erp_id:
-            # Two became one: the old id answers with the other, which is nobody we may write to.
-            raise heirs.gone(self.delivery, link, "visma_net")
-        return found
+        return self._noted(self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id))
 
     def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
         name = text(sides.severa, "name")

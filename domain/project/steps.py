@@ -12,12 +12,14 @@ from domain.merge import Base
 from domain.model import Announce, Json, Link, LinkUpdate, Record, Settled, Stored, System
 from domain.moves import (
     Aftermath,
+    asked_twice,
     create_once,
     explained,
     guarded,
     join_found,
     key_length,
     must_stand,
+    severa_now,
     shown,
     wait_until_read,
     wait_until_settled,
@@ -164,7 +166,7 @@ class _Work:
         if other is None:
             return
         try:
-            self.delivery.severa.get(PROJECTS, other.severa_id)
+            severa_now(self.delivery, PROJECTS, other.severa_id)
         except NotFound as error:
             raise Stop("project.number_of_deleted", plan.describe(project)) from error
         raise Stop("project.number_linked", {**plan.describe(project), "other": other.severa_number})
@@ -266,24 +268,29 @@ class _Work:
 
     def _severa_now(self, link: Link) -> Json:
         try:
-            return self.delivery.severa.get(PROJECTS, link.severa_id)
+            return severa_now(self.delivery, PROJECTS, link.severa_id)
         except NotFound as error:
             raise self._gone(link, "severa") from error
 
     def _erp_now(self, link: Link) -> Stored:
         """The ERP project as it is now, by the number last seen, else by its internal id."""
-        record = self.delivery.erp_record
-        found = self._read(record.number if record is not None and record.number else link.erp_number)
-        if found is not None and erp_id(found.body) == link.erp_id:
-            return found
         try:
-            found = self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
+            found = asked_twice(
+                self.delivery, "visma_net", ERP_PROJECT, link.erp_id, lambda: self._erp_shown(link)
+            )
         except NotFound as error:
             raise self._gone(link, "visma_net") from error
         if erp_id(found.body) != link.erp_id:
             # The old id answers with another project, which is nobody we may write to.
             raise self._gone(link, "visma_net")
         return found
+
+    def _erp_shown(self, link: Link) -> Stored:
+        record = self.delivery.erp_record
+        found = self._read(record.number if record is not None and record.number else link.erp_number)
+        if found is not None and erp_id(found.body) == link.erp_id:
+            return found
+        return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
 
     def _gone(self, link: Link, system: System) -> Stop:
         """The problem of a linked project that is not there any more; another of its number may have taken its place."""

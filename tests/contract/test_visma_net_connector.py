@@ -315,8 +315,8 @@ def test_an_invoice_is_made_on_hold_released_and_found_in_the_books(erp: VismaNe
 @pytest.mark.req("R-INV-5")
 def test_a_held_document_is_removed_and_removing_it_again_is_no_error(erp: VismaNetClient) -> None:
     number = erp.create("customerinvoice", invoice())
-    erp.delete("customerinvoice", number)
-    erp.delete("customerinvoice", number)
+    assert erp.delete("customerinvoice", number) is True
+    assert erp.delete("customerinvoice", number) is False
     with pytest.raises(NotFound):
         erp.get("customerinvoice", number)
 

@@ -210,9 +210,10 @@ def test_a_record_changed_meanwhile_is_stale_whatever_the_status(answer: Respons
         client.update("customer", "10001", {}, etag='"AAAA="')
 
 
-def test_a_document_that_is_gone_counts_as_deleted() -> None:
-    with client_of(Peculiar(lambda _seen: Response(status_code=404))) as client:
-        client.delete("customerinvoice", "003547")
+@pytest.mark.parametrize(("status", "removed"), [(204, True), (404, False)])
+def test_a_delete_says_whether_there_was_a_document_to_remove(status: int, *, removed: bool) -> None:
+    with client_of(Peculiar(lambda _seen: Response(status_code=status))) as client:
+        assert client.delete("customerinvoice", "003547") is removed
 
 
 def test_an_empty_200_is_no_answer_to_a_delete() -> None:

@@ -12,6 +12,8 @@ N = "tests/unit/connectors/test_not_after.py::"
 MOVED = "tests/unit/domain/test_invoice_moved.py::"
 SEEN_WHOLE = "tests/unit/domain/test_invoice_seen_whole.py::"
 
+ABSENT = "tests/unit/domain/test_invoice_absent.py::"
+
 MUTATIONS: tuple[Mutation, ...] = (
     of("not-after-head", "5, S5", "A permission is looked at before the headers", WIRE,
        '            self.permit()\n            self._stage, self._received = "head", 0', '            self._stage, self._received = "head", 0',
@@ -56,6 +58,33 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("removed-itself", "6, 7", "Another document under a removed one's number is never touched", AUDIT,
        " and marker.guid == work.guid and marker.nonce == row.nonce", "",
        "tests/unit/domain/test_invoice_removed.py::test_another_document_under_its_number_is_never_touched"),
+    of("absence-twice", "8, 11, S9", "One 404 proves nothing: it is said again after a while, by Severa and by the ERP", "domain/moves.py",
+       "left = delivery.limits.absence_seconds - (now - first).total_seconds()", "left = 0.0",
+       ABSENT + "test_a_document_that_answers_404_once_is_no_doubt",
+       ABSENT + "test_one_that_is_said_again_too_soon_is_waited_for_until_it_counts",
+       "tests/unit/domain/test_invoice_refusals.py::test_an_invoice_that_answers_404_once_is_booked_all_the_same"),
+    of("absence-documents", "8, 11, S9, S26", "Whoever reads a document concludes nothing from one 404", "domain/invoice/documents.py",
+       "    if answer is None:\n        missed_document(delivery, (kind, number))\n", "",
+       ABSENT + "test_a_document_that_answers_404_once_is_no_doubt", ABSENT + "test_a_removal_that_was_refused_is_not_done_for_one_404",
+       ABSENT + "test_a_document_of_a_lost_history_that_answers_404_once_is_taken_and_not_made_again"),
+    of("absence-withdrawn", "11, S9", "What was shown in between withdraws an absence that was said before", "domain/invoice/documents.py",
+       '    there(delivery, f"{kind}/{number}")\n', "", ABSENT + "test_what_was_shown_in_between_withdraws_what_was_said_before"),
+    of("absence-held", "11", "A held document is not made again for one 404", RELEASING,
+       '    missed_document(work.delivery, key)\n    return Remove(key, "invoice.removed_by_others")', '    return Remove(key, "invoice.removed_by_others")',
+       ABSENT + "test_a_held_document_that_must_show_by_now_is_not_removed_for_one_404"),
+    of("absence-deleted", "8, 11, S2", "A DELETE that is answered 404 removed nothing, until a read says so too", "domain/invoice/failing.py",
+       "    return removed or _denied(work, key)\n", "    return True\n",
+       ABSENT + "test_a_removal_whose_document_is_denied_is_not_done_while_its_release_may_come_true",
+       ABSENT + "test_a_removal_whose_document_is_denied_once_is_made_again_and_keeps_its_reason"),
+    of("absence-surplus", "6, 11", "The same for a second document", AUDIT,
+       "    if not removed and read_document(work.delivery, *key) is not None:\n", "    if False:\n",
+       ABSENT + "test_a_second_document_whose_removal_is_denied_is_removed_again"),
+    of("absence-records", "11", "A known record is not told as gone for one 404: payments' invoices, customers, products, projects", "domain/moves.py",
+       '        absent(delivery, what, f"{SYSTEM_NAMES[system]} does not show the record", gone=gone)\n', "",
+       "tests/unit/domain/test_payment_gone.py::test_an_invoice_that_severa_denies_once_is_settled_when_it_is_asked_for_again",
+       "tests/unit/domain/test_registers_absent.py::test_a_linked_record_that_is_denied_once_is_kept_in_step"),
+    of("absence-records-withdrawn", "11", "What was shown in between withdraws it there, too", "domain/moves.py", "    there(delivery, what)\n", "",
+       "tests/unit/domain/test_registers_absent.py::test_what_was_shown_in_between_withdraws_what_was_said_before"),
     of("rounds-forward", "6", "Rounds never go back", "domain/invoice/phases.py",
        "    return max(1 + max(ended, default=0), *standing, 1)", "    return 1 + max(ended, default=0)",
        "tests/unit/domain/test_invoice_removed.py::test_a_document_that_was_taken_back_ends_its_round_when_it_is_made_again"),

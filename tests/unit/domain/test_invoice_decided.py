@@ -18,6 +18,7 @@ from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, foreign, status_of, to_status
 from tests.unit.domain.invoice_surroundings import said
 from tests.unit.domain.test_invoice_phases import (
+    absent,
     decide,
     done,
     ends,
@@ -95,12 +96,13 @@ def test_a_decision_on_yesterdays_candidates_makes_nothing_when_another_came_tod
 def test_make_it_waits_until_nothing_can_come_true_any_more(firm: Firm) -> None:
     doubt = _gone_while_releasing(firm)
     decide(firm, doubt, "make")
-    later = ends(firm, TryLater)
+    delivery = absent(firm)
+    later = ends(firm, TryLater, delivery)
     assert isinstance(later, TryLater)
     assert later.costs_attempt is False
     assert creates(firm) == 1
     firm.clock.forward(firm.settle_seconds)
-    done(firm)
+    done(firm, delivery.again())
     assert creates(firm) == 2
 
 
@@ -108,7 +110,7 @@ def _gone_while_releasing(firm: Firm) -> BaseException:
     firm.faults.arm("act", "customerinvoice/release", OutcomeUnknown(), after=True)
     ends(firm, OutcomeUnknown)
     del firm.erp.records["customerinvoice"]["101"]
-    return ends(firm, InDoubt)
+    return ends(firm, InDoubt, absent(firm))
 
 
 @pytest.mark.schedule("S45")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import (
@@ -74,11 +76,15 @@ def test_a_write_back_whose_answer_was_lost_is_told_linked_and_followed_by_its_f
 @pytest.mark.schedule("S4")
 def test_a_worker_that_wakes_after_its_delete_does_not_take_away_its_successors_claim(firm: Firm) -> None:
     delivery = held(firm)
+    firm.poll_documents()
     to_status(firm, "s-draft")
 
     def successor() -> None:
         to_status(firm, "s-transfer")
         done(firm, delivery.again())
+        # A whole reading says that the first document is gone: its own DELETE answers so, and that is believed.
+        key = ("visma_net", "customerdocument", "Invoice/101")
+        firm.books.records[key] = replace(firm.books.records[key], gone=True)
         # The token is another one by now: what permits an effect is refused, what records one is not.
         delivery.lease_lost_on = {"Invoice/101"}
 

@@ -44,6 +44,16 @@ def ends(firm: Firm, error: type[BaseException], delivery: FakeDelivery | None =
     return caught.value
 
 
+def absent(firm: Firm, delivery: FakeDelivery | None = None) -> FakeDelivery:
+    """The ERP says once that a document is not there; the next attempt, when saying it again counts."""
+    delivery = delivery or firm.transfer()
+    later = ends(firm, TryLater, delivery)
+    assert isinstance(later, TryLater)
+    assert (later.retry_after, later.costs_attempt) == (firm.limits.absence_seconds, False)
+    firm.clock.forward(firm.limits.absence_seconds)
+    return delivery.again()
+
+
 def meanwhile(firm: Firm, method: str, change: Callable[[], object], *, register: str = "") -> None:
     """Something happens just before the first call of a kind."""
     happened: list[bool] = []
@@ -197,14 +207,14 @@ def gone_after_the_release(firm: Firm) -> BaseException:
     firm.erp.release_result = ActionResult("Queued", "")
     ends(firm, TryLater)
     del firm.erp.records["customerinvoice"]["101"]
-    return ends(firm, InDoubt)
+    return ends(firm, InDoubt, absent(firm))
 
 
 def gone_and_made_again(firm: Firm) -> None:
     decide(firm, gone_after_the_release(firm), "make")
     firm.clock.forward(firm.settle_seconds)
     firm.erp.release_result = ActionResult("Done", "")
-    done(firm)
+    done(firm, absent(firm))
 
 
 def booked_and_gone(firm: Firm) -> BaseException:
@@ -212,13 +222,13 @@ def booked_and_gone(firm: Firm) -> BaseException:
     del firm.erp.records["customerinvoice"]["101"]
     firm.in_severa_now().update(status={"guid": "s-transfer", "name": "x"})
     firm.poll()
-    return ends(firm, InDoubt)
+    return ends(firm, InDoubt, absent(firm))
 
 
 def booked_gone_and_made_again(firm: Firm) -> None:
     decide(firm, booked_and_gone(firm), "make")
     firm.clock.forward(firm.settle_seconds)
-    done(firm)
+    done(firm, absent(firm))
 
 
 def booked_and_edited(firm: Firm) -> None:

@@ -11,7 +11,7 @@ from tests.fakes_ledger import GUID, Firm
 from tests.unit.domain.invoice_booking import D
 from tests.unit.domain.invoice_schedules import creates, to_status
 from tests.unit.domain.invoice_surroundings import said
-from tests.unit.domain.test_invoice_phases import decide, done, ends
+from tests.unit.domain.test_invoice_phases import absent, decide, done, ends
 
 DELETE = ("delete", "customerinvoice")
 
@@ -96,7 +96,7 @@ def test_a_removal_of_it_that_nobody_answered_is_looked_at_and_ended(firm: Firm)
     firm.faults.arm("delete", "customerinvoice", OutcomeUnknown(), after=True)
     delivery = firm.transfer()
     ends(firm, OutcomeUnknown, delivery)
-    done(firm, delivery.again())
+    done(firm, absent(firm, delivery.again()))
     assert firm.erp.documents() == []
 
 

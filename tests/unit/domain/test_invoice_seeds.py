@@ -213,17 +213,20 @@ def lived_through(seed: int, *, restores: bool, rich: bool = False) -> tuple[Fir
     if rich:
         firm.erp.rates["CONS"] = D(25)
         firm.erp.release_result, firm.erp.release_status = ActionResult("Done", ""), "Open"
+    goes_on = False
     for _ in range(16):
         storm.show_late()
         firm.clock.forward(firm.settle_seconds)
         firm.poll()
         firm.poll_documents()
-        delivery = firm.transfer()
-        attempted(firm, storm, delivery)
+        # One that is to be tried later keeps what it has found out.
+        delivery = delivery.again() if goes_on else firm.transfer()
+        goes_on = attempted(firm, storm, delivery)
     return firm, storm
 
 
-def attempted(firm: Firm, storm: Storm, delivery: FakeDelivery) -> None:
+def attempted(firm: Firm, storm: Storm, delivery: FakeDelivery) -> bool:
+    """One attempt; whether its delivery goes on."""
     try:
         settled = settle(delivery)
     except Stop as stop:
@@ -234,9 +237,11 @@ def attempted(firm: Firm, storm: Storm, delivery: FakeDelivery) -> None:
         firm.see(stop.effects.seen if stop.effects is not None else ())
     except (BridgeError, Killed) as error:
         storm.story.append(type(error).__name__)
+        return True
     else:
         storm.story.append("settled")
         firm.finish(delivery, settled)
+    return False
 
 
 def judge(firm: Firm, storm: Storm) -> None:

@@ -94,6 +94,10 @@ def test_a_held_document_that_was_removed_by_somebody_is_made_again_once_it_must
     with pytest.raises(TryLater):
         settle(delivery.again())
     firm.clock.forward(firm.settle_seconds)
+    delivery = delivery.again()
+    with pytest.raises(TryLater):
+        settle(delivery)
+    firm.clock.forward(firm.limits.absence_seconds)
     settle(delivery.again())
     assert creates(firm) == 2
     assert firm.in_severa_now()["number"] == 102

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 from fakes_ledger import GUID, Firm
-from unit.domain.test_payment_steps import booked, pay, said, status, stopped, total
+from unit.domain.test_payment_steps import booked, pay, polled, said, said_once, status, stopped, total
 
-from domain.errors import TryLater
+from domain.errors import NotFound, TryLater
 from domain.model import Json
 from domain.payment.asks import asks
 
@@ -81,4 +81,34 @@ def test_a_document_that_does_not_answer_is_gone_only_when_its_register_says_so(
     else:
         with pytest.raises(TryLater):
             pay(firm)
+    assert status(firm) == "paid"
+
+
+@pytest.mark.req("R-PAY-1")
+def test_an_invoice_that_severa_denies_once_is_settled_when_it_is_asked_for_again() -> None:
+    firm = booked()
+    firm.erp.pay("101", total(firm), "2026-11-20T00:00:00")
+    polled(firm)
+    firm.faults.arm("get", "invoices", NotFound("Not found", system="severa", status=404))
+    attempt = said_once(firm)
+    assert said(pay(firm, attempt)) == ["payment.paid"]
+    assert status(firm) == "paid"
+
+
+@pytest.mark.req("R-PAY-1")
+def test_an_invoice_that_severa_denies_twice_is_told() -> None:
+    firm = booked()
+    firm.erp.pay("101", total(firm), "2026-11-20T00:00:00")
+    polled(firm)
+    del firm.severa.records["invoices"][GUID]
+    assert stopped(firm, said_once(firm)).code == "payment.invoice_gone"
+
+
+@pytest.mark.req("R-PAY-1")
+def test_a_document_that_no_register_knows_and_the_erp_denies_twice_is_told_and_the_status_stays() -> None:
+    firm = booked("paid")
+    del firm.erp.records["customerinvoice"]["101"]
+    del firm.books.records["visma_net", "customerdocument", "Invoice/101"]
+    stop = stopped(firm, said_once(firm))
+    assert (stop.code, stop.values["number"]) == ("payment.document_gone", "101")
     assert status(firm) == "paid"

@@ -11,6 +11,7 @@ from domain.model import Effects, Json, Stored
 from domain.product.fields import REGISTERS
 from domain.product.steps import settle
 from tests.fakes_registers import poll, put_erp, put_severa, world
+from tests.unit.domain.absences import said_twice
 from tests.unit.domain.product_world import changed, item, linked, product, settle_again, stopped
 
 pytestmark = pytest.mark.req("R-PRD-1", "R-PRD-2", "R-PRD-3")
@@ -247,7 +248,8 @@ def test_a_record_that_is_gone_is_a_problem() -> None:
     poll(made)
     del made.erp.records["inventory"]["LIC"]
 
-    assert stopped(made, severa=("products", "p-LIC")).code == "product.gone"
+    stop = said_twice(made, settle, made.delivery("product", severa=("products", "p-LIC")))
+    assert stop.code == "product.gone"
 
 
 def test_registers_tell_what_changed_and_whom_it_concerns() -> None:

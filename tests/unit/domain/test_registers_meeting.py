@@ -13,14 +13,13 @@ from domain.project.steps import settle as settle_project
 from tests.fakes import World
 from tests.fakes_registers import RegisterErp, put_erp, put_severa
 from tests.fakes_registers import world as product_world
+from tests.unit.domain.absences import said_once, said_twice
 from tests.unit.domain.product_world import changed, item, product
 from tests.unit.domain.product_world import linked as linked_product
 from tests.unit.domain.product_world import settle_again as product_again
-from tests.unit.domain.product_world import stopped as product_stopped
 from tests.unit.domain.project_world import linked as linked_project
 from tests.unit.domain.project_world import project, there
 from tests.unit.domain.project_world import settled as project_settled
-from tests.unit.domain.project_world import stopped as project_stopped
 from tests.unit.domain.project_world import world as project_world
 
 # ---------------------------------------------------------------- products
@@ -73,9 +72,13 @@ def test_an_item_of_a_record_that_was_deleted_is_not_called_taken(*, deleted: bo
         del made.severa.records["products"]["p-LIC"]
         del made.books.records["severa", "products", "p-LIC"]
 
-    stop = product_stopped(made, severa=("products", "p-new"))
+    delivery = made.delivery("product", severa=("products", "p-new"))
+    if deleted:
+        delivery = said_once(made, settle_product, delivery)
+    with pytest.raises(Stop) as stop:
+        settle_product(delivery)
 
-    assert stop.code == ("product.code_of_deleted" if deleted else "product.code_not_unique")
+    assert stop.value.code == ("product.code_of_deleted" if deleted else "product.code_not_unique")
 
 
 @pytest.mark.req("R-CUS-8")
@@ -121,8 +124,11 @@ def test_a_project_that_was_deleted_is_not_asked_for_another_number(*, deleted: 
     if deleted:
         del made.severa.records["projects"]["p1"]
 
+    delivery = made.delivery("project", severa=("projects", "p2"))
+    if deleted:
+        delivery = said_once(made, settle_project, delivery)
     with pytest.raises(Stop) as caught:
-        settle_project(made.delivery("project", severa=("projects", "p2")))
+        settle_project(delivery)
 
     assert caught.value.code == ("project.number_of_deleted" if deleted else "project.number_linked")
 
@@ -139,7 +145,8 @@ def test_a_project_id_that_answers_with_another_project_is_not_believed() -> Non
     made.books.remember("severa", "projects", severa)
     before = dict(other)
 
-    assert project_stopped(made).code in ("project.gone", "project.merged")
+    stop = said_twice(made, settle_project, made.delivery("project", severa=("projects", "p1")))
+    assert stop.code in ("project.gone", "project.merged")
     assert made.erp.stored("project", "4712") == before
 
 
