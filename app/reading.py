@@ -167,7 +167,8 @@ class Pages:
                         task.reading = readings.cleared(db, task.reading, 1)
 
     def read_again(self, register: Register, body: Json, start: date | None, reading: Reading | None) -> bool:
-        """Whether the row's order is known now. A record that is not there any more is the sweep's business."""
+        """Whether the row's order is known now. Not so for one that the vendor denies: it is asked for once more, from a list or
+        at the next poll, and whether it is gone is the sweep's business (docs/never-twice.md rule 11)."""
         key = register.key(body)
         if not key:
             return False
@@ -175,7 +176,7 @@ class Pages:
             try:
                 fresh, asked = self._turn.get(register, key)
             except NotFound:
-                return True
+                return False
             row = records.row_of(register, fresh, start, self._turn.manner.zone)
             with self._turn.held() as db:
                 asked = self._turn.answered_by_now(asked)

@@ -237,6 +237,23 @@ def test_a_delivery_that_ends_after_an_overlapping_page_has_its_record_read_agai
     assert (made.vendor.singly, made.work()) == ([], []), "once"
 
 
+def test_a_record_that_is_denied_when_it_is_read_again_is_asked_for_once_more(made: World) -> None:
+    made.vendor.put("customers", "1", "old", made.now())
+    made.poll()
+    made.settle_all()
+    mark = made.watermark(CUSTOMERS)
+    made.later(timedelta(hours=2))
+    made.vendor.put("customers", "1", "a person's", made.now())
+    made.vendor.in_answer["customers", 0] = lambda: made.own(CUSTOMERS, "1", "ours", made.db_now())
+    made.vendor.denies = 1
+    made.poll()
+    assert (made.name(CUSTOMERS, "1"), made.watermark(CUSTOMERS)) == ("ours", mark)
+    made.vendor.in_answer.clear()
+    made.poll()
+    assert made.name(CUSTOMERS, "1") == "a person's"
+    assert made.work() == [record("customers/1")]
+
+
 @pytest.mark.schedule("S37")
 def test_without_a_single_read_an_overlapping_delivery_has_the_list_asked_from_before_it(
     database: Made,

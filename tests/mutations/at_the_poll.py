@@ -109,4 +109,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/unit/domain/test_tenant_settings.py::test_of_two_values_that_cannot_be_used_one_is_repaired_at_a_time"),
     of("setting-left", "19", "The problem names at once what is left", "app/tenancy.py", "        open_setting_problem(db, error)\n", "        del error\n",
        "tests/integration/test_road_settings.py::test_two_stored_settings_that_cannot_be_used_are_repaired_one_at_a_time"),
+    of("absence-poll", "11, 14", "A record that is denied when it is read again is asked for once more", "app/reading.py",
+       "            except NotFound:\n                return False\n", "            except NotFound:\n                return True\n",
+       "tests/integration/test_polling_order.py::test_a_record_that_is_denied_when_it_is_read_again_is_asked_for_once_more"),
 )  # fmt: skip
