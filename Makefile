@@ -15,6 +15,8 @@ ifneq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo yes),yes)
 export BRIDGE_DATA_DIR ?= $(CURDIR)/.demo
 endif
 export PYTHONUNBUFFERED := 1
+# Where Python may not keep what it compiled, each process of the tests (some hundred) compiles all it imports: 3 s instead of 1.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
