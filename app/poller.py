@@ -48,6 +48,7 @@ from domain.registers import Register
 logger = structlog.get_logger("poller")
 
 DEFECT = "poll.defect"
+NOT_BEGUN = "poll.not_begun"
 NOT_UNDERSTOOD = "poll.not_understood"
 # Polls in a row after which a person is told of answers that are not understood: once is a bad moment of the vendor's.
 TOLD_AFTER = 3
@@ -211,6 +212,8 @@ class Poller:
                 open_connection_problem(db, told)
             elif error is None or isinstance(told, ShortList):
                 close_connection_problem(db, due.system)
+                # What cut a poll before its first register is nobody's register: it is over when one came to its end.
+                log.close_problems(db, about(due.system, ""), "settled")
             elif isinstance(told, SettingUnusable):
                 open_setting_problem(db, told)
             elif told is not None and not isinstance(told, TryLater):
@@ -233,8 +236,10 @@ class Poller:
 
     def _tell(self, db: TenantDb, due: DuePoll, poll: Poll | None, error: Exception) -> None:
         register = poll.register if poll else ""
-        values = {"system": due.system, "register": register, "text": _text(error)}
-        log.open_problem(db, about(due.system, register), DEFECT, values)
+        values = {"system": due.system, "text": _text(error)}
+        if register:
+            values["register"] = register
+        log.open_problem(db, about(due.system, register), DEFECT if register else NOT_BEGUN, values)
 
 
 def _meant(error: Exception, system: System) -> Exception:

@@ -104,6 +104,17 @@ CAUSES: Mapping[str, Cause] = {
         ),
         Text("Registret {register}", "The register {register}"),
     ),
+    "poll.not_begun": Cause(
+        Text(
+            "Avläsningen av {system} avbröts innan den hade börjat: {text}",
+            "The reading of {system} was cut before it had begun: {text}",
+        ),
+        Text(
+            "Meddela den som sköter bryggan, om det inte går över av sig själv.",
+            "Tell whoever runs the bridge, unless it passes by itself.",
+        ),
+        Text("Anslutningen till {system}", "The connection to {system}"),
+    ),
     "poll.not_understood": Cause(
         Text(
             "Svaren från {system} om {register} går inte att tolka sedan flera avläsningar: {text}",

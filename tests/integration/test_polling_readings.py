@@ -394,6 +394,20 @@ def test_a_poll_that_a_defect_cuts_gives_its_lease_back_and_tells_where(made: Wo
     assert made.problems() == {}
 
 
+@pytest.mark.req("R-OPS-1")
+def test_what_cuts_a_poll_before_its_first_register_is_told_and_over_with_the_next_one(made: World) -> None:
+    """As a restore beneath running processes does: tables come before the rights to them."""
+    made.poll()
+    made.sql("revoke select on setting from bridge_app")
+    made.poll()
+    told = made.problems()["poll.not_begun"]
+    assert (told["system"], "register" in told) == ("severa", False)
+    assert "setting" in told["text"]
+    made.sql("grant select on setting to bridge_app")
+    made.poll()
+    assert made.problems() == {}
+
+
 def test_a_poll_that_lost_its_lease_writes_nothing_more(made: World) -> None:
     made.vendor.fill("customers", 30)
     made.vendor.before_answer["customers", 2] = lambda: made.sql(

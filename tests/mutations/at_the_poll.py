@@ -112,4 +112,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("absence-poll", "11, 14", "A record that is denied when it is read again is asked for once more", "app/reading.py",
        "            except NotFound:\n                return False\n", "            except NotFound:\n                return True\n",
        "tests/integration/test_polling_order.py::test_a_record_that_is_denied_when_it_is_read_again_is_asked_for_once_more"),
+    of("poll-not-begun", "R-OPS-1", "What cut a poll before its first register is over with the next whole one", "app/poller.py",
+       'log.close_problems(db, about(due.system, ""), "settled")', "pass",
+       "tests/integration/test_polling_readings.py::test_what_cuts_a_poll_before_its_first_register_is_told_and_over_with_the_next_one"),
 )  # fmt: skip
