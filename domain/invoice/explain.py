@@ -334,8 +334,8 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "invoice.booked_not_numbered": Cause(
             Text(
-                "Fakturan till {customer} är bokförd som {number} men har inte fått numret i Severa (där står {severa_number}). {text}",
-                "The invoice to {customer} is booked as {number} but did not get the number in Severa (which shows {severa_number}). {text}",
+                "Fakturan till {customer} är bokförd som {number}, men Severa visar inte: {fields} (numret där: {severa_number}). {text}",
+                "The invoice to {customer} is booked as {number}, but Severa does not show: {fields} (its number there: {severa_number}). {text}",
             ),
             Text(
                 "Fakturan står i överföringsstatus så att ingen skickar den. Försök igen, eller skriv in numret i Severa.",
