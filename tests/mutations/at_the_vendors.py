@@ -110,7 +110,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/simulation/schedules/test_lying.py::test_a_write_that_was_answered_as_done_and_was_not_ends_right_or_is_told"),
     of("taken-number", "15", "A customer's number that was not taken is written again", "domain/customer/work.py",
        '            lost = [] if plan.same_number(text(severa, "number"), number) else ["number"]\n', "            lost: list[str] = []\n",
-       "tests/simulation/schedules/test_lying.py::test_a_write_that_severa_shows_to_have_ignored_is_made_once_more_and_then_told[a customer's number-once]"),
+       "tests/simulation/schedules/test_lying.py::test_a_write_that_severa_shows_to_have_ignored_is_made_once_more_and_then_told[a customer's number-always]"),
     of("forms-end", "15", "Forms that are all ignored are not tried without end", "connectors/severa/spelling.py",
        "        if ignored is not None:\n", "        if False:\n",
        "tests/unit/connectors/test_severa_open_forms.py::TestUnderAPermission::test_when_all_are_ignored_in_silence_each_call_tries_one_and_ends"),

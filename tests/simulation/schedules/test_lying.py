@@ -264,4 +264,7 @@ def test_a_write_that_severa_shows_to_have_ignored_is_made_once_more_and_then_to
             play.operator(lambda bridge, one=problem: contact.retry(bridge, play.firm.name, one))
         play.poll(seconds=600)
         assert play.problems() == []
+        if act is new_customer:
+            [made] = [one for one in play.firm.register("severa", "customers") if one["name"] == "Ny AB"]
+            assert made["number"] == 10003
         play.end()
