@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.customer import addresses, asking, matching, placing, plan, writing
 from domain.customer.fields import (
+    COUNTRIES,
     CUSTOMERS,
     ERP_CUSTOMER,
     erp_values,
@@ -284,7 +285,11 @@ def _create_in_erp(work: Work, record: Record) -> None:
     sides = work.sides(record.body, {}, work.places(record.id))
     unresolved = sides.unresolved_country()
     if unresolved:
-        raise Stop("customer.country_unknown", {"name": record.name, "country": unresolved})
+        raise Stop(
+            "customer.country_unknown",
+            {"name": record.name, "country": unresolved},
+            waits_for=Waiting("reference", severa_id=COUNTRIES),
+        )
     values, _ = sides.values()
     customer_class = work.class_of(record.id, record.name, values.get("country", ""))
     request = update_body(plan.new_erp_customer(values, customer_class))
