@@ -296,7 +296,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("statuses-none", "11, 17", "A register that was read to its end and is empty is not waited for", "domain/invoice/steps.py",
        'if not records and not delivery.books.complete("severa", STATUSES):', "if not records:",
        EMPTY + "[severa-invoicestatuses]"),
-    of("country-waits", "17", "A customer whose country Severa did not list goes on when it does", "domain/customer/meeting.py",
+    of("country-waits", "17", "A customer whose country Severa did not list goes on when it does", "domain/customer/plan.py",
        '            waits_for=Waiting("reference", severa_id=COUNTRIES),\n', "",
        EMPTY + "[severa-localization/countries]"),
     of("wait-round", "17", "What was settled during a wait is not asked again at once", "actors/dependencies.py",
