@@ -14,11 +14,17 @@ from db.matters import Matter
 from db.outbox import Rank
 from db.tenant import TenantDb
 from domain.errors import Stop, Waiting
-from domain.invoice.plan import ORIGINAL_NOT_BOOKED
+from domain.invoice.plan import ORIGINAL_IN_ERROR, ORIGINAL_NOT_BOOKED, ORIGINAL_UNKNOWN
 from domain.model import Record, System
 
 # A wait for a reference register ("reference") names the register where others name a record.
 REFERENCE = "reference"
+# Invoices are waited for by their credit notes only, which are told so: there is nothing to exchange, that one has to go first.
+OF_AN_ORIGINAL = {
+    "work.dependency_in_error": ORIGINAL_IN_ERROR,
+    "work.dependency_unknown": ORIGINAL_UNKNOWN,
+    "work.dependency_left_alone": ORIGINAL_NOT_BOOKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,9 @@ def hopeless(db: TenantDb, row: Claimed, error: Waiting, wanted: Target, patienc
     values = {"name": name, "domain": error.domain}
 
     def stop(code: str) -> Stop:
-        return Stop(code, values, waits_for=error)
+        return Stop(
+            OF_AN_ORIGINAL.get(code, code) if error.domain == "invoice" else code, values, waits_for=error
+        )
 
     state = outbox.state_of(db, error.domain, wanted.matter.id)
     if state in ("failed", "in_doubt"):
@@ -83,8 +91,7 @@ def hopeless(db: TenantDb, row: Claimed, error: Waiting, wanted: Target, patienc
         return stop("work.dependency_unknown")
     alone = state is None and not error.need and wanted.matter.link is None and seen
     if alone and waited > timedelta(seconds=patience.left_alone):
-        # Invoices are waited for by their credit notes only: there is nothing to exchange, that one has to go first.
-        return stop(ORIGINAL_NOT_BOOKED if error.domain == "invoice" else "work.dependency_left_alone")
+        return stop("work.dependency_left_alone")
     if waited > timedelta(seconds=patience.most):
         return stop("work.waited_too_long")
     return None

@@ -102,8 +102,10 @@ class Ending:
         return "fenced"
 
     def later(self, error: BridgeError, retry_after: float | None, *, costs_attempt: bool) -> str:
-        """The same delivery again after a while."""
-        delay = self._backoff() if retry_after is None else retry_after
+        """The same delivery again after a while. ``retry_after`` that costs an attempt is taken at its word the first time, so
+        that a burst costs nothing, and is the least that is waited from then on: some say 'in a second' for hours."""
+        grows = retry_after is None or (costs_attempt and self.row.attempts > 1)
+        delay = max(retry_after or 0.0, self._backoff() if grows else 0.0)
         with self._under_token() as db:
             claim.later(db, self.row, delay=delay, costs_attempt=costs_attempt)
             if costs_attempt and self.row.attempts >= self.shop.pace.tell_after:

@@ -112,7 +112,7 @@ def failure(
     message = dialect.message(answer) or f"HTTP {status}"
     if status == 429:
         kind: Callable[..., BridgeError] = functools.partial(
-            RateLimited, retry_after=limited_for(answer.headers)
+            RateLimited, retry_after=limited_for(answer.headers), costs_attempt=True
         )
     elif special := dialect.by_body(answer, message, operation) or dialect.special(
         status, message, operation

@@ -54,7 +54,11 @@ class TryLater(BridgeError):
         costs_attempt: bool = True,
         **fields: Any,
     ) -> None:
-        """``retry_after`` in seconds, None = the bridge's own back-off."""
+        """``retry_after`` in seconds, None = the bridge's own back-off.
+
+        What ``costs_attempt`` is somebody else's word: from the second time on it waits the bridge's growing back-off at
+        least, whatever it says. What costs none is the bridge's own wait, has an end of its own, and is as short as it says.
+        """
         super().__init__(message, **fields)
         self.retry_after = retry_after
         self.costs_attempt = costs_attempt
@@ -64,9 +68,15 @@ class RateLimited(TryLater):
     """The vendor's call budget is used up for the moment."""
 
     def __init__(
-        self, message: str | None = None, *, retry_after: float | None = None, **fields: Any
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        costs_attempt: bool = False,
+        **fields: Any,
     ) -> None:
-        super().__init__(message, retry_after=retry_after, costs_attempt=False, **fields)
+        """``costs_attempt``: the vendor said so; else nobody was asked, because the budget is known to be used up."""
+        super().__init__(message, retry_after=retry_after, costs_attempt=costs_attempt, **fields)
 
 
 class Unavailable(TryLater):

@@ -41,7 +41,10 @@ def by_body(answer: httpx.Response, text: str, operation: str) -> BridgeError | 
     status, kind = answer.status_code, error_type(answer)
     if _QUOTA.search(text):
         # Always a 'no', whichever status a gateway puts on it.
-        return RateLimited(text, retry_after=retry_after(answer.headers), system=SYSTEM, operation=operation)
+        wait = retry_after(answer.headers)
+        return RateLimited(
+            text, retry_after=wait, costs_attempt=True, system=SYSTEM, status=status, operation=operation
+        )
     if (not_known := not_the_vendors_404(answer, Question(SYSTEM, operation))) is not None:
         return not_known
     if 400 <= status < 500 and kind in _CLOSED_ORGANISATION:

@@ -144,14 +144,14 @@ class Writer:
     def _stored(self, answer: httpx.Response, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
         """The record as it stands after a PATCH: from the answer, else read singly.
 
-        An answer that was not understood may come from somebody who never passed the PATCH on: then what was read must
-        show what was written, else it is not known (the write may have happened).
+        An answer without it, be it empty (the document gives none), may come from somebody who never passed the PATCH on, or
+        will: then what was read must show what was written, else it is not known (the write may have happened, or may yet).
         """
         try:
             return _patched(json_of(answer), guid)
         except Odd as odd:
             stored = self._reader.get(register, guid)
-            if not is_empty(answer) and not shows(changes, stored):
+            if not shows(changes, stored):
                 question = Question(SYSTEM, f"PATCH {register}/{guid}")
                 raise question.not_known(f"{odd}, and the record does not show the change") from odd
             return stored

@@ -282,9 +282,7 @@ def currency_stop(work: Work, severa: Json, erp: Json) -> None:
 def _create_in_erp(work: Work, record: Record) -> None:
     delivery = work.delivery
     sides = work.sides(record.body, {}, work.places(record.id))
-    unresolved = sides.unresolved_country()
-    if unresolved:
-        raise Stop("customer.country_unknown", {"name": record.name, "country": unresolved})
+    plan.country_listed(sides, record.name)
     values, _ = sides.values()
     customer_class = work.class_of(record.id, record.name, values.get("country", ""))
     request = update_body(plan.new_erp_customer(values, customer_class))

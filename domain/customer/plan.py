@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.customer import addresses
-from domain.customer.fields import erp_values, severa_values
-from domain.errors import Stop
+from domain.customer.fields import COUNTRIES, erp_values, severa_values
+from domain.errors import Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
 from domain.model import Json, Link, Record, System
@@ -270,6 +270,17 @@ def renumbered(link: Link, severa: Json, erp: Json) -> bool:
     """
     ours, theirs = text(severa, "number"), text(erp, "number")
     return bool(link.state.get("numbered")) and not same_number(ours, theirs)
+
+
+def country_listed(sides: Sides, name: str) -> None:
+    """Raises Stop ``customer.country_unknown``, which ends when Severa's list of countries has changed."""
+    unresolved = sides.unresolved_country()
+    if unresolved:
+        raise Stop(
+            "customer.country_unknown",
+            {"name": name, "country": unresolved},
+            waits_for=Waiting("reference", severa_id=COUNTRIES),
+        )
 
 
 def class_exists(customer_class: str, classes: list[Record], name: str) -> None:

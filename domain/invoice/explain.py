@@ -185,19 +185,30 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "invoice.original_in_error": Cause(
             Text(
-                "Fakturan som kreditfakturan till {customer} gäller har själv ett fel.",
-                "The invoice that the credit note to {customer} is for is itself in error.",
+                "Fakturan som kreditfakturan gäller ({name}) är inte bokförd: den har ett eget problem.",
+                "The invoice that the credit note is for ({name}) is not booked: it has a problem of its own.",
             ),
             Text(
-                "Rätta den fakturan först; kreditfakturan ligger kvar i överföringsstatus och fortsätter sedan av sig själv.",
-                "Repair that invoice first; the credit note stays in the transfer status and then goes on by itself.",
+                "Lös det problemet först; kreditfakturan ligger kvar i överföringsstatus och fortsätter sedan av sig själv.",
+                "Solve that problem first; the credit note stays in the transfer status and then goes on by itself.",
             ),
             _PROBLEMS,
         ),
+        "invoice.original_unknown": Cause(
+            Text(
+                "Fakturan som kreditfakturan gäller ({name}) är inte bokförd: bryggan har aldrig sett den i Severa.",
+                "The invoice that the credit note is for ({name}) is not booked: the bridge has never seen it in Severa.",
+            ),
+            Text(
+                "Kontrollera att fakturan finns i Severa och att anslutningen får läsa den; kreditfakturan fortsätter sedan av sig själv.",
+                "See that the invoice is there in Severa and that the connection may read it; the credit note then goes on by itself.",
+            ),
+            _SEVERA,
+        ),
         "invoice.original_not_booked": Cause(
             Text(
-                "Fakturan till {name}, som kreditfakturan gäller, är inte bokförd: den väntar inte på överföring och har inget nummer.",
-                "The invoice to {name} that the credit note is for is not booked: it does not wait for its transfer and has no number.",
+                "Fakturan som kreditfakturan gäller ({name}) är inte bokförd: den väntar inte på överföring och har inget nummer.",
+                "The invoice that the credit note is for ({name}) is not booked: it does not wait for its transfer and has no number.",
             ),
             Text(
                 "Sätt den fakturan i överföringsstatus först; kreditfakturan fortsätter sedan av sig själv. Är den bokförd på annat sätt, skriv in dess nummer i Severa.",
@@ -334,8 +345,8 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "invoice.booked_not_numbered": Cause(
             Text(
-                "Fakturan till {customer} är bokförd som {number} men har inte fått numret i Severa (där står {severa_number}). {text}",
-                "The invoice to {customer} is booked as {number} but did not get the number in Severa (which shows {severa_number}). {text}",
+                "Fakturan till {customer} är bokförd som {number}, men Severa visar inte: {fields} (numret där: {severa_number}). {text}",
+                "The invoice to {customer} is booked as {number}, but Severa does not show: {fields} (its number there: {severa_number}). {text}",
             ),
             Text(
                 "Fakturan står i överföringsstatus så att ingen skickar den. Försök igen, eller skriv in numret i Severa.",

@@ -14,8 +14,9 @@ from domain.errors import NotFound, Stop, Waiting
 from domain.invoice import billed, branches, plan, reread
 from domain.invoice.document import Choices, address_differs, applicable, draft
 from domain.invoice.documents import read_document
-from domain.invoice.fields import ROWS
+from domain.invoice.fields import INVOICES, ROWS
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
+from domain.invoice.totals import money_text
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
 from domain.model import Json, Link, LogLine
@@ -179,11 +180,11 @@ def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | No
     # A matter of ours with a document or a number of 0.1.0 that nobody has seen in the books yet.
     unsettled = link is not None and bool(link.document or link.erp_number)
     if booked is None and (unsettled or not invoice.credited.number):
-        waiting = Waiting(
-            "invoice", severa_id=invoice.credited.guid, name=invoice.credited.number or invoice.credited.name
-        )
+        name = _called(todo.books, invoice.credited)
+        waiting = Waiting("invoice", severa_id=invoice.credited.guid, name=name)
         if todo.books.has_problem("invoice", severa_id=invoice.credited.guid):
-            raise Stop("invoice.original_in_error", {"customer": invoice.customer.name}, waits_for=waiting)
+            values = {"customer": invoice.customer.name, "name": name}
+            raise Stop(plan.ORIGINAL_IN_ERROR, values, waits_for=waiting)
         raise waiting
     if booked is None:
         # Transferred before the bridge was there.
@@ -195,6 +196,20 @@ def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | No
     if answer is not None and applicable(invoice, answer[0], need.customer):
         return booked.number, answer[0]
     return booked.number, None
+
+
+def _called(books: Books, credited: Party) -> str:
+    """What people know an original by that has no number yet: its customer, day and total."""
+    record = books.record("severa", INVOICES, credited.guid)
+    if record is None:
+        return credited.number or credited.name
+    original = SeveraInvoice.of(record.body)
+    said = (
+        f"{original.number} {original.customer.name}".strip(),
+        str(original.date or ""),
+        money_text(original.total, original.currency),
+    )
+    return ", ".join(filter(None, said))
 
 
 # ---------------------------------------------------------------- receiver

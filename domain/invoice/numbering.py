@@ -59,6 +59,7 @@ def number(work: Work) -> None:
     difference = document.totals.total - work.invoice.total * work.invoice.sign
     work.trail.link = _link(work, document, difference)
     if not document.number.isdigit():
+        work.read_invoice()
         raise _not_numbered(work, document, "")
     if not work.read or (work.role == "transfer" and work.aged):
         _look_again(work)
@@ -197,17 +198,25 @@ def _same_lines(work: Work, document: ErpDocument) -> bool:
 
 
 def _write(work: Work, document: ErpDocument) -> None:
-    """One PATCH, and once more what does not stand after it, under a name of its own: one call per permission."""
+    """One PATCH, and once more what does not stand after it, under a name of its own: one call per permission.
+
+    Raises Stop ``invoice.booked_not_numbered`` when a reading of its own shows that it still does not stand: neither a refusal
+    nor what an answer shows is the record.
+    """
     changes = _missing(work, document)
+    said = ""
     try:
         _patch(work, "write_back", document, changes)
         again = {path: value for path, value in _missing(work, document).items() if path in changes}
         if again:
             _patch(work, "write_back again", document, again)
     except Refused as error:
-        raise _not_numbered(work, document, error.message) from error
+        said = error.message
+    if not said and not any(path in changes for path in _missing(work, document)):
+        return
+    work.read_invoice()
     if any(path in changes for path in _missing(work, document)):
-        raise _not_numbered(work, document, "")
+        raise _not_numbered(work, document, said)
 
 
 def _patch(work: Work, name: str, document: ErpDocument, changes: dict[str, Any]) -> None:
@@ -227,17 +236,26 @@ def _patch(work: Work, name: str, document: ErpDocument, changes: dict[str, Any]
 
 
 def _missing(work: Work, document: ErpDocument) -> dict[str, Any]:
-    """What Severa does not show yet, in the order in which it must be written."""
-    invoice, wanted = work.invoice, dict[str, Any]()
-    in_transfer = work.role == "transfer"
-    # From *transfer* one PATCH carries all three, also what seems to stand there already.
-    if in_transfer or not invoice.number.isdigit() or int(invoice.number) != int(document.number):
-        wanted[NUMBER_PATH] = int(document.number)
-    if document.payment_reference and (in_transfer or invoice.reference != document.payment_reference):
+    """What has to be written, in the order in which it must be: from *transfer* one PATCH carries all three, also what seems
+    to stand there already."""
+    wanted: dict[str, Any] = {NUMBER_PATH: int(document.number)}
+    if document.payment_reference:
         wanted[REFERENCE_PATH] = document.payment_reference
-    if in_transfer:
-        wanted[STATUS_PATH] = work.roles.transferred.guid
-    return wanted
+    if work.role == "transfer":
+        return wanted | {STATUS_PATH: work.roles.transferred.guid}
+    return {path: wanted[path] for path in _unlike(work, document)}
+
+
+def _unlike(work: Work, document: ErpDocument) -> list[str]:
+    """Paths of what Severa, as last seen, does not show as it is booked."""
+    invoice = work.invoice
+    numbered = document.number.isdigit() and invoice.number.isdigit()
+    differs = {
+        NUMBER_PATH: not numbered or int(invoice.number) != int(document.number),
+        REFERENCE_PATH: document.payment_reference not in ("", invoice.reference),
+        STATUS_PATH: work.role == "transfer",
+    }
+    return [path for path, unlike in differs.items() if unlike]
 
 
 def _shows(answer: Json) -> bool:
@@ -251,11 +269,16 @@ def _shows(answer: Json) -> bool:
 
 def _not_numbered(work: Work, document: ErpDocument, said: str) -> Stop:
     """The document stays; the status goes back to *transfer*, if it is *transferred* now."""
-    work.read_invoice()
+    fields = [path.strip("/").partition("/")[0] for path in _unlike(work, document)]
     _back(work, document)
     return work.stop(
         "invoice.booked_not_numbered",
-        {"number": document.number, "severa_number": work.invoice.number or "–", "text": said or "–"},
+        {
+            "number": document.number,
+            "severa_number": work.invoice.number or "–",
+            "fields": ", ".join(fields),
+            "text": said or "–",
+        },
     )
 
 

@@ -39,8 +39,10 @@ KEEPS_STATUS = frozenset(
     }
 )
 
-# A credit note waits for an invoice that nobody transfers.
+# A credit note waits for an invoice that nobody transfers, that has a problem of its own, or that nobody ever saw.
 ORIGINAL_NOT_BOOKED = "invoice.original_not_booked"
+ORIGINAL_IN_ERROR = "invoice.original_in_error"
+ORIGINAL_UNKNOWN = "invoice.original_unknown"
 
 _IN_ERROR: Mapping[str, str] = {
     "customer": "invoice.customer_in_error",

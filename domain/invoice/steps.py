@@ -17,10 +17,10 @@ def roles_of(delivery: Delivery) -> Roles:
     """The roles of the tenant's invoice statuses (R-STA-1).
 
     Raises Stop ``statuses.*`` when the set-up breaks a rule in Severa too, not only as it was last read; it waits for the
-    statuses to change. TryLater before they were read.
+    statuses to change. TryLater before they were read to their end: that there are none is one of the rules.
     """
     records = delivery.books.all("severa", STATUSES)
-    if not records:
+    if not records and not delivery.books.complete("severa", STATUSES):
         raise TryLater("the invoice statuses have not been read yet", retry_after=30, costs_attempt=False)
     try:
         return _derived(delivery, [record.body for record in records])

@@ -69,15 +69,17 @@ class TestFaults:
             list(client.list("customers"))
         assert list(client.list("customers"))
 
+    @pytest.mark.parametrize("status", [429, 403, 503])
     def test_a_refused_create_was_not_done_also_for_a_429(
-        self, simulator: Controlled, client: SeveraClient
+        self, simulator: Controlled, client: SeveraClient, status: int
     ) -> None:
         client.check()
         simulator.faults.arm(
-            "status", "/customers$", method="POST", status=429, body="API calls quota exceeded!"
+            "status", "/customers$", method="POST", status=status, body="API calls quota exceeded!"
         )
-        with pytest.raises(RateLimited):
+        with pytest.raises(RateLimited) as limited:
             client.create("customers", {"name": "Nekad AB"})
+        assert limited.value.costs_attempt
         assert client.create("customers", {"name": "Nekad AB"})["guid"]
 
     def test_a_server_that_is_gone_was_never_asked(self) -> None:

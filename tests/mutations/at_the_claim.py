@@ -27,6 +27,8 @@ OTHER_DATABASE = A + "test_nothing_is_taken_claimed_or_begun_in_another_database
 NAMES_ALL = F + "test_the_permit_names_token_generation_epoch_and_lease"
 INDEX_ONE = G + "test_the_table_itself_refuses_a_second_document_that_may_be_released"
 INDEX_OTHERS = G + "test_the_table_itself_refuses_a_number_or_a_nonce_that_is_anothers"
+PUT_OFF = "tests/simulation/schedules/test_put_off.py::test_work_is_tried_ever_more_seldom_is_told_and_goes_on_by_itself"
+EMPTY = "tests/simulation/schedules/test_empty.py::test_work_goes_on_or_says_what_is_missing_and_goes_on_when_it_comes"
 
 MUTATIONS: tuple[Mutation, ...] = (
     of("claim-generation", "3", "Only the message of the row's present generation claims it", CLAIM,
@@ -277,6 +279,26 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("poll-second", "17", "A vendor's 'in a second' is no reason to poll each second", "app/poller.py",
        "max(soon, least) if error.fields.get(\"system\") else soon", "soon",
        "tests/simulation/schedules/test_people.py::test_who_says_come_again_in_a_second_for_an_hour_is_not_asked_each_second"),
+    of("put-off-grows", "17", "A vendor's 'in a second' is what work waits once, and the least from then on", "actors/ending.py",
+       "grows = retry_after is None or (costs_attempt and self.row.attempts > 1)", "grows = retry_after is None",
+       "tests/integration/test_put_off.py::test_a_vendors_word_is_taken_once_and_is_the_least_that_is_waited_from_then_on",
+       PUT_OFF + "[writes to the ERP-1-503]"),
+    of("put-off-counts", "17", "Who answers 'too many calls' was asked: it is counted", "connectors/verdict.py",
+       "retry_after=limited_for(answer.headers), costs_attempt=True", "retry_after=limited_for(answer.headers)",
+       PUT_OFF + "[writes to the ERP-1-429]"),
+    of("wait-original", "17", "A credit note says which invoice it waits for, as an invoice", "actors/dependencies.py",
+       'OF_AN_ORIGINAL.get(code, code) if error.domain == "invoice" else code', "code",
+       "tests/simulation/schedules/test_credited.py::test_one_that_nobody_ever_saw"),
+    of("original-named", "17", "An original without a number is named by customer, day and total", "domain/invoice/gather.py",
+       "    if record is None:\n        return credited.number or credited.name\n    original", "    return credited.number or credited.name\n    original",
+       "tests/simulation/schedules/test_credited.py::test_one_that_is_no_more_than_a_draft",
+       "tests/simulation/schedules/test_credited.py::test_one_that_the_erp_refuses"),
+    of("statuses-none", "11, 17", "A register that was read to its end and is empty is not waited for", "domain/invoice/steps.py",
+       'if not records and not delivery.books.complete("severa", STATUSES):', "if not records:",
+       EMPTY + "[severa-invoicestatuses]"),
+    of("country-waits", "17", "A customer whose country Severa did not list goes on when it does", "domain/customer/plan.py",
+       '            waits_for=Waiting("reference", severa_id=COUNTRIES),\n', "",
+       EMPTY + "[severa-localization/countries]"),
     of("wait-round", "17", "What was settled during a wait is not asked again at once", "actors/dependencies.py",
        "        if attempts.rested_since(db, error.domain, wanted.matter.id, soon):", "        if False:",
        "tests/simulation/schedules/test_people.py::test_an_invoice_that_waits_for_a_project_nobody_ever_saw_is_told_to_a_person"),

@@ -11,6 +11,7 @@ DOUBT = "domain/invoice/doubt.py"
 N = "tests/unit/connectors/test_not_after.py::"
 MOVED = "tests/unit/domain/test_invoice_moved.py::"
 SEEN_WHOLE = "tests/unit/domain/test_invoice_seen_whole.py::"
+WRITTEN_BACK = "tests/simulation/schedules/test_write_back.py::test_"
 
 ABSENT = "tests/unit/domain/test_invoice_absent.py::"
 
@@ -30,6 +31,16 @@ MUTATIONS: tuple[Mutation, ...] = (
        N + "TestUnderAPermission::test_the_kernel_gives_up_after_ten_seconds_and_resets_what_is_left"),
     of("wire-alone", "5", "A guarded call has a connection of its own", WIRE, "        if alone:\n", "        if False:\n",
        N + "TestUnderAPermission::test_it_has_a_connection_of_its_own_whatever_its_verb"),
+    of("patch-empty", "11", "An empty answer to a PATCH is no yes", "connectors/severa/writing.py",
+       "            if not shows(changes, stored):", "            if not is_empty(answer) and not shows(changes, stored):",
+       WRITTEN_BACK + "an_answer_that_says_nothing_ends_numbered_and_untold[3-not done-empty]"),
+    of("patch-shown", "11", "What is written back must show in the record that is read, whatever was answered", "connectors/severa/writing.py",
+       "            if not shows(changes, stored):", "            if False:",
+       WRITTEN_BACK + "an_answer_that_says_nothing_ends_numbered_and_untold[3-not done-page]"),
+    of("not-numbered-read", "15", "That the number is missing is said of a reading, not of an answer", "domain/invoice/numbering.py",
+       "    work.read_invoice()\n    if any(path in changes for path in _missing(work, document)):\n        raise _not_numbered(work, document, said)",
+       "    raise _not_numbered(work, document, said)",
+       WRITTEN_BACK + "a_refusal_of_what_stands_there_all_the_same_is_no_problem"),
     of("marker-foreign", "6, S29", "Somebody else who writes with our marker stops everything", AUDIT,
        "    elif marker.nonce:\n", "    elif False:\n", "tests/unit/domain/test_invoice_whose.py::test_somebody_else_who_writes_with_our_marker_stops_everything"),
     of("marker-copy", "6, S28", "A person's copy is shown and never touched", AUDIT, "    if row is not None and row.number:\n",
@@ -99,7 +110,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/simulation/schedules/test_lying.py::test_a_write_that_was_answered_as_done_and_was_not_ends_right_or_is_told"),
     of("taken-number", "15", "A customer's number that was not taken is written again", "domain/customer/work.py",
        '            lost = [] if plan.same_number(text(severa, "number"), number) else ["number"]\n', "            lost: list[str] = []\n",
-       "tests/simulation/schedules/test_lying.py::test_a_write_that_was_ignored_with_204_ends_right_or_is_told"),
+       "tests/simulation/schedules/test_lying.py::test_a_write_that_severa_shows_to_have_ignored_is_made_once_more_and_then_told[a customer's number-always]"),
     of("forms-end", "15", "Forms that are all ignored are not tried without end", "connectors/severa/spelling.py",
        "        if ignored is not None:\n", "        if False:\n",
        "tests/unit/connectors/test_severa_open_forms.py::TestUnderAPermission::test_when_all_are_ignored_in_silence_each_call_tries_one_and_ends"),

@@ -78,7 +78,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """The vendor's own answer of a call that was carried out; nothing of it is kept."""
+    """The vendor's own answer of a call that was carried out; nothing of it is kept. ``as_before``: the answer says so, too."""
+
+    as_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,10 @@ class Stage:
         """The vendor answers as if it had done it, and did nothing."""
         return self.rule(Lie(), "sent", what, times=times, skip=skip)
 
+    def ignore(self, what: str, *, times: int | None = 1) -> Rule:
+        """Severa does nothing with a PATCH, and answers with the record as it was."""
+        return self.rule(Lie(as_before=True), "sent", what, times=times)
+
     def html(self, what: str, *, times: int | None = 1) -> Rule:
         """A maintenance page with status 200."""
         return self.answer(what, 200, HTML, times=times, Content_Type="text/html")

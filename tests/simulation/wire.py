@@ -8,7 +8,7 @@ points where httpcore would come by them, so that a guard which stands there wor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -234,7 +234,7 @@ class Wire:
         lost = next((deed for deed in deeds if isinstance(deed, LoseRequest)), None)
         unheard = next((deed for deed in deeds if isinstance(deed, LoseAnswer)), None)
         instead = next((deed for deed in deeds if isinstance(deed, Answer | Change)), None)
-        lies = any(isinstance(deed, Lie) for deed in deeds)
+        lies = next((deed for deed in deeds if isinstance(deed, Lie)), None)
         there, back = kernel.rng.uniform(0.01, 0.1), kernel.rng.uniform(0.01, 0.1)
 
         def deliver(heard: Heard | None, *, broken: bool = False) -> None:
@@ -246,11 +246,15 @@ class Wire:
             if isinstance(instead, Answer) and not instead.done and not instead.cut:
                 heard = Heard(instead.status, list(instead.headers.items()), instead.body)
             else:
-                put_back = self._remember() if lies else None
+                put_back = self._remember() if lies is not None else None
                 heard = self._carry_out(sender, call)
                 heard = _changed(heard, instead)
                 if put_back is not None:
                     put_back()
+                    if lies is not None and lies.as_before:
+                        there = self._carry_out(sender, replace(call, method="GET", content=b""))
+                        # As Severa answers a PATCH: with the record in an array.
+                        heard = Heard(heard.status, heard.headers, b"[" + there.body + b"]")
                     kernel.say(f"{call}: {heard.status}, and nothing of it is kept", call.system)
             if instead is not None:
                 kernel.say(

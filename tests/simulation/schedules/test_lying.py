@@ -182,12 +182,21 @@ IGNORED_ONCE: Mapping[str, tuple[Callable[[Stage], None], str, list[str]]] = {
     "a customer's number": (new_customer, PATCH_CUSTOMER, []),
 }
 ALWAYS: Mapping[str, tuple[Callable[[Stage], None], str, list[str]]] = {
-    "number and status": (approved, WRITE_BACK, ["invoice.booked_not_numbered"]),
+    # Severa's document has no empty answer to a PATCH: not known, tried on.
+    "number and status": (approved, WRITE_BACK, ["work.unavailable"]),
     "change a customer in the ERP": (edited_in_severa, PUT_CUSTOMER, ["work.not_taken"]),
-    "change a customer in Severa": (edited_in_erp, PATCH_CUSTOMER, ["work.not_taken"]),
-    "a customer's number": (new_customer, PATCH_CUSTOMER, ["work.not_taken"]),
+    "change a customer in Severa": (edited_in_erp, PATCH_CUSTOMER, ["work.unavailable"]),
+    "a customer's number": (new_customer, PATCH_CUSTOMER, ["work.unavailable"]),
     "rename a project": (renamed, PUT_PROJECT, ["work.not_taken"]),
     "complete a project": (closed, PUT_PROJECT, ["work.not_taken"]),
+}
+
+
+# Answered by Severa with the record as it was: a yes that did nothing.
+IN_SHAPE: Mapping[str, tuple[Callable[[Stage], None], str, list[str]]] = {
+    "number and status": (approved, WRITE_BACK, ["invoice.booked_not_numbered"]),
+    "change a customer in Severa": (edited_in_erp, PATCH_CUSTOMER, ["work.not_taken"]),
+    "a customer's number": (new_customer, PATCH_CUSTOMER, ["work.not_taken"]),
 }
 
 
@@ -195,9 +204,9 @@ def lied_to(play: Stage, act: Callable[[Stage], None]) -> list[str]:
     """Codes of the problems, after what was asked for and a day's sweep."""
     if act is not paid:
         act(play)
-    play.poll(seconds=1_200)
+    play.poll(seconds=2_400)
     play.sweep_soon()
-    play.poll(seconds=1_200)
+    play.poll(seconds=2_400)
     return sorted(str(one["code"]) for one in play.problems())
 
 
@@ -234,6 +243,28 @@ def test_a_write_that_is_always_ignored_is_told_and_not_sent_without_end(stage: 
     with stage() as play:
         lying = play.answer(call, 204, times=None)
         assert lied_to(play, act) == told
-        assert lying.hits < 12
+        assert lying.hits < 16
         if act in (edited_in_severa, edited_in_erp):
             assert sorted(web(play)) == ["https://malarbygg.example", "https://ny.example"]
+
+
+@pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
+@pytest.mark.parametrize("write", IN_SHAPE)
+def test_a_write_that_severa_shows_to_have_ignored_is_made_once_more_and_then_told(
+    stage: Stages, write: str, times: int | None
+) -> None:
+    act, call, told = IN_SHAPE[write]
+    with stage(workers=1) as play:
+        play.booked()
+        ignored = play.ignore(call, times=times)
+        assert lied_to(play, act) == ([] if times else told)
+        assert ignored.hits < 12
+        play.script.rules.clear()
+        for problem in play.problems():
+            play.operator(lambda bridge, one=problem: contact.retry(bridge, play.firm.name, one))
+        play.poll(seconds=600)
+        assert play.problems() == []
+        if act is new_customer:
+            [made] = [one for one in play.firm.register("severa", "customers") if one["name"] == "Ny AB"]
+            assert made["number"] == 10003
+        play.end()

@@ -1,0 +1,48 @@
+"""How long work waits that somebody put off, over the real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import pytest
+from factories import announce, take
+from integration.test_settling import settle, workshop
+
+from db.pool import Database
+from domain.errors import RateLimited, TryLater, Unavailable
+from domain.model import Settled
+from domain.ports import Delivery
+
+
+@pytest.mark.parametrize(
+    ("error", "least", "most"),
+    [
+        (lambda: RateLimited(retry_after=1, costs_attempt=True), 1, (1, 4, 8, 16, 32)),
+        (lambda: Unavailable(retry_after=0), 0, (0, 4, 8, 16, 32)),
+        (lambda: Unavailable(retry_after=10), 10, (10, 10, 10, 16, 32)),
+        (Unavailable, 0, (2, 4, 8, 16, 32)),
+        # Nobody was asked, or the bridge itself knows for how long.
+        (lambda: RateLimited(retry_after=1), 1, (1, 1, 1, 1, 1)),
+        (lambda: TryLater(retry_after=5, costs_attempt=False), 5, (5, 5, 5, 5, 5)),
+    ],
+    ids=["429", "503", "503 for long", "no answer", "budget", "own wait"],
+)
+def test_a_vendors_word_is_taken_once_and_is_the_least_that_is_waited_from_then_on(
+    db: Database, tenant: UUID, error: Callable[[], TryLater], least: float, most: Sequence[float]
+) -> None:
+    def put_off(_: Delivery) -> Settled:
+        raise error()
+
+    announce(db, tenant)
+    for longest in most:
+        [taken] = take(db)
+        assert settle(workshop(db, put_off), taken) == "later"
+        with db.tenant(tenant) as connection:
+            [row] = connection.execute(
+                "select extract(epoch from due_at - changed_at)::float8 as s from outbox"
+            )
+            connection.execute("update outbox set due_at = bridge_now()")
+        waited = round(row["s"], 3)
+        # A back-off lies between half of what it has grown to and the whole.
+        assert max(least, longest / 2 if longest > least else 0) <= waited <= longest
