@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, docum
 from domain.invoice.steps import roles_of
 from domain.invoice.totals import money_text
 from domain.mapper import patch
-from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled
+from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled, Step
 from domain.money import currency_of
 from domain.moves import guarded, severa_now, wait_until_settled
 from domain.payment.fields import PAYMENTS
@@ -46,6 +47,9 @@ WROTE = "payment_status"
 STATUS = "status"
 # The step of a status move.
 STATUS_STEP = "payment status"
+# What its request says: the status to be written, and which one stood there.
+STATUS_PATH = "/status/guid"
+BEFORE = "before"
 
 
 @dataclass(slots=True)
@@ -107,13 +111,15 @@ def _link(delivery: Delivery) -> Link | None:
 
 
 def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
+    # The move of an attempt that came to no end: it may have been made, and nobody was told.
+    begun = delivery.step(STATUS_STEP)
     _settle_status(delivery)
     known = delivery.books.record("severa", INVOICES, link.severa_id) or delivery.severa_record
     invoice = SeveraInvoice.of(known.body) if known is not None else None
     shown = delivery.books.record("visma_net", DOCUMENTS, link.erp_id) or delivery.erp_record
     lost = known is not None and known.gone
     # What a whole reading did not show any more agrees with nothing: it is asked for, and a person told (R-PAY-1).
-    if invoice is not None and shown is not None and not (lost or shown.gone):
+    if begun is None and invoice is not None and shown is not None and not (lost or shown.gone):
         listed = ErpDocument.of(shown.body)
         if _rests(roles, link, invoice, listed):
             _tell_part(delivery, roles, link, left, invoice, listed)
@@ -126,7 +132,8 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
         # Credited, as the problem asked for: nothing is left to be settled.
         return
     if (
-        invoice is not None
+        begun is None
+        and invoice is not None
         and not lost
         and not link.state.get(WAITS)
         and target(roles, invoice, money, closed.day) == STAY
@@ -136,7 +143,10 @@ def _settle(delivery: Delivery, link: Link, roles: Roles, left: _Left) -> None:
     invoice = _invoice(delivery, link, left)
     if _too_much_written_off(delivery, roles, invoice, closed):
         raise Stop("payment.written_off", {"amount": _money(delivery, document, closed.written_off)})
-    _move(delivery, roles, left, document, invoice, money, closed)
+    if begun is not None:
+        _remember_move(delivery, left, invoice, begun)
+    if not _move(delivery, roles, left, document, invoice, money, closed) and begun is not None:
+        _say_late(delivery, roles, left, document, invoice, begun, closed)
 
 
 def _told_of(link: Link) -> str:
@@ -178,8 +188,8 @@ def _move(
     invoice: SeveraInvoice,
     money: Money,
     closed: Settlement,
-) -> None:
-    """Moves the invoice, or notes that it waits."""
+) -> bool:
+    """Moves the invoice, or notes that it waits; whether it was moved."""
     link = left.link
     wanted = target(roles, invoice, money, closed.day)
     if bool(link.state.get(WAITS)) != wanted.waits:
@@ -187,13 +197,14 @@ def _move(
     if wanted.waits:
         if not link.state.get(WAITS):
             left.say("payment.waits_until_sent", number=document.number, status=invoice.status_name)
-        return
+        return False
     move = changes(roles, invoice, wanted)
     if not move:
-        return
+        return False
     _guard(delivery, left, invoice, move)
-    _write(delivery, link, roles, left, wanted, move)
+    _write(delivery, link, roles, left, invoice, wanted, move)
     _say(delivery, left, document, wanted, closed, moved="status" in move)
+    return True
 
 
 def _guard(delivery: Delivery, left: _Left, invoice: SeveraInvoice, move: Mapping[str, object]) -> None:
@@ -201,13 +212,48 @@ def _guard(delivery: Delivery, left: _Left, invoice: SeveraInvoice, move: Mappin
     always moves back is not moved again the same day. Raises Stop ``payment.moved_back``."""
     if STATUS not in move:
         return
-    state, now = left.link.state, delivery.now()
-    moved_back = state.get(WROTE) not in {None, invoice.status}
-    state = pingpong.noted(state, now, to_erp=[STATUS] if moved_back else [])
-    if STATUS in pingpong.halted(state, now):
+    state = _counted(left, delivery.now(), invoice.status)
+    if STATUS in pingpong.halted(state, delivery.now()):
         raise Stop("payment.moved_back", {"status": invoice.status_name})
-    state = pingpong.noted(state, now, to_severa=[STATUS])
-    left.remember(writes=state["writes"], **{WROTE: move[STATUS]})
+    _count(left, state, delivery.now(), move[STATUS])
+
+
+def _counted(left: _Left, now: datetime, status: str) -> Mapping[str, Any]:
+    """What is remembered of moves, with the one that somebody has made who moved the invoice back to ``status``."""
+    state = {**left.link.state, **left.state}
+    moved_back = state.get(WROTE) not in {None, status}
+    return pingpong.noted(state, now, to_erp=[STATUS] if moved_back else [])
+
+
+def _count(left: _Left, state: Mapping[str, Any], now: datetime, status: object) -> None:
+    left.remember(writes=pingpong.noted(state, now, to_severa=[STATUS])["writes"], **{WROTE: status})
+
+
+def _remember_move(delivery: Delivery, left: _Left, invoice: SeveraInvoice, begun: Step) -> None:
+    """A move that stands although its end was lost counts as any: else what it left would be taken for somebody's, and whoever
+    moves it back for nobody."""
+    written = begun.request.get(STATUS_PATH)
+    if written and written == invoice.status:
+        state = _counted(left, delivery.now(), str(begun.request.get(BEFORE, "")))
+        _count(left, state, delivery.now(), written)
+
+
+def _say_late(
+    delivery: Delivery,
+    roles: Roles,
+    left: _Left,
+    document: ErpDocument,
+    invoice: SeveraInvoice,
+    begun: Step,
+    closed: Settlement,
+) -> None:
+    """A move that stands although its end was lost, or whose answer did not show it, is said once (R-LOG-1)."""
+    role = roles.standing(invoice.status)
+    written, day = begun.request.get(STATUS_PATH), begun.request.get("/paymentDate")
+    if (written or invoice.status) != invoice.status or role not in ("paid", "partly_paid", "sent"):
+        return
+    if written or (day and invoice.payment_date is not None and day == invoice.payment_date.isoformat()):
+        _say(delivery, left, document, Target(role, date=invoice.payment_date), closed, moved=bool(written))
 
 
 def _tell_part(
@@ -294,7 +340,15 @@ def _settle_status(delivery: Delivery) -> None:
     delivery.undone(STATUS_STEP, "settled: judged by what stands")
 
 
-def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Target, move: Any) -> None:
+def _write(
+    delivery: Delivery,
+    link: Link,
+    roles: Roles,
+    left: _Left,
+    invoice: SeveraInvoice,
+    wanted: Target,
+    move: Any,
+) -> None:
     """One PATCH; its answer must show the move, else the invoice is read."""
     members = {("status.guid" if name == "status" else name): value for name, value in move.items()}
     changes_made = patch(members)
@@ -302,7 +356,7 @@ def _write(delivery: Delivery, link: Link, roles: Roles, left: _Left, wanted: Ta
         answer: Json = guarded(
             delivery,
             STATUS_STEP,
-            {name: str(value) for name, value in changes_made.items()},
+            {**{name: str(value) for name, value in changes_made.items()}, BEFORE: invoice.status},
             lambda permission: delivery.severa.patch(
                 INVOICES, link.severa_id, changes_made, not_after=permission.not_after
             ),
