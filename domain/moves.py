@@ -117,6 +117,13 @@ def unsettled(delivery: Delivery, step: Step) -> float:
     return (step.settles_at - delivery.now()).total_seconds()
 
 
+def has_settled(delivery: Delivery, name: str) -> bool:
+    """Whether an unanswered step of this name must have shown itself by now: only then something that is not just what was sent is
+    held against it."""
+    step = delivery.step(name)
+    return step is not None and step.sent_at is not None and unsettled(delivery, step) <= 0
+
+
 def wait_until_settled(delivery: Delivery, step: Step | None, message: str) -> None:
     """Raises TryLater while an unanswered step may still come true; nothing is concluded from a read before that."""
     if step is None or step.done or step.sent_at is None:

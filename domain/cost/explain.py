@@ -149,6 +149,18 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             where=_PROJECT,
             closes_by_itself=False,
         ),
+        "cost.look_alike": Cause(
+            wrong=Text(
+                "{kind} {number}: svaret uteblev när rad {line} fördes över. Ingen kostnad i Severa har märkningen {marker}, men en ny med samma belopp och datum saknar märkning: {fee}.",
+                "{kind_en} {number}: no answer came when line {line} was brought. No cost in Severa carries the marker {marker}, but a new one with the same amount and date has none: {fee}.",
+            ),
+            do=Text(
+                "Är det radens kostnad: skriv {marker} sist i dess beskrivning och försök igen. Annars: ta bort den, lägg in den på nytt och försök igen.",
+                "If it is the line's cost: write {marker} at the end of its description and try again. If not: remove it, enter it anew and try again.",
+            ),
+            where=_PROJECT,
+            closes_by_itself=False,
+        ),
         "cost.attachment_failed": Cause(
             wrong=Text(
                 "Bilagan {file} till {kind} {number} kunde inte läggas till i Severa: {text}",

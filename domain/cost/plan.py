@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from domain.cost.document import Document, Line
 from domain.errors import Stop
-from domain.mapper import decimal, flag, read, text
-from domain.model import Json
+from domain.mapper import decimal, flag, moment, read, text
+from domain.model import Json, Step
 from domain.money import ZERO, amount, rounded
+from domain.moves import SEVERA_TIME_SLACK, created_after
 from domain.setup.settings import TenantSettings
 
 # Open question: the direction of a currency's rate in Severa. Taken as organisation currency per unit of the currency.
@@ -225,6 +226,35 @@ def sent_as(sent: Json, meant: Brought, fee: Json) -> Brought:
         price_currency=sent["unitPrice"]["currencyCode"],
         billable=sent["isBillable"],
     )
+
+
+def looks_like(fee: Json, step: Step) -> bool:
+    """Whether a fee may be what an unanswered call made: the same cost and day, made in the time in which that call may have."""
+    sent, made = step.request, moment(read(fee, "createdDateTime"))
+    if (
+        made is None
+        or step.sent_at is None
+        or not created_after(read(fee, "createdDateTime"), step.sent_at, SEVERA_TIME_SLACK)
+    ):
+        return False
+    made = made if made.tzinfo is not None else made.replace(tzinfo=step.sent_at.tzinfo)
+    if step.settles_at is not None and made > step.settles_at:
+        return False
+    cost = money_in(read(fee, "unitCost"), sent["unitCost"]["currencyCode"])
+    return (
+        cost == Decimal(str(sent["unitCost"]["amount"]))
+        and text(fee, "eventDate")[:10] == str(sent.get("eventDate") or "")[:10]
+    )
+
+
+# Seconds that Severa may take to have made a fee.
+_MADE_IN = timedelta(seconds=5)
+
+
+def edited(fee: Json) -> bool:
+    """Whether a fee was changed after it was made, as Severa tells."""
+    made, changed = moment(read(fee, "createdDateTime")), moment(read(fee, "lastUpdatedDateTime"))
+    return made is not None and changed is not None and changed - made > _MADE_IN
 
 
 def _amount(fee: Json, name: str, default: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.cost import plan
-from domain.cost.document import Document, Line, includes_vat, read_document
+from domain.cost.document import MARKER, Document, Line, includes_vat, read_document
 from domain.cost.fields import (
     CURRENCIES,
     FEES,
@@ -29,6 +29,7 @@ from domain.moves import (
     Aftermath,
     create_once,
     explained,
+    has_settled,
     wait_until_read,
     wait_until_settled,
 )
@@ -62,6 +63,8 @@ class _Work:
     read: Json | None = None
     _projects: dict[str, Json] = field(default_factory=dict)
     _fees: list[Json] | None = None
+    # Fees that carry nobody's marker.
+    _unmarked: list[Json] = field(default_factory=list)
     _base: str = ""
 
     def _chosen(self, module: str) -> bool:
@@ -76,6 +79,8 @@ class _Work:
             self._settle(self._document(record))
         except ReadFirst:
             self.problems, self.waiting = [], None
+            # What was said is said again by the pass that counts.
+            self.after.log.clear()
             if self._read(record):
                 self._settle(self._document(record))
 
@@ -200,7 +205,8 @@ class _Work:
 
     def _fee(self, document: Document, key: str, name: str, marker: str, meant: Brought) -> Brought:
         """The fee of a line: the one that carries its marker already, else a new one, made once and read back."""
-        if self.delivery.step(name) is None:
+        again = self.delivery.step(name) is not None
+        if not again:
             there = self._marked(document, marker)
             if there is not None:
                 found = plan.found_as(there, meant)
@@ -214,7 +220,10 @@ class _Work:
 
         def look_up(sent: Json) -> Json | None:
             there = self._marked(document, marker)
-            return None if there is None else plan.sent_as(sent, meant, there).as_json()
+            if there is None:
+                self._no_look_alike(document, key, name, marker)
+                return None
+            return plan.sent_as(sent, meant, there).as_json()
 
         try:
             result = create_once(self.delivery, name, body, send, look_up)
@@ -222,16 +231,17 @@ class _Work:
             raise
         except Refused as error:
             raise Stop("cost.line_refused", named(document) | {"line": key, "text": error.message}) from error
-        return self._proven(brought(result), document, key)
+        return self._proven(brought(result), document, key, again=again)
 
     def _as_done(self, known: Step, document: Document, key: str) -> Brought:
         """What an answered step brought; read back if that was in this delivery. People may have changed an older one."""
         one = brought(known.result)
         ours = known.sent_at is not None and known.sent_at >= self.delivery.first_attempt_at
-        return self._proven(one, document, key) if ours else one
+        return self._proven(one, document, key, again=True) if ours else one
 
-    def _proven(self, one: Brought, document: Document, key: str) -> Brought:
-        """The fee just made, read back: amount, price, billable and project are what was sent (R-CST-3)."""
+    def _proven(self, one: Brought, document: Document, key: str, *, again: bool) -> Brought:
+        """The fee just made, read back: amount, price, billable and project are what was sent (R-CST-3). ``again``: an earlier
+        attempt made it; what a person has edited since is theirs."""
         if one.adopted:
             return one
         try:
@@ -239,7 +249,7 @@ class _Work:
         except NotFound:
             stored = {}
         found = plan.differences(one, stored)
-        if found:
+        if found and not (again and plan.edited(stored)):
             self.problems.append(
                 Stop("cost.not_as_sent", named(document) | {"line": key, "differences": "; ".join(found)})
             )
@@ -251,13 +261,29 @@ class _Work:
         if self._fees is None:
             since, severa = document.no_fee_before, self.delivery.severa
             rows = severa.list(FEES) if since is None else severa.list(FEES, changedSince=since)
-            self._fees = [fee for fee in rows if document.prefix in text(fee, "description")]
+            self._fees, self._unmarked = [], []
+            for fee in rows:
+                if document.prefix in text(fee, "description"):
+                    self._fees.append(fee)
+                elif MARKER not in text(fee, "description"):
+                    self._unmarked.append(fee)
         found = [fee for fee in self._fees if marker in text(fee, "description")]
         if len(found) > 1:
             self.problems.append(
                 Stop("cost.found_twice", named(document) | {"marker": marker, "count": len(found)})
             )
         return min(found, key=lambda fee: text(fee, "createdDateTime"), default=None)
+
+    def _no_look_alike(self, document: Document, key: str, name: str, marker: str) -> None:
+        """Raises Stop ``cost.look_alike`` when a fee without a marker may be the one that an unanswered call made: somebody has
+        written over its text, and a second one would cost twice (docs/never-twice.md rule 7)."""
+        step = self.delivery.step(name)
+        if step is None or not has_settled(self.delivery, name):
+            return
+        found = [fee for fee in self._unmarked if plan.looks_like(fee, step)]
+        if found:
+            values = {"line": key, "marker": marker, "fee": text(found[0], "description") or "–"}
+            raise Stop("cost.look_alike", named(document) | values)
 
     # ------------------------------------------------------------ voided documents
 
@@ -314,6 +340,7 @@ class _Work:
             self.delivery.done(name, found)
             return found
         wait_until_settled(self.delivery, known, "the outcome is not known yet")
+        self._no_look_alike(document, line.key, name, document.marker(line.key))
         self.delivery.undone(name, "looked up after every limit: it was not done")
         return None
 
