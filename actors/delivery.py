@@ -118,9 +118,7 @@ class LiveDelivery:
         self._before = asked_at
         self._after = clock.boot()
         self._begun = row.begun or any(step.sent_at for step in loaded.steps.values())
-        self._sent: Mapping[str, Any] = (loaded.matter.link.state if loaded.matter.link else {}).get(
-            sent.KEY
-        ) or {}
+        self._sent: Mapping[str, sent.Values] = loaded.matter.state.get(sent.KEY) or {}
         self._pending: list[Done] = []
         self._booking: tuple[str, str, Decimal] | None = None
 
@@ -241,10 +239,21 @@ class LiveDelivery:
             self._documents += (Document(document, "", nonce, "asked", round),)
         return Permission(not_after, nonce)
 
-    def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
-        if self.link is None or not (to_erp or to_severa):
+    @property
+    def sent_so_far(self) -> Mapping[str, sent.Values]:
+        return self._sent
+
+    def sending(
+        self,
+        to_erp: Mapping[str, str],
+        to_severa: Mapping[str, str],
+        *,
+        part: str = "",
+        over: sent.Sides | None = None,
+    ) -> None:
+        if not (to_erp or to_severa):
             return
-        self._sent = sent.noted(self._sent, part, to_erp=to_erp, to_severa=to_severa)
+        self._sent = sent.noted(self._sent, part, to_erp=to_erp, to_severa=to_severa, over=over)
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
             claim.sending(db, self.row, self._sent, lease=self._leases.step)
@@ -377,6 +386,8 @@ class LiveDelivery:
             other = matters.get(db, found.id)
             free = other is not None and other.id == found.id and other.link is None
             busy = matters.join(db, self.matter.id, found.id) if free else None
+            mine = matters.get(db, self.matter.id)
+        self._sent = (mine.state if mine is not None else {}).get(sent.KEY) or {}
         self._flushed()
         if other is None or not free:
             raise TryLater("the counterpart has one of its own by now", retry_after=RETRY_SECONDS)

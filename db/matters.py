@@ -213,7 +213,7 @@ def join(db: TenantDb, into: UUID, other: UUID) -> Busy | None:
         return Busy(other, leased=bool(busy["leased"]))
     values = {"into": into, "other": other}
     for name in (
-        "join", "join_work", "join_work_drop", "join_work_move", "join_waits",
+        "join_sent", "join", "join_work", "join_work_drop", "join_work_move", "join_waits",
         "join_problems_close", "join_problems", "join_needs",
     ):  # fmt: skip
         db.execute(SQL[f"matters.{name}"], values)

@@ -100,11 +100,18 @@ def merge(
     for name, rule in rules.items():
         if name in severa and name in erp:
             pair = _pair(base.get(name))
-            if pair is not None and name in sent:
-                ours = _own(pair, sent[name], severa[name], erp[name], rule)
-                if ours != pair:
+            if name in sent:
+                ours = (
+                    _own(pair, sent[name], severa[name], erp[name], rule)
+                    if pair is not None
+                    else stood(sent[name], severa[name], erp[name], rule)
+                )
+                if ours is not None and ours != pair:
                     pair = ours
                     made.agreed[name] = list(ours)
+                elif pair is not None and (later := _later(pair, sent[name], severa[name], erp[name], rule)):
+                    made.write(Difference(name, severa[name], erp[name], later), later)
+                    continue
             made.field(name, rule, pair, severa[name], erp[name])
     return made.result()
 
@@ -113,12 +120,46 @@ def _own(
     base: tuple[str, str], sent: Sequence[Sequence[str]], severa: str, erp: str, rule: FieldRule
 ) -> tuple[str, str]:
     """The base as the end of the delivery would have left it that wrote what stands there now; else as it is."""
-    for system, value in reversed(sent):
+    for system, value, *_ in reversed(sent):
         if system == "visma_net" and erp != base[1] and (rule.same(value, erp) or _kept_of(value, erp)):
             return value, erp
         if system == "severa" and severa != base[0] and (rule.same(severa, value) or _kept_of(value, severa)):
             return severa, value
     return base
+
+
+def _later(
+    base: tuple[str, str], sent: Sequence[Sequence[str]], severa: str, erp: str, rule: FieldRule
+) -> System | None:
+    """The side that somebody edited after it was written to, where the other shows still what was sent; None: nobody, or not told.
+
+    Whether the write had arrived cannot be told. By a rule that lets a side win the edit stands, which is the later one, and what
+    lost is said; by 'ask' a person is asked.
+    """
+    if rule.rule == "ask" or rule.direction != "↔" or severa == base[0] or erp == base[1]:
+        return None
+    system, value, *_ = sent[-1]
+    unchanged = rule.same(severa, value) if system == "visma_net" else rule.same(value, erp)
+    if not unchanged or rule.same(severa, erp):
+        return None
+    return "visma_net" if system == "visma_net" else "severa"
+
+
+def stood(sent: Sequence[Sequence[str]], severa: str, erp: str, rule: FieldRule) -> tuple[str, str] | None:
+    """What two records agreed on that met, or were made from each other, in a delivery that never came to its end: the base
+    that its end would have left. None: what stands there is what stood before, so nothing was decided yet.
+
+    What is neither that nor what was sent is somebody's edit of what was sent, and merged as one.
+    """
+    for system, value, *_ in reversed(sent):
+        if system == "visma_net" and (rule.same(value, erp) or _kept_of(value, erp)):
+            return value, erp
+        if system == "severa" and (rule.same(severa, value) or _kept_of(value, severa)):
+            return severa, value
+    for system, _, *over in sent:
+        if over and over[0] == (erp if system == "visma_net" else severa):
+            return None
+    return sent[-1][1], sent[-1][1]
 
 
 def met_differently(merged: Merge) -> dict[str, list[str]]:
@@ -240,6 +281,12 @@ class _Making:
         # Else nothing changed (agreed to differ), or a change on the side that does not flow: it stays where it is,
         # and the base stays too, so that the owner's next change still overwrites it.
 
+    def write(self, open_: Difference, winner: System) -> None:
+        """One side's value over the other's, and what lost is said."""
+        written = self.to_erp if winner == "severa" else self.to_severa
+        written[open_.field] = open_.severa if winner == "severa" else open_.erp
+        self.overruled.append(replace(open_, winner=winner))
+
     def _decide(self, open_: Difference, rule: FieldRule, wanted: Rule, *, first: bool) -> None:
         # A field that flows one way has a fixed owner, whatever the tenant's rule says.
         owner = _OWNERS.get(rule.direction)
@@ -253,9 +300,7 @@ class _Making:
             other: System = "visma_net" if winner == "severa" else "severa"
             winner = other if rule.direction == "↔" else None
         if winner is not None:
-            written = self.to_erp if winner == "severa" else self.to_severa
-            written[open_.field] = open_.severa if winner == "severa" else open_.erp
-            self.overruled.append(replace(open_, winner=winner))
+            self.write(open_, winner)
         elif first:
             # No agreed state and nobody decides: a field without base never writes by itself.
             self.agreed[open_.field] = [open_.severa, open_.erp]

@@ -29,6 +29,7 @@ from domain.model import (
     System,
     TenantContext,
 )
+from domain.sent import Sides, Values
 
 
 class SeveraApi(Protocol):
@@ -317,9 +318,22 @@ class Delivery(Protocol):
         """
         ...
 
-    def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
-        """Commits which fields of a linked register are about to be written with which values (``domain.sent``), before the
-        first of the calls; nothing when there are none. Raises LeaseLost: then no call may be made."""
+    @property
+    def sent_so_far(self) -> Mapping[str, Values]:
+        """What deliveries of this matter that never came to their end have sent, by part (``domain.sent``), with what this
+        one has; before there is a pair as well."""
+        ...
+
+    def sending(
+        self,
+        to_erp: Mapping[str, str],
+        to_severa: Mapping[str, str],
+        *,
+        part: str = "",
+        over: Sides | None = None,
+    ) -> None:
+        """Commits which fields of a register are about to be written with which values, and over which (``domain.sent``),
+        before the first of the calls; nothing when there are none. Raises LeaseLost: then no call may be made."""
         ...
 
     def done(self, name: str, result: Json, *, round: int = 1) -> None:

@@ -13,9 +13,10 @@ the first one committed, and only what was really written is there to be found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from domain import sent
 from domain.errors import BridgeError, Stop, Waiting
 from domain.model import Domain, Limits, LinkUpdate, Seen, Settled, TenantContext
 from domain.setup.settings import TenantSettings
@@ -150,7 +151,10 @@ class World:
         matter.left |= {key: step for key, step in delivery._stored.items() if step.sent_at and not step.done}
         domain = link_domain(delivery.domain)
         if update is not None:
+            if delivery.link is None and update.base is None and matter.sent:
+                update = replace(update, state={**(update.state or {}), sent.KEY: matter.sent})
             self.books.write_link(domain, update)
+            matter.sent = {}
         link = delivery.link
         if domain == "invoice" and link is not None:
             standing = matter.standing()

@@ -53,6 +53,8 @@ class Matter:
     booked: Booked | None = None
     decision: Decision | None = None
     left: dict[tuple[str, int], Step] = field(default_factory=dict)
+    # What was sent before there is a pair (domain.sent); afterwards the link's state keeps it.
+    sent: dict[str, sent.Values] = field(default_factory=dict)
 
     def put(self, nonce: str, **changes: Any) -> None:
         """Changes the document of a nonce."""
@@ -318,16 +320,29 @@ class FakeDelivery:
 
         self._commit("adopt", f"{document_type}/{number}", change)
 
-    def sending(self, to_erp: Mapping[str, str], to_severa: Mapping[str, str], *, part: str = "") -> None:
+    @property
+    def sent_so_far(self) -> Mapping[str, sent.Values]:
         link = self.link
-        if link is None or not (to_erp or to_severa):
-            return
+        return (link.state.get(sent.KEY) or {}) if link is not None else self._matter().sent
 
-        def change(_matter: Matter, _steps: Steps) -> None:
-            kept = self.link
-            if kept is not None:
-                noted = sent.noted(kept.state.get(sent.KEY) or {}, part, to_erp=to_erp, to_severa=to_severa)
-                self.books.replace_link(kept, state={**kept.state, sent.KEY: noted})
+    def sending(
+        self,
+        to_erp: Mapping[str, str],
+        to_severa: Mapping[str, str],
+        *,
+        part: str = "",
+        over: sent.Sides | None = None,
+    ) -> None:
+        if not (to_erp or to_severa):
+            return
+        noted = sent.noted(self.sent_so_far, part, to_erp=to_erp, to_severa=to_severa, over=over)
+
+        def change(matter: Matter, _steps: Steps) -> None:
+            link = self.link
+            if link is not None:
+                self.books.replace_link(link, state={**link.state, sent.KEY: noted})
+            else:
+                matter.sent = noted
 
         self._commit("sending", part or "link", change)
 
@@ -376,6 +391,9 @@ class FakeDelivery:
         if id != self.subject and other is not None and other.left:
             raise Waiting(self._domain, **by)
         self.world.paired.append((system, id))
+        if other is not None and id != self.subject:
+            # What the other one sent is known to whoever goes on.
+            self._matter().sent = {**self._matter().sent, **other.sent}
 
     def hold_key(self, key: str) -> None:
         if not key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from domain.customer.fields import REGISTERS
@@ -49,6 +50,14 @@ class RegisterErp(FakeErp):
             found: Stored = self._do("get", register, key, None, work)
             return found
         return super().get(register, key)
+
+    def _matching(self, register: str, filters: Mapping[str, Filter]) -> list[Json]:
+        rows = super()._matching(register, {k: v for k, v in filters.items() if k != "createdDateTime"})
+        since = filters.get("createdDateTime")
+        if not isinstance(since, datetime):
+            return rows
+        naive = since.replace(tzinfo=None).isoformat()
+        return [row for row in rows if str(row.get("createdDateTime") or "") >= naive]
 
     def on_create(self, register: str, body: Json, number: str) -> str:
         sent = unwrapped(body)

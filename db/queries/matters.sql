@@ -63,6 +63,11 @@ from matter m where m.tenant_id = %(tenant_id)s and m.id = %(id)s
 update matter set joined_into = %(into)s, natural_key = null, token = null, lease_until = null, changed_at = bridge_now()
 where tenant_id = %(tenant_id)s and (id = %(other)s or joined_into = %(other)s)
 
+-- join_sent --
+-- What the other one sent before its end was lost is known to whoever goes on (domain/sent.py).
+update matter m set state = m.state || jsonb_build_object('sent', (o.state -> 'sent') || coalesce(m.state -> 'sent', '{}'))
+from matter o where m.tenant_id = %(tenant_id)s and m.id = %(into)s and o.tenant_id = m.tenant_id and o.id = %(other)s and o.state ? 'sent'
+
 -- join_work --
 -- Open work moves: where both have a row of the domain, this one's counts and is looked at again.
 update outbox o set again = again or state in ('out', 'started'),

@@ -208,6 +208,22 @@ def new_erp_contact(person: Person, customer_number: str) -> dict[str, Any]:
     return {**erp_members(filled), "businessAccount": customer_number, "sameAsAccount": True}
 
 
+def made_in_erp(person: Person) -> dict[str, str]:
+    """What a new ERP contact carries over, as the merge compares it: a name that stands in for a missing one is no name."""
+    values = severa_values(person)
+    return values if values["last_name"] else _but(values, "first_name", "last_name")
+
+
+def made_in_severa(contact: Json) -> dict[str, str]:
+    """The same of a new Severa contact person."""
+    values = erp_values(contact)
+    return values if _TITLES.get(values.get("title", "")) else _but(values, "title")
+
+
+def _but(values: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
 def severa_members(values: Mapping[str, str]) -> dict[str, Any]:
     """Members of a Severa contact person; its communications are written by themselves."""
     members: dict[str, Any] = {}

@@ -55,6 +55,18 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             where=_ERP,
             closes_by_itself=False,
         ),
+        "customer.in_doubt_renamed": Cause(
+            wrong=Text(
+                "Svaret uteblev när {name} lades upp i Visma.net ERP. Den finns inte där, men en ny kund med samma adress finns under ett annat namn: {candidates}.",
+                "No answer came when {name} was created in Visma.net ERP. It is not there, but a new customer with the same address is, under another name: {candidates}.",
+            ),
+            do=Text(
+                "Är det samma kund: ge den tillbaka sitt namn och försök igen, byt sedan namn på den. Annars: försök igen när den andra kunden är kopplad eller inaktiv.",
+                "If it is the same customer: give it its name back, try again, and rename it then. If not: try again once the other customer is linked or inactive.",
+            ),
+            where=_ERP,
+            closes_by_itself=False,
+        ),
         "customer.class_unknown": Cause(
             wrong=Text(
                 "Kundklassen {customer_class} som {name} ska få finns inte i Visma.net ERP (där finns: {known}).",

@@ -10,22 +10,23 @@ from functools import partial
 from typing import Any
 
 from domain import pingpong, sent
-from domain.customer import contacts
+from domain.customer import contacts, reaching
 from domain.customer.contacts import COMMUNICATION_OF, Pair, Person
-from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_CONTACT
+from domain.customer.fields import COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_CONTACT
+from domain.customer.reaching import OF_PERSON
 from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, unwrap, update_body
-from domain.merge import Merge, settled_base, untaken, without
+from domain.merge import Base, Merge, settled_base, stood, untaken, without
 from domain.model import Announce, Json, Permission, Record, Stored, System
 from domain.moves import create_once, fields_named, latest_side, listed, must_stand, shown, told
+from domain.sent import Sides
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
     ("severa", CONTACTS),
     ("severa", COMMUNICATIONS),
     ("visma_net", ERP_CONTACT),
 )
-_OF_PERSON = "contacts/contactcommunications"
 
 
 @dataclass(slots=True)
@@ -126,14 +127,14 @@ class People:
     def _quiet(self, known: _Known) -> bool:
         """What a delivery without an end sent may be newer than what was seen last."""
         seen, emptied = self._merged(known)
-        return seen.quiet and not emptied and not sent.of(self.state, _part(known.person.guid))
+        return seen.quiet and not emptied and not self._sent(known.person.guid, str(known.entry["id"]))
 
     def _merged(self, known: _Known) -> tuple[Merge, tuple[str, ...]]:
         pair = Pair(
             known.person,
             known.contact,
             known.entry.get("base") or {},
-            sent.of(self.state, _part(known.person.guid)),
+            self._sent(known.person.guid, str(known.entry["id"])),
         )
         latest = latest_side(self.records.get(known.person.guid), self.records.get(str(known.entry["id"])))
         return pair.merged(self.work.settings.conflict_customer, latest)
@@ -181,13 +182,26 @@ class People:
     def _keep(self, guid: str, contact_id: str, base: Mapping[str, Any]) -> None:
         self.entries[guid] = {"id": contact_id, "base": dict(base)}
         self._relabel(contacts=self.entries)
-        if self.work.after.link is not None:
-            self.work.relabel(state=sent.settled(self.work.after.link.state or {}, _part(guid)))
+        for part in (_part(guid), _part(contact_id)):
+            if self.work.after.link is not None:
+                self.work.relabel(state=sent.settled(self.work.after.link.state or {}, part))
 
     def _relabel(self, **changes: Any) -> None:
         link = self.work.after.link
         if link is not None:
             self.work.relabel(state={**(link.state or {}), **changes})
+
+    def _sent(self, guid: str, contact_id: str) -> sent.Values:
+        """What deliveries without an end sent to a contact, or made it with."""
+        return sent.joined(sent.of(self.state, _part(contact_id)), sent.of(self.state, _part(guid)))
+
+    def _sending(self, guid: str, pair: Pair, merged: Merge, *, first: bool) -> None:
+        """What is about to be written is remembered first; of two that are matched also what is the same on both sides."""
+        differ = {one.field for one in merged.differs}
+        same = {name: own[0] for name, own in merged.agreed.items() if first and name not in differ}
+        self.work.delivery.sending(
+            {**same, **merged.to_erp}, merged.to_severa, part=_part(guid), over=pair.values()
+        )
 
     # ------------------------------------------------------------ both exist
 
@@ -201,7 +215,7 @@ class People:
             return
         there = self._contact_now(contact_id)
         person = self._person_now(known.person)
-        pair = Pair(person, there.body, base, sent.of(self.state, _part(guid)))
+        pair = Pair(person, there.body, base, self._sent(guid, contact_id))
         latest = latest_side(
             self.records.get(guid),
             self.records.get(contact_id),
@@ -215,7 +229,7 @@ class People:
         )
         name = _name(person.body)
         contact = there.body
-        self.work.delivery.sending(merged.to_erp, merged.to_severa, part=_part(guid))
+        self._sending(guid, pair, merged, first=not base)
         if merged.to_erp:
             members = update_body(contacts.erp_members(merged.to_erp))
             self.work.delivery.erp.update(ERP_CONTACT, contact_id, members, etag=there.etag)
@@ -263,7 +277,7 @@ class People:
         """The contact person and its communications, read again: a person may have edited them since the poll (rule 14)."""
         severa = self.work.delivery.severa
         body = severa.get(CONTACTS, person.guid)
-        rows = tuple(_owned(row, person.guid) for row in severa.list(_OF_PERSON, parent=person.guid))
+        rows = tuple(_owned(row, person.guid) for row in severa.list(OF_PERSON, parent=person.guid))
         for row in rows:
             self._see_communication(row)
         self._see_person(body)
@@ -283,7 +297,7 @@ class People:
             if known is not None:
                 row = severa.patch(COMMUNICATIONS, text(known, "guid"), {"/value": value})
             else:
-                row = self._communication(person.guid, name, value)
+                row = reaching.made(self.work, person.guid, name, value)
             rows[text(row, "guid")] = _owned(row, person.guid)
             self._see_communication(rows[text(row, "guid")])
         return Person(body, tuple(rows.values()))
@@ -299,14 +313,21 @@ class People:
 
         def look_up(asked: Json) -> Json | None:
             taken = {entry["id"] for entry in self.entries.values()}
-            first, last = (unwrap(asked.get(name)) or "" for name in ("firstName", "lastName"))
-            for row in erp.list(ERP_CONTACT, businessAccount=number):
-                mine = text(row, "lastName") == last and text(row, "firstName") == first
-                if mine and text(row, "contactId") not in taken:
-                    return {"id": text(row, "contactId")}
+            rows = [
+                row
+                for row in erp.list(ERP_CONTACT, businessAccount=number)
+                if text(row, "contactId") not in taken
+            ]
+            # Somebody may have renamed it since: then its e-mail address tells.
+            for names in (("firstName", "lastName"), ("email",)):
+                wanted = [unwrap(asked.get(name)) or "" for name in names]
+                for row in rows:
+                    if any(wanted) and [text(row, name) for name in names] == wanted:
+                        return {"id": text(row, "contactId")}
             return None
 
         def send(permission: Permission) -> Json:
+            self.work.delivery.sending(contacts.made_in_erp(person), {}, part=_part(person.guid))
             key = erp.create(ERP_CONTACT, request, not_after=permission.not_after)
             found = {"id": key} if key else look_up(request)
             if found is None:
@@ -314,10 +335,11 @@ class People:
             return found
 
         step = f"create contact of {person.guid}"
+        again = self.work.delivery.step(step) is not None
         result = create_once(self.work.delivery, step, request, send, look_up)
         contact = shown(self.work.delivery, step, lambda: erp.get(ERP_CONTACT, result["id"])).body
         self._see_contact(contact)
-        self._made(person, contact, "customer.contact_created_in_erp", self._edited(step, request, "severa"))
+        self._made(person, contact, "customer.contact_created_in_erp", again=again)
 
     def _make_in_severa(self, contact: Json) -> None:
         severa, contact_id = self.work.delivery.severa, text(contact, "contactId")
@@ -330,20 +352,24 @@ class People:
                     return {"guid": text(row, "guid")}
             return None
 
-        step = f"create contact of {contact_id}"
-        result = create_once(
-            self.work.delivery,
-            step,
-            body,
-            lambda permission: {
-                "guid": text(severa.create(CONTACTS, body, not_after=permission.not_after), "guid")
-            },
-            look_up,
-        )
-        guid = result["guid"]
         values = contacts.erp_values(contact)
+
+        def send(permission: Permission) -> Json:
+            # Its phone numbers and addresses are made one by one.
+            over: Sides = (dict.fromkeys(COMMUNICATION_OF, ""), {})
+            self.work.delivery.sending(
+                {}, contacts.made_in_severa(contact), part=_part(contact_id), over=over
+            )
+            return {"guid": text(severa.create(CONTACTS, body, not_after=permission.not_after), "guid")}
+
+        step = f"create contact of {contact_id}"
+        again = self.work.delivery.step(step) is not None
+        result = create_once(self.work.delivery, step, body, send, look_up)
+        guid = result["guid"]
         rows = [
-            self._communication(guid, name, values[name]) for name in COMMUNICATION_OF if values.get(name)
+            reaching.made(self.work, guid, name, values[name])
+            for name in COMMUNICATION_OF
+            if values.get(name)
         ]
         made = shown(self.work.delivery, step, lambda: severa.get(CONTACTS, guid))
         person = Person(made, tuple(_owned(row, guid) for row in rows))
@@ -351,62 +377,28 @@ class People:
         for row in person.communications:
             self._see_communication(row)
         self._see_contact(contact)
-        self._made(
-            person, contact, "customer.contact_created_in_severa", self._edited(step, body, "visma_net")
-        )
+        self._made(person, contact, "customer.contact_created_in_severa", again=again)
 
-    def _communication(self, guid: str, name: str, value: str) -> Json:
-        """A new phone number or e-mail address. Raises Stop ``customer.communication_type`` when Severa has no such type."""
-        severa, wanted = self.work.delivery.severa, COMMUNICATION_OF[name]
-        kinds = [
-            row
-            for row in self.work.rows("severa", COMMUNICATION_TYPES)
-            if text(row, "type") == wanted and flag(read(row, "isActive"))
-        ]
-        if not kinds:
-            raise self.work.after.stop("customer.communication_type", type=wanted)
-        kind = text(kinds[0], "guid")
-        body = {
-            "value": value,
-            # The document's default is true: the address would be there and never be used.
-            "isForbiddenToUse": False,
-            "contact": {"guid": guid},
-            "communicationType": {"guid": kind},
-        }
-
-        def look_up(asked: Json) -> Json | None:
-            for row in severa.list(_OF_PERSON, parent=guid):
-                if text(row, "value") == text(asked, "value") and text(row, "communicationType.guid") == kind:
-                    return {"guid": text(row, "guid")}
-            return None
-
-        step = f"create {name} of {guid}"
-        result = create_once(
-            self.work.delivery,
-            step,
-            body,
-            lambda permission: {
-                "guid": text(severa.create(COMMUNICATIONS, body, not_after=permission.not_after), "guid")
-            },
-            look_up,
-        )
-        return shown(self.work.delivery, step, lambda: severa.get(COMMUNICATIONS, result["guid"]))
-
-    def _edited(self, step: str, request: Json, side: System) -> System | None:
-        """The side on which a person has edited since a create of an earlier attempt."""
-        known = self.work.delivery.step(step)
-        return side if known is not None and known.request != request else None
-
-    def _made(self, person: Person, contact: Json, code: str, edited: System | None) -> None:
-        """``edited`` since the create: what was made stands for what was sent, and the next delivery merges the rest."""
+    def _made(self, person: Person, contact: Json, code: str, *, again: bool) -> None:
+        """``again``: an earlier attempt made it. What somebody edited since keeps what was sent for its base, and the next
+        delivery merges it."""
         ours, theirs = Pair(person, contact).values()
         base = {name: [ours[name], theirs[name]] for name in ours if name in theirs}
-        if edited is not None:
-            made = theirs if edited == "severa" else ours
-            base = {name: [made[name], made[name]] for name in base}
+        contact_id = text(contact, "contactId")
+        edited = self._edited(person.guid, contact_id, base) if again else {}
+        if edited:
             self.work.after.announce.append(Announce("customer", "severa", CUSTOMERS, self.customer))
-        self._keep(person.guid, text(contact, "contactId"), base)
+        self._keep(person.guid, contact_id, base | edited)
         self.work.after.say(code, contact=_name(person.body))
+
+    def _edited(self, guid: str, contact_id: str, now: Base) -> Base:
+        made, rules = self._sent(guid, contact_id), contacts.rules(self.work.settings.conflict_customer)
+        found: Base = {}
+        for name, (ours, theirs) in now.items():
+            if name in made and not rules[name].same(ours, theirs):
+                pair = stood(made[name], ours, theirs, rules[name])
+                found |= {name: list(pair)} if pair is not None else {}
+        return found
 
     # ------------------------------------------------------------ what is left behind
 

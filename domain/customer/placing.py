@@ -11,7 +11,7 @@ from domain.customer.work import Work
 from domain.errors import Refused
 from domain.mapper import patch, read, text
 from domain.model import Json, Permission
-from domain.moves import create_once, shown
+from domain.moves import SEVERA_TIME_SLACK, create_once, created_after, has_settled, shown
 
 
 def carry_out(
@@ -29,7 +29,7 @@ def carry_out(
         made = _existing(work, new, rows, leaving) or _make(work, guid, new, leaving)
         by_guid[text(made, "guid")] = made
         if "main" in new.roles:
-            severa = _headquarter(work, severa, text(made, "guid"))
+            severa = headquarter(work, severa, text(made, "guid"))
     for own in dict.fromkeys((*moves.changed, *moves.unflagged)):
         members = addresses.severa_members(moves.changed.get(own, {}), work.countries())
         members |= dict.fromkeys(moves.unflagged.get(own, ()), False)
@@ -56,8 +56,10 @@ def _make(work: Work, guid: str, new: NewAddress, leaving: set[str]) -> Json:
     severa = work.delivery.severa
     body = addresses.new_address(new, work.countries())
 
-    def look_up(_sent: Json) -> Json | None:
-        found = _existing(work, new, severa.list(ADDRESSES_OF, parent=guid), leaving)
+    step = f"create {'+'.join(new.roles)} address"
+
+    def look_up(sent: Json) -> Json | None:
+        found = _made(work, step, sent, severa.list(ADDRESSES_OF, parent=guid), leaving)
         return {"guid": text(found, "guid")} if found is not None else None
 
     made: dict[str, Json] = {}
@@ -66,15 +68,49 @@ def _make(work: Work, guid: str, new: NewAddress, leaving: set[str]) -> Json:
         made["row"] = severa.create(ADDRESSES_OF, body, parent=guid, not_after=permission.not_after)
         return {"guid": text(made["row"], "guid")}
 
-    step = f"create {'+'.join(new.roles)} address"
     result = create_once(work.delivery, step, body, send, look_up)
     now = made.get("row") or shown(work.delivery, step, lambda: severa.get(ADDRESSES, result["guid"]))
     row = work.owned(now, guid)
     work.see_place(row)
+    if not made:
+        _note_edits(work, step, new, row)
     return row
 
 
-def _headquarter(work: Work, severa: Json, address: str) -> Json:
+def _made(work: Work, step: str, sent: Json, rows: Iterable[Json], leaving: set[str]) -> Json | None:
+    """The address that an unanswered create made: equal to what was sent, not to what would be sent today; else, where somebody
+    has edited it since, the first one for the same roles that was made after it was asked for."""
+    known = work.delivery.step(step)
+    since = known.sent_at if known is not None else None
+    flags = [flag for flag in FLAGS.values() if read(sent, flag) is True]
+    wanted = addresses.place_values(sent, work.countries())
+    edited: Json | None = None
+    for row in sorted(rows, key=lambda row: (text(row, "createdDateTime"), text(row, "guid"))):
+        made = read(row, "createdDateTime")
+        new = bool(made) and since is not None and created_after(made, since, SEVERA_TIME_SLACK)
+        if not all(read(row, flag) is True for flag in flags) or (text(row, "guid") in leaving and not new):
+            continue
+        values = addresses.place_values(row, work.countries())
+        if all(values.get(part) == wanted.get(part) for part in ("address_line", "postal_code", "city")):
+            return row
+        if new and edited is None and has_settled(work.delivery, step):
+            edited = row
+    return edited
+
+
+def _note_edits(work: Work, step: str, new: NewAddress, row: Json) -> None:
+    """An address of an earlier attempt keeps what that sent for its base, wherever somebody has edited it since or the ERP says
+    otherwise by now: the next delivery merges it as any edit."""
+    known = work.delivery.step(step)
+    sent = addresses.place_values(known.request if known is not None else {}, work.countries())
+    now = addresses.place_values(row, work.countries())
+    for role in new.roles:
+        for part, value in sent.items():
+            if part != "county" and {now.get(part, value), new.values.get(part, value)} != {value}:
+                work.edited[addresses.field_name(role, part)] = [value, value]
+
+
+def headquarter(work: Work, severa: Json, address: str) -> Json:
     """Makes the new address the headquarter's, unless Severa did so itself."""
     if text(severa, "headquarterAddress.guid") == address:
         return severa

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -182,16 +182,21 @@ def new_erp_customer(severa: Mapping[str, str], customer_class: str) -> dict[str
     return members | addresses.erp_members("main", main)
 
 
-def after_create(sides: Sides) -> Merge:
-    """What a customer that was just made still lacks: every filled Severa field that differs from what its class gave."""
+def after_create(sides: Sides, *, but: Collection[str] = ()) -> Merge:
+    """What a customer that was just made still lacks: every filled Severa field that differs from what its class gave.
+    ``but``: fields that somebody has edited since."""
     severa, erp = sides.values()
     found = rules(sides.terms, sides.settings)
     written = {
         name: severa[name]
         for name, rule in found.items()
-        if severa.get(name) and name in erp and not rule.same(severa[name], erp[name])
+        if name not in but and severa.get(name) and name in erp and not rule.same(severa[name], erp[name])
     }
-    agreed = {name: [severa[name], erp[name]] for name in found if name in severa and name in erp}
+    agreed = {
+        name: [severa[name], erp[name]]
+        for name in found
+        if name in severa and name in erp and name not in but
+    }
     return sides.convertible(Merge(to_erp=written, agreed=agreed), severa, erp)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain import sent
-from domain.customer import addresses, heirs, meeting, plan, writing
+from domain.customer import addresses, finishing, heirs, meeting, plan, writing
 from domain.customer.fields import CUSTOMERS, severa_values
 from domain.customer.fields import erp_values as erp_values_of
 from domain.customer.people import Trouble
@@ -48,7 +48,7 @@ def _linked(work: Work, link: Link) -> None:
     if severa_record is not None and erp_record is not None and not (severa_record.gone or erp_record.gone):
         seen = work.sides(severa_record.body, erp_record.body, places, link=link, listed=True)
         merged = seen.merged(latest_side(severa_record, erp_record))
-        people = meeting.people_of(work, link, erp_record.body)
+        people = finishing.people_of(work, link, erp_record.body)
         own = sent.of(link.state)
         # What a delivery without an end sent may be newer than what was seen last.
         if not own and merged.quiet and people.quiet() and _nothing_to_say(link, seen, merged):
@@ -59,7 +59,7 @@ def _linked(work: Work, link: Link) -> None:
             work.remember_differing(differs)
             # Nothing to write is no answer to the question who took the place of one that was made inactive.
             _merged(work, link, seen.severa, seen.erp)
-            meeting.differs_stop(work, text(seen.severa, "name"), differs)
+            finishing.differs_stop(work, text(seen.severa, "name"), differs)
             return
         if any(name in addresses.FIELD_NAMES for name in {*_touched(merged), *own}):
             places = work.places(link.severa_id, fresh=True)
@@ -83,7 +83,7 @@ def _linked(work: Work, link: Link) -> None:
             severa = work.number_back(severa, stored)
         except Stop as stop:
             stopped = stop
-    trouble = meeting.people_of(work, link, stored).settle()
+    trouble = finishing.people_of(work, link, stored).settle()
     if stopped is not None:
         stopped.effects = work.after.effects()
         raise stopped
@@ -143,10 +143,10 @@ def _problems(
             linked_number=link.erp_number,
         )
     _merged(work, link, severa, erp)
-    meeting.trouble_stop(work, name, trouble)
-    meeting.outcome_stop(work, name, text(erp, "number"), outcome)
-    meeting.differs_stop(work, name, outcome.differs)
-    meeting.currency_stop(work, severa, erp)
+    finishing.trouble_stop(work, name, trouble)
+    finishing.outcome_stop(work, name, text(erp, "number"), outcome)
+    finishing.differs_stop(work, name, outcome.differs)
+    finishing.currency_stop(work, severa, erp)
 
 
 def _merged(work: Work, link: Link, severa: Json, erp: Json) -> None:

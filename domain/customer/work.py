@@ -37,6 +37,8 @@ class Work:
     after: Aftermath = field(default_factory=Aftermath)
     # Both customers as they are stored now.
     stored: tuple[Json, Json] = field(default_factory=lambda: ({}, {}))
+    # Address fields that somebody edited after an earlier attempt had made the address: field → the base that it sent.
+    edited: Base = field(default_factory=dict)
 
     # ------------------------------------------------------------ the tenant's tables
 
@@ -172,6 +174,17 @@ class Work:
             base=base,
             state={**(link.state if base is None else sent.settled(link.state)), "numbered": numbered},
         )
+
+    def meeting(
+        self, link: Link, to_erp: Mapping[str, str], to_severa: Mapping[str, str], over: sent.Sides
+    ) -> None:
+        """Keeps what a first meeting decides, field by field, before the first write: a second one, after an end that was lost,
+        must tell a person's edit from what it met (docs/decisions/0017)."""
+        part = sent.met(link.severa_id, link.erp_id)
+        self.delivery.sending(to_erp, to_severa, part=part, over=over)
+        state = (self.after.link.state if self.after.link is not None else None) or {}
+        # An end without a base leaves it with the pair.
+        self.relabel(state={**state, sent.KEY: {"": self.delivery.sent_so_far.get(part, {})}})
 
     def relabel(self, **changes: Any) -> None:
         """Other numbers or another state on the link that will be written."""

@@ -19,7 +19,7 @@ from domain.merge import (
     untaken,
     without,
 )
-from domain.model import Json, Link, Stored
+from domain.model import Announce, Json, Link, Stored
 from domain.moves import fields_named, must_stand, told
 
 # Fields that a write to the ERP must leave alone but that are not merged: numbers and currencies have rules of their own.
@@ -51,7 +51,7 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     if "customer_class" in merged.to_erp:
         work.class_of(link.severa_id, name)
     merged, outcome.halted = pingpong.without(merged, pingpong.halted(link.state, delivery.now()))
-    delivery.sending(merged.to_erp, merged.to_severa)
+    _sending(work, link, sides, merged)
     erp = _to_erp(work, sides, merged, there, outcome)
     work.see_erp(erp)
     severa, places = _to_severa(work, link, sides, merged, outcome)
@@ -64,7 +64,9 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     base = settled_base(kept, merged, ours, theirs)
     # What a write changed by the way and would not take back is agreed to differ: it must not travel on.
     base |= {one: [ours[one], theirs[one]] for one in outcome.side_effects if one in ours}
-    work.keep(link, base, numbered=bool(link.state.get("numbered")))
+    work.keep(link, base | work.edited, numbered=bool(link.state.get("numbered")))
+    if work.edited:
+        work.after.announce.append(Announce("customer", "severa", CUSTOMERS, link.severa_id))
     # A link that a person moved was decided by a person, who saw both: what differs then is only said.
     met = {} if link.id else met_differently(merged)
     # What a person is asked about is no line of the log as well.
@@ -76,6 +78,17 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     must_stand(work.delivery, work.after, outcome.lost_erp, system="visma_net", name=name)
     must_stand(work.delivery, work.after, outcome.lost_severa, system="severa", name=name)
     return outcome
+
+
+def _sending(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> None:
+    """What is about to be written is remembered first; of a first meeting also what is the same on both sides."""
+    over = sides.values()
+    if link.id:
+        work.delivery.sending(merged.to_erp, merged.to_severa, over=over)
+        return
+    differ = {one.field for one in merged.differs}
+    same = {name: pair[0] for name, pair in merged.agreed.items() if name not in differ}
+    work.meeting(link, {**same, **merged.to_erp}, merged.to_severa, over)
 
 
 def _status_held_back(work: Work, merged: Merge, there: Stored, outcome: Outcome) -> Merge:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from domain.mapper import read, text
+from domain.mapper import decimal, read, text
 from domain.moves import Aftermath
 from domain.ports import Delivery
+from domain.product.plan import Sides
 
 
 def own_currency(delivery: Delivery, after: Aftermath, *, needed: bool = False) -> str:
@@ -26,3 +27,16 @@ def _companys(delivery: Delivery) -> str:
     companies = {text(company, "currencyCode") for company in read(details, "activeCompanies") or []}
     named = text(details, "currency.code")
     return named or (companies.pop() if len(companies) == 1 else "")
+
+
+def say_foreign_price(after: Aftermath, sides: Sides, name: str) -> None:
+    """A price in another currency than the ERP's is not comparable and stays where it is: that is said."""
+    price = decimal(read(sides.severa, f"{sides.kind.price}.amount"))
+    after.say(
+        "product.foreign_price",
+        level="warning",
+        name=name,
+        price=str(price),
+        price_currency=text(sides.severa, f"{sides.kind.price}.currencyCode"),
+        currency=sides.currency,
+    )

@@ -31,18 +31,19 @@ def _same_price(severa: str, erp: str) -> bool:
     return severa == erp or (severa in _NO_PRICE and erp in _NO_PRICE)
 
 
-def rules(kind: Kind, severa: Json, rule: Rule = "ask") -> dict[str, FieldRule]:
-    """How each field of this record is merged, by the tenant's ``rule`` (R-CON-1). Work types have no price; paid rates
-    go to the ERP only."""
+def rules(kind: Kind, severa: Json, rule: Rule = "ask", *, first: Rule | None = None) -> dict[str, FieldRule]:
+    """How each field of this record is merged, by the tenant's ``rule`` (R-CON-1); ``first``: while nothing was agreed on, None =
+    the same. Work types have no price; paid rates go to the ERP only."""
+    first = first or rule
     found = {
-        "name": FieldRule(rule, first=rule),
-        "active": FieldRule(rule, first=rule),
+        "name": FieldRule(rule, first=first),
+        "active": FieldRule(rule, first=first),
         # Kept in the bridge: what the ERP has without a choice stays.
         "item_class": FieldRule(direction="→", same=lambda severa, erp: code_key(severa) == code_key(erp)),
     }
     if kind.price:
         paid = kind is TRAVEL_EXPENSES and text(severa, "expenseClass") in PAID_RATES
-        found["price"] = FieldRule(rule, "→" if paid else "↔", first=rule, same=_same_price)
+        found["price"] = FieldRule(rule, "→" if paid else "↔", first=first, same=_same_price)
     return found
 
 
@@ -57,12 +58,13 @@ class Sides:
     choice: str | None = None
     currency: str = ""
     rule: Rule = "ask"
+    first: Rule | None = None
     sent: Sent = field(default_factory=dict)
 
     def merged(self, latest: System | None = None) -> Merge:
         """The merge of both sides; writes that say nothing in the target's own words are dropped."""
         severa, erp = self.values()
-        found = rules(self.kind, self.severa, self.rule)
+        found = rules(self.kind, self.severa, self.rule, first=self.first)
         return merge(self.base, severa, erp, found, latest=latest, sent=self.sent)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
@@ -187,6 +189,13 @@ def new_record(kind: Kind, item: Json, currency: str) -> Json:
     if kind.price:
         body[kind.price] = {"amount": Decimal(erp_values(item)["price"] or 0), "currencyCode": currency}
     return body
+
+
+def meant(item: Json) -> dict[str, str]:
+    """What a record for Severa is made with (``new_record``), as the merge compares it: an item without description has no name
+    to give."""
+    values = erp_values(item)
+    return values if values.get("name") else {name: own for name, own in values.items() if name != "name"}
 
 
 def erp_members(merged: Merge) -> dict[str, Any]:

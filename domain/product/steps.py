@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from domain import pingpong, sent
 from domain.errors import NotFound, Stop
-from domain.mapper import decimal, patch, read, text, update_body
-from domain.merge import Difference, Merge, Rule, met_differently, settled_base, still_differing, untaken
+from domain.mapper import patch, text, unwrap, update_body
+from domain.merge import Difference, Merge, met_differently, settled_base, still_differing, untaken
 from domain.merge import without as without_fields
 from domain.model import Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.moves import (
@@ -29,8 +29,8 @@ from domain.moves import (
     wait_until_read,
 )
 from domain.ports import Delivery
-from domain.product import asking, heirs, plan
-from domain.product.currency import own_currency
+from domain.product import asking, heirs, plan, sending
+from domain.product.currency import own_currency, say_foreign_price
 from domain.product.fields import (
     BY_REGISTER,
     INVENTORY,
@@ -40,9 +40,7 @@ from domain.product.fields import (
     Kind,
     natural_key,
 )
-
-_CREATE_ITEM = "create item"
-_CREATE_IN_SEVERA = "create in Severa"
+from domain.product.sending import CREATE_IN_SEVERA, CREATE_ITEM
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -56,7 +54,7 @@ def settle(delivery: Delivery) -> Settled:
     with explained("product", name, work.after):
         if delivery.link is not None:
             work.linked(delivery.link)
-        elif delivery.erp_record is not None and delivery.step(_CREATE_IN_SEVERA) is not None:
+        elif delivery.erp_record is not None and delivery.step(CREATE_IN_SEVERA) is not None:
             # Both halves are known already, and one is being made from the other.
             work.from_erp(delivery.erp_record)
         elif delivery.severa_record is not None:
@@ -85,11 +83,13 @@ class _Work:
             return
         code = plan.needs_code(kind, record)
         plan.only_one(kind, record, heirs.severa_by_code(self.delivery.books, code))
+        again = self.delivery.step(CREATE_ITEM) is not None
         known = self._item_by_code(code, record, kind)
-        if known is None and self.delivery.step(_CREATE_ITEM) is None:
+        if known is None and not again:
             # Asked for just now: somebody may have typed the same item there since the last poll.
             known = self._free_item(self._read_item(code), record, kind)
-        if known is not None:
+        # What a poll shows under our code once a create was sent is our own.
+        if known is not None and not again:
             self._link(kind, record.body, known, "product.linked")
             return
         plan.fits(code, key_length(self.delivery, INVENTORY_KEY), record.name)
@@ -97,25 +97,20 @@ class _Work:
         sides = plan.Sides(kind, record.body, {}, currency=own_currency(self.delivery, self.after))
         members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
         self.delivery.hold_key(natural_key(record.body))
-        create_once(
+        result = create_once(
             self.delivery,
-            _CREATE_ITEM,
+            CREATE_ITEM,
             update_body(members),
-            lambda permission: {
-                "code": self.delivery.erp.create(
-                    INVENTORY, update_body(members), not_after=permission.not_after
-                )
-                or code
-            },
-            lambda _sent: {"code": code} if self._read_item(code) is not None else None,
+            lambda permission: sending.item(self.delivery, code, members, sides.values()[0], permission),
+            self._look_up_item,
         )
         try:
-            made = shown(self.delivery, _CREATE_ITEM, lambda: self.delivery.erp.get(INVENTORY, code))
+            made = shown(self.delivery, CREATE_ITEM, lambda: self.delivery.erp.get(INVENTORY, result["code"]))
         except NotFound as error:
             raise self.after.stop("product.not_found_after_create", code=code, name=record.name) from error
         item = self._noted(made).body
         plan.belongs(kind, item, record.name)
-        self._link(kind, record.body, item, "product.created_in_erp", first=True)
+        self._link(kind, record.body, item, "product.created_in_erp", made=CREATE_ITEM, again=again)
 
     def from_erp(self, record: Record) -> None:
         """An item without a link: link it to the Severa record of its code, or create that; others are left alone."""
@@ -124,8 +119,9 @@ class _Work:
             return
         self._registers_read()
         code = text(record.body, "inventoryNumber")
+        again = self.delivery.step(CREATE_IN_SEVERA) is not None
         found = heirs.severa_by_code(self.delivery.books, code)
-        if not found and self.delivery.step(_CREATE_IN_SEVERA) is None:
+        if not found and not again:
             if text(record.body, "status") == "MarkedForDeletion":
                 return
             found = asking.severa(self.delivery, code)
@@ -136,31 +132,30 @@ class _Work:
             theirs = BY_REGISTER[ours.register]
             plan.only_one(theirs, ours, found)
             plan.belongs(theirs, record.body, ours.name)
-            if self.delivery.books.link("product", severa_id=ours.id) is None:
-                self._link(theirs, ours.body, record.body, "product.linked")
+            # What a poll shows under our code once a create was sent is our own.
+            if not again:
+                self._link_found(theirs, ours, record, code)
                 return
-            raise Stop(
-                "product.code_taken",
-                {"code": code, "name": record.name, "other": ours.name, "register": theirs.sv},
-            )
         body = plan.new_record(
             kind, record.body, own_currency(self.delivery, self.after, needed=bool(kind.price))
         )
         self.delivery.hold_key(natural_key(record.body))
         result = create_once(
             self.delivery,
-            _CREATE_IN_SEVERA,
+            CREATE_IN_SEVERA,
             body,
-            lambda permission: {
-                "guid": text(
-                    self.delivery.severa.create(kind.register, body, not_after=permission.not_after), "guid"
-                )
-            },
-            lambda _sent: asking.made_in_severa(self.delivery, kind, code),
+            lambda permission: sending.record(self.delivery, kind, body, plan.meant(record.body), permission),
+            lambda asked: asking.made_in_severa(self.delivery, kind, text(asked, "code")),
         )
         severa = self.delivery.severa
-        made = shown(self.delivery, _CREATE_IN_SEVERA, lambda: severa.get(kind.register, result["guid"]))
-        self._link(kind, made, record.body, "product.created_in_severa", first=True)
+        made = shown(self.delivery, CREATE_IN_SEVERA, lambda: severa.get(kind.register, result["guid"]))
+        self._link(kind, made, record.body, "product.created_in_severa", made=CREATE_IN_SEVERA, again=again)
+
+    def _link_found(self, kind: Kind, ours: Record, item: Record, code: str) -> None:
+        if self.delivery.books.link("product", severa_id=ours.id) is not None:
+            values = {"code": code, "name": item.name, "other": ours.name, "register": kind.sv}
+            raise Stop("product.code_taken", values)
+        self._link(kind, ours.body, item.body, "product.linked")
 
     def _linked_meanwhile(self, ours: Record, item: Record) -> bool:
         """The poll saw the item that we made before its link was written: nothing is left to do."""
@@ -212,6 +207,11 @@ class _Work:
         plan.class_fits(kind, item_class, self.delivery.books.all("visma_net", ITEM_CLASSES), record.name)
         return item_class
 
+    def _look_up_item(self, asked: Json) -> Json | None:
+        """What an unanswered create made, under the code that was sent."""
+        code = str(unwrap(asked["inventoryNumber"]))
+        return {"code": code} if self._read_item(code) is not None else None
+
     def _read_item(self, code: str) -> Json | None:
         try:
             return self._noted(self.delivery.erp.get(INVENTORY, code)).body
@@ -222,17 +222,21 @@ class _Work:
         self.etag = item.etag
         return item
 
-    def _link(self, kind: Kind, severa: Json, item: Json, code: str, *, first: bool = False) -> None:
-        """Links both and merges what differs; records that we made agree as they were stored."""
+    def _link(
+        self, kind: Kind, severa: Json, item: Json, code: str, *, made: str = "", again: bool = False
+    ) -> None:
+        """Links both and merges what differs; records that we ``made`` (the step) agree as they were stored. ``again``: an
+        earlier attempt made it, and what differs from what that sent is somebody's edit (docs/decisions/0017)."""
         link = LinkUpdate(
             severa_register=kind.register,
             severa_id=text(severa, "guid"),
-            severa_number=text(severa, "code"),
+            # One that was renumbered since it was made is told as such (R-CUS-8).
+            severa_number=text(item if again else severa, "inventoryNumber" if again else "code"),
             erp_register=INVENTORY,
             erp_id=text(item, "inventoryId"),
             erp_number=text(item, "inventoryNumber"),
         )
-        if not first:
+        if not made:
             join_found(self.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
         # The class as it was when both met: a choice made later is a change, the tenant's default never is.
         base = {"item_class": [text(item, "itemClass.id")] * 2}
@@ -246,12 +250,18 @@ class _Work:
             link.erp_id,
             link.erp_number,
             base=base,
+            state={
+                sent.KEY: {
+                    "": sending.before(self.delivery, link.severa_id, link.erp_id, made if again else "")
+                }
+            },
         )
         self.after.say(code, code=link.erp_number, name=text(severa, "name"))
         # Made from each other just now: whatever differs is agreed to differ.
-        sides = self._sides(kept, severa, item, rule="ask" if first else None)
+        sides = self._sides(kept, severa, item)
+        sides = replace(sides, first="ask") if made else sides
         merged = sides.merged()
-        if first:
+        if made:
             merged = replace(merged, differs=())
         elif merged.to_erp or merged.to_severa:
             sides = self._sides(kept, self._severa_now(kept), self._item_now(kept).body)
@@ -291,8 +301,8 @@ class _Work:
             )
         self._write(link, sides, sides.merged(latest))
 
-    def _sides(self, link: Link, severa: Json, item: Json, *, rule: Rule | None = None) -> plan.Sides:
-        chosen = rule or self.delivery.tenant.settings.conflict_product
+    def _sides(self, link: Link, severa: Json, item: Json) -> plan.Sides:
+        chosen = self.delivery.tenant.settings.conflict_product
         # The tenant's rule decides now what a person was asked about when both met.
         asked = link.state.get("differs") or {} if chosen in ("severa", "visma_net") else {}
         return plan.Sides(
@@ -303,7 +313,7 @@ class _Work:
             self.delivery.books.choice("product", severa_id=link.severa_id),
             own_currency(self.delivery, self.after),
             chosen,
-            sent.of(link.state),
+            sent=sent.of(link.state),
         )
 
     def _severa_now(self, link: Link) -> Json:
@@ -347,7 +357,7 @@ class _Work:
             plan.class_fits(
                 sides.kind, to_erp["itemClass"], self.delivery.books.all("visma_net", ITEM_CLASSES), name
             )
-        self.delivery.sending(merged.to_erp, merged.to_severa)
+        sending.merged(self.delivery, link, sides, merged)
         if to_erp:
             number = text(item, "inventoryNumber")
             self.delivery.erp.update(INVENTORY, number, update_body(to_erp), etag=self.etag)
@@ -374,7 +384,7 @@ class _Work:
                 )
         self.after.see("severa", link.severa_register, link.severa_id, severa)
         if sides.foreign_price:
-            self._foreign_price(sides, name)
+            say_foreign_price(self.after, sides, name)
         renumbered = plan.numbers(link, severa, item)
         # A link that a person moved was decided by a person, who saw both: what differs then is only said.
         met = {} if link.id else met_differently(merged)
@@ -434,14 +444,3 @@ class _Work:
             ),
         )
         return differs
-
-    def _foreign_price(self, sides: plan.Sides, name: str) -> None:
-        price = decimal(read(sides.severa, f"{sides.kind.price}.amount"))
-        self.after.say(
-            "product.foreign_price",
-            level="warning",
-            name=name,
-            price=str(price),
-            price_currency=text(sides.severa, f"{sides.kind.price}.currencyCode"),
-            currency=sides.currency,
-        )

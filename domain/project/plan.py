@@ -140,6 +140,11 @@ def status_sent(wanted: Wanted, project: Json, done: Changes) -> dict[str, str]:
     }
 
 
+def status_created(wanted: str) -> dict[str, str]:
+    """The same before a project is made: one that stands as planned has not taken its status."""
+    return {"status": wanted, "status_before": "Planned", REOPENED: ""}
+
+
 def base_of(base: Mapping[str, Any], sent: Mapping[str, Sequence[Sequence[str]]], project: Json) -> Base:
     """The base as the end of the delivery would have left it whose status stood there last; as it is where none was sent.
 
@@ -148,8 +153,8 @@ def base_of(base: Mapping[str, Any], sent: Mapping[str, Sequence[Sequence[str]]]
     """
     found: Base = {name: list(pair) for name, pair in base.items()}
     theirs = text(project, "status")
-    columns = (sent.get(name) or () for name in ("status", "status_before", REOPENED))
-    for (_, status), (_, before), (_, reopened) in reversed(list(zip(*columns, strict=True))):
+    columns = ([one[1] for one in sent.get(name) or ()] for name in ("status", "status_before", REOPENED))
+    for status, before, reopened in reversed(list(zip(*columns, strict=True))):
         if theirs != before:
             found["status"] = [status, theirs]
             if reopened:

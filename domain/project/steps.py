@@ -7,9 +7,9 @@ from datetime import date
 
 from domain import sent
 from domain.errors import NotFound, Stop, TryLater, Waiting
-from domain.mapper import day, read, text, update_body
+from domain.mapper import day, read, text, unwrap, update_body
 from domain.merge import Base
-from domain.model import Announce, Json, Link, LinkUpdate, Record, Settled, Stored, System
+from domain.model import Announce, Json, Link, LinkUpdate, Permission, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
     asked_twice,
@@ -25,7 +25,7 @@ from domain.moves import (
     wait_until_settled,
 )
 from domain.ports import Delivery
-from domain.project import plan
+from domain.project import heirs, plan
 from domain.project.fields import (
     ERP_PROJECT,
     PROJECT_KEY,
@@ -83,19 +83,23 @@ class _Work:
             return
         wait_until_read(books, ("visma_net", ERP_PROJECT), ("severa", SALES_STATUSES))
         state = self._state(project)
-        if state != "open" and not self._transferring(record.id):
+        # One that a delivery has begun to make is known to the ERP, and closed there once it is linked.
+        again = self.delivery.step(_CREATE) is not None
+        begun = again or bool(sent.halves(self.delivery.sent_so_far, record.id))
+        if state != "open" and not begun and not self._transferring(record.id):
             # Closed before the bridge knew it: the ERP never heard of it, there is nothing to make inactive. It is
             # made when a late invoice or credit note needs it.
             return
         customer = self._customer(project)
-        found = self._existing(project, customer)
+        # What a poll shows under our number once a create was sent is our own.
+        found = None if again else self._existing(project, customer)
         if found is not None:
             self._link_new(project, found, state, customer, "project.linked")
             return
         settings = self.delivery.tenant.settings
         length = key_length(self.delivery, PROJECT_KEY)
         number = plan.number_of(project, length, settings.project_number_padding)
-        if self.delivery.step(_CREATE) is None:
+        if not again:
             found = self._typed_meanwhile(project, number, customer)
             if found is not None:
                 self._link_new(project, found, state, customer, "project.linked")
@@ -113,25 +117,34 @@ class _Work:
             )
         )
         self.delivery.hold_key(natural_key({"projectID": number}))
-        create_once(
+        result = create_once(
             self.delivery,
             _CREATE,
             request,
-            lambda permission: {
-                "number": number,
-                "key": self.delivery.erp.create(ERP_PROJECT, request, not_after=permission.not_after),
-            },
-            lambda _sent: {"number": number} if self._read(number) is not None else None,
+            lambda permission: self._send(number, request, permission),
+            self._look_up,
         )
         try:
-            made = shown(self.delivery, _CREATE, lambda: self.delivery.erp.get(ERP_PROJECT, number))
+            made = shown(self.delivery, _CREATE, lambda: self.delivery.erp.get(ERP_PROJECT, result["number"]))
         except NotFound as error:
             raise self.after.stop("project.not_found_after_create", **plan.describe(project)) from error
         # An unknown outcome may have met somebody else's project of this number.
-        self._same_customer(project, made.body, customer)
-        self._link_new(project, made, "open", customer, "project.created")
+        step = self.delivery.step(_CREATE)
+        self._same_customer(project, made.body, unwrap(step.request["customer"]) if step else customer)
+        self._link_new(project, made, "open", customer, "project.created", again=again)
         if state != "open":
             self.after.announce.append(Announce("project", "severa", PROJECTS, record.id))
+
+    def _send(self, number: str, request: Json, permission: Permission) -> Json:
+        """Makes the project; the step's result."""
+        self.delivery.sending(plan.status_created(STATUS_BY_STATE["open"]), {}, part=_CREATE)
+        key = self.delivery.erp.create(ERP_PROJECT, request, not_after=permission.not_after)
+        return {"number": number, "key": key}
+
+    def _look_up(self, asked: Json) -> Json | None:
+        """What an unanswered create made, under the number that was sent."""
+        number = str(unwrap(asked["projectID"]))
+        return {"number": number} if self._read(number) is not None else None
 
     def _existing(self, project: Json, customer: str) -> Stored | None:
         """The ERP project that has this number already. Raises Stop when it is another customer's or linked."""
@@ -270,7 +283,7 @@ class _Work:
         try:
             return severa_now(self.delivery, PROJECTS, link.severa_id)
         except NotFound as error:
-            raise self._gone(link, "severa") from error
+            raise heirs.gone(self.delivery, self.after, link, "severa") from error
 
     def _erp_now(self, link: Link) -> Stored:
         """The ERP project as it is now, by the number last seen, else by its internal id."""
@@ -279,10 +292,10 @@ class _Work:
                 self.delivery, "visma_net", ERP_PROJECT, link.erp_id, lambda: self._erp_shown(link)
             )
         except NotFound as error:
-            raise self._gone(link, "visma_net") from error
+            raise heirs.gone(self.delivery, self.after, link, "visma_net") from error
         if erp_id(found.body) != link.erp_id:
             # The old id answers with another project, which is nobody we may write to.
-            raise self._gone(link, "visma_net")
+            raise heirs.gone(self.delivery, self.after, link, "visma_net")
         return found
 
     def _erp_shown(self, link: Link) -> Stored:
@@ -291,29 +304,6 @@ class _Work:
         if found is not None and erp_id(found.body) == link.erp_id:
             return found
         return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
-
-    def _gone(self, link: Link, system: System) -> Stop:
-        """The problem of a linked project that is not there any more; another of its number may have taken its place."""
-        books = self.delivery.books
-        named = "Severa" if system == "severa" else "Visma.net ERP"
-        number = link.severa_number if system == "severa" else link.erp_number
-        register = PROJECTS if system == "severa" else ERP_PROJECT
-        found = [
-            (one.id, link.erp_id, one) if system == "severa" else (link.severa_id, one.id, one)
-            for one in books.find(system, register, number=number)
-            if one.id not in (link.severa_id, link.erp_id)
-            and books.link("project", **{"severa_id" if system == "severa" else "erp_id": one.id}) is None
-        ]
-        if len(found) != 1:
-            return self.after.stop("project.gone", number=number, system=named)
-        severa_id, erp_id, heir = found[0]
-        return self.after.stop(
-            "project.merged",
-            number=number,
-            system=named,
-            heir=f"{heir.number} {heir.name}".strip(),
-            relink=f"severa-bridge relink {self.delivery.tenant.name} project {severa_id} {erp_id}",
-        )
 
     def _needed(self, project_id: str) -> bool:
         """Whether a late document waits for the project to be Active (docs/never-twice.md rule 20)."""
@@ -333,18 +323,34 @@ class _Work:
     def _start(self, project: Json) -> date:
         return plan.start_of(project, self.delivery.tenant.time_zone, self.delivery.now())
 
-    def _link_new(self, project: Json, there: Stored, state: plan.State, customer: str, code: str) -> None:
-        """Links a project and an ERP project, and writes what differs: Severa owns projects."""
+    def _link_new(
+        self,
+        project: Json,
+        there: Stored,
+        state: plan.State,
+        customer: str,
+        code: str,
+        *,
+        again: bool = False,
+    ) -> None:
+        """Links a project and an ERP project, and writes what differs: Severa owns projects, but for a status that somebody
+        has set in the ERP after an earlier attempt (``again``: that made it) had gone so far."""
+        so_far = self.delivery.sent_so_far
+        own = sent.joined(
+            so_far.get(_CREATE, {}) if again else {},
+            so_far.get(sent.met(text(project, "guid"), erp_id(there.body)), {}),
+        )
         link = Link(
             id="",
             domain="project",
             severa_register=PROJECTS,
             severa_id=text(project, "guid"),
-            severa_number=text(project, "number"),
+            # One that was renumbered since it was made is told as such (R-CUS-8).
+            severa_number=text(there.body if again else project, "projectID" if again else "number"),
             erp_register=ERP_PROJECT,
             erp_id=erp_id(there.body),
             erp_number=text(there.body, "projectID"),
-            base={},
+            base=plan.base_of({}, own, there.body),
         )
         if code == "project.linked":
             join_found(self.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
@@ -365,10 +371,12 @@ class _Work:
         )
         stored = there.body
         lost: tuple[str, ...] = ()
+        # Of a first meeting also what is the same: whoever sets another status before its end has not been overruled.
+        if "status" in todo.fields or not link.id:
+            part = "" if link.id else sent.met(link.severa_id, link.erp_id)
+            self.delivery.sending(plan.status_sent(wanted, stored, todo), {}, part=part)
         if todo.members:
             number = text(stored, "projectID")
-            if "status" in todo.fields:
-                self.delivery.sending(plan.status_sent(wanted, stored, todo), {})
             self._update(number, todo, there.etag)
             stored = self.delivery.erp.get(ERP_PROJECT, number).body
             lost = plan.untaken(todo, wanted, there.body, stored)

@@ -51,3 +51,24 @@ def test_what_is_about_to_be_sent_is_kept_under_the_permission_only(db: Database
     with pytest.raises(LeaseLost), db.tenant(tenant) as connection:
         claim.sending(connection, row, sent, lease=LEASE)
     assert state_of() == {"numbered": True}
+
+
+@pytest.mark.req("R-CON-1")
+def test_what_is_sent_before_there_is_a_pair_is_known_to_whoever_goes_on(db: Database, tenant: UUID) -> None:
+    """Two deliveries that meet from either side: the one that goes on joins the other's matter, and what that had sent."""
+    ours = meet(db, tenant, "c1", domain="customer", register="customers")
+    theirs = meet(db, tenant, "501", domain="customer", system="visma_net", register="customer")
+    with db.tenant(tenant) as connection:
+        outbox.announce(
+            connection, "customer", [theirs], cause="changed", system="visma_net", register="customer"
+        )
+    row = claimed(db, tenant)
+    kept = {"met c1 501": {"name": [["visma_net", "B", "A"]]}}
+    with db.tenant(tenant) as connection:
+        claim.sending(connection, row, kept, lease=LEASE)
+        claim.give_back(connection, row)
+    with db.tenant(tenant) as connection:
+        assert matters.join(connection, ours, theirs) is None
+        found = matters.get(connection, ours)
+    assert found is not None
+    assert found.state["sent"] == kept

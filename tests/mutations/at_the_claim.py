@@ -16,10 +16,6 @@ F = "tests/unit/test_fences.py::"
 G = "tests/integration/test_last_guards.py::"
 H = "tests/isolation/test_heart.py::"
 S = "tests/integration/test_settling.py::"
-LOST = "tests/unit/domain/test_ends_lost.py::"
-LOST_CREATES = "tests/unit/domain/test_ends_lost_creates.py::"
-LOST_SEEN = "tests/unit/domain/test_ends_lost_seen.py::"
-LOST_STATUS = "tests/unit/domain/test_ends_lost_projects.py::"
 PAGES = "tests/isolation/test_pages.py::test_a_page_and_an_ending_delivery_never_deadlock"
 FENCED = C + "test_a_worker_whose_lease_ran_out_is_fenced"
 OVER = G + "test_a_lease_that_is_over_permits_nothing_though_nobody_has_taken_it_back"
@@ -225,44 +221,6 @@ MUTATIONS: tuple[Mutation, ...] = (
        "\n    or (s.matter_id = %(matter_id)s and s.domain = %(domain)s and s.domain = 'cost' and s.done_at is not null)", "", S + "test_what_a_cost_line_became_is_known_for_life_however_its_delivery_ended"),
     of("cost-line-index", "1", "No second fee of a line is asked for", "db/migrations/0017_cost_line.sql",
        "create unique index cost_line", "create index cost_line", S + "test_the_database_lets_no_second_fee_of_a_line_be_asked_for"),
-    of("sending-customer", "13, R-CON-1", "What is written to a customer is known as ours though its end is lost", "domain/customer/writing.py",
-       "    delivery.sending(merged.to_erp, merged.to_severa)\n", "", LOST + "test_the_last_edit_in_severa_stands_and_nobody_is_asked"),
-    of("sending-contact", "13, R-CON-1", "So is what is written to a contact", "domain/customer/people.py",
-       "        self.work.delivery.sending(merged.to_erp, merged.to_severa, part=_part(guid))\n", "", LOST + "test_of_a_contact_as_of_its_customer"),
-    of("sending-product", "13, R-CON-1", "So is what is written to a product", "domain/product/steps.py",
-       "        self.delivery.sending(merged.to_erp, merged.to_severa)\n", "", LOST + "test_of_a_product_as_of_a_customer"),
-    of("sending-customer-seen", "13, R-CON-1", "What was sent to a customer is newer than what was seen last", "domain/customer/steps.py",
-       "if not own and merged.quiet", "if merged.quiet", LOST_SEEN + "test_a_customers_edit_that_is_taken_back_before_the_erp_is_polled_stands"),
-    of("sending-contact-seen", "13, R-CON-1", "So is what was sent to a contact", "domain/customer/people.py",
-       " and not sent.of(self.state, _part(known.person.guid))", "", LOST_SEEN + "test_a_contacts_too"),
-    of("sending-product-seen", "13, R-CON-1", "So is what was sent to a product", "domain/product/steps.py",
-       " and not sent.of(link.state):", ":", LOST_SEEN + "test_a_products_too"),
-    of("create-sent", "6, 7", "A customer made in Severa is looked for as it was sent, not as it is called now", "domain/customer/meeting.py",
-       "        lambda sent: _look_up_severa(work, sent),", "        lambda _sent: _look_up_severa(work, body),",
-       LOST_CREATES + "test_a_customer_that_is_renamed_while_its_create_is_unanswered_is_not_made_twice"),
-    of("create-edited", "13, R-CON-1", "An edit after a create whose end was lost is merged as any edit", "domain/customer/meeting.py",
-       "work.keep(link, base | edited, numbered=False)", "work.keep(link, base, numbered=False)",
-       LOST_CREATES + "test_an_edit_after_a_create_in_severa_stands_on_both_sides"),
-    of("create-contact-edited", "13, R-CON-1", "So is one of a contact", "domain/customer/people.py",
-       "        if edited is not None:\n", "        if False:\n",
-       LOST_CREATES + "test_one_that_is_renamed_while_its_create_in_severa_is_unanswered_is_not_made_twice"),
-    of("sending-project", "13, R-PRJ-3", "So is a project's status", "domain/project/steps.py",
-       "                self.delivery.sending(plan.status_sent(wanted, stored, todo), {})\n", "                pass\n",
-       LOST_STATUS + "test_a_project_that_is_opened_again_is_opened_there_too"),
-    of("sending-project-seen", "13, R-PRJ-3", "A status that was sent is newer than what was seen last", "domain/project/steps.py",
-       "        if sent.of(link.state):\n            return False\n", "", LOST_STATUS + "test_of_what_is_seen_late_the_sent_status_is_not_forgotten"),
-    of("sending-project-forgotten", "13, R-PRJ-3", "A sent status is forgotten with the base that tells of it", "domain/project/steps.py",
-       "            state=sent.settled(link.state),\n", "", LOST_STATUS + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
-    of("sending-project-reopened", "20, R-PRJ-3", "So is what a project is set back to", "domain/project/plan.py",
-       "            if reopened:\n                found.setdefault(REOPENED, [reopened, reopened])\n", "",
-       LOST_STATUS + "test_what_was_opened_for_a_late_document_is_set_back"),
-    of("sending-forgotten", "13, R-CON-1", "What was sent is forgotten with the base that tells of it", "domain/customer/work.py",
-       "link.state if base is None else sent.settled(link.state)", "link.state", LOST + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
-    of("sending-permit", "4", "What writes to a register asks for the permission first", "db/claim.py",
-       "    _permit(db, row, lease)\n    if db.execute(SQL[\"claim.sending\"]", "    if db.execute(SQL[\"claim.sending\"]",
-       "tests/integration/test_sending.py::test_what_is_about_to_be_sent_is_kept_under_the_permission_only"),
-    of("sending-kept", "13", "An end without a new base leaves what was sent", "db/queries/matters.sql",
-       "|| jsonb_build_object('sent', state -> 'sent')", "", "tests/integration/test_sending.py::test_what_is_about_to_be_sent_is_kept_under_the_permission_only"),
     of("page-then-work", "2", "What a reading held back is announced in a transaction of its own", "app/concluding.py",
        "        self._told(db, register, reading, 0, more=True)\n        return True, None", "        return self._slice(db, register, reading), None", PAGES),
     of("page-matters", "2", "Matters of all domains that a page concerns are held at once", "app/announcing.py",

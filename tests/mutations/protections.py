@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mutations import at_the_claim, at_the_leaving, at_the_poll, at_the_vendors
+from mutations import at_lost_ends, at_the_claim, at_the_leaving, at_the_poll, at_the_vendors
 
 MUTATIONS = (
     *at_the_claim.MUTATIONS,
+    *at_lost_ends.MUTATIONS,
     *at_the_poll.MUTATIONS,
     *at_the_vendors.MUTATIONS,
     *at_the_leaving.MUTATIONS,

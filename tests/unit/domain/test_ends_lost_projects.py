@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 
 from domain.model import Json
 from domain.project.steps import settle
 from tests.fakes import Killed, World
-from tests.fakes_registers import poll
-from tests.unit.domain.project_world import changed, later, linked, settled, world
+from tests.fakes_registers import poll, put_erp, put_severa
+from tests.unit.domain.ends_lost import deaths, rest
+from tests.unit.domain.project_world import changed, later, linked, project, settled, there, world
 
 pytestmark = pytest.mark.req("R-PRJ-3")
 
@@ -182,3 +184,111 @@ def test_wherever_it_dies_the_next_state_stands(both: Both, n: int, when: str) -
     assert (erp["status"], erp["description"]) == ("Active", "Last")
     quiet(made)
     assert changed(made) == []
+
+
+WHICH = {"domain": "project", "severa": ("projects", "p1")}
+
+
+def unlinked() -> World:
+    made = world()
+    put_severa(made, "projects", project())
+    return made
+
+
+def met() -> World:
+    made = unlinked()
+    put_erp(made, "project", "4711", there(status="Planned"))
+    return made
+
+
+def met_active() -> World:
+    made = unlinked()
+    put_erp(made, "project", "4711", there())
+    return made
+
+
+def only(made: World) -> Json | None:
+    rows = list(made.erp.records.get("project", {}).values())
+    assert len(rows) <= 1
+    return rows[0] if rows else None
+
+
+@pytest.mark.parametrize("put_up", [unlinked, met, met_active])
+@pytest.mark.parametrize("status", ["OnHold", "Completed", "Cancelled"])
+def test_whenever_a_first_meeting_dies_a_status_that_somebody_sets_in_the_erp_stays(
+    put_up: Callable[[], World], status: str
+) -> None:
+    seen = 0
+    for death in deaths(put_up, settle, **WHICH):
+        erp = only(death.made)
+        if erp is None or not (put_up is unlinked or death.committed("sending met")):
+            continue
+        seen += 1
+        erp["status"] = status
+        assert rest(death, settle, **WHICH) == [], death.at
+        assert only(death.made) is erp
+        assert erp["status"] == status, death.at
+    assert seen
+
+
+@pytest.mark.parametrize("put_up", [unlinked, met])
+def test_whenever_a_first_meeting_dies_the_project_is_there_once_and_active(
+    put_up: Callable[[], World],
+) -> None:
+    for death in deaths(put_up, settle, **WHICH):
+        assert rest(death, settle, **WHICH) == [], death.at
+        erp = only(death.made)
+        assert erp is not None
+        assert erp["status"] == "Active", death.at
+
+
+@pytest.mark.parametrize("put_up", [unlinked, met])
+def test_whenever_a_first_meeting_dies_a_project_that_is_closed_meanwhile_is_closed_there_too(
+    put_up: Callable[[], World],
+) -> None:
+    for death in deaths(put_up, settle, **WHICH):
+        death.made.severa.stored("projects", "p1")["isClosed"] = True
+        begun = only(death.made) is not None and (put_up is unlinked or death.committed("sending met"))
+        assert rest(death, settle, **WHICH) == [], death.at
+        erp = only(death.made)
+        if begun:
+            assert erp is not None
+            assert erp["status"] == "Completed", death.at
+
+
+def test_whenever_a_create_dies_what_changes_in_severa_meanwhile_is_there_once() -> None:
+    for death in deaths(unlinked, settle, **WHICH):
+        severa = death.made.severa.stored("projects", "p1")
+        severa["name"], severa["startDate"] = "Last", "2026-05-01"
+        assert rest(death, settle, **WHICH) == [], death.at
+        erp = only(death.made)
+        assert erp is not None
+        assert (erp["description"], erp["startDate"][:10]) == ("Last", "2026-05-01"), death.at
+
+
+def test_whenever_a_create_dies_one_that_is_renumbered_meanwhile_is_not_made_twice() -> None:
+    for death in deaths(unlinked, settle, **WHICH):
+        death.made.severa.stored("projects", "p1")["number"] = 4712
+        begun = only(death.made) is not None
+        told = rest(death, settle, **WHICH)
+        assert set(told) == ({"project.renumbered"} if begun else set()), death.at
+        assert only(death.made) is not None
+
+
+def test_whenever_a_create_dies_one_that_goes_to_another_customer_meanwhile_is_not_taken_for_anothers() -> (
+    None
+):
+    for death in deaths(unlinked, settle, **WHICH):
+        made = death.made
+        ours = put_severa(made, "customers", {"guid": "c2", "name": "Bo AB", "number": 10002})
+        theirs = put_erp(made, "customer", "10002", {"internalId": 8, "number": "10002", "name": "Bo AB"})
+        made.books.connect(
+            "customer",
+            made.books.remember("severa", "customers", ours),
+            made.books.remember("visma_net", "customer", theirs),
+        )
+        made.severa.stored("projects", "p1")["customer"] = {"guid": "c2", "name": "Bo AB"}
+        assert rest(death, settle, **WHICH) == [], death.at
+        erp = only(made)
+        assert erp is not None
+        assert erp["customer"] == {"number": "10002"}, death.at
