@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from domain.fields import Direction
 from domain.model import System
-from domain.text import same_name
+from domain.text import canonical, same_name
 
 Rule = Literal["severa", "visma_net", "latest", "ask"]
 Base = dict[str, list[str]]
@@ -34,12 +34,15 @@ class FieldRule:
     first       who wins when there is no agreed state yet; 'ask' and 'latest' = nobody is overwritten, the difference
                 is reported (both sides were first seen at the same time). At first link something wins over nothing
     same        whether a Severa value and an ERP value mean the same
+    form        a value of the base as it would be read today: bases outlive the program that stored them, and one in an
+                older form makes every field that nobody touched look edited
     """
 
     rule: Rule = "ask"
     direction: Direction = "↔"
     first: Rule = "ask"
     same: Callable[[str, str], bool] = operator.eq
+    form: Callable[[str], str] = canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def merge(
     made = _Making(latest)
     for name, rule in rules.items():
         if name in severa and name in erp:
-            pair = _pair(base.get(name))
+            pair = _pair(base.get(name), rule)
             if name in sent:
                 ours = (
                     _own(pair, sent[name], severa[name], erp[name], rule)
@@ -309,5 +312,5 @@ class _Making:
             self.asked.append(open_)
 
 
-def _pair(stored: Any) -> tuple[str, str] | None:
-    return None if stored is None else (str(stored[0]), str(stored[1]))
+def _pair(stored: Any, rule: FieldRule) -> tuple[str, str] | None:
+    return None if stored is None else (rule.form(str(stored[0])), rule.form(str(stored[1])))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
+import hypothesis
 import pytest
 
 # Tests import `services` and their fakes by name, whatever way pytest was told to import them.
@@ -19,6 +20,12 @@ from factories import make_tenant
 from services import Database, PostgresServer, RabbitServer, ServiceMissingError, Services
 
 from db.pool import Database as Pools
+
+# No example has a time limit: a machine that others use would break it.
+hypothesis.settings.register_profile(
+    "bridge", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("bridge")
 
 SERVICES = pytest.StashKey[Services]()
 

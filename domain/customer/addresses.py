@@ -136,7 +136,7 @@ def severa_values(
         for part in PARTS:
             name = field_name(role, part)
             if place is None:
-                values[name] = str(base[name][0]) if name in base else ""
+                values[name] = canonical(base[name][0]) if name in base else ""
         if place is not None:
             values |= {
                 field_name(role, part): value for part, value in place_values(place, countries).items()

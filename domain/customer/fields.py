@@ -247,7 +247,7 @@ REGISTERS: tuple[Register, ...] = (
         concerns=lambda body: (Concern("customer", CUSTOMERS, text(body, "guid")),),
         remote_time=latest_time,
         organisation=lambda body: organisation_number(text(body, "vatNumber")),
-        mapping_version=2,
+        mapping_version=3,
         unmapped=_notes_off,
     ),
     # What belongs to a customer settles with it: one row, one planner.
@@ -295,7 +295,7 @@ REGISTERS: tuple[Register, ...] = (
         single=lambda body: text(body, "number"),
         remote_time=latest_time,
         organisation=organisation,
-        mapping_version=2,
+        mapping_version=3,
         unmapped=_notes_off,
     ),
     Register(

@@ -15,7 +15,7 @@ from domain.model import Json, Link, Record, System
 from domain.reference import CreditTerms
 from domain.sent import Values as Sent
 from domain.setup.settings import TenantSettings
-from domain.text import code_key, one_line, same_vat_number
+from domain.text import canonical, code_key, one_line, same_vat_number
 
 # Members of the ERP's update for the fields that are carried over as they are.
 _ERP_MEMBERS = {
@@ -96,7 +96,7 @@ class Sides:
             severa["customer_class"] = self.choice
         before = self.base.get("payment_term")
         if self.listed and "payment_term" not in erp and before is not None:
-            erp["payment_term"] = str(before[1])
+            erp["payment_term"] = canonical(before[1])
         return severa, erp
 
     def merged(self, latest: System | None = None) -> Merge:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.errors import Stop
-from domain.mapper import flag, read, text
+from domain.mapper import flag, known_factor, read, text
 from domain.merge import FieldRule, Merge, Rule, merge
 from domain.model import Json, Link, Record, System
 from domain.product.fields import (
@@ -21,7 +21,7 @@ from domain.product.fields import (
     severa_values,
 )
 from domain.sent import Values as Sent
-from domain.text import code_key
+from domain.text import canonical, code_key
 
 # Severa has no empty price in the ERP's eyes: nothing and 0 are the same price.
 _NO_PRICE = ("", "0")
@@ -43,7 +43,13 @@ def rules(kind: Kind, severa: Json, rule: Rule = "ask", *, first: Rule | None = 
     }
     if kind.price:
         paid = kind is TRAVEL_EXPENSES and text(severa, "expenseClass") in PAID_RATES
-        found["price"] = FieldRule(rule, "→" if paid else "↔", first=first, same=_same_price)
+        found["price"] = FieldRule(
+            rule,
+            "→" if paid else "↔",
+            first=first,
+            same=_same_price,
+            form=lambda price: canonical(known_factor(price)),
+        )
     return found
 
 
@@ -168,9 +174,9 @@ def new_item(kind: Kind, severa: Json, item_class: str, *, foreign_price: bool) 
         "itemClass": item_class,
         "description": text(severa, "name"),
     }
-    price = read(severa, f"{kind.price}.amount") if kind.price else None
+    price = known_factor(read(severa, f"{kind.price}.amount")) if kind.price else None
     if price is not None and not foreign_price:
-        members["defaultPrice"] = Decimal(price)
+        members["defaultPrice"] = price
     if not flag(read(severa, "isActive")):
         members["status"] = "Inactive"
     return members

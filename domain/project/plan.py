@@ -16,7 +16,7 @@ from domain.model import Json, Link, Record
 from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import tenant_roles
-from domain.text import code_key
+from domain.text import canonical, code_key
 
 State = Literal["open", "closed", "lost"]
 
@@ -270,11 +270,11 @@ def _stays(
     name: str, ours: Mapping[str, str], theirs: Mapping[str, str], before: Any, *, needed: bool
 ) -> bool:
     """Whether a field that differs was agreed to: written just so before, or a status that somebody set in the ERP."""
-    if before is None or before[0] != ours[name]:
+    if before is None or canonical(before[0]) != ours[name]:
         return False
     if name == "status":
         return not (needed and is_inactive(theirs[name]))
-    return bool(before[1] == theirs[name])
+    return canonical(before[1]) == theirs[name]
 
 
 def _remember_reopened(base: Base, status: str, *, needed: bool) -> None:

@@ -115,7 +115,7 @@ def test_a_grouped_row_of_a_credit_note_is_rebuilt_from_what_was_reimbursed_what
 
 
 @pytest.mark.req("R-INV-2", "R-INV-4")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     parts=st.lists(
         st.tuples(

@@ -83,7 +83,7 @@ def invoice(rows: list[tuple[Decimal, Decimal, Decimal]], currency: str, **more:
 
 
 @pytest.mark.req("R-INV-4", "R-INV-5")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=ROWS, currency=st.sampled_from(CURRENCIES))
 def test_row_amounts_and_vat_per_rate_equal_an_independent_calculation(
     rows: list[tuple[Decimal, Decimal, Decimal]], currency: str
@@ -97,7 +97,7 @@ def test_row_amounts_and_vat_per_rate_equal_an_independent_calculation(
 
 
 @pytest.mark.req("R-INV-5")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=ROWS, currency=st.sampled_from(CURRENCIES), credit=st.booleans())
 def test_an_erp_with_the_same_rates_is_predicted_to_the_last_unit(
     rows: list[tuple[Decimal, Decimal, Decimal]],
@@ -115,7 +115,7 @@ def test_an_erp_with_the_same_rates_is_predicted_to_the_last_unit(
 
 
 @pytest.mark.req("R-INV-4", "R-INV-7")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     rows=ROWS,
     currency=st.sampled_from(CURRENCIES),
@@ -133,7 +133,7 @@ def test_the_proof_passes_exactly_within_the_tolerance_whatever_the_rows(
 
 
 @pytest.mark.req("R-INV-5", "R-INV-7", "R-INV-16")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=ROWS,
     currency=st.sampled_from(CURRENCIES),
@@ -177,7 +177,7 @@ def test_the_prediction_is_the_nearer_of_both_ways_of_rounding_whichever_severa_
 
 
 @pytest.mark.req("R-INV-4", "R-INV-7", "R-INV-9")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=ROWS, currency=st.sampled_from(CURRENCIES), credit=st.booleans(), on_lines=st.booleans())
 def test_what_is_sent_gives_an_erp_that_computes_by_itself_severas_total_with_positive_sign(
     rows: list[tuple[Decimal, Decimal, Decimal]],

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.customer import addresses, contacts
@@ -84,7 +84,7 @@ def edits_of(table: dict[str, Any]) -> st.SearchStrategy[list[list[Edit]]]:
     return st.lists(st.lists(one, max_size=4), max_size=4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(RULES, edits_of(PRODUCT_EDITS))
 def test_products_converge(rule: str, rounds: list[list[Edit]]) -> None:
     made = ruled(world(), rule)
@@ -206,7 +206,7 @@ def both_sides(made: World) -> tuple[dict[str, str], dict[str, str]]:
     return left, right
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(RULES, edits_of(CUSTOMER_EDITS))
 def test_customers_with_addresses_and_contacts_converge(rule: str, rounds: list[list[Edit]]) -> None:
     made = ruled(customer_world(), rule)
