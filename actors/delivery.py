@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 from psycopg.errors import UniqueViolation
 
+from actors.until import erp_until, severa_until
 from db import claim, log, matters
 from db.books import TenantBooks
 from db.claim import Asked, Claimed, Done
@@ -119,6 +120,8 @@ class LiveDelivery:
         self._after = clock.boot()
         self._begun = row.begun or any(step.sent_at for step in loaded.steps.values())
         self._sent: Mapping[str, sent.Values] = loaded.matter.state.get(sent.KEY) or {}
+        # Until when writes of registers may leave; asked anew when that is over.
+        self._until = 0.0
         self._pending: list[Done] = []
         self._booking: tuple[str, str, Decimal] | None = None
 
@@ -150,11 +153,11 @@ class LiveDelivery:
 
     @property
     def severa(self) -> SeveraApi:
-        return self._systems.severa(self.row.tenant_id, begun=self._begun)
+        return severa_until(self._systems.severa(self.row.tenant_id, begun=self._begun), self.until)
 
     @property
     def erp(self) -> ErpApi:
-        return self._systems.erp(self.row.tenant_id, begun=self._begun)
+        return erp_until(self._systems.erp(self.row.tenant_id, begun=self._begun), self.until)
 
     @property
     def books(self) -> Books:
@@ -254,10 +257,21 @@ class LiveDelivery:
         if not (to_erp or to_severa):
             return
         self._sent = sent.noted(self._sent, part, to_erp=to_erp, to_severa=to_severa, over=over)
+        self._permitted()
+
+    def until(self) -> float:
+        """Until when a write without a step may leave (rule 5), in seconds of ``clock.boot``. Raises LeaseLost."""
+        if clock.boot() >= self._until:
+            self._permitted()
+        return self._until
+
+    def _permitted(self) -> None:
+        until = clock.boot() + self._leases.not_after
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
             claim.sending(db, self.row, self._sent, lease=self._leases.step)
         self._flushed()
+        self._until = until
 
     def done(self, name: str, result: Json, *, round: int = 1) -> None:
         old = self._steps.get((name, round))

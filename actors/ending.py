@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -93,7 +93,13 @@ class Ending:
         return "again" if again else "done"
 
     def fenced(self) -> str:
-        """Another worker owns the matter; what is known stands on the own attempt, and the row is looked at at once."""
+        """Nothing is permitted any more. Where the matter is still this worker's, its domain or tenant was paused: the row is given
+        back and goes on when that ends. Else another worker owns it; what is known stands on the own attempt, and the row is
+        looked at at once."""
+        with suppress(LeaseLost), self._under_token() as db:
+            claim.later(db, self.row, delay=RETRY_SECONDS, costs_attempt=False)
+            self._finish(db, "later", "paused")
+            return "later"
         with self.shop.db.tenant(self.row.tenant_id) as db:
             self.delivery.keep(db)
             claim.make_due(db, self.row)

@@ -10,8 +10,10 @@ from typing import Any
 
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
+from domain.model import DOMAINS
+
 EXCHANGE = "bridge.changes"
-QUEUES = ("customer", "product", "project", "invoice", "payment", "cost")
+QUEUES = DOMAINS
 
 
 def routing_key(system: str, domain: str) -> str:

@@ -24,6 +24,7 @@ from db import outbox
 from db.outbox import Taken
 from db.pool import REBUILT, Database
 from domain.errors import TryLater
+from domain.model import DOMAINS
 from domain.registers import Register
 
 logger = structlog.get_logger("relay")
@@ -89,7 +90,7 @@ class Relay:
         registers: dict[tuple[str, str], Register],
         stop: threading.Event,
         *,
-        domains: Sequence[str] = outbox.DOMAINS,
+        domains: Sequence[str] = DOMAINS,
         keeper: Keeper | None = None,
     ) -> None:
         self._db = db

@@ -22,6 +22,7 @@ from app.relay import Relay
 from db import log, outbox, streams
 from domain import clock
 from domain.errors import InputError
+from domain.model import DOMAINS
 
 logger = structlog.get_logger("running")
 
@@ -71,8 +72,8 @@ def run_relay(bridge: Bridge) -> None:
 
 def run_worker(bridge: Bridge, queues: Sequence[str], threads: int) -> None:
     """Until stopped. Raises InputError for an unknown queue; ends with an error when a worker thread has died."""
-    if unknown := sorted(set(queues) - set(outbox.DOMAINS)):
-        raise InputError(f"There is no queue '{unknown[0]}': choose from {', '.join(outbox.DOMAINS)}.")
+    if unknown := sorted(set(queues) - set(DOMAINS)):
+        raise InputError(f"There is no queue '{unknown[0]}': choose from {', '.join(DOMAINS)}.")
     broker = bridge.broker()
     shop = bridge.workshop()
     bridge.actors(broker, shop)

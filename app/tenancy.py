@@ -14,6 +14,7 @@ from db import log, outbox, streams, tenants
 from db.tenant import TenantDb
 from db.tenants import Tenant
 from domain.errors import InputError, SettingUnusable
+from domain.model import DOMAINS
 from domain.setup.settings import as_far_as_usable, changed_settings, stored_settings
 
 
@@ -128,8 +129,8 @@ def set_paused(
     stays = tenant.state == "leaving" and not paused and domain is None
     if tenant.state in ("leaving", "erasing") and not stays:
         raise InputError(leaving_sentence(tenant))
-    if domain is not None and domain not in outbox.DOMAINS:
-        raise InputError(f"There is no domain '{domain}': choose from {', '.join(outbox.DOMAINS)}.")
+    if domain is not None and domain not in DOMAINS:
+        raise InputError(f"There is no domain '{domain}': choose from {', '.join(DOMAINS)}.")
     if domain is None and not stays and tenant.state not in ("live", "paused"):
         raise InputError(
             f"The tenant '{name}' is not live yet: run 'severa-bridge tenant go-live {name}' first."

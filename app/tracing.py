@@ -13,6 +13,7 @@ from app.words import iso, plain
 from db import attempts, log, matters, outbox, records
 from db.books import ERP_REGISTERS, SEVERA_REGISTERS
 from domain.errors import InputError
+from domain.model import DOMAINS
 
 # What people call the registers on the command line.
 REGISTER_WORDS: Mapping[str, str] = {
@@ -116,7 +117,7 @@ def _attempt(row: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]) -> dict
 
 def _domain_of(register: str) -> str:
     word = register.lower()
-    if word in outbox.DOMAINS:
+    if word in DOMAINS:
         return word
     if word in REGISTER_WORDS:
         return REGISTER_WORDS[word]

@@ -101,6 +101,7 @@ class _Call:
     form: Mapping[str, str] | None = None
     largest: int = JSON_BYTES
     not_after: float | None = None
+    until: float | None = None
 
     @property
     def operation(self) -> str:
@@ -192,6 +193,7 @@ class Transport:
         timeout: float | None = None,
         largest: int = JSON_BYTES,
         not_after: float | None = None,
+        until: float | None = None,
     ) -> httpx.Response:
         """One call; the answer is a 2xx, read to its end. Everything else is raised (module docstring).
 
@@ -203,6 +205,8 @@ class Transport:
         connecting and TLS, before the head and again before the body; past it NotSent is raised and the request was
         surely not made. A 401 means that nothing was done: one fresh sign-in and the call once more; under a permission,
         which is for one call, NotSent instead, with the fresh token ready for the next.
+
+        ``until`` is the same for a write that may be repeated: it does not leave later, and nothing else changes.
         """
         url = self._address(path)
         if json is not None:
@@ -228,6 +232,7 @@ class Transport:
                 files=files,
                 largest=largest,
                 not_after=not_after,
+                until=until,
             )
             answer = self._exchange(call)
             self._tell_pacer(answer)
@@ -305,7 +310,8 @@ class Transport:
     def _exchange(self, call: _Call) -> httpx.Response:
         """The answer, whatever its status. Raises NotSent, Unavailable, OutcomeUnknown."""
         began = clock.monotonic()
-        progress = Progress(began + call.limit, self._timeouts.connect, call.not_after)
+        latest = call.until if call.not_after is None else call.not_after
+        progress = Progress(began + call.limit, self._timeouts.connect, latest)
         answer: httpx.Response | None = None
         error = ""
         try:

@@ -15,7 +15,6 @@ from uuid import UUID
 from db.sql import SQL
 from db.tenant import DispatchDb, TenantDb
 
-DOMAINS = ("customer", "product", "project", "invoice", "payment", "cost")
 ANNOUNCED_AT_ONCE = 1000
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from domain.setup.settings import TenantSettings
 
 Json = dict[str, Any]
 System = Literal["severa", "visma_net"]
 Domain = Literal["customer", "product", "project", "invoice", "payment", "cost"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
 Filter = str | int | bool | datetime | Sequence[str]
 
 

@@ -38,6 +38,9 @@ class SeveraApi(Protocol):
     ``not_after`` is the permission for one call (seconds of ``domain.clock.boot``): past it nothing is sent and NotSent is
     raised, which also means: begin anew. A call with a permission raises OutcomeUnknown, whatever its verb, when something
     may have happened, and only then: after every other error of it nothing was done (docs/never-twice.md rule 5).
+
+    ``until`` is for a write that may be repeated and needs no step: it does not leave later, and is a call like any other but
+    for that. What a delivery hands out (``Delivery.severa``, ``Delivery.erp``) fills it in for every write without a permission.
     """
 
     def get(self, register: str, guid: str) -> Json:
@@ -64,7 +67,13 @@ class SeveraApi(Protocol):
         ...
 
     def patch(
-        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+        self,
+        register: str,
+        guid: str,
+        changes: Mapping[str, Any],
+        *,
+        not_after: float | None = None,
+        until: float | None = None,
     ) -> Json:
         """PATCH of replace operations, in the order given; keys are paths (``/status/guid``). The updated record."""
         ...
@@ -118,6 +127,7 @@ class ErpApi(Protocol):
         *,
         etag: str | None = None,
         not_after: float | None = None,
+        until: float | None = None,
     ) -> str | None:
         """PUT of the members given; the new ETag if the answer had one. Raises Stale on 412."""
         ...

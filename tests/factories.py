@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 from db import attempts, claim, matters, outbox, tenants
 from db.claim import Asked, Claimed
-from db.outbox import DOMAINS, Rank, Taken
+from db.outbox import Rank, Taken
 from db.pool import Database
 from domain.errors import LeaseLost
-from domain.model import System
+from domain.model import DOMAINS, System
 
 START = UUID(int=0)
 LEASE = 60.0

@@ -142,7 +142,13 @@ class SeveraClient:
         return self._writer.create(register, body, parent, not_after)
 
     def patch(
-        self, register: str, guid: str, changes: Mapping[str, Any], *, not_after: float | None = None
+        self,
+        register: str,
+        guid: str,
+        changes: Mapping[str, Any],
+        *,
+        not_after: float | None = None,
+        until: float | None = None,
     ) -> Json:
         """PATCH of replace operations in the order given; the record as stored afterwards.
 
@@ -150,7 +156,7 @@ class SeveraClient:
         single read shows the record (the write may have happened); ValueError for no changes at all. Under a permission (``not_after``) one form
         is tried: NotSent when another one may be meant, OutcomeUnknown for whatever is not known.
         """
-        return self._writer.patch(register, guid, changes, not_after)
+        return self._writer.patch(register, guid, changes, not_after, until)
 
     def download(self, register: str, guid: str) -> bytes:
         """The bytes of ``files`` (file guid, not the guid of the invoice file) or of ``invoices/pdf`` (invoice guid).

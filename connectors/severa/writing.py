@@ -55,7 +55,14 @@ class Writer:
                 _log.warning("created_but_not_read", system=SYSTEM, register=entry.name, guid=guid)
         raise Question(SYSTEM, f"POST {path}").outcome_unknown("the answer does not name the record")
 
-    def patch(self, register: str, guid: str, changes: Mapping[str, Any], not_after: float | None) -> Json:
+    def patch(
+        self,
+        register: str,
+        guid: str,
+        changes: Mapping[str, Any],
+        not_after: float | None,
+        until: float | None,
+    ) -> Json:
         """PATCH; ``SeveraClient.patch``."""
         entry = register_of(register)
         if entry.item_path is None or not entry.patches:
@@ -76,6 +83,7 @@ class Writer:
                     json=way.operations,
                     headers=ACCEPT_JSON,
                     not_after=not_after,
+                    until=until,
                 )
             except Refused as refused:
                 # A refusal is a 'no': nothing was changed, and the other form may be the one that is meant.

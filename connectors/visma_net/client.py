@@ -157,6 +157,7 @@ class VismaNetClient:
         *,
         etag: str | None = None,
         not_after: float | None = None,
+        until: float | None = None,
     ) -> str | None:
         """PUT of the members given; the new ETag if the answer had one. Raises Stale when ``etag`` is not the record's
         any more. Not sent where the document does not take If-Match (inventory).
@@ -164,7 +165,7 @@ class VismaNetClient:
         Raises NotKnown when the answer is none to a PUT and the record, read singly, does not show the change (the write
         may have happened).
         """
-        return self._writer.update(register, key, body, etag, not_after)
+        return self._writer.update(register, key, body, etag, not_after, until)
 
     def delete(self, register: str, key: str, *, not_after: float | None = None) -> bool:
         """DELETE; False for the vendor's 404: then whoever concludes anything from it looks. Raises NotKnown for an answer with

@@ -58,14 +58,15 @@ class Endpoint:
         json: Json | None = None,
         headers: Mapping[str, str] | None = None,
         not_after: float | None = None,
+        until: float | None = None,
     ) -> httpx.Response:
         """A write that may be repeated, if not under a permission."""
         began = clock.monotonic()
         answer = self.transport.send(
-            method, path, repeatable=True, json=json, headers=headers, not_after=not_after
+            method, path, repeatable=True, json=json, headers=headers, not_after=not_after, until=until
         )
-        until = began + self.read_limit if not_after is not None else None
-        return self._ended(answer, f"{method} {path}", repeatable=not_after is None, until=until)
+        deadline = began + self.read_limit if not_after is not None else None
+        return self._ended(answer, f"{method} {path}", repeatable=not_after is None, until=deadline)
 
     def once(
         self,

@@ -40,7 +40,13 @@ class Writer:
         return self._key(known, answer, body, f"POST {path}")
 
     def update(
-        self, register: str, key: str, body: Json, etag: str | None, not_after: float | None
+        self,
+        register: str,
+        key: str,
+        body: Json,
+        etag: str | None,
+        not_after: float | None,
+        until: float | None,
     ) -> str | None:
         """PUT; ``VismaNetClient.update``."""
         known = register_of(register)
@@ -48,7 +54,9 @@ class Writer:
             raise ValueError(f"nothing is changed in Visma.net ERP register '{register}'")
         path = item_path(known, key)
         headers = {"If-Match": etag} if etag and known.if_match else None
-        answer = self._endpoint.again("PUT", path, json=body, headers=headers, not_after=not_after)
+        answer = self._endpoint.again(
+            "PUT", path, json=body, headers=headers, not_after=not_after, until=until
+        )
         if not is_empty(answer) and not _is_record(answer, known, key):
             # Somebody who never passed the PUT on may have answered: what is stored must show what was written.
             question = Question(SYSTEM, f"PUT {path}")

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from docs_common import DOCS, HEAD, ROOT, NotComplete, code, imported, table
 from pydantic import SecretStr
 
-DOMAINS = ("customer", "product", "project", "invoice", "payment", "cost")
+from domain.model import DOMAINS
 
 # Keys of the tenant file whose models do not describe them.
 KEYS: Mapping[str, str] = MappingProxyType(

@@ -9,6 +9,7 @@ import pytest
 from factories import announce, take
 from integration.test_settling import settle, workshop
 
+from db import tenants
 from db.pool import Database
 from domain.errors import RateLimited, TryLater, Unavailable
 from domain.model import Settled
@@ -46,3 +47,26 @@ def test_a_vendors_word_is_taken_once_and_is_the_least_that_is_waited_from_then_
         waited = round(row["s"], 3)
         # A back-off lies between half of what it has grown to and the whole.
         assert max(least, longest / 2 if longest > least else 0) <= waited <= longest
+
+
+@pytest.mark.req("R-SET-9")
+def test_a_delivery_whose_domain_is_paused_before_its_first_effect_gives_its_row_back(
+    db: Database, tenant: UUID
+) -> None:
+    def paused_under_it(delivery: Delivery) -> Settled:
+        with db.tenant(tenant) as connection:
+            tenants.set_paused_domains(connection, ["invoice"])
+        delivery.begin("create", {}, limit_seconds=1)
+        raise AssertionError("permitted")
+
+    matter = announce(db, tenant)
+    for _ in range(4):
+        [taken] = take(db)
+        assert settle(workshop(db, paused_under_it), taken) == "later"
+        with db.tenant(tenant) as connection:
+            [row] = connection.execute("select state, lost, attempts from outbox")
+            [held] = connection.execute("select token from matter where id = %s", [matter])
+            connection.execute("update outbox set due_at = bridge_now()")
+            assert take(db) == []
+            tenants.set_paused_domains(connection, [])
+        assert (row, held["token"]) == ({"state": "ready", "lost": 0, "attempts": 0}, None)

@@ -10,6 +10,7 @@ from factories import announce, claimed, make_tenant, permitted, state, take
 from db import claim, outbox
 from db.outbox import Rank
 from db.pool import Database
+from domain.model import DOMAINS
 
 START = UUID(int=0)
 
@@ -58,9 +59,7 @@ def test_what_is_taken_is_sent_in_the_order_of_its_rank(db: Database, tenant: UU
     with db.dispatch() as connection:
         # A large table is joined by hash or merge, which gives rows back in any order.
         connection.execute("set local enable_nestloop = off")
-        taken = outbox.take(
-            connection, domains=outbox.DOMAINS, window=100, per_tenant=100, after=START, lease=60
-        )
+        taken = outbox.take(connection, domains=DOMAINS, window=100, per_tenant=100, after=START, lease=60)
     assert [one.matter_id for one in taken] == [invoice, *changes, *settings]
 
 
@@ -72,7 +71,7 @@ def test_what_a_setting_announced_has_its_turn_too(db: Database, tenant: UUID) -
 
 
 def test_the_limit_of_a_tenant_counts_over_all_domains(db: Database, tenant: UUID) -> None:
-    for domain in outbox.DOMAINS:
+    for domain in DOMAINS:
         for n in range(4):
             announce(db, tenant, f"{domain} {n}", "invoice" if domain == "payment" else domain)
     assert len(take(db, per_tenant=4)) == 4

@@ -14,11 +14,11 @@ from services import Database
 
 from db import attempts, claim, leaving, matters, outbox, streams, tenants
 from db.claim import Asked, Claimed, Done
-from db.outbox import DOMAINS, Taken
+from db.outbox import Taken
 from db.streams import DuePoll
 from db.tenant import DispatchDb, TenantDb
 from domain.errors import LeaseLost
-from domain.model import Document
+from domain.model import DOMAINS, Document
 from isolation.statements import Connection, Gate, Run, Session
 
 START = UUID(int=0)

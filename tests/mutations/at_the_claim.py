@@ -263,4 +263,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("shows-late", "7, 11", "What was just made and does not show is asked for again, not told", "domain/moves.py",
        "        if left <= 0:\n            raise\n        message", "        raise\n        message",
        "tests/unit/domain/test_made_shows_late.py::test_it_is_asked_for_again_and_linked"),
+    of("register-until", "5, S22", "A write of a register does not leave long after its permission", "actors/until.py",
+       "changes, until=self._until())", "changes)",
+       "tests/simulation/schedules/test_overlapping.py::test_a_write_of_a_register_that_stood_still_after_its_permission_does_not_go_over_a_later_edit[erp]"),
+    of("paused-gives-back", "3, R-SET-9", "A delivery that is refused because its domain was paused gives its row back", "actors/ending.py",
+       "        with suppress(LeaseLost), self._under_token() as db:\n", "        with suppress(LeaseLost), self._under_token() as db:\n            raise LeaseLost\n",
+       "tests/integration/test_put_off.py::test_a_delivery_whose_domain_is_paused_before_its_first_effect_gives_its_row_back"),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from simulation.points import Pause
 from simulation.stage import WRITE_BACK, Stage
 
 Stages = Callable[..., AbstractContextManager[Stage]]
@@ -98,6 +99,36 @@ def test_an_older_answer_to_a_later_question_does_not_undo_a_write(stage: Stages
         [ours] = [one for one in play.firm.register("severa", "customers") if one["number"] == 10001]
         assert (ours["website"], ours["email"]) == ("https://ny.example", "ny@malarbygg.example")
         assert len([one for one in play.play.wire.writes if "customer" in one.path]) <= 2
+
+
+@pytest.mark.schedule("S22")
+@pytest.mark.parametrize("side", ["severa", "erp"])
+def test_a_write_of_a_register_that_stood_still_after_its_permission_does_not_go_over_a_later_edit(
+    stage: Stages, side: str
+) -> None:
+    """Paused between the word that it may write and the call, beyond every lease; a person edits again, another worker writes."""
+    with stage() as play:
+        [ours] = [one for one in play.firm.register("severa", "customers") if one["number"] == 10001]
+
+        def edit(web: str) -> None:
+            if side == "severa":
+                play.firm.change("customers", str(ours["guid"]), website=web)
+            else:
+                play.firm.erp("PATCH", "customer/10001", {"mainContact": {"web": web}})
+            play.sweep_soon()
+            play.play.poll_soon()
+
+        edit("https://old.example")
+        paused = play.rule(Pause(1_500), "committed", "sending", actor="worker")
+        play.play.at(600, lambda: edit("https://new.example"), "edits again")
+        play.poll(seconds=4_000)
+        assert paused.hits == 1
+        play.sweep_soon()
+        play.poll(seconds=900)
+        play.end()
+        [ours] = [one for one in play.firm.register("severa", "customers") if one["number"] == 10001]
+        [theirs] = [one for one in play.firm.register("erp", "customer") if one["number"] == "10001"]
+        assert (ours["website"], theirs["mainContact"]["web"]) == ("https://new.example",) * 2
 
 
 @pytest.mark.schedule("S38")
