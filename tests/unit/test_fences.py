@@ -75,6 +75,27 @@ def test_steps_are_written_on_the_own_attempt_or_where_they_are_unanswered() -> 
         assert "tenant_id" in text
 
 
+# Matters and documents are written without a token here, and nowhere else: by whom, and behind what.
+UNHELD = {
+    "installation.reachable_matters": "the relay, when PostgreSQL's clock stepped back: an end only comes nearer",
+    "leaving.reap": "the relay and an erasure: leases that are over",
+    "matters.decide": "a person, of a matter that nobody holds",
+    "matters.join": "a worker that holds the one and finds the other free",
+    "matters.join_sent": "the same transaction",
+    "matters.meet_erp": "whoever announces: a row that was not there",
+    "matters.meet_severa": "whoever announces: a row that was not there",
+    "matters.put": "the transaction that ends a delivery, after its lock and its check of the token",
+}
+
+
+def test_outside_the_claim_no_matter_and_no_document_is_written_without_its_token() -> None:
+    writes = re.compile(r"\b(update|insert into)\s+(matter|document)\b", re.IGNORECASE)
+    bare = {name: re.sub(r"--.*", "", text) for name, text in SQL.items() if not name.startswith("claim.")}
+    assert {
+        name for name, text in bare.items() if writes.search(text) and "token = %(token)s" not in text
+    } == set(UNHELD)
+
+
 def test_nothing_of_a_matter_or_a_document_is_ever_deleted() -> None:
     deleting = {
         name
