@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import domain.cost.asks
 import domain.cost.explain
 import domain.cost.fields
 import domain.cost.steps
@@ -42,7 +43,7 @@ SPECS: Mapping[str, DomainSpec] = MappingProxyType(
             DomainSpec("project", "project", domain.project.steps.settle),
             DomainSpec("invoice", "invoice", domain.invoice.steps.settle, domain.invoice.asks.asks),
             DomainSpec("payment", "invoice", domain.payment.steps.settle, domain.payment.asks.asks),
-            DomainSpec("cost", "cost", domain.cost.steps.settle),
+            DomainSpec("cost", "cost", domain.cost.steps.settle, domain.cost.asks.asks),
         )
     }
 )

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from domain.cost import plan
+from domain.cost.asks import chosen
 from domain.cost.document import MARKER, Document, Line, includes_vat, read_document
 from domain.cost.fields import (
     CURRENCIES,
     FEES,
-    NEVER,
     ORGANIZATION,
     PROJECTS,
     SUPPLIER_INVOICES,
@@ -67,10 +67,6 @@ class _Work:
     _unmarked: list[Json] = field(default_factory=list)
     _base: str = ""
 
-    def _chosen(self, module: str) -> bool:
-        """Whether this tenant brings journals of a module (setting journal_modules, by default GL and CA)."""
-        return module in self.delivery.tenant.settings.journal_modules and module not in NEVER
-
     def settle(self, record: Record) -> None:
         """One document, planned from what was polled; from a read of its own as soon as anything is to be written (rule 14)."""
         if _lacks(record) and not self._read(record):
@@ -91,7 +87,8 @@ class _Work:
 
     def _settle(self, document: Document) -> None:
         """Its lines, then its files, then what went wrong."""
-        if document.register != SUPPLIER_INVOICES and not self._chosen(document.kind):
+        settings = self.delivery.tenant.settings
+        if document.register != SUPPLIER_INVOICES and not chosen(document.kind, settings):
             return
         self._remember()
         if document.voided:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from integration.test_identity import file_of
@@ -39,6 +40,27 @@ def test_a_status_that_is_ignored_no_more_is_looked_at(new_firm: Callable[..., R
     assert service.set_setting(road.installation.bridge, road.name, "project_task", "10") == 0
     road.settle()
     assert road.writes() == {}
+
+
+@pytest.mark.schedule("S19")
+def test_a_module_that_is_chosen_later_brings_the_journals_that_were_left_alone(
+    new_firm: Callable[..., Road],
+) -> None:
+    road = new_firm(costs="cost")
+    bridge = road.installation.bridge
+    project = road.add_project(road.add_customer("Lagret AB", vatNumber="SE556111444605"), "Lageruttag")
+    road.settle()
+    line = {"account": "4600", "debit": "250", "project": str(project["number"]), "description": "Uttag"}
+    road.erp.ask("POST", "journals", {"module": "IN", "date": "2026-11-20", "lines": [line]})
+    road.settle()
+    assert road.severa.look("projectfees") == []
+    assert service.set_setting(bridge, road.name, "journal_modules", '["GL", "CA", "IN"]') == 1
+    road.settle()
+    [fee] = road.severa.look("projectfees")
+    assert Decimal(str(fee["unitCost"]["amount"])) == 250
+    # Nothing is decided otherwise by what is left out of the list again, or by how a cost is brought.
+    assert service.set_setting(bridge, road.name, "journal_modules", '["GL", "IN"]') == 0
+    assert service.set_setting(bridge, road.name, "costs", "cost-and-fee") == 0
 
 
 def test_a_stored_setting_that_cannot_be_used_is_one_problem_and_stops_the_tenant_until_it_is_repaired(
