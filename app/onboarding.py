@@ -12,7 +12,7 @@ from app import consequences, identity
 from app.bootstrap import Bridge
 from app.poller import Poller
 from app.systems import connection_parts, kept_tokens
-from app.tenancy import leaving_sentence, look_again, staying_tenant, who
+from app.tenancy import go_on, leaving_sentence, look_again, staying_tenant, who
 from app.words import SYSTEM_NAMES
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
@@ -95,6 +95,8 @@ def add_tenant(bridge: Bridge, file: TenantFile) -> bool:
         tenants.audit(db, who(), "tenant.added" if known is None else "tenant.changed", {})
         if known:
             look_again(db, values)
+            # Both sign-ins were tried a moment ago, whatever they were refused for before.
+            go_on(db)
     bridge.connections.forget(tenant_id)
     if known is not None and asked is not None:
         consequences.announce(bridge.db, known, asked)

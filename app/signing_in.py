@@ -14,11 +14,11 @@ from app import identity
 from app.bootstrap import Bridge
 from app.service import sign_in_sentence, staying_tenant
 from app.systems import kept_tokens
-from app.tenancy import who
+from app.tenancy import go_on, who
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.visma_net import VismaNetClient, new_verifier
-from db import outbox, streams, tenants
+from db import tenants
 from db.tenants import Tenant
 from domain.errors import InputError, Refused, SignInFailed, TryLater
 
@@ -77,9 +77,7 @@ def finish(bridge: Bridge, name: str, started: SignInStarted, came_back: str) ->
     bridge.connections.forget(tenant.id)
     with bridge.db.tenant(tenant.id) as db:
         tenants.audit(db, who(), "tenant.signed_in", {})
-        # What sat out the pause of a connection that could not sign in goes on at once.
-        outbox.due_now(db)
-        streams.ask(db)
+        go_on(db)
 
 
 def _client(bridge: Bridge, tenant: Tenant, tokens: MemoryTokenStore) -> VismaNetClient:

@@ -92,6 +92,15 @@ def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
     return found.count
 
 
+def go_on(db: TenantDb) -> None:
+    """What stands in the way is gone (a sign-in that failed, a setting that could not be used): both systems are polled, and
+    work that was put off for it goes on, now and not after its wait (``BRIDGE_SIGN_IN_SECONDS``).
+
+    The connections before the work, as a poll locks them."""
+    streams.ask(db)
+    outbox.due_now(db)
+
+
 def look_again(db: TenantDb, values: Mapping[str, Any]) -> None:
     """Polls stood still for a setting that could not be used: whether it is repaired is seen at once, not at the next try, and
     the problem names what is left."""
@@ -101,7 +110,7 @@ def look_again(db: TenantDb, values: Mapping[str, Any]) -> None:
         stored_settings(values)
     except SettingUnusable as error:
         open_setting_problem(db, error)
-    streams.ask(db)
+    go_on(db)
 
 
 def held(bridge: Bridge, name: str) -> list[braking.Held]:

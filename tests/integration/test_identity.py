@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from road import Road, hours
-from test_signing_in import BACK, interactive, signed_in_at
+from test_signing_in import BACK, interactive, put_off, signed_in_at, stands_still
 
 from app import service, signing_in
 from app.identity import PairTaken, check_stored, company_id, refuse
@@ -151,6 +151,23 @@ def test_a_token_goes_with_the_credentials_it_was_given_for(new_firm: NewFirm) -
         assert erp is not None
         assert tenants.token(db, "severa", severa.revision) == (None,)
         assert tenants.token(db, "visma_net", erp.revision) not in {None, (None,)}
+
+
+@pytest.mark.req("R-SET-2", "R-SET-4")
+@pytest.mark.parametrize("what", ["a corrected secret", "what the vendor has put right"])
+def test_what_was_put_off_for_a_sign_in_goes_on_with_a_file_that_is_added_again(
+    new_firm: NewFirm, what: str
+) -> None:
+    road = new_firm(live=False)
+    bridge = road.installation.bridge
+    if what == "a corrected secret":
+        with bridge.db.tenant(road.tenant_id) as db:
+            stored = tenants.connection(db, "severa")
+            assert stored is not None
+            tenants.put_connection(db, "severa", stored.config, bridge.secrets.seal("mistyped"))
+    put_off(road)
+    service.add_tenant(bridge, file_of(road))
+    assert stands_still(road) == []
 
 
 @pytest.mark.req("R-SET-2", "R-SET-4")
