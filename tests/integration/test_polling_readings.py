@@ -408,10 +408,17 @@ def test_what_cuts_a_poll_before_its_first_register_is_told_and_over_with_the_ne
     assert made.problems() == {}
 
 
-def test_a_poll_that_lost_its_lease_writes_nothing_more(made: World) -> None:
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "update connection set poll_token = gen_random_uuid()",
+        # Nobody has taken it over yet: whoever does so next reads from where this one stands.
+        "update connection set poll_lease_until = bridge_now() - interval '1 second'",
+    ],
+    ids=["taken over", "over"],
+)
+def test_a_poll_that_lost_its_lease_writes_nothing_more(made: World, lost: str) -> None:
     made.vendor.fill("customers", 30)
-    made.vendor.before_answer["customers", 2] = lambda: made.sql(
-        "update connection set poll_token = gen_random_uuid()"
-    )
+    made.vendor.before_answer["customers", 2] = lambda: made.sql(lost)
     made.poll()
     assert len(made.sql("select id from record")) == 20

@@ -66,6 +66,9 @@ MUTATIONS: tuple[Mutation, ...] = (
        "    if not stamps:\n", U + "test_the_mark_stays_where_rows_were_left_out"),
     of("page-lease", "13", "A poll without its lease writes nothing", "app/turn.py", "            if anchor is None:\n                raise LeaseLost\n            self.anchor = anchor\n",
        "            self.anchor = anchor or self.anchor\n", R + "test_a_poll_that_lost_its_lease_writes_nothing_more"),
+    of("page-lease-over", "13", "A poll's lease that is over is not extended, though nobody took it", STREAMS,
+       "poll_token = %(token)s and poll_lease_until > bridge_now()\n", "poll_token = %(token)s\n",
+       R + "test_a_poll_that_lost_its_lease_writes_nothing_more[over]"),
     Mutation("absence-by-request", "13, S35", "What somebody had an answer about since the reading began is not missing", (
         Edit(RECORDS, "(reading_id is null or reading_id < %(reading_id)s) and answered_at < %(began_at)s\n\n-- next_missing --",
              "(reading_id is null or reading_id < %(reading_id)s)\n\n-- next_missing --"),
