@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from integration.poll_world import CUSTOMERS, INVOICES, Killed, World, a_register, world
@@ -11,8 +11,8 @@ from services import Database as Made
 from app import announcing
 from db import streams
 from domain.errors import NotKnown, RateLimited, Unavailable
-from domain.model import System
-from domain.registers import Register
+from domain.model import Json, System
+from domain.registers import Concern, Register
 
 CONTACTS = a_register("contactpersons", "customer")
 
@@ -166,6 +166,29 @@ def test_the_audit_finds_a_change_that_was_announced_and_has_no_work(made: World
     assert [(row["severa_id"], row["cause"]) for row in rows] == [
         ("00000", "changed"), ("00001", "audit"), ("00002", "changed"),
     ]  # fmt: skip
+
+
+def test_the_audit_is_silent_about_a_delivery_that_ends_between_its_looks(
+    database: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found unsettled, then without work: its end took both away together, and nothing was lost."""
+    ends: list[Callable[[], object]] = []
+
+    def concerns(body: Json) -> tuple[Concern, ...]:
+        # The audit asks whom a row concerns behind its first look, and before it looks for work.
+        for end in ends:
+            end()
+        return (Concern("invoice", "invoices", body["guid"]),)
+
+    with world(database, a_register("invoices", "invoice", concerns=concerns)) as made:
+        made.vendor.fill("invoices", 1)
+        made.poll()
+        assert made.work() == ["invoices/00000"]
+        ends.append(made.settle_all)
+        capsys.readouterr()
+        made.audit()
+        assert "audit_found" not in capsys.readouterr().out
+        assert made.work() == []
 
 
 def test_the_audit_leaves_failed_and_waiting_work_alone(made: World) -> None:

@@ -69,6 +69,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("page-lease-over", "13", "A poll's lease that is over is not extended, though nobody took it", STREAMS,
        "poll_token = %(token)s and poll_lease_until > bridge_now()\n", "poll_token = %(token)s\n",
        R + "test_a_poll_that_lost_its_lease_writes_nothing_more[over]"),
+    of("audit-third-look", "R-PRO-8", "A delivery that ends while the audit looks is no loss", "app/upkeep.py",
+       "still = pending.still_unsettled(db, found)", "still = {one.place for one in found}",
+       "tests/integration/test_polling_announcing.py::test_the_audit_is_silent_about_a_delivery_that_ends_between_its_looks"),
     Mutation("absence-by-request", "13, S35", "What somebody had an answer about since the reading began is not missing", (
         Edit(RECORDS, "(reading_id is null or reading_id < %(reading_id)s) and answered_at < %(began_at)s\n\n-- next_missing --",
              "(reading_id is null or reading_id < %(reading_id)s)\n\n-- next_missing --"),
