@@ -3,6 +3,8 @@ gaps for the auditor (R-INV-5), and which branch a business unit sells for (R-SE
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app.bootstrap import Bridge
@@ -10,6 +12,7 @@ from app.service import explained, find_tenant, staying_tenant
 from app.tenancy import who
 from db import log, matters, outbox, records, tenants
 from db.outbox import Rank
+from db.tenant import TenantDb
 from domain import catalogue
 from domain.errors import InputError
 from domain.invoice import review
@@ -17,48 +20,105 @@ from domain.invoice.fields import INVOICES
 from domain.invoice.gaps import reason
 
 UNITS = "businessunits"
+# In place of an invoice's number: every one that was shown.
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """What a release did. ``count``: how many went; ``missed``: invoices that were named and did not go, ``new``: those that wait
+    and were not named, a sentence each."""
+
+    count: int
+    missed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
 
 
 def held(bridge: Bridge, name: str) -> list[dict[str, Any]]:
-    """Invoices and credit notes that wait for a person, explained, oldest first: totals, VAT and accounts in ``values``."""
+    """Invoices and credit notes that wait for a person, explained, oldest first: totals, VAT and accounts in ``values``, and
+    ``seen`` (what a release has to name: the invoice, its rows and receiver as they are shown)."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = [row for row in log.problems(db) if row["code"] in review.CODES]
-    return [explained(row, tenant.language) for row in rows]
+        rows = _waiting(db)
+    return [explained(row, tenant.language) | {"seen": _mark(row)} for row in rows]
 
 
-def release(bridge: Bridge, name: str, wanted: str) -> int:
-    """Lets one held invoice (its problem's number, or Severa's guid) or ``all`` of them go; how many.
+def wanted_of(rows: Sequence[Mapping[str, Any]], name: str, wanted: str) -> list[Mapping[str, Any]]:
+    """Those of the list that are meant by a problem's number, Severa's guid, or ``all``. Raises InputError: no such invoice."""
+    found = [row for row in rows if wanted == ALL or wanted in (str(row["id"]), row["record_id"])]
+    if not found and wanted != ALL:
+        raise InputError(
+            f"No invoice '{wanted}' of tenant '{name}' waits for review: 'severa-bridge review {name}' shows those there are."
+        )
+    return found
 
-    The choice is kept for the invoice, audited, and its delivery goes on at once. Raises InputError when there is none.
+
+def release(bridge: Bridge, name: str, wanted: str, seen: Collection[str]) -> LetGo:
+    """Lets one held invoice (its problem's number, or Severa's guid) or ``all`` of them go, each only as it was shown
+    (docs/never-twice.md rule 18).
+
+    ``seen`` is what ``held`` gave with them: *all* is those that were shown, not those that wait by now. What is kept for an
+    invoice is the hash in its mark, which its delivery compares with what it would send. Audited; the delivery goes on at once.
+    Raises InputError: no such invoice, or the one that was meant is not as it was shown, or was not shown.
     """
     tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        rows = [
-            row
-            for row in log.problems(db)
-            if row["code"] in review.CODES
-            and (wanted == "all" or wanted in (str(row["id"]), row["record_id"]))
-        ]
-        if not rows and wanted != "all":
+        rows = wanted_of(_waiting(db), name, wanted)
+        named = {mark.partition("-")[0] for mark in seen}
+        left = [row for row in rows if _mark(row) not in seen]
+        if left and wanted != ALL:
             raise InputError(
-                f"No invoice '{wanted}' of tenant '{name}' waits for review: 'severa-bridge review {name}' shows those there are."
+                f"{_why(left[0], named)}: look again with 'severa-bridge review {name}', then let it go."
             )
-        for row in rows:
-            seen = review.released_as(str(row["values"].get("seen", "")))
-            matters.put_choice(db, "invoice", "severa", row["record_id"], seen)
-            outbox.announce(
-                db,
-                "invoice",
-                [row["matter_id"]],
-                cause="person",
-                system="severa",
-                register=INVOICES,
-                rank=Rank.PERSON,
-            )
-            details = {"invoice": row["record_id"], "total": row["values"].get("total", "")}
-            tenants.audit(db, who(), "invoice.released", details)
-    return len(rows)
+        going = [row for row in rows if _mark(row) in seen]
+        for row in going:
+            _let_go(db, row)
+    if wanted != ALL:
+        return LetGo(len(going))
+    gone = sorted(named - {str(row["id"]) for row in rows})
+    return LetGo(
+        len(going),
+        (
+            *(_why(row, named) for row in left if str(row["id"]) in named),
+            *(f"Invoice {number} does not wait for review any more" for number in gone),
+        ),
+        tuple(_why(row, named) for row in left if str(row["id"]) not in named),
+    )
+
+
+def _waiting(db: TenantDb) -> list[Mapping[str, Any]]:
+    return [row for row in log.problems(db) if row["code"] in review.CODES]
+
+
+def _let_go(db: TenantDb, row: Mapping[str, Any]) -> None:
+    matters.put_choice(db, "invoice", "severa", row["record_id"], review.released_as(_hash(row)))
+    outbox.announce(
+        db,
+        "invoice",
+        [row["matter_id"]],
+        cause="person",
+        system="severa",
+        register=INVOICES,
+        rank=Rank.PERSON,
+    )
+    details = {"invoice": row["record_id"], "total": row["values"].get("total", ""), "seen": _hash(row)}
+    tenants.audit(db, who(), "invoice.released", details)
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    return str(row["values"].get("seen", ""))
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    """The problem's number and the hash of what it shows: two invoices may be alike in everything that is hashed."""
+    return f"{row['id']}-{_hash(row)}"
+
+
+def _why(row: Mapping[str, Any], named: Collection[str]) -> str:
+    """Why an invoice stays, with what it says now: a mark tells that something else was shown, not what."""
+    values = row["values"]
+    called = f"Invoice {row['id']} to {values.get('customer') or '–'} for {values.get('total', '–')}"
+    return f"{called} {'has changed since it was shown' if str(row['id']) in named else 'was not shown'}"
 
 
 def gaps(bridge: Bridge, name: str) -> list[dict[str, Any]]:

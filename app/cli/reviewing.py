@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from app import reviewing
+from app.bootstrap import Bridge
 from app.cli import tenant
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from domain.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -25,16 +28,25 @@ def review(
     name: Name,
     release: Annotated[
         str | None,
-        typer.Option("--release", metavar="ID|all", help="Let this invoice go (or all that wait)."),
+        typer.Option("--release", metavar="ID|all", help="Let this invoice go (or all that were shown)."),
+    ] = None,
+    seen: Annotated[
+        str | None,
+        typer.Option(
+            "--seen",
+            help="What 'review' gave as seen, of several with commas between; without it you are shown and asked.",
+        ),
     ] = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Invoices and credit notes that wait for review: totals, VAT and accounts; or let them go."""
+    """Invoices and credit notes that wait for review: totals, VAT and accounts; or let them go. Refused if one has changed since
+    you looked."""
+    if seen is not None and release is None:
+        raise InputError("--seen goes with --release: say which invoice is to go.")
     with short_bridge() as bridge:
         if release is not None:
-            count = reviewing.release(bridge, name, release)
-            console.print(f"{count} {'invoice is' if count == 1 else 'invoices are'} let go.")
+            _release(bridge, name, release, seen)
             return
         rows = reviewing.held(bridge, name)
     if as_json:
@@ -42,8 +54,34 @@ def review(
         return
     if not rows:
         console.print(f"Nothing of tenant '{name}' waits for review.")
+    _shown(rows)
+
+
+def _release(bridge: Bridge, name: str, wanted: str, seen: str | None) -> None:
+    if seen is None:
+        rows = reviewing.wanted_of(reviewing.held(bridge, name), name, wanted)
+        if not rows:
+            console.print(f"Nothing of tenant '{name}' waits for review.")
+            return
+        _shown(rows)
+        one = len(rows) == 1
+        typer.confirm("Let it go?" if one else f"Let these {len(rows)} go?", abort=True)
+        marks = {str(row["seen"]) for row in rows}
+    else:
+        marks = {mark.strip() for mark in seen.split(",") if mark.strip()}
+    done = reviewing.release(bridge, name, wanted, marks)
+    console.print(f"{done.count} {'invoice is' if done.count == 1 else 'invoices are'} let go.")
+    for sentence in (*done.missed, *done.new):
+        console.print(escape(f"Left out: {sentence}."))
+    if done.missed:
+        # A script that named it has to know that it did not go; one that came since is only said.
+        raise typer.Exit(1)
+
+
+def _shown(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         console.print(f"[bold]{row['id']}[/bold] {escape(row['wrong'])} [dim]{row['record_id']}[/dim]")
+        console.print(f"seen: {escape(str(row['seen']))}", soft_wrap=True)
 
 
 def gaps(

@@ -10,6 +10,7 @@ from road import Json, Road, book, hours, money
 from stage import wait_for
 
 from app import reviewing
+from app.reviewing import LetGo
 from domain.errors import InputError
 
 
@@ -65,11 +66,11 @@ def test_held_invoices_wait_in_a_list_and_go_when_a_person_lets_them(new_firm: C
     assert "–" not in accounts
     assert road.documents(first) == []
     with pytest.raises(InputError):
-        reviewing.release(bridge, road.name, "no such invoice")
-    assert reviewing.release(bridge, road.name, first) == 1
+        reviewing.release(bridge, road.name, "no such invoice", ())
+    assert reviewing.release(bridge, road.name, first, {held[first]["seen"]}) == LetGo(1)
     road.settle()
     assert (road.role(first), road.role(second)) == ("transferred", "transfer")
-    assert reviewing.release(bridge, road.name, "all") == 1
+    assert reviewing.release(bridge, road.name, "all", {held[second]["seen"]}) == LetGo(1)
     road.settle()
     assert road.role(second) == "transferred"
     assert reviewing.held(bridge, road.name) == []

@@ -373,9 +373,10 @@ def held(bridge: Bridge, name: str) -> list[dict[str, Any]]:
     return reviewing.held(bridge, name)
 
 
-def release(bridge: Bridge, name: str, invoice: str) -> None:
-    """A person lets an invoice go."""
-    reviewing.release(bridge, name, invoice)
+def release(bridge: Bridge, name: str, invoice: str, seen: str = "") -> None:
+    """A person lets an invoice go as it was ``seen``, or looks at it first."""
+    marks = {seen} if seen else {row["seen"] for row in reviewing.held(bridge, name)}
+    reviewing.release(bridge, name, invoice, marks)
 
 
 def gaps(bridge: Bridge, name: str) -> list[str]:

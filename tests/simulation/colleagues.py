@@ -257,7 +257,7 @@ class Colleagues:
         def let(bridge: Any) -> None:
             for row in contact.held(bridge, self.firm.name):
                 self._say(f"lets invoice {str(row['record_id'])[:8]} go")
-                contact.release(bridge, self.firm.name, str(row["id"]))
+                contact.release(bridge, self.firm.name, str(row["id"]), str(row["seen"]))
 
         self._in_the_bridge(let)
 
