@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -26,6 +26,13 @@ console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Name = Annotated[str, typer.Argument(help="The tenant's name.")]
+
+# An option with a fixed set of values has it in its type: a word that is misspelt is refused with the list. As text it
+# would find nothing, and nothing found looks like success.
+Told = Literal["customer", "product", "project", "invoice", "payment", "cost", "connection"]
+"""What a problem or a line of the transfer log is about: a domain, or the connections and settings of the tenant."""
+Level = Literal["info", "warning", "error"]
+"""Levels of the transfer log."""
 
 
 def settings(*, quiet: bool = False) -> Settings:

@@ -11,6 +11,7 @@ import typer
 from app import service, signing_in
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
 from app.systems import RECHECK_SECONDS
+from domain import model
 from domain.model import System
 
 app = typer.Typer(
@@ -18,8 +19,8 @@ app = typer.Typer(
 )
 
 Domain = Annotated[
-    str | None,
-    typer.Option("--domain", help="Only this domain (customer, product, project, invoice, payment, cost)."),
+    model.Domain | None,
+    typer.Option("--domain", help="Only this domain."),
 ]
 
 

@@ -230,13 +230,29 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def _parameter(parameter: Any) -> tuple[str, str, str]:
-    if parameter.param_type_name == "argument":
-        return code(parameter.metavar or parameter.name.upper()), "required", parameter.help or ""
     kind = parameter.type_descriptor.annotation
-    word = parameter.metavar or ("NUMBER" if kind in (int, float) else "TEXT")
+    said = " ".join(part for part in (parameter.help or "", _accepted(kind, parameter)) if part)
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar or parameter.name.upper()
+        return code(name), "required" if parameter.required else _default(parameter.default), said
+    word = parameter.metavar or ("NUMBER" if kind in (int, float) else "WORD" if choices(kind) else "TEXT")
     wanted = "" if parameter.is_flag else f" {word}"
     default = "off" if parameter.is_flag else _default(parameter.default)
-    return code(", ".join(parameter.opts) + wanted), default, parameter.help or ""
+    return code(", ".join(parameter.opts) + wanted), default, said
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The values of a fixed set, empty for every other type."""
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _accepted(kind: Any, parameter: Any) -> str:
+    """What is accepted, where the type itself says it: the words there are, or the bounds of a number."""
+    if words := choices(kind):
+        return f"One of {', '.join(code(word) for word in words)}."
+    info = parameter.type_descriptor.parameter_info
+    least, most = getattr(info, "min", None), getattr(info, "max", None)
+    return "" if least is None or most is None else f"From {least} to {most}."
 
 
 # ---------------------------------------------------------------- problems
