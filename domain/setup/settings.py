@@ -24,18 +24,10 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from domain.errors import InputError, SettingUnusable
+from domain.setup.addresses import Url
 from domain.text import cut
 
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
-
-
-def _http_url(value: str) -> str:
-    if not re.match(r"^https?://[^\s/]+", value):
-        raise ValueError("must be an address that begins with http:// or https://")
-    return value.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(_http_url)]
 
 
 def _digits(value: Any) -> Any:

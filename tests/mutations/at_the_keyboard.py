@@ -1,0 +1,47 @@
+"""Protections against what people type and hand in: each taken out, it looks like success or breaks far from there."""
+
+from __future__ import annotations
+
+from mutations.mutation import Mutation, of
+
+WORDS = "tests/unit/test_cli_arguments.py::"
+FILES = "tests/unit/test_tenant_file.py::"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    of(
+        "typed-words",
+        "R-LOG-1",
+        "An option with a fixed set of values has it in its type",
+        "app/cli/common.py",
+        'Level = Literal["info", "warning", "error"]',
+        "Level = str",
+        WORDS + "test_what_is_a_domain_or_a_level_is_a_fixed_set_everywhere",
+    ),
+    of(
+        "typed-http",
+        "R-OPS-2",
+        "No secret goes to a public host without TLS",
+        "domain/setup/addresses.py",
+        'if parts.scheme == "http" and not private(host):',
+        "if False:",
+        FILES + "test_no_secret_goes_readable_to_a_public_host",
+    ),
+    of(
+        "typed-http-digits",
+        "R-OPS-2",
+        "A name of digits is an address, and no neighbour's",
+        "domain/setup/addresses.py",
+        'r"[a-z][a-z0-9-]*"',
+        'r"[a-z0-9-]*"',
+        FILES + "test_no_secret_goes_readable_to_a_public_host",
+    ),
+    of(
+        "typed-utf-16",
+        "R-SET-1",
+        "A file that is not UTF-8 is named as what it is",
+        "domain/text.py",
+        'if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\\0" in content[:4]:',
+        "if False:",
+        FILES + "test_utf_16_is_named_and_so_is_what_to_do",
+    ),
+)
