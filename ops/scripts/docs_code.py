@@ -71,7 +71,8 @@ EXITS: Mapping[str, str] = MappingProxyType(
 
 def settings_page() -> str:
     """Every BRIDGE_ variable and every key of the tenant file."""
-    model = imported("app.settings").Settings
+    module = imported("app.settings")
+    model = module.Settings
     parts = [
         HEAD,
         "# Settings\n\nThe installation is set by environment variables, each tenant by a file. Times are in seconds.\n",
@@ -82,7 +83,7 @@ def settings_page() -> str:
             (
                 code(f"BRIDGE_{name.upper()}"),
                 _default(model.model_fields[name].default),
-                _values(model.model_fields[name].annotation),
+                _values(model.model_fields[name].annotation, module.bounds(name)),
                 model.model_fields[name].description,
             )
             for name in names
@@ -141,7 +142,8 @@ def described(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, str
         default = (
             "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
         )
-        yield code(key), default, _values(field.annotation), description
+        said = imported("domain.setup.settings").setting_bounds(key.removeprefix("settings."))
+        yield code(key), default, _values(field.annotation, said), description
 
 
 def is_used(setting: str) -> bool:
@@ -179,7 +181,9 @@ def _default(value: object) -> str:
     return code(f"{value:f}" if isinstance(value, Decimal) else value)
 
 
-def _values(annotation: Any) -> str:
+def _values(annotation: Any, bounds: str = "") -> str:
+    if bounds:
+        return re.sub(r"^an? |, such as .*$", "", bounds)
     if get_origin(annotation) is Literal:
         return " · ".join(code(one) for one in get_args(annotation))
     if get_origin(annotation) is dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mutations.mutation import Mutation, of
 
 WORDS = "tests/unit/test_cli_arguments.py::"
+SETTINGS = "tests/unit/domain/test_tenant_settings.py::"
 FILES = "tests/unit/test_tenant_file.py::"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -34,6 +35,33 @@ MUTATIONS: tuple[Mutation, ...] = (
         'r"[a-z][a-z0-9-]*"',
         'r"[a-z0-9-]*"',
         FILES + "test_no_secret_goes_readable_to_a_public_host",
+    ),
+    of(
+        "typed-truth",
+        "R-SET-7",
+        "True is no number",
+        "domain/setup/kinds.py",
+        "return str(value) if isinstance(value, bool) and field.annotation in (int, Decimal) else value",
+        "return value",
+        SETTINGS + "test_a_file_is_checked_as_strictly_as_what_is_typed_and_what_is_stored_stays",
+    ),
+    of(
+        "typed-day",
+        "R-SET-7",
+        "A day is no count of seconds",
+        "domain/setup/kinds.py",
+        "Day = Annotated[date, BeforeValidator(_day)]",
+        "Day = Annotated[date, BeforeValidator(lambda value: value)]",
+        SETTINGS + "test_a_day_is_a_day_of_the_calendar_and_no_count_of_seconds",
+    ),
+    of(
+        "typed-word",
+        "R-SET-7",
+        "What is typed for a text is a word, whatever it looks like",
+        "domain/setup/kinds.py",
+        "    if form is None and not text.startswith('\"'):\n",
+        "    if form is None and text == 'null':\n",
+        SETTINGS + "test_a_code_of_digits_is_a_word",
     ),
     of(
         "typed-utf-16",
