@@ -106,5 +106,10 @@ def when(iso: str | None) -> str:
     return iso[:19].replace("T", " ") if iso else "–"
 
 
+def warn(sentence: str) -> None:
+    """A sentence on standard error; the command goes on."""
+    typer.echo(f"severa-bridge: {sentence}", err=True)
+
+
 def pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={value}" for key, value in values.items())

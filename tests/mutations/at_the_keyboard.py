@@ -64,6 +64,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         SETTINGS + "test_a_code_of_digits_is_a_word",
     ),
     of(
+        "typed-name",
+        "R-SET-7",
+        "A setting names no record that the ERP does not have",
+        "app/tenancy.py",
+        "        naming.check(db, key, values[key], warn)\n",
+        "",
+        "tests/integration/test_road_settings.py::test_a_class_that_the_erp_does_not_have_is_refused_with_those_there_are",
+    ),
+    of(
         "typed-utf-16",
         "R-SET-1",
         "A file that is not UTF-8 is named as what it is",
