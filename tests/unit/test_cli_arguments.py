@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from app import cli
 from app.cli.common import Told
-from db.outbox import DOMAINS
+from domain.model import DOMAINS
 
 PROGRAM: Any = get_command(cli.app)
 COMMANDS = list(docs_code.commands(PROGRAM))
