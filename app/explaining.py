@@ -14,12 +14,14 @@ from domain import catalogue
 from domain.errors import InputError
 
 
-def problems(bridge: Bridge, name: str, *, closed_too: bool = False) -> list[dict[str, Any]]:
-    """Open problems, explained in the tenant's language: what is wrong, what to do, where."""
+def problems(
+    bridge: Bridge, name: str, *, closed_too: bool = False, domain: str | None = None
+) -> list[dict[str, Any]]:
+    """Open problems, explained in the tenant's language: what is wrong, what to do, where. ``domain``: only of this one."""
     tenant = find_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         found = log.problems(db, closed_too=closed_too)
-    return [explained(row, tenant.language) for row in found]
+    return [explained(row, tenant.language) for row in found if domain in (None, row["domain"])]
 
 
 def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:

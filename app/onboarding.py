@@ -44,16 +44,20 @@ from domain.setup.settings import (
     stored_settings,
     unusable,
 )
+from domain.text import decoded
 
 
 def load_tenant_file(path: Path) -> TenantFile:
     """Raises InputError: no file, no TOML, unknown or missing key."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = decoded(path.read_bytes())
+        values = tomllib.loads(text)
     except OSError as error:
         raise InputError(f"The tenant file {path} cannot be read: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"The tenant file {path} is not valid TOML: {error}.") from error
+    except ValueError as error:
+        raise InputError(f"The tenant file {path} {error}: save it as UTF-8.") from error
     return read_tenant_file(values)
 
 
@@ -178,7 +182,7 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
         **common,
     )
     try:
-        ours = _checked("severa", file.severa.base_url, lambda: _severa_company(severa))
+        ours = _checked("severa", file.severa, lambda: _severa_company(severa))
     finally:
         severa.close()
     if part.kind == "interactive" and not (tenant_id and _signed_in(bridge, tenant_id, file)):
@@ -199,7 +203,7 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
             **common,
         )
         try:
-            theirs = _checked("visma_net", part.base_url, erp.check)
+            theirs = _checked("visma_net", part, erp.check)
             found = identity.pair_of(file.severa.base_url, ours, part.base_url, theirs, part.tenant_id)
         finally:
             erp.close()
@@ -224,28 +228,47 @@ def _severa_company(client: SeveraClient) -> dict[str, Any]:
     return client.get("organizationdetails", "")
 
 
-def _checked(system: System, address: str, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _checked(
+    system: System, part: SeveraConnection | VismaNetConnection, check: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     name = SYSTEM_NAMES[system]
     try:
         return check()
     except SignInFailed as error:
+        if error.fields.get("status") in _NO_SUCH_PATH:
+            raise InputError(_not_as_expected(name, *_asked(system, part, error), error.message)) from error
         raise InputError(sign_in_sentence(error)) from error
-    except RegisterMissing as error:
-        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
+    except (RegisterMissing, NotFound) as error:
+        answer = f"404 for {error.operation}"
+        raise InputError(_not_as_expected(name, *_asked(system, part, error), answer)) from error
     except NotKnown as error:
-        raise InputError(_not_as_expected(name, address, error.message)) from error
+        raise InputError(_not_as_expected(name, *_asked(system, part, error), error.message)) from error
     except TryLater as error:
+        key, address = _asked(system, part, error)
         raise InputError(
-            f"{name} cannot be reached at {address}: {error.message.rstrip('.')}. Check the address and the network."
+            f"{name} cannot be reached at {address}: {error.message.rstrip('.')}. Check {key} and the network."
         ) from error
-    except NotFound as error:
-        raise InputError(_not_as_expected(name, address, f"404 for {error.operation}")) from error
     except Refused as error:
         raise InputError(f"{name} refuses {error.operation}: {error.message}") from error
 
 
-def _not_as_expected(name: str, address: str, answer: str) -> str:
-    return f"{name} does not answer as expected at {address} ({answer}): check base_url."
+# A sign-in that is answered so was not judged: there is no such path, or it does not take a POST.
+_NO_SUCH_PATH = (404, 405, 410)
+
+
+def _asked(
+    system: System, part: SeveraConnection | VismaNetConnection, error: BridgeError
+) -> tuple[str, str]:
+    """The key of the tenant file whose address was asked, and the address. Visma.net ERP has two; only the sign-in goes to
+    Visma Connect."""
+    at_sign_in = isinstance(error, SignInFailed) or str(error.fields.get("operation")).endswith("/token")
+    if at_sign_in and isinstance(part, VismaNetConnection):
+        return f"{system}.auth_url", part.auth_url
+    return f"{system}.base_url", part.base_url
+
+
+def _not_as_expected(name: str, key: str, address: str, answer: str) -> str:
+    return f"{name} does not answer as expected at {address} ({answer.rstrip('.')}): check {key} in the tenant file."
 
 
 def sign_in_sentence(error: SignInFailed) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
+from zoneinfo import available_timezones
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.clock import settle_time
 from domain.errors import InputError
+from domain.setup.kinds import bounded
 
 ROOTS_DIRECTORY = Path("/var/lib/severa-bridge")
 """Data directory of an installation that runs as root: its server does not, and cannot reach root's home."""
@@ -26,7 +28,14 @@ YEAR = 31_622_400
 """Longest time that can be set, in seconds."""
 
 MOST: Mapping[str, int] = MappingProxyType(
-    {"": 1_000_000, "web_port": 65_535, "worker_threads": 256, "poll_threads": 256}
+    {
+        "": 1_000_000,
+        "web_port": 65_535,
+        "worker_threads": 256,
+        "poll_threads": 256,
+        "brake_percent": 100,
+        "total_tolerance": 1_000,
+    }
 )
 """Upper bounds of numbers that are no times; '' = of all others."""
 
@@ -70,7 +79,7 @@ class Settings(BaseSettings):
         description="File with the keys, one per line, mode 600. Default in embedded mode: `secret.keys` in the data directory, made when missing.",
     )
     web_host: str = Field("127.0.0.1", description="Address that `web` listens on.")
-    web_port: int = Field(8080, description="Port that `web` listens on.")
+    web_port: int = Field(8080, ge=1, description="Port that `web` listens on.")
     health_file: Path | None = Field(
         None, description="Touched every few seconds by a healthy poller, relay, worker or `up`."
     )
@@ -116,7 +125,6 @@ class Settings(BaseSettings):
     brake_percent: int = Field(
         20,
         ge=0,
-        le=100,
         description="A poll that changes more than this share of a register of customers, products or projects pauses that domain and asks.",
     )
     brake_records: int = Field(25, ge=1, description="Fewer changed records than this never pause a domain.")
@@ -225,10 +233,15 @@ class Settings(BaseSettings):
         """No number without an upper bound: one that no clock, timer or column can hold breaks far from where it was set."""
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return value
-        name = info.field_name or ""
-        most = MOST.get(name, YEAR if name.endswith("seconds") else MOST[""])
-        if not value <= most:
-            raise ValueError(f"must be at most {most}")
+        if not value <= most(info.field_name or ""):
+            raise ValueError("too large")
+        return value
+
+    @field_validator("erp_time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("it must be the name of a time zone, such as Europe/Stockholm")
         return value
 
     @property
@@ -274,6 +287,22 @@ class Settings(BaseSettings):
         return chosen.expanduser()
 
 
+def most(name: str) -> int:
+    """The upper bound of a number."""
+    return MOST.get(name, YEAR if name.endswith("seconds") else MOST[""])
+
+
+def bounds(name: str) -> str:
+    """``a number above 0 and up to 31622400``; '' for a setting that is no number."""
+    field = Settings.model_fields[name]
+    if field.annotation not in (int, float, Decimal):
+        return ""
+    found = {
+        kind: getattr(one, kind) for one in field.metadata for kind in ("ge", "gt") if hasattr(one, kind)
+    }
+    return bounded(field.annotation, found.get("ge"), found.get("gt"), most(name))
+
+
 def default_data_dir() -> Path:
     """Where data goes when nothing is said; root's server runs as another user, who cannot reach root's home."""
     if os.geteuid() == 0:
@@ -294,6 +323,9 @@ def read_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # overrides are checked by the model itself
     except ValidationError as error:
         first = error.errors()[0]
-        name = "BRIDGE_" + "_".join(str(part) for part in first["loc"]).upper()
+        setting = str(first["loc"][0])
+        name = f"BRIDGE_{setting.upper()}"
         reason = first["msg"].removeprefix("Value error, ")
+        if said := setting in Settings.model_fields and bounds(setting):
+            reason = f"it must be {said}"
         raise InputError(f"{name} cannot be used: {reason[:1].lower()}{reason[1:]}.") from error

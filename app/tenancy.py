@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actors.connections import open_setting_problem
-from app import braking, consequences
+from app import braking, consequences, naming
 from app.bootstrap import Bridge
 from app.words import iso
 from db import log, outbox, streams, tenants
@@ -71,15 +71,19 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     return rows
 
 
-def set_setting(bridge: Bridge, name: str, key: str, text: str) -> int:
+def set_setting(
+    bridge: Bridge, name: str, key: str, text: str, warn: Callable[[str], None] = lambda _sentence: None
+) -> int:
     """Changes one setting of a tenant; a new version is kept. How many records are looked at again because of it.
 
+    ``warn`` is given a sentence where the value names a record of the ERP and that register was not read yet.
     Raises InputError.
     """
     tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
         before = tenants.settings(db)
-    values = changed_settings(before, key, text)
+        values = changed_settings(before, key, text)
+        naming.check(db, key, values[key], warn)
     found = consequences.of(
         bridge.db, bridge.registers, tenant, as_far_as_usable(before), as_far_as_usable(values)
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from domain.errors import InputError
+from domain.text import decoded
 
 
 class Secrets:
@@ -78,4 +79,8 @@ def read_key_file(path: Path, *, create: bool) -> list[str]:
         raise InputError(
             f"The key file {path} can be read by others (mode {mode:o}): run 'chmod 600 {path}'."
         )
-    return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+    try:
+        text = decoded(path.read_bytes())
+    except ValueError as error:
+        raise InputError(f"The key file {path} {error}: save it as UTF-8.") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from decimal import Decimal
@@ -197,3 +198,14 @@ def one_line(text: str | None) -> str:
 def lines(text: str | None) -> list[str]:
     """The lines of a text that hold something, each stripped."""
     return [line.strip() for line in canonical(text).split("\n") if line.strip()]
+
+
+def decoded(content: bytes) -> str:
+    """What a person's editor has written, with or without a byte order mark. Raises ValueError naming what is no UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]:
+        raise ValueError("is UTF-16, as some editors and shells of Windows write it")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"is not UTF-8 (line {line})") from error

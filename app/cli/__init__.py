@@ -7,6 +7,8 @@ problems · 4 out of time · 130 stopped by a signal.
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -24,6 +26,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - the option's value, as typer hands it over
+    if wanted:
+        typer.echo(f"severa-bridge {version('severa-bridge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    _shown: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    pass
+
+
 leaving.register()
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(doubt.app, name="doubt")
@@ -63,7 +84,10 @@ def main() -> None:
         usage = getattr(error, "format_message", None)
         if usage is None:
             raise
-        said = str(usage()).strip()
+        said = str(usage()).strip().replace("Value error, ", "")
+        if not said:
+            # Nothing was asked for, so the help was shown: nothing is wrong.
+            sys.exit(0)
         _say(said if said.endswith((".", "?")) else f"{said}.")
         sys.exit(2)
 

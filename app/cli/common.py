@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -26,6 +26,13 @@ console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Name = Annotated[str, typer.Argument(help="The tenant's name.")]
+
+# An option with a fixed set of values has it in its type: a word that is misspelt is refused with the list. As text it
+# would find nothing, and nothing found looks like success.
+Told = Literal["customer", "product", "project", "invoice", "payment", "cost", "connection"]
+"""What a problem or a line of the transfer log is about: a domain, or the connections and settings of the tenant."""
+Level = Literal["info", "warning", "error"]
+"""Levels of the transfer log."""
 
 
 def settings(*, quiet: bool = False) -> Settings:
@@ -97,6 +104,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 def when(iso: str | None) -> str:
     """A time as people read it (UTC, to the second)."""
     return iso[:19].replace("T", " ") if iso else "–"
+
+
+def warn(sentence: str) -> None:
+    """A sentence on standard error; the command goes on."""
+    typer.echo(f"severa-bridge: {sentence}", err=True)
 
 
 def pairs(values: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 def relink(
     name: Name,
-    domain: Annotated[str, typer.Argument(help="customer, product or project.")],
+    domain: Annotated[
+        Literal["customer", "product", "project"], typer.Argument(help="What the records are.")
+    ],
     severa_id: Record,
     erp_id: Annotated[str, typer.Argument(help="The ERP record: its internal id, or its number.")],
 ) -> None:
@@ -32,7 +34,7 @@ def relink(
 
 def class_(
     name: Name,
-    domain: Annotated[str, typer.Argument(help="customer or product.")],
+    domain: Annotated[Literal["customer", "product"], typer.Argument(help="What the record is.")],
     record: Record,
     value: Annotated[str | None, typer.Argument(help="The class to keep; unset: show what there is.")] = None,
 ) -> None:

@@ -9,7 +9,19 @@ from rich.markup import escape
 
 from app import doctor as doctoring
 from app import service
-from app.cli.common import Json, Name, console, pairs, print_json, settings, short_bridge, table, when
+from app.cli.common import (
+    Json,
+    Level,
+    Name,
+    Told,
+    console,
+    pairs,
+    print_json,
+    settings,
+    short_bridge,
+    table,
+    when,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,18 +35,21 @@ def register(app: typer.Typer) -> None:
 
 def problems(
     name: Name,
+    domain: Annotated[Told | None, typer.Option("--domain", help="Only this domain.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Open problems of a tenant: what is wrong, what to do, where. In the tenant's language."""
     with short_bridge() as bridge:
-        rows = service.problems(bridge, name, closed_too=everything)
+        rows = service.problems(bridge, name, closed_too=everything, domain=domain)
     if as_json:
         print_json(rows)
         return
     if not rows:
-        console.print(f"Tenant '{name}' has no open problems.")
+        console.print(
+            f"Tenant '{name}' has no {'' if everything else 'open '}problems{f' of {domain}' if domain else ''}."
+        )
     for row in rows:
         called = " ".join(part for part in (row["number"], row["name"]) if part)
         closed = f" [dim](closed: {escape(row['closed_how'])})[/dim]" if row["closed_at"] else ""
@@ -47,8 +62,8 @@ def problems(
 
 def log(
     name: Name,
-    domain: Annotated[str | None, typer.Option("--domain", help="Only this domain.")] = None,
-    level: Annotated[str | None, typer.Option("--level", help="Only info, warning or error.")] = None,
+    domain: Annotated[Told | None, typer.Option("--domain", help="Only this domain.")] = None,
+    level: Annotated[Level | None, typer.Option("--level", help="Only this level.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many lines.")] = 50,
     *,
     as_json: Json = False,

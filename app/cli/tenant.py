@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from app import service, signing_in
-from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from app.cli.common import Json, Name, console, print_json, short_bridge, table, warn, when
 from app.systems import RECHECK_SECONDS
+from domain import model
 from domain.model import System
 
 app = typer.Typer(
@@ -18,8 +19,8 @@ app = typer.Typer(
 )
 
 Domain = Annotated[
-    str | None,
-    typer.Option("--domain", help="Only this domain (customer, product, project, invoice, payment, cost)."),
+    model.Domain | None,
+    typer.Option("--domain", help="Only this domain."),
 ]
 
 
@@ -111,7 +112,7 @@ def set_(
 ) -> None:
     """Change one setting of a tenant; earlier versions are kept."""
     with short_bridge() as bridge:
-        count = service.set_setting(bridge, name, key, value)
+        count = service.set_setting(bridge, name, key, value, warn)
     again = f" {count} records are looked at again." if count else ""
     console.print(f"{key} of tenant '{name}' is {value}.{again}")
 

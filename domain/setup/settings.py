@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -24,26 +21,11 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from domain.errors import InputError, SettingUnusable
+from domain.setup.addresses import Url
+from domain.setup.kinds import DAYS, Code, Day, limits, numbers_are_no_truths, typed
 from domain.text import cut
 
 SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
-
-
-def _http_url(value: str) -> str:
-    if not re.match(r"^https?://[^\s/]+", value):
-        raise ValueError("must be an address that begins with http:// or https://")
-    return value.rstrip("/")
-
-
-Url = Annotated[str, AfterValidator(_http_url)]
-
-
-def _digits(value: Any) -> Any:
-    """Codes, classes and numbers of the ERP are words, and most are made of digits: 2 means '2'."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Code = Annotated[str, BeforeValidator(_digits)]
 
 
 ConflictRule = Literal["severa", "visma_net", "latest", "ask"]
@@ -65,8 +47,6 @@ def _fallback_items(values: dict[str, str], info: ValidationInfo) -> dict[str, s
         item = named.strip()
         try:
             known = _fallback_key(key)
-            if not item:
-                raise ValueError(f"'{key}' must name an item of Visma.net ERP")
             if found.get(known, item) != item:
                 raise ValueError(f"'{known}' is given two items, {found[known]} and {item}")
         except ValueError:
@@ -118,7 +98,7 @@ class FileSettings(_Strict):
         le=604_800,
         description="How often both systems are asked for changes; not below BRIDGE_MIN_POLL_SECONDS.",
     )
-    invoices_from: date | None = Field(
+    invoices_from: Day | None = Field(
         None, description="Invoices with an earlier invoice date are left alone."
     )
     customer_class: Code = Field(
@@ -144,7 +124,12 @@ class FileSettings(_Strict):
     cost_multiplier_percent: Decimal = Field(
         Decimal(100), gt=0, le=10_000, description="Price of a billable fee in percent of its cost."
     )
-    costs_from: date | None = Field(None, description="Costs with an earlier document date are left alone.")
+    costs_from: Day | None = Field(None, description="Costs with an earlier document date are left alone.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truths(cls, value: Any, info: ValidationInfo) -> Any:
+        return numbers_are_no_truths(value, cls.model_fields[info.field_name or ""])
 
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -197,13 +182,13 @@ class TenantSettings(FileSettings):
     small_balance_limit: Decimal = Field(
         Decimal(10), ge=0, le=1_000_000, description="Write-offs up to this amount count as paid."
     )
-    journal_modules: tuple[str, ...] = Field(
+    journal_modules: tuple[Code, ...] = Field(
         ("GL", "CA"), description="Modules whose journal lines become costs."
     )
-    status_roles: Annotated[dict[str, str], AfterValidator(_status_roles)] = Field(
+    status_roles: Annotated[dict[str, Code], AfterValidator(_status_roles)] = Field(
         {}, description="Roles of invoice statuses set by hand: role → status guid."
     )
-    ignored_statuses: tuple[str, ...] = Field(
+    ignored_statuses: tuple[Code, ...] = Field(
         (),
         description="Invoice statuses (guids) that the rules leave out, such as AutoInvoice's error status.",
     )
@@ -257,7 +242,8 @@ class TenantFile(_Strict):
 def read_tenant_file(values: dict[str, Any]) -> TenantFile:
     """The file's content, checked. Raises InputError with one sentence that names the key and what to do."""
     try:
-        return TenantFile.model_validate(values)
+        # What the file says is said now: it is checked as strictly as what a person types.
+        return TenantFile.model_validate(values, context=set(FileSettings.model_fields))
     except ValidationError as error:
         raise InputError(_sentence(error)) from error
 
@@ -289,7 +275,7 @@ def as_far_as_usable(values: Mapping[str, Any]) -> TenantSettings:
 
 
 def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, Any]:
-    """The stored settings with one of them changed; ``text`` is JSON or a plain word. Of several that cannot be used one is
+    """The stored settings with one of them changed; ``text`` as ``kinds.typed`` reads it. Of several that cannot be used one is
     repaired at a time: the others stay as they are stored.
 
     Raises InputError: unknown key, a value that does not fit, or one is changed while others have to be repaired first.
@@ -297,21 +283,15 @@ def changed_settings(values: dict[str, Any], key: str, text: str) -> dict[str, A
     if key not in TenantSettings.model_fields:
         raise InputError(f"There is no setting '{key}': docs/settings.md lists them.")
     try:
-        value = json.loads(text, parse_float=Decimal)
-    except ValueError:
-        value = text
+        value = typed(TenantSettings.model_fields[key], text)
+    except ValueError as error:
+        raise InputError(f"'{key}' cannot be '{cut(text, 60)}': {error}.") from error
     broken = unusable(values)
     left = {name: values[name] for name in broken if name != key and key in broken}
     sound = {name: one for name, one in values.items() if name not in left}
     try:
         return _checked({**sound, key: value}, key) | left
     except ValidationError as error:
-        # What looks like JSON may be a word: a class that is called 10.50, or true.
-        if value != text and not isinstance(value, dict | list):
-            try:
-                return _checked({**sound, key: text}, key) | left
-            except ValidationError:
-                pass
         first = error.errors()[0]
         # Another one that was stored before it had bounds is named with its own value.
         given = text if first["loc"][0] == key else str(first["input"])
@@ -342,7 +322,7 @@ def _place(error: ErrorDetails) -> str:
 def _reason(error: ErrorDetails) -> str:
     """What is wrong with a value, in one clause; of a number both bounds."""
     name = next((str(part) for part in error["loc"] if part in TenantSettings.model_fields), "")
-    bounds = _bounds(name)
+    bounds = setting_bounds(name)
     if bounds and error["type"] in _OF_NUMBERS:
         return f"it must be {bounds}"
     reason = error["msg"].removeprefix("Value error, ")
@@ -359,19 +339,11 @@ _OF_NUMBERS = frozenset(
 )
 
 
-def _bounds(name: str) -> str:
-    """``a whole number from 1 to 604800``, '' for a setting that is no number."""
+def setting_bounds(name: str) -> str:
+    """``a whole number from 1 to 604800``, '' for a setting that has no order."""
     if name == "credit_terms":
         return "a table from days (0 to 3650) to credit terms"
     field = TenantSettings.model_fields.get(name)
-    limits = {
-        kind: getattr(one, kind)
-        for one in (field.metadata if field is not None else ())
-        for kind in ("ge", "gt", "le")
-        if getattr(one, kind, None) is not None
-    }
-    if field is None or "le" not in limits:
+    if field is None:
         return ""
-    what = "a whole number" if field.annotation is int else "a number"
-    least = f"from {limits['ge']}" if "ge" in limits else f"above {limits['gt']}"
-    return f"{what} {least} {'to' if 'ge' in limits else 'and up to'} {limits['le']}"
+    return DAYS if Day in get_args(field.annotation) else limits(field)

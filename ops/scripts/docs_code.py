@@ -24,11 +24,11 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "name": "Short name of the tenant: a-z, 0-9 and dashes. Commands use it.",
         "language": "Language of problems and of the transfer log.",
         "time_zone": "Zone in which the tenant's days begin (IANA name).",
-        "severa.base_url": "Address of Severa's REST API; paths such as /v1/customers follow it.",
+        "severa.base_url": "Address of Severa's REST API; paths such as /v1/customers follow it. `https://`, but for this machine and private networks.",
         "severa.client_id": "Client id of the integration made in Severa.",
         "severa.client_secret": "Its secret. Stored encrypted.",
-        "visma_net.base_url": "Address of Visma.net ERP's REST API; /v1 and /v2 follow it.",
-        "visma_net.auth_url": "Address of Visma Connect; /token follows it.",
+        "visma_net.base_url": "Address of Visma.net ERP's REST API; /v1 and /v2 follow it. `https://` likewise.",
+        "visma_net.auth_url": "Address of Visma Connect; /token follows it. `https://` likewise.",
         "visma_net.kind": "Kind of application in Visma Connect. For an interactive one a person signs in once: "
         "`severa-bridge tenant sign-in NAME`.",
         "visma_net.client_id": "Client id of the application in Visma Connect.",
@@ -71,7 +71,8 @@ EXITS: Mapping[str, str] = MappingProxyType(
 
 def settings_page() -> str:
     """Every BRIDGE_ variable and every key of the tenant file."""
-    model = imported("app.settings").Settings
+    module = imported("app.settings")
+    model = module.Settings
     parts = [
         HEAD,
         "# Settings\n\nThe installation is set by environment variables, each tenant by a file. Times are in seconds.\n",
@@ -82,7 +83,7 @@ def settings_page() -> str:
             (
                 code(f"BRIDGE_{name.upper()}"),
                 _default(model.model_fields[name].default),
-                _values(model.model_fields[name].annotation),
+                _values(model.model_fields[name].annotation, module.bounds(name)),
                 model.model_fields[name].description,
             )
             for name in names
@@ -141,7 +142,8 @@ def described(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, str
         default = (
             "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
         )
-        yield code(key), default, _values(field.annotation), description
+        said = imported("domain.setup.settings").setting_bounds(key.removeprefix("settings."))
+        yield code(key), default, _values(field.annotation, said), description
 
 
 def is_used(setting: str) -> bool:
@@ -179,7 +181,9 @@ def _default(value: object) -> str:
     return code(f"{value:f}" if isinstance(value, Decimal) else value)
 
 
-def _values(annotation: Any) -> str:
+def _values(annotation: Any, bounds: str = "") -> str:
+    if bounds:
+        return re.sub(r"^an? |, such as .*$", "", bounds)
     if get_origin(annotation) is Literal:
         return " · ".join(code(one) for one in get_args(annotation))
     if get_origin(annotation) is dict:
@@ -230,13 +234,29 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def _parameter(parameter: Any) -> tuple[str, str, str]:
-    if parameter.param_type_name == "argument":
-        return code(parameter.metavar or parameter.name.upper()), "required", parameter.help or ""
     kind = parameter.type_descriptor.annotation
-    word = parameter.metavar or ("NUMBER" if kind in (int, float) else "TEXT")
+    said = " ".join(part for part in (parameter.help or "", _accepted(kind, parameter)) if part)
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar or parameter.name.upper()
+        return code(name), "required" if parameter.required else _default(parameter.default), said
+    word = parameter.metavar or ("NUMBER" if kind in (int, float) else "WORD" if choices(kind) else "TEXT")
     wanted = "" if parameter.is_flag else f" {word}"
     default = "off" if parameter.is_flag else _default(parameter.default)
-    return code(", ".join(parameter.opts) + wanted), default, parameter.help or ""
+    return code(", ".join(parameter.opts) + wanted), default, said
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The values of a fixed set, empty for every other type."""
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _accepted(kind: Any, parameter: Any) -> str:
+    """What is accepted, where the type itself says it: the words there are, or the bounds of a number."""
+    if words := choices(kind):
+        return f"One of {', '.join(code(word) for word in words)}."
+    info = parameter.type_descriptor.parameter_info
+    least, most = getattr(info, "min", None), getattr(info, "max", None)
+    return "" if least is None or most is None else f"From {least} to {most}."
 
 
 # ---------------------------------------------------------------- problems

@@ -73,6 +73,33 @@ def test_an_unreachable_address_is_named_with_its_system(desk: Desk, system: str
 
 
 @pytest.mark.req("R-SET-2")
+@pytest.mark.parametrize(
+    ("changed", "path", "key"),
+    [
+        ("severa_url", "/rest", "severa.base_url"),
+        ("erp_url", "/v1", "visma_net.base_url"),
+        ("auth_url", "/connect/token", "visma_net.auth_url"),
+    ],
+)
+def test_a_wrong_path_is_told_with_its_address_and_the_key_it_stands_under(
+    desk: Desk, changed: str, path: str, key: str
+) -> None:
+    address = f"{desk.severa.url if changed == 'severa_url' else desk.erp.url}{path}"
+    one_sentence(
+        desk.run("tenant", "add", desk.file(**{changed: address})), f"at {address} (", f"check {key} "
+    )
+    nothing_stored(desk)
+
+
+@pytest.mark.req("R-SET-2")
+def test_of_two_addresses_the_one_that_is_not_reached_is_named(desk: Desk) -> None:
+    address = f"http://127.0.0.1:{free_port()}/connect"
+    said = one_sentence(desk.run("tenant", "add", desk.file(auth_url=address)), address, "visma_net.auth_url")
+    assert desk.erp.url not in said
+    nothing_stored(desk)
+
+
+@pytest.mark.req("R-SET-2")
 @pytest.mark.parametrize("system", ["Severa", "Visma.net ERP"])
 def test_a_wrong_secret_is_told_and_never_shown(desk: Desk, system: str) -> None:
     wrong = "not-the-secret-at-all"

@@ -11,7 +11,8 @@ from integration.test_identity import file_of
 from road import Json, Road, hours
 from stage import wait_for
 
-from app import service
+from app import naming, service
+from domain.errors import InputError
 
 
 @pytest.mark.schedule("S19")
@@ -218,3 +219,36 @@ def test_two_stored_settings_that_cannot_be_used_are_repaired_one_at_a_time(
     repair(poll_interval_seconds=3600)
     road.settle()
     assert road.codes() == []
+
+
+@pytest.mark.req("R-SET-7")
+def test_a_class_that_the_erp_does_not_have_is_refused_with_those_there_are(
+    new_firm: Callable[..., Road],
+) -> None:
+    """Before a register was read nothing is known of it: then the name is kept, and a warning says so."""
+    road = new_firm(live=False)
+    bridge, said = road.installation.bridge, list[str]()
+    service.set_setting(bridge, road.name, "customer_class", "77", said.append)
+    assert "Whether Visma.net ERP has '77' is not known yet" in said[0]
+    assert len(said) == 1
+    service.set_setting(bridge, road.name, "customer_class", "1")
+    road.go_live()
+    said.clear()
+    for key, register in naming.NAMED.items():
+        numbers = sorted(
+            str(row["number"])
+            for row in road.sql(
+                "select number from record where tenant_id = %s and system = 'visma_net' and register = %s and gone_at is null",
+                road.tenant_id,
+                register,
+            )
+        )
+        assert numbers, register
+        form = {"credit_terms": '{"30": "%s"}', "fallback_items": '{"Hours/25": "%s"}'}.get(key, "%s")
+        with pytest.raises(
+            InputError, match=f"'{key}' cannot be 'NO-SUCH': Visma.net ERP does not have it"
+        ) as caught:
+            service.set_setting(bridge, road.name, key, form % "NO-SUCH", said.append)
+        assert all(number in caught.value.message for number in numbers[:30])
+        service.set_setting(bridge, road.name, key, form % numbers[0].lower(), said.append)
+    assert said == []

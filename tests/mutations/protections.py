@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mutations import at_lost_ends, at_the_claim, at_the_leaving, at_the_poll, at_the_vendors
+from mutations import at_lost_ends, at_the_claim, at_the_keyboard, at_the_leaving, at_the_poll, at_the_vendors
 
 MUTATIONS = (
     *at_the_claim.MUTATIONS,
@@ -10,4 +10,5 @@ MUTATIONS = (
     *at_the_poll.MUTATIONS,
     *at_the_vendors.MUTATIONS,
     *at_the_leaving.MUTATIONS,
+    *at_the_keyboard.MUTATIONS,
 )

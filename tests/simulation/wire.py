@@ -34,7 +34,7 @@ from simulation.points import (
 )
 from simulators import clock as vendor_clock
 
-SEVERA, ERP = "http://severa.simulation", "http://erp.simulation"
+SEVERA, ERP = "http://severa.test", "http://erp.test"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 SIGN_IN = ("/token", "/refreshtoken")
 HTML = b"<html><body>Service temporarily unavailable</body></html>"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 
-from app.settings import Settings, read_settings
+from app.settings import Settings, bounds, read_settings
 from db.claim import Asked
 from domain.errors import InputError
 
@@ -25,12 +26,32 @@ def test_a_number_without_end_is_refused_with_the_variable_named(
     monkeypatch.setenv(f"BRIDGE_{name.upper()}", value)
     with pytest.raises(InputError) as caught:
         read_settings()
-    assert caught.value.message.startswith(f"BRIDGE_{name.upper()} cannot be used: ")
+    assert caught.value.message == f"BRIDGE_{name.upper()} cannot be used: it must be {bounds(name)}."
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", ["-1", "many", "true", "-inf"])
+def test_every_number_has_a_lower_bound_too_and_both_are_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert re.fullmatch(r"a (whole )?number (from \d+ to|above \d+ and up to) \d+", bounds(name))
+    monkeypatch.setenv(f"BRIDGE_{name.upper()}", value)
+    with pytest.raises(InputError) as caught:
+        read_settings()
+    assert caught.value.message == f"BRIDGE_{name.upper()} cannot be used: it must be {bounds(name)}."
+
+
+def test_a_time_zone_that_there_is_not_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_ERP_TIME_ZONE", "Mars/North")
+    with pytest.raises(
+        InputError, match="BRIDGE_ERP_TIME_ZONE cannot be used: it must be the name of a time zone"
+    ):
+        read_settings()
 
 
 def test_an_upper_bound_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRIDGE_RELAY_SECONDS", "1e12")
-    with pytest.raises(InputError, match="must be at most 31622400"):
+    with pytest.raises(InputError, match="it must be a number above 0 and up to 31622400"):
         read_settings()
 
 

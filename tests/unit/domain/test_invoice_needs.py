@@ -199,7 +199,7 @@ def test_fallback_items_are_kept_as_rows_are_looked_up() -> None:
         ('{"Hours/moms": "K"}', ("VAT percentage", "Hours/25.5")),
         ('{"Hours/-25": "K"}', ("VAT percentage",)),
         ('{"Hours/125": "K"}', ("VAT percentage",)),
-        ('{"Hours/25": " "}', ("item of Visma.net ERP",)),
+        ('{"Hours/25": " "}', ("fallback_items.Hours/25", "1 to 60 characters")),
         ('{"Hours/25": "A", "hours/25,0": "B"}', ("two items", "A", "B")),
     ],
 )

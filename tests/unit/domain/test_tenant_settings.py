@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_origin
+
 import pytest
 
 from domain.errors import InputError, SettingUnusable
+from domain.setup.kinds import Code
 from domain.setup.settings import (
     TenantSettings,
     as_far_as_usable,
@@ -19,7 +22,10 @@ CODES = ("customer_class", "customer_class_eu", "item_class_product", "project_t
 @pytest.mark.parametrize("key", CODES)
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("2", "2"), ('"2"', "2"), ("007", "007"), ("10.50", "10.50"), ("INT", "INT"), ("true", "true")],
+    [
+        *(("2", "2"), ('"2"', "2"), ("007", "007"), ("10.50", "10.50"), ("INT", "INT"), ("true", "true")),
+        *(("1e3", "1e3"), ("[1]", "[1]"), ("{}", "{}"), ("-1", "-1"), (" 2 ", "2"), ("9" * 60, "9" * 60)),
+    ],
 )
 def test_a_code_of_digits_is_a_word(key: str, typed: str, kept: str) -> None:
     assert changed_settings({}, key, typed)[key] == kept
@@ -38,6 +44,94 @@ def test_a_code_of_digits_is_a_word_in_tables_and_in_the_file_too() -> None:
     assert (read.customer_class, read.project_task) == ("2", "10")
 
 
+TEXTS = [
+    name
+    for name, field in TenantSettings.model_fields.items()
+    if get_origin(field.annotation) not in (dict, tuple)
+    and (field.annotation is str or Code in get_args(field.annotation))
+]
+TABLES = {
+    "credit_terms": '{"30": %s}', "units": '{"tim": %s}', "fallback_items": '{"Hours/25": %s}', "status_roles": '{"paid": %s}',
+    "journal_modules": "[%s]", "ignored_statuses": "[%s]",
+}  # fmt: skip
+
+
+def test_every_text_is_a_word_whatever_it_looks_like_and_an_empty_or_endless_one_is_none() -> None:
+    """A value's kind is its setting's."""
+    tables = {
+        name
+        for name, field in TenantSettings.model_fields.items()
+        if get_origin(field.annotation) in (dict, tuple)
+    }
+    assert tables == set(TABLES)
+    assert set(CODES) <= set(TEXTS)
+    for key in TEXTS:
+        assert changed_settings({}, key, "2")[key] == "2"
+        for typed in ("", "  ", "x" * 61):
+            with pytest.raises(
+                InputError, match=f"'{key}' cannot be '.*': it must be a word of 1 to 60 characters"
+            ):
+                changed_settings({}, key, typed)
+    for key, form in TABLES.items():
+        for digits, word in (("2", "2"), ("2.50", "2.50"), ('"2"', "2")):
+            kept = changed_settings({}, key, form % digits)[key]
+            assert list(kept.values() if isinstance(kept, dict) else kept) == [word]
+        with pytest.raises(InputError, match=f"'{key}.*: it must be a word of 1 to 60 characters"):
+            changed_settings({}, key, form % '""')
+        with pytest.raises(
+            InputError, match=f"'{key}' cannot be 'a=b': it must be a (table|list), written as JSON"
+        ):
+            changed_settings({}, key, "a=b")
+
+
+def test_a_file_is_checked_as_strictly_as_what_is_typed_and_what_is_stored_stays() -> None:
+    connection = {"base_url": "https://a.example", "client_id": "a", "client_secret": "b"}
+    file = {
+        "name": "a",
+        "severa": connection,
+        "visma_net": {**connection, "auth_url": "https://a.example", "tenant_id": "c"},
+    }
+    for key, value, said in [
+        ("customer_class", "", "a word of 1 to 60"),
+        ("poll_interval_seconds", True, "a whole number from 1"),
+        ("invoices_from", 86400, "a date from"),
+    ]:
+        with pytest.raises(
+            InputError, match=f"'settings.{key}' in the tenant file cannot be used: it must be {said}"
+        ):
+            read_tenant_file({**file, "settings": {key: value}})
+    assert stored_settings({"customer_class": ""}).customer_class == ""
+    assert changed_settings({"customer_class": ""}, "costs", "cost")["customer_class"] == ""
+
+
+@pytest.mark.parametrize("key", ["invoices_from", "costs_from"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "0",
+        "86400",
+        "2026",
+        "20260101",
+        "2026-13-01",
+        "2026-01-01T00:00:00",
+        "0001-01-01",
+        "9999-12-31",
+        "true",
+        "soon",
+    ],
+)
+def test_a_day_is_a_day_of_the_calendar_and_no_count_of_seconds(key: str, typed: str) -> None:
+    with pytest.raises(
+        InputError, match=f"'{key}' cannot be '{typed}': it must be a date from 2000-01-01 to 2100-12-31"
+    ):
+        changed_settings({}, key, typed)
+    assert changed_settings({}, key, "2026-01-31")[key] == "2026-01-31"
+    assert changed_settings({key: "2026-01-31"}, key, "null")[key] is None
+    with pytest.raises(SettingUnusable) as caught:
+        stored_settings({key: "0001-01-01"})
+    assert caught.value.setting == key
+
+
 NUMBERS = {
     "poll_interval_seconds": "a whole number from 1 to 604800",
     "project_number_padding": "a whole number from 0 to 30",
@@ -48,7 +142,20 @@ NUMBERS = {
 
 @pytest.mark.parametrize("key", NUMBERS)
 @pytest.mark.parametrize(
-    "typed", ["99999999999999999999", "1e30", "-1", "NaN", "Infinity", "-Infinity", "many", "9" * 5000, "[1]"]
+    "typed",
+    [
+        "99999999999999999999",
+        "1e30",
+        "-1",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "many",
+        "9" * 5000,
+        "[1]",
+        "true",
+        "false",
+    ],
 )
 def test_a_number_out_of_bounds_is_refused_with_a_sentence_that_names_them(key: str, typed: str) -> None:
     with pytest.raises(InputError) as caught:
