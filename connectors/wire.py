@@ -44,6 +44,8 @@ ERROR_BYTES = MB
 HEAD_BYTES = 256 * 1024
 """Most that may come before the body, 1xx answers and all headers together."""
 READ_BYTES = 64 * 1024
+# Open question: whether the vendors' gateways always drop a request whose body does not come whole. Taken as they do; a create that
+# was cut is looked for all the same before another one is sent.
 USER_TIMEOUT_MS = 10_000
 """After this long without an acknowledgement the kernel gives up what a guarded call wrote (S22)."""
 KEEP_SECONDS = 5.0

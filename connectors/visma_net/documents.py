@@ -82,6 +82,7 @@ DOCUMENTS = (
         item="/v1/customerinvoice/{key}",
         creating="/v2/customerinvoice",
         changing=True,
+        # whether DELETE honours If-Match; none is sent, the document is read directly before (open question)
         removing=True,
         if_match=True,
         attaching="/v1/customerinvoice/{key}/attachment",

@@ -45,6 +45,7 @@ LOOK_AGAIN = 5.0
 # Names of all steps that phases look at.
 STEPS = ("create", "release", "remove", "failed")
 # Steps that move a status in Severa: an unanswered one is waited for before the status is read.
+# Open question: whether Severa carries out PATCHes in the order in which they arrive. Not relied on for that reason.
 STATUS_STEPS = ("write_back", "write_back again", "back")
 # Members of the link's state: documents with our marker that are not ours, each told once; total and number of what a
 # delivery that ended said to be booked.
