@@ -93,7 +93,7 @@ class Writer:
                 self._begin_anew(entry.name, changes, ways, way, not_after, refused)
                 continue
             with after_the_yes(question, not_after):
-                stored = self._stored(answer, entry.name, guid, changes)
+                stored = self._stored(answer, entry.name, guid, changes, way.form)
                 if len(ways) > 1 and not taken(changes, entry.name, stored):
                     # Before a status is written a second time it must be sure that the first writing did nothing.
                     stored = self._reader.get(entry.name, guid)
@@ -149,17 +149,21 @@ class Writer:
             self._spelling.refused(register, changes, way.form, refused)
             raise NotSent("this form is not taken, another one is to be tried", system=SYSTEM)
 
-    def _stored(self, answer: httpx.Response, register: str, guid: str, changes: Mapping[str, Any]) -> Json:
+    def _stored(
+        self, answer: httpx.Response, register: str, guid: str, changes: Mapping[str, Any], form: int
+    ) -> Json:
         """The record as it stands after a PATCH: from the answer, else read singly.
 
         An answer without it, be it empty (the document gives none), may come from somebody who never passed the PATCH on, or
         will: then what was read must show what was written, else it is not known (the write may have happened, or may yet).
+        It may be the form, too, that was ignored in silence: while none is known the next call tries the other one.
         """
         try:
             return _patched(json_of(answer), guid)
         except Odd as odd:
             stored = self._reader.get(register, guid)
             if not shows(changes, stored):
+                self._spelling.give_up(register, changes, form)
                 question = Question(SYSTEM, f"PATCH {register}/{guid}")
                 raise question.not_known(f"{odd}, and the record does not show the change") from odd
             return stored
