@@ -93,12 +93,12 @@ class Ending:
         return "again" if again else "done"
 
     def fenced(self) -> str:
-        """Nothing is permitted any more. Where the matter is still this worker's, its domain or tenant was paused: the row is given
-        back and goes on when that ends. Else another worker owns it; what is known stands on the own attempt, and the row is
-        looked at at once."""
+        """Nothing is permitted any more. Where the matter is still this worker's (its domain or tenant was paused, or its lease ran
+        out unnoticed) the row is given back. Else another worker owns it; what is known stands on the own attempt, and the row
+        is looked at at once."""
         with suppress(LeaseLost), self._under_token() as db:
             claim.later(db, self.row, delay=RETRY_SECONDS, costs_attempt=False)
-            self._finish(db, "later", "paused")
+            self._finish(db, "later", "no effect is permitted at the moment")
             return "later"
         with self.shop.db.tenant(self.row.tenant_id) as db:
             self.delivery.keep(db)

@@ -165,12 +165,14 @@ def _answering(server: Server) -> str:
             psycopg.connect(uri, connect_timeout=10).close()
         except psycopg.OperationalError as error:
             if clock.monotonic() > deadline:
-                raise InputError(
-                    f"The embedded PostgreSQL does not answer: {str(error).strip().splitlines()[0]}."
-                ) from error
+                raise _no_answer(error) from error
             clock.pause(0.1)
         else:
             return uri
+
+
+def _no_answer(error: psycopg.OperationalError) -> InputError:
+    return InputError(f"The embedded PostgreSQL does not answer: {str(error).strip().splitlines()[0]}.")
 
 
 def _alone(data_dir: Path) -> bool:
@@ -186,9 +188,7 @@ def _make_database(uri: str, *, alone: bool) -> None:
             if db.execute("select from pg_database where datname = %s", [DATABASE]).fetchone() is None:
                 db.execute(f"create database {DATABASE}")  # type: ignore[call-overload, unused-ignore]
     except psycopg.OperationalError as error:
-        raise InputError(
-            f"The embedded PostgreSQL does not answer: {str(error).strip().splitlines()[0]}."
-        ) from error
+        raise _no_answer(error) from error
     migrate(*urls(uri), alone=alone)
 
 

@@ -64,15 +64,9 @@ def main() -> None:
         # outside standalone mode typer.Exit does not come through: its code is what the call returns
         if isinstance(code, int) and code:
             sys.exit(code)
-    except InputError as error:
-        _say(error.message)
-        sys.exit(2)
-    except Interrupted as error:
-        _say(error.message)
-        sys.exit(130)
     except BridgeError as error:
         _say(error.message)
-        sys.exit(1)
+        sys.exit(_code(error))
     except KeyboardInterrupt:
         _say("Stopped.")
         sys.exit(130)
@@ -90,6 +84,12 @@ def main() -> None:
             sys.exit(0)
         _say(said if said.endswith((".", "?")) else f"{said}.")
         sys.exit(2)
+
+
+def _code(error: BridgeError) -> int:
+    if isinstance(error, InputError):
+        return 2
+    return 130 if isinstance(error, Interrupted) else 1
 
 
 def _say(text: str) -> None:

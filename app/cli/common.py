@@ -21,6 +21,7 @@ from app import logs
 from app.bootstrap import Bridge, open_bridge
 from app.settings import Settings, read_settings
 from domain.errors import BridgeError, Interrupted
+from domain.model import Domain
 
 console = Console(highlight=False)
 
@@ -29,7 +30,7 @@ Name = Annotated[str, typer.Argument(help="The tenant's name.")]
 
 # An option with a fixed set of values has it in its type: a word that is misspelt is refused with the list. As text it
 # would find nothing, and nothing found looks like success.
-Told = Literal["customer", "product", "project", "invoice", "payment", "cost", "connection"]
+Told = Literal[Domain, "connection"]
 """What a problem or a line of the transfer log is about: a domain, or the connections and settings of the tenant."""
 Level = Literal["info", "warning", "error"]
 """Levels of the transfer log."""
