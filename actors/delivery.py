@@ -267,9 +267,11 @@ class LiveDelivery:
 
     def _permitted(self) -> None:
         until = clock.boot() + self._leases.not_after
+        # As with a step: the lease outlives the last call that may leave by then.
+        outlived = self._leases.not_after + self._limits.create_seconds + self._leases.margin
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
-            claim.sending(db, self.row, self._sent, lease=self._leases.step)
+            claim.sending(db, self.row, self._sent, lease=max(self._leases.step, outlived))
         self._flushed()
         self._until = until
 

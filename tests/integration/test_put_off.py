@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from integration.test_settling import settle, workshop
 from db import tenants
 from db.pool import Database
 from domain.errors import RateLimited, TryLater, Unavailable
-from domain.model import Settled
+from domain.model import Effects, Settled
 from domain.ports import Delivery
 
 
@@ -47,6 +48,28 @@ def test_a_vendors_word_is_taken_once_and_is_the_least_that_is_waited_from_then_
         waited = round(row["s"], 3)
         # A back-off lies between half of what it has grown to and the whole.
         assert max(least, longest / 2 if longest > least else 0) <= waited <= longest
+
+
+def test_the_lease_outlives_whatever_a_permission_for_registers_lets_leave(
+    db: Database, tenant: UUID
+) -> None:
+    left: list[float] = []
+
+    def write(delivery: Delivery) -> Settled:
+        delivery.sending({"name": "Ny"}, {})
+        with db.tenant(tenant) as connection:
+            [row] = connection.execute(
+                "select extract(epoch from lease_until - bridge_now())::float8 as s from matter"
+            )
+        left.append(row["s"])
+        return Settled(Effects())
+
+    announce(db, tenant)
+    [taken] = take(db)
+    shop = workshop(db, write)
+    settle(replace(shop, pace=replace(shop.pace, claim_lease=1.0)), taken)
+    limits, pace = shop.limits, shop.pace
+    assert left[0] > pace.not_after + limits.create_seconds + pace.lease_margin - 5
 
 
 @pytest.mark.req("R-SET-9")

@@ -269,4 +269,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("paused-gives-back", "3, R-SET-9", "A delivery that is refused because its domain was paused gives its row back", "actors/ending.py",
        "        with suppress(LeaseLost), self._under_token() as db:\n", "        with suppress(LeaseLost), self._under_token() as db:\n            raise LeaseLost\n",
        "tests/integration/test_put_off.py::test_a_delivery_whose_domain_is_paused_before_its_first_effect_gives_its_row_back"),
+    of("register-outlives", "5", "The lease outlives the last register's write that may leave", "actors/delivery.py",
+       "lease=max(self._leases.step, outlived))", "lease=self._leases.step)",
+       "tests/integration/test_put_off.py::test_the_lease_outlives_whatever_a_permission_for_registers_lets_leave"),
 )  # fmt: skip

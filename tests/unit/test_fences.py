@@ -3,15 +3,18 @@ SQL itself, so that a new statement without a fence fails before any schedule fi
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import db
+import domain
 from db.sql import SQL
 
 WRITING = re.compile(r"(?<!for )\b(insert into|update|delete from)\b", re.IGNORECASE)
@@ -75,6 +78,7 @@ def test_steps_are_written_on_the_own_attempt_or_where_they_are_unanswered() -> 
         assert "tenant_id" in text
 
 
+ONCE = {"create", "upload", "delete", "act", "attach"}
 # Matters and documents are written without a token here, and nowhere else: by whom, and behind what.
 UNHELD = {
     "installation.reachable_matters": "the relay, when PostgreSQL's clock stepped back: an end only comes nearer",
@@ -94,6 +98,20 @@ def test_outside_the_claim_no_matter_and_no_document_is_written_without_its_toke
     assert {
         name for name, text in bare.items() if writes.search(text) and "token = %(token)s" not in text
     } == set(UNHELD)
+
+
+def test_whatever_a_domain_makes_removes_or_moves_goes_under_a_permission_of_its_own() -> None:
+    """Changes of registers get their time from what the delivery hands out (actors/until.py); these would get none."""
+    bare = []
+    for path in sorted(Path(domain.__path__[0]).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+                continue
+            of = ast.unparse(call.func.value).rpartition(".")[2]
+            once = of in ("erp", "severa") and call.func.attr in ONCE
+            if once and "not_after" not in {one.arg for one in call.keywords}:
+                bare.append(f"{path.name}:{call.lineno}")
+    assert bare == []
 
 
 def test_nothing_of_a_matter_or_a_document_is_ever_deleted() -> None:
