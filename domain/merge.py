@@ -165,6 +165,12 @@ def stood(sent: Sequence[Sequence[str]], severa: str, erp: str, rule: FieldRule)
     return sent[-1][1], sent[-1][1]
 
 
+def alike(merged: Merge) -> dict[str, str]:
+    """What two records that met have in common: field → value."""
+    differ = {one.field for one in merged.differs}
+    return {name: pair[0] for name, pair in merged.agreed.items() if name not in differ}
+
+
 def met_differently(merged: Merge) -> dict[str, list[str]]:
     """Fields in which two records differed when they met, and nobody decided: field → [severa, erp].
 

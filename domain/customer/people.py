@@ -17,7 +17,7 @@ from domain.customer.reaching import OF_PERSON
 from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, unwrap, update_body
-from domain.merge import Base, Merge, settled_base, stood, untaken, without
+from domain.merge import Base, Merge, alike, settled_base, stood, untaken, without
 from domain.model import Announce, Json, Permission, Record, Stored, System
 from domain.moves import create_once, fields_named, latest_side, listed, must_stand, shown, told
 from domain.sent import Sides
@@ -197,8 +197,7 @@ class People:
 
     def _sending(self, guid: str, pair: Pair, merged: Merge, *, first: bool) -> None:
         """What is about to be written is remembered first; of two that are matched also what is the same on both sides."""
-        differ = {one.field for one in merged.differs}
-        same = {name: own[0] for name, own in merged.agreed.items() if first and name not in differ}
+        same = alike(merged) if first else {}
         self.work.delivery.sending(
             {**same, **merged.to_erp}, merged.to_severa, part=_part(guid), over=pair.values()
         )

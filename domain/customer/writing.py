@@ -13,6 +13,7 @@ from domain.mapper import decimal, patch, read, text, update_body
 from domain.merge import (
     Difference,
     Merge,
+    alike,
     met_differently,
     settled_base,
     still_differing,
@@ -86,9 +87,7 @@ def _sending(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> None:
     if link.id:
         work.delivery.sending(merged.to_erp, merged.to_severa, over=over)
         return
-    differ = {one.field for one in merged.differs}
-    same = {name: pair[0] for name, pair in merged.agreed.items() if name not in differ}
-    work.meeting(link, {**same, **merged.to_erp}, merged.to_severa, over)
+    work.meeting(link, {**alike(merged), **merged.to_erp}, merged.to_severa, over)
 
 
 def _status_held_back(work: Work, merged: Merge, there: Stored, outcome: Outcome) -> Merge:

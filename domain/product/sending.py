@@ -7,7 +7,7 @@ from typing import Any
 
 from domain import sent
 from domain.mapper import text, update_body
-from domain.merge import Merge
+from domain.merge import Merge, alike
 from domain.model import Json, Link, Permission
 from domain.ports import Delivery
 from domain.product import plan
@@ -51,8 +51,5 @@ def merged(delivery: Delivery, link: Link, sides: plan.Sides, wanted: Merge) -> 
     if link.id:
         delivery.sending(wanted.to_erp, wanted.to_severa, over=over)
         return
-    differ = {one.field for one in wanted.differs}
-    same = {name: pair[0] for name, pair in wanted.agreed.items() if name not in differ}
-    delivery.sending(
-        {**same, **wanted.to_erp}, wanted.to_severa, part=sent.met(link.severa_id, link.erp_id), over=over
-    )
+    met = sent.met(link.severa_id, link.erp_id)
+    delivery.sending({**alike(wanted), **wanted.to_erp}, wanted.to_severa, part=met, over=over)
