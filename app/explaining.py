@@ -30,6 +30,7 @@ def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         **row["values"],
         "number": row["values"].get("number") or row["number"],
         "name": row["values"].get("name") or row["name"],
+        "problem": row["id"],
     }
     if values.get("system") in SYSTEM_NAMES:
         values["system"] = SYSTEM_NAMES[values["system"]]
@@ -47,6 +48,7 @@ def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         "do": cause.do.fill(language, values) if cause else "",
         "where": cause.where.fill(language, values) if cause else "",
         "closes_by_itself": cause.closes_by_itself if cause else False,
+        "actions": list(cause.actions) if cause else [],
         "values": row["values"],
         "opened_at": iso(row["opened_at"]),
         "last_seen_at": iso(row["last_seen_at"]),

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from app import doctor as doctoring
 from app import service
+from app.cli.actions import commands
 from app.cli.common import (
     Json,
     Level,
@@ -58,6 +59,8 @@ def problems(
         )
         console.print(f"   [red]{escape(row['wrong'])}[/red]")
         console.print(f"   → {escape(row['do'])} [dim]({escape(row['where'])})[/dim]")
+        for command in commands(name, row):
+            console.print(f"     [dim]{escape(command)}[/dim]", soft_wrap=True)
 
 
 def log(
