@@ -7,24 +7,20 @@ from types import MappingProxyType
 from typing import Any
 
 import domain.cost.asks
-import domain.cost.explain
 import domain.cost.fields
 import domain.cost.steps
 import domain.customer.fields
 import domain.customer.steps
 import domain.invoice.asks
-import domain.invoice.explain
 import domain.invoice.fields
 import domain.invoice.steps
 import domain.payment.asks
-import domain.payment.explain
 import domain.payment.fields
 import domain.payment.steps
 import domain.product.fields
 import domain.product.steps
 import domain.project.fields
 import domain.project.steps
-import domain.setup.explain
 import domain.setup.registers
 from domain import words
 from domain.explain import Cause, Text
@@ -56,14 +52,6 @@ _PACKAGES: tuple[Any, ...] = (
     domain.cost,
 )
 
-# Domains whose words are not in a words.toml yet.
-_SAYING: tuple[Any, ...] = (
-    domain.setup.explain,
-    domain.invoice.explain,
-    domain.payment.explain,
-    domain.cost.explain,
-)
-
 
 def registers() -> tuple[Register, ...]:
     """Every register once, references included; where two domains name the same one, the first names it."""
@@ -77,12 +65,9 @@ def registers() -> tuple[Register, ...]:
 
 def causes() -> dict[str, Cause]:
     """Problem code → what is wrong, what to do, where."""
-    return {**words.CAUSES, **{code: cause for package in _SAYING for code, cause in package.CAUSES.items()}}
+    return dict(words.CAUSES)
 
 
 def sentences() -> dict[str, Text]:
     """Log code → sentence; a problem's log line says what is wrong."""
-    found = {code: cause.wrong for code, cause in causes().items()}
-    for package in _SAYING:
-        found |= package.SENTENCES
-    return {**found, **words.SENTENCES}
+    return {code: cause.wrong for code, cause in words.CAUSES.items()} | dict(words.SENTENCES)

@@ -30,6 +30,8 @@ ACTIONS = (
     "open_source",
     "open_target",
 )
+# Kinds that name fields of the mapping tables.
+FIELD_KINDS = frozenset({"field", "fields", "pairs", "sides"})
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)(?::([a-z]+)(?: ([^{}]*))?)?\}")
 
@@ -74,10 +76,10 @@ class Text:
     en: str
     words: Vocabulary = field(default_factory=Vocabulary, compare=False, repr=False)
 
-    def fill(self, language: str, values: Mapping[str, Any]) -> str:
+    def fill(self, language: str, values: Mapping[str, Any], words: Vocabulary | None = None) -> str:
         """The text with its values as the reader says them. It never fails: a value that an older version kept in another form is
-        said as it stands."""
-        reader = Reader(language, self.words)
+        said as it stands. ``words``: of the record's domain, for a text of the set-up."""
+        reader = Reader(language, words or self.words)
         return "".join(
             piece if isinstance(piece, str) else said(reader, piece.name, piece.kind, piece.form, values)
             for needed, part in pieces(self.sv if language == "sv" else self.en)
@@ -119,9 +121,18 @@ class Cause:
         return self.wrong, self.do, self.where
 
 
-def faults(text: Text, values: Mapping[str, Any], given: Collection[str] = ()) -> list[str]:
+def _fields(value: Any) -> list[str]:
+    """The names of fields in a value of one of ``FIELD_KINDS``."""
+    several = value if isinstance(value, list | tuple) else [value]
+    return [one["field"] if isinstance(one, Mapping) else str(one) for one in several if one]
+
+
+def faults(
+    text: Text, values: Mapping[str, Any], given: Collection[str] = (), fields: Collection[str] | None = None
+) -> list[str]:
     """What keeps a text from being said as it is meant: a value that is missing, or not of its placeholder's kind. ``given``: values
-    that the row itself has."""
+    that the row itself has; ``fields``: the names of fields that have words, None = those of the text's own domain."""
+    known = text.words.fields if fields is None else fields
     found = []
     for one in text.typed():
         value = values.get(one.name)
@@ -132,4 +143,6 @@ def faults(text: Text, values: Mapping[str, Any], given: Collection[str] = ()) -
             found.append(f"{one.name} is no {one.kind}: {value!r}")
         elif one.kind == "term" and value and value not in text.words.terms:
             found.append(f"{one.name} is no term: {value!r}")
+        elif one.kind in FIELD_KINDS and (lost := [name for name in _fields(value) if name not in known]):
+            found.append(f"{one.name} names fields without words: {', '.join(lost)}")
     return found

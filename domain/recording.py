@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from domain.explain import faults
-from domain.words import CAUSES, SENTENCES
+from domain.words import CAUSES, SENTENCES, WORDS
 
 Values = TypeVar("Values", bound=Mapping[str, Any])
 
-# What the row of a problem or a log line has itself: the record's number and name, the problem's own number.
-GIVEN = frozenset({"number", "name", "problem"})
+# What the row of a problem or a log line has itself: the record's number and name, its system, the problem's own number.
+GIVEN = frozenset({"number", "name", "system", "problem"})
+
+# What the set-up's causes say of a field is named as the record's domain names it.
+_ALL_FIELDS = frozenset(name for words in WORDS.values() for name in words.vocabulary.fields)
 
 COUNTED: Counter[str] = Counter()
 """Code → how often it was recorded with values that do not fit, in this process."""
@@ -40,7 +43,8 @@ def misfits(code: str, values: Mapping[str, Any]) -> list[str]:
     """What keeps a code's texts from being said with these values; nothing for a code without words."""
     cause, sentence = CAUSES.get(code), SENTENCES.get(code)
     texts = cause.texts() if cause is not None else (sentence,) if sentence is not None else ()
-    return [fault for text in texts for fault in faults(text, values, GIVEN)]
+    fields = _ALL_FIELDS if code in WORDS["setup"].causes else None
+    return [fault for text in texts for fault in faults(text, values, GIVEN, fields)]
 
 
 def recorded(code: str, values: Values) -> Values:

@@ -134,6 +134,8 @@ def _value(reader: Reader, form: str, value: Any, values: Mapping[str, Any]) -> 
 
 def _side(reader: Reader, name: str, value: Any) -> str:
     """One side's value of a field."""
+    if isinstance(value, Mapping):
+        return _money(reader, "", value, value)
     known = reader.words.fields.get(name)
     kind, shown = known.kind if known is not None else "", str(value)
     if not shown:
@@ -192,6 +194,15 @@ def _accounts(reader: Reader, form: str, value: Any, values: Mapping[str, Any]) 
     )
 
 
+def _documents(reader: Reader, form: str, value: Any, values: Mapping[str, Any]) -> str:
+    def called(one: Mapping[str, Any]) -> str:
+        terms = reader.words.terms
+        kind = _of(terms[one["type"]], reader.language) if one["type"] in terms else one["type"]
+        return f"{kind} {one['number']} ({one['status']}, {_money(reader, form, one, values)})"
+
+    return "; ".join(called(one) for one in value)
+
+
 def _several(one: Callable[[Reader, str, Any, Mapping[str, Any]], str], between: str = ", ") -> _Saying:
     return lambda reader, form, value, values: between.join(one(reader, form, each, values) for each in value)
 
@@ -214,4 +225,5 @@ _SAYINGS: Mapping[str, _Saying] = {
     "sides": _sides,
     "rates": _rates,
     "accounts": _accounts,
+    "documents": _documents,
 }

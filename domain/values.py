@@ -29,8 +29,8 @@ def record(number: str, name: str) -> Json:
     return {"number": str(number), "name": name}
 
 
-def pair(field: str, severa: str, erp: str, **more: Any) -> Json:
-    """A field with both sides' values as they are compared (``domain.text.canonical``). ``more``: ``line`` of a document,
+def pair(field: str, severa: Json | str, erp: Json | str, **more: Any) -> Json:
+    """A field with both sides' values as they are compared (``domain.text.canonical``), or as ``money``. ``more``: ``line`` of a document,
     ``rate`` of a VAT, ``of``: the name of the contact or address whose field it is."""
     return {"field": field, "severa": severa, "erp": erp, **{name: one for name, one in more.items() if one}}
 
@@ -70,8 +70,12 @@ def _is_record(value: Any) -> bool:
     return _has(value, number=_is_text, name=_is_text)
 
 
+def _is_side(value: Any) -> bool:
+    return _is_text(value) or _is_money(value)
+
+
 def _is_pair(value: Any) -> bool:
-    return _has(value, field=_is_text, severa=_is_text, erp=_is_text)
+    return _has(value, field=_is_text, severa=_is_side, erp=_is_side)
 
 
 def _is_named_field(value: Any) -> bool:
@@ -85,6 +89,10 @@ def _is_rate(value: Any) -> bool:
 
 def _is_account(value: Any) -> bool:
     return _has(value, account=_is_text) and _is_money(value)
+
+
+def _is_document(value: Any) -> bool:
+    return _has(value, type=_is_text, number=_is_text, status=_is_text) and _is_money(value)
 
 
 def _has(value: Any, **members: Callable[[Any], bool]) -> bool:
@@ -114,6 +122,7 @@ SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "sides": _all(_is_pair),
     "rates": _all(_is_rate),
     "accounts": _all(_is_account),
+    "documents": _all(_is_document),
 }
 """Kind of a placeholder → whether a value has its shape:
 
@@ -130,6 +139,7 @@ list      several texts
 pairs     differences (``pair``), said ``Ada / Ada AB``; sides: the same, each with its system
 rates     VAT per rate: rate, ERP VAT id ('' on Severa's side), net and VAT
 accounts  amount per account
+documents documents of the ERP with type (a term where it has one), number, status and money
 """
 
 

@@ -87,7 +87,7 @@ def _of_invoice(code: Any, case: Json, world: Json) -> Json:
         "sent": plain(sent.body()),
         "cut": [one.code for one in sent.warnings],
         "proof": told(lambda: _proof(code, case, read, sent, shown)),
-        "suspect": told(lambda: code.prove.suspect(read, shown)),
+        "suspect": told(lambda: code.prove.suspect(read, shown) or "–"),
     }
 
 

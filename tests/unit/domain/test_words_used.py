@@ -7,9 +7,11 @@ import re
 import pytest
 
 from domain import catalogue, words
-from domain.invoice.explain_doubt import FORMER
 from domain.model import DOMAINS
 from tests.unit.domain.words_in_source import patterns, raised, used
+
+# Said by 0.1.0 only; rows of its transfer log still have them. The project's own delivery tells it now.
+FORMER = {"invoice.project_reopened", "invoice.project_closed_again", "invoice.project_left_open"}
 
 KNOWN = {*catalogue.causes(), *catalogue.sentences()}
 PREFIXES = {code.partition(".")[0] for code in KNOWN}

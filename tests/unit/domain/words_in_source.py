@@ -59,6 +59,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
+@cache
 def raised() -> set[str]:
     """Codes that a recording call names itself, also by a constant of its module."""
     found: set[str] = set()
@@ -83,6 +84,7 @@ def raised() -> set[str]:
     return found
 
 
+@cache
 def patterns() -> set[str]:
     """Codes that are put together: f"{domain}.refused", f"connection.{reason}", as patterns."""
     found: set[str] = set()
@@ -101,6 +103,7 @@ def patterns() -> set[str]:
     return found
 
 
+@cache
 def used() -> set[str]:
     """All texts that look like a code."""
     return {text for _, tree in trees() for text in texts(tree) if re.fullmatch(r"[a-z]+\.[a-z_]+", text)}
