@@ -215,7 +215,7 @@ def _called(books: Books, credited: Party, language: str) -> str:
     said = (
         f"{original.number} {original.customer.name}".strip(),
         str(original.date or ""),
-        f"{decimal_text(shown(original.total, original.currency), language)} {original.currency}",
+        f"{decimal_text(shown(original.total, original.currency), language)} {original.currency}".strip(),
     )
     return ", ".join(filter(None, said))
 

@@ -133,7 +133,7 @@ def test_a_credit_note_waits_for_an_original_that_is_not_in_the_books_yet(state:
     firm.invoice(rows, isCreditNote=True, reimburseInvoice={"guid": "inv-0", "number": 90, "name": "x"})
     waiting = ends(firm, Waiting)
     assert isinstance(waiting, Waiting)
-    assert (waiting.domain, waiting.severa_id, waiting.name) == ("invoice", "inv-0", "90, 0.00")
+    assert (waiting.domain, waiting.severa_id, waiting.name) == ("invoice", "inv-0", "90, 0,00")
     assert creates(firm) == 0
     document.update(status="Open")
     firm.erp.store("customerinvoice", document, "90")

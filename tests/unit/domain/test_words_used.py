@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tomllib
+from importlib import resources
+from typing import Any
 
 import pytest
 
 from domain import catalogue, words
 from domain.model import DOMAINS
-from tests.unit.domain.words_in_source import patterns, raised, used
+from tests.unit.domain.words_in_source import patterns, raised, trees, used
 
 # Said by 0.1.0 only; rows of its transfer log still have them. The project's own delivery tells it now.
 FORMER = {"invoice.project_reopened", "invoice.project_closed_again", "invoice.project_left_open"}
@@ -30,3 +34,37 @@ def test_every_code_that_is_raised_or_said_has_its_words() -> None:
 def test_every_code_that_has_words_is_used() -> None:
     put_together = {code for code in KNOWN for pattern in patterns() if re.fullmatch(pattern, code)}
     assert KNOWN - used() - put_together - FORMER == set()
+
+
+def raw() -> dict[str, dict[str, Any]]:
+    """Every words.toml as it stands."""
+    return {
+        package: tomllib.loads(resources.files(f"domain.{package}").joinpath("words.toml").read_text("utf-8"))
+        for package in words.PACKAGES
+    }
+
+
+@pytest.mark.parametrize(("section", "member"), [("place", "where"), ("shared", "do")])
+def test_every_place_and_shared_text_is_used(section: str, member: str) -> None:
+    files = raw()
+    asked = {
+        package: {
+            key
+            for cause in file.get("cause", {}).values()
+            for key in ([cause[member]] if isinstance(cause[member], str) else cause[member])
+        }
+        for package, file in files.items()
+    }
+    asked["setup"] |= {key for keys in asked.values() for key in keys}
+    assert {
+        f"{package}: {key}"
+        for package, file in files.items()
+        for key in file.get(section, {})
+        if key not in asked[package]
+    } == set()
+
+
+def test_every_text_that_enters_a_document_is_used() -> None:
+    told = {node.value for _, tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    keys = {key for file in raw().values() for key in file.get("text", {})}
+    assert {key for key in keys if key not in told and key.removeprefix("autoinvoice_") not in told} == set()
