@@ -62,7 +62,8 @@ class Reader:
 def said(reader: Reader, name: str, kind: str, form: str, values: Mapping[str, Any]) -> str:
     """The value of a placeholder, as its kind says it, or as an older version left it."""
     value = values.get(name)
-    if SHAPES[kind](value) and not (kind == "term" and value not in reader.words.terms):
+    fits = SHAPES[kind]
+    if fits(value) and not (kind == "term" and value not in reader.words.terms):
         return reader.say(kind, form, value, values)
     text = as_it_stands(name, values, reader.language)
     # 0.1.0 kept some currencies beside their amounts.

@@ -275,7 +275,7 @@ def differences(one: Brought, fee: Json) -> list[Json]:
         found.append(pair("isBillable", canonical(one.billable), canonical(read(fee, "isBillable"))))
     quantity = decimal(read(fee, "quantity"))
     if quantity != 1:
-        found.append(pair("quantity", "1", canonical(quantity)))
+        found.append(pair("quantity", "1", "" if quantity is None else f"{quantity:f}"))
     if text(fee, "project.guid") != one.project:
         found.append(pair("project", one.project, text(fee, "project.guid")))
     return found
@@ -299,7 +299,10 @@ def money_in(money: Json | None, currency: str) -> Decimal | None:
 
 def _shown(fee: Json, name: str) -> Json | str:
     stored = decimal(read(fee, f"{name}.amount"))
-    return "" if stored is None else money(stored, text(fee, f"{name}.currencyCode"))
+    if stored is None:
+        return ""
+    # As Severa tells it: what it stored otherwise may have more decimals than the currency.
+    return {"amount": f"{stored:f}", "currency": text(fee, f"{name}.currencyCode")}
 
 
 def project_currency(project: Json, base: str) -> str:
