@@ -115,6 +115,16 @@ class Routes:
                 node = node.literals.setdefault(segment.lower(), _Node())
         node.handlers[method] = (template, names, handler)
 
+    def all(self) -> list[tuple[str, str]]:
+        """Method and template of every route, sorted."""
+        found: list[tuple[str, str]] = []
+        nodes = [self._root]
+        while nodes:
+            node = nodes.pop()
+            nodes += [*node.literals.values(), *([node.parameter] if node.parameter else [])]
+            found += [(method, template) for method, (template, _, _) in node.handlers.items()]
+        return sorted(found)
+
     def find(self, method: str, path: str) -> tuple[str, Handler, dict[str, str]] | int:
         """Template, handler and keys; or 404 for an unknown path, 405 for an unknown verb on a known one."""
         nodes = self._walk(self._root, path.strip("/").split("/"), [])

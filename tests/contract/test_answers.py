@@ -10,9 +10,7 @@ import pytest
 from reading_all import erp_reads, severa_reads
 from recording import Exchange, Recorded, Tape
 from road import Json
-from vendor_documents import SEVERA, VISMA_NET, Operation, VendorDocument, needs_documents
-
-pytestmark = needs_documents
+from vendor_documents import Operation, VendorDocument, vendor_document
 
 # What the documents leave out, with the reason.
 STATUS_NOT_LISTED: Mapping[tuple[str, int], str] = {
@@ -32,16 +30,14 @@ ALWAYS_EMPTY = {
 
 
 @pytest.fixture(scope="module")
-def severa() -> VendorDocument:
-    assert SEVERA is not None
-    return VendorDocument(SEVERA)
+def severa(source: str) -> VendorDocument:
+    return vendor_document(source, "severa")
 
 
 @pytest.fixture(scope="module")
-def visma_net() -> VendorDocument:
-    assert VISMA_NET is not None
+def visma_net(source: str) -> VendorDocument:
     # Whether the ERP sends null for a member without a value or leaves it out is not told: both are taken.
-    return VendorDocument(VISMA_NET, absent_is_null=True)
+    return vendor_document(source, "visma-net", absent_is_null=True)
 
 
 def faults(name: str, document: VendorDocument, system: Recorded) -> Counter[str]:

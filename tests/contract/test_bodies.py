@@ -9,9 +9,7 @@ from email.message import Message
 
 import pytest
 from recording import Exchange, Recorded, Tape
-from vendor_documents import SEVERA, VISMA_NET, Json, Operation, VendorDocument, needs_documents
-
-pytestmark = needs_documents
+from vendor_documents import Json, Operation, VendorDocument, vendor_document
 
 # The writes without which the day would prove little: one of every domain and direction.
 WRITTEN_TO_SEVERA = {
@@ -37,15 +35,13 @@ UNPUBLISHED_INPUT = {"/v1/invoices/{guid}", "/v1/invoicerows/{guid}", "/v1/proje
 
 
 @pytest.fixture(scope="module")
-def severa() -> VendorDocument:
-    assert SEVERA is not None
-    return VendorDocument(SEVERA)
+def severa(source: str) -> VendorDocument:
+    return vendor_document(source, "severa")
 
 
 @pytest.fixture(scope="module")
-def visma_net() -> VendorDocument:
-    assert VISMA_NET is not None
-    return VendorDocument(VISMA_NET)
+def visma_net(source: str) -> VendorDocument:
+    return vendor_document(source, "visma-net")
 
 
 def writes(system: Recorded) -> Iterator[Exchange]:
