@@ -10,7 +10,6 @@ import pytest
 from integration.poll_world import CUSTOMERS, World, world
 from services import Database as Made
 
-from app.settings import Settings
 from db import streams
 
 MARGIN = 30
@@ -57,8 +56,3 @@ def test_what_a_person_asks_for_is_due_at_once(database: Made) -> None:
         with made.db.tenant(made.tenant_id) as db:
             streams.ask(db)
         assert is_due(made)
-
-
-@pytest.mark.req("R-PRO-8")
-def test_an_installation_asks_no_tenant_more_often_than_each_minute_unless_told_otherwise() -> None:
-    assert Settings.model_fields["min_poll_seconds"].default == 60
