@@ -64,6 +64,7 @@ class Currency(str):
     decimals: int
 
     def __new__(cls, code: str, decimals: int) -> Self:
+        """``decimals``: those that amounts of the currency are rounded to."""
         made = super().__new__(cls, code)
         made.decimals = decimals
         return made
