@@ -111,6 +111,7 @@ def new_item(company: Company, sent: dict[str, Any]) -> Row:
 
 
 def change_item(company: Company, row: Row, sent: dict[str, Any]) -> None:
+    """Puts what was sent over an item; another class brings its type along."""
     body = {**row.body}
     if "itemClass" in sent:
         body["itemClass"] = _class_reference(company, sent["itemClass"])
@@ -122,6 +123,7 @@ def change_item(company: Company, row: Row, sent: dict[str, Any]) -> None:
 
 
 def render_item(company: Company, row: Row, call: Call | None = None) -> dict[str, Any]:
+    """The item as the API shows it; ``call`` says what of it is expanded."""
     body = row.body
     shape = {
         "inventoryId": row.internal_id,
@@ -230,6 +232,7 @@ def _attach(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Items and their classes."""
     routes.add("GET", "/v1/inventory", _list)
     routes.add("POST", "/v1/inventory", _post)
     routes.add("POST", "/v1/inventory/action/changeInventoryNbr/{internalId}", _rename)

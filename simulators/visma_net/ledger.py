@@ -228,6 +228,7 @@ def _transactions(call: Call) -> Answer:
 
 
 def render_period(period: Period) -> dict[str, Any]:
+    """A financial period as the API shows it."""
     return {
         "year": int(period.id[:4]),
         "period": period.id,
@@ -268,6 +269,7 @@ def _ledgers(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Journals, ledger transactions and periods."""
     routes.add("GET", "/v2/journaltransaction", _list)
     routes.add("GET", "/v2/journaltransaction/{number}", _get)
     routes.add("POST", "/v2/journaltransaction/module/{module}/{number}/attachment", _attach)

@@ -63,6 +63,7 @@ def by_times(
 
 
 def max_size(company: Company, *, inventory: bool = False) -> int:
+    """The most rows of a page, whatever was asked for."""
     switches = company.switches
     return switches.max_page_size_inventory if inventory else switches.max_page_size
 

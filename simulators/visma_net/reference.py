@@ -340,6 +340,7 @@ def _feedback(_call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Registers that are read only, and attachments."""
     routes.add("GET", "/v1/organization", _organizations)
     routes.add("GET", "/v1/organization/{organizationNumber}", _one_organization)
     routes.add("GET", "/v1/branch", _branches)

@@ -262,6 +262,7 @@ def _payment_line(company: Company, payment: Payment, line: PaymentLine, sign: i
 
 
 def render_payment(company: Company, payment: Payment) -> dict[str, Any]:
+    """The payment as the API shows it."""
     # A voiding payment shows its lines three times, +, -, + (trap 29).
     signs = (1, -1, 1) if payment.kind == "VoidPayment" else (1,)
     lines = [_payment_line(company, payment, line, sign) for sign in signs for line in payment.lines]
@@ -299,6 +300,7 @@ def render_payment(company: Company, payment: Payment) -> dict[str, Any]:
 
 
 def customer_by_number(company: Company, number: str) -> Row:
+    """A customer that a document names. Refuses an unknown one as an entry is refused."""
     row = company.register("customer").get(number)
     if row is None:
         raise not_in_system("CustomerID", number)
