@@ -41,7 +41,7 @@ test: services lint ## Everything: lint, types and all tests against real Postgr
 fast: setup ## Only the tests that need no services
 	@$(BIN)/pytest -m "not services" $(ARGS)
 
-lint: setup types ## Style, types, direction of imports
+lint: setup types ## Style, types, complexity, docstrings, direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
