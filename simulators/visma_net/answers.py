@@ -53,12 +53,12 @@ class RefusalError(Exception):
 
 
 def rule_broken(text: str) -> RefusalError:
-    """A business rule: 400 with the bare message (vendor document, section 2.7)."""
+    """A business rule: 400 with the bare message (docs/vendors/visma-net-erp.md E38)."""
     return RefusalError(400, {"message": text})
 
 
 def entry_refused(text: str, doing: str = "creating document") -> RefusalError:
-    """A value the ERP cannot take: 400 with the long form of the message (section 2.7)."""
+    """A value the ERP cannot take: 400 with the long form of the message (docs/vendors/visma-net-erp.md E38)."""
     return RefusalError(400, {"message": f"VismaId: {uuid.uuid4()}.  Error {doing}. Error: {text}"})
 
 
@@ -79,7 +79,7 @@ def not_found(what: str = "") -> RefusalError:
 
 
 def created(location: str, etag: str) -> Answer:
-    """201 with an EMPTY body: the key is only in Location (section 2.2, trap 7)."""
+    """201 with an EMPTY body: the key is only in Location (docs/vendors/visma-net-erp.md E14)."""
     return Answer(201, None, {"Location": location, "ETag": f'"{etag}"'})
 
 

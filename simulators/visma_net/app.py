@@ -129,7 +129,7 @@ class Erp:
         return Response(status_code=404)
 
     async def serve(self, request: Request) -> Response:
-        """Any call below the vendor's paths. An unknown route is a 404 before authentication (2.7)."""
+        """Any call below the vendor's paths. An unknown route is a 404 before authentication (docs/vendors/visma-net-erp.md E39)."""
         found = self.routes.find(request.method, request.url.path)
         if isinstance(found, int):
             return Response(status_code=found)
@@ -230,7 +230,7 @@ class Erp:
         )
 
     def _background(self, call: Call, handler: Handler) -> Answer:
-        """202 at once; the job keeps what the call would have answered (2.9)."""
+        """202 at once; the job keeps what the call would have answered (docs/vendors/visma-net-erp.md E9)."""
         received = self.simulation.clock()
         answer = _run(call, handler)
         job = Job(
@@ -250,7 +250,7 @@ class Erp:
 
 
 def _overlap(template: str, headers: dict[str, str]) -> Answer:
-    """Two writes on one record at the same time: the second loses (trap 34)."""
+    """Two writes on one record at the same time: the second loses (docs/vendors/visma-net-erp.md E41)."""
     name = template.split("/")[2]
     text = f"Another process has updated the '{name}' record. Your changes will be lost."
     return Answer(400, {"message": text}, headers)
@@ -299,7 +299,7 @@ def _job(call: Call) -> Answer:
     location = call.location(f"/v1/background/{job.id}/content")
     shape = {
         "id": job.id,
-        # Finished says that the call was made, not that it went well (trap 11).
+        # Finished says that the call was made, not that it went well (docs/vendors/visma-net-erp.md E9).
         "status": "Finished" if done else "Started",
         "statusCode": job.status if done else 0,
         "receivedUtc": job.received.astimezone(zone).isoformat(timespec="milliseconds"),

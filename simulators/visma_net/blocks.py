@@ -117,7 +117,7 @@ Owner = Document | Line | SupplierDocument | _SupplierLine | JournalBatch | Jour
 
 
 def attach(company: Company, owner: Owner, name: str, content: bytes, content_type: str) -> Attachment:
-    """Add a file; the same name again is a new revision of it (section 3.8)."""
+    """Add a file; the same name again is a new revision of it (docs/vendors/visma-net-erp.md E61)."""
     file = next((file for file in owner.attachments if file.name == name), None)
     if file is not None:
         file.content, file.content_type = content, content_type
@@ -130,7 +130,7 @@ def attach(company: Company, owner: Owner, name: str, content: bytes, content_ty
 
 
 def receive_upload(call: Call, owner: Owner) -> Answer:
-    """Take the file of a multipart call; anything but multipart is refused (trap 22)."""
+    """Take the file of a multipart call; anything but multipart is refused (docs/vendors/visma-net-erp.md E61)."""
     if not call.uploads:
         raise rule_broken("The request must be multipart/form-data with one file.")
     for upload in call.uploads:

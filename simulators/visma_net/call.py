@@ -51,7 +51,7 @@ class Call:
             raise malformed({name: f"The value '{text}' is not valid for {name}."}) from error
 
     def flag(self, name: str) -> bool | None:
-        """A boolean of the query: the words only, anything else is a 400 (section 2.1)."""
+        """A boolean of the query: the words only, anything else is a 400."""
         text = self.query.get(name.lower())
         if not text:
             return None
@@ -81,7 +81,7 @@ class Call:
         return read_update(self.json(), shape, self.company.zone)
 
     def check_version(self, etag: str) -> None:
-        """412 when If-Match names another version (section 2.6)."""
+        """412 when If-Match names another version (docs/vendors/visma-net-erp.md E40)."""
         sent = self.headers.get("if-match", "").strip()
         if not sent or sent == "*":
             return
@@ -148,7 +148,7 @@ class Routes:
 
 
 def plain_key(segment: str) -> str:
-    """A key from its path segment, out of the ``b64(...)`` form where it has one (section 2.1, trap 25)."""
+    """A key from its path segment, out of the ``b64(...)`` form where it has one (docs/vendors/visma-net-erp.md E16)."""
     if not (segment.lower().startswith("b64(") and segment.endswith(")")):
         return segment
     inner = segment[4:-1]

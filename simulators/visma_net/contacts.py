@@ -1,4 +1,4 @@
-"""Contact persons of customers (vendor document, 3.2)."""
+"""Contact persons of customers."""
 
 from __future__ import annotations
 

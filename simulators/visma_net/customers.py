@@ -1,4 +1,4 @@
-"""Customers, their classes and balances (vendor document, 3.1)."""
+"""Customers, their classes and balances."""
 
 from __future__ import annotations
 

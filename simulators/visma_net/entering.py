@@ -1,5 +1,4 @@
-"""Entering and changing unreleased invoices and credit notes: what is checked, defaulted and computed
-(vendor document, 3.5 and 3.6)."""
+"""Entering and changing unreleased invoices and credit notes: what is checked, defaulted and computed."""
 
 from __future__ import annotations
 
@@ -198,7 +197,7 @@ def _put_dates(company: Company, document: Document, sent: dict[str, Any]) -> No
     if sent.get("financialPeriod"):
         period = sent["financialPeriod"]
     elif sent.get("postPeriod"):
-        # MMYYYY here, YYYYMM everywhere else (trap 24).
+        # MMYYYY here, YYYYMM everywhere else (docs/vendors/visma-net-erp.md E60).
         period = f"{sent['postPeriod'][2:]}{sent['postPeriod'][:2]}"
     elif new_date is not None or not period:
         period = company.period_of(document.date)

@@ -167,7 +167,7 @@ class People:
                 raise not_found(f"The register {register}")
 
     def touch_all(self, tenant_id: str, register: str) -> int:
-        """An internal job rewrites every row: new times of last change, nothing else (trap 17)."""
+        """An internal job rewrites every row: new times of last change, nothing else (docs/vendors/visma-net-erp.md E34)."""
         company = self.company(tenant_id)
         with company.lock:
             rows: Iterable[Any] = objects(company, register.lower())

@@ -1,4 +1,4 @@
-"""Suppliers and supplier documents (vendor document, 3.9): read by a connector, entered by people."""
+"""Suppliers and supplier documents: read by a connector, entered by people."""
 
 from __future__ import annotations
 
@@ -311,7 +311,7 @@ def _documents(call: Call) -> Answer:
 
 
 def _one(call: Call) -> SupplierDocument:
-    # Without a type in the path only invoices are found (trap 21).
+    # Without a type in the path only invoices are found (docs/vendors/visma-net-erp.md E64).
     kind = call.params.get("documentType", "Invoice")
     for (its_kind, number), document in call.company.supplier_documents.items():
         if number == call.params["number"] and its_kind.lower() == kind.lower():

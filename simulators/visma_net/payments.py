@@ -1,4 +1,4 @@
-"""Customer payments (vendor document, 3.7)."""
+"""Customer payments."""
 
 from __future__ import annotations
 

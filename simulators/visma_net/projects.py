@@ -1,4 +1,4 @@
-"""Projects and their tasks (vendor document, 3.4). Tasks are rows of their own, in the project's order."""
+"""Projects and their tasks. Tasks are rows of their own, in the project's order."""
 
 from __future__ import annotations
 

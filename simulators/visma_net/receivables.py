@@ -1,4 +1,4 @@
-"""Routes of customer invoices, credit notes and the list of all customer documents (3.5 to 3.7)."""
+"""Routes of customer invoices, credit notes and the list of all customer documents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _expansions(call: Call) -> frozenset[str]:
 def document_filter(
     call: Call, documents: Iterable[Document | Payment], *, types: bool = False
 ) -> list[Document | Payment]:
-    """The AR filter of section 3.0. Conditions without a date and unknown names change nothing."""
+    """The filter of customer documents. Conditions without a date and unknown names change nothing."""
     found = by_times(call, documents, lambda one: one.modified, lambda one: one.created)
     tests = [*_shown_yet(call), *_in_time(call)]
     customer = call.text("customer")

@@ -1,4 +1,4 @@
-"""Reference data: organisation, branches, VAT, terms, currencies, keys and series (3.11 and 3.12)."""
+"""Reference data: organisation, branches, VAT, terms, currencies, keys and series."""
 
 from __future__ import annotations
 

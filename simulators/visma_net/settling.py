@@ -1,4 +1,4 @@
-"""Release, settlement and removal in the customer ledger: the states of section 3.5."""
+"""Release, settlement and removal in the customer ledger: the states of a document (docs/vendors/visma-net-erp.md E56)."""
 
 from __future__ import annotations
 

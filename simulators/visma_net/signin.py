@@ -1,4 +1,4 @@
-"""The sign-in service below ``/connect``: service applications and interactive users (section 1.2)."""
+"""The sign-in service below ``/connect``: service applications and interactive users (docs/vendors/visma-net-erp.md E1, E2)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Stamp:
 
 
 def shown(text: str) -> str:
-    """Fraction digits vary from none to three on the wire (vendor document, 2.1)."""
+    """Fraction digits vary from none to three on the wire (docs/vendors/visma-net-erp.md E18)."""
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
@@ -327,7 +327,7 @@ class Company:
         return self.series[series].take()
 
     def check_length(self, dimension: str, value: str, member: str) -> None:
-        """Refuse a key longer than its segmented key allows (CS203000; section 3.11)."""
+        """Refuse a key longer than its segmented key allows (CS203000; docs/vendors/visma-net-erp.md E51)."""
         found = self.dimensions.get(dimension)
         if found is not None and len(value) > found.length:
             raise entry_refused(

@@ -46,7 +46,7 @@ def from_base(company: Company, amount: Decimal, rate: Decimal) -> Decimal:
 
 
 def vat_of(company: Company, category: str, zone: str) -> Vat:
-    """Category × zone. Raises the documented refusals (section 2.7, trap 28) for a category that does not
+    """Category × zone. Raises the documented refusals (docs/vendors/visma-net-erp.md E42) for a category that does not
     exist and for a pair that has no VAT."""
     if category not in company.vat_categories:
         raise not_in_system("TaxCategoryID", category)
