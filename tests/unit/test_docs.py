@@ -225,6 +225,18 @@ class TestWhatIsNamedExists:
             assert set(re.findall(r"BRIDGE_[A-Z_]+[A-Z]", text_of(ROOT / name))) <= known, name
 
 
+def test_the_glossary_is_short_sorted_and_says_where() -> None:
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \| (.+?) \|$", text_of(ROOT / "docs" / "glossary.md"), re.MULTILINE
+    )[1:]
+    words = [word for word, _, _ in rows]
+    assert 25 <= len(words) <= 36
+    assert words == sorted(words, key=lambda word: word.replace("-", " "))
+    for word, means, where in rows:
+        assert means, word
+        assert "`" in where or "](" in where, word
+
+
 def test_the_changelog_shouts_about_every_migration() -> None:
     shouted = "".join(re.findall(r"(?m)^> .*\n", text_of(ROOT / "CHANGELOG.md")))
     for file in (ROOT / "db" / "migrations").glob("*.sql"):
