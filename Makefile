@@ -41,11 +41,10 @@ test: services lint ## Everything: lint, types and all tests against real Postgr
 fast: setup ## Only the tests that need no services
 	@$(BIN)/pytest -m "not services" $(ARGS)
 
-lint: setup types ## Style, types, direction of imports, length of modules
+lint: setup types ## Style, types, complexity, docstrings, direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python ops/scripts/module_length.py
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy

@@ -40,6 +40,7 @@ class Migration:
 
     @property
     def checksum(self) -> str:
+        """SHA-256 of the text, hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 

@@ -14,7 +14,10 @@ from vendor_documents import Operation, VendorDocument, vendor_document
 
 # What the documents leave out, with the reason.
 STATUS_NOT_LISTED: Mapping[tuple[str, int], str] = {
-    ("visma_net", 400): "the document was rebuilt without its refusals; their shapes are in api.md 2.7",
+    (
+        "visma_net",
+        400,
+    ): "the document was rebuilt without its refusals; their shapes are in docs/vendors/visma-net-erp.md E38",
     ("visma_net", 404): "the same",
     ("severa", 400): "described by `default` only",
     ("severa", 403): "described by `default` where the operation does not list it",
@@ -79,7 +82,7 @@ def wrong(name: str, document: VendorDocument, operation: Operation, exchange: E
 
 
 def wrong_refusal(exchange: Exchange) -> list[str]:
-    """The two forms of a refusal by the ERP (api.md 2.7): a message, or a message with the state of the model."""
+    """The two forms of a refusal by the ERP (docs/vendors/visma-net-erp.md E38): a message, or a message with the state of the model."""
     members = set(exchange.got())
     return [] if members in ({"message"}, {"Message", "ModelState"}) else [f"members {sorted(members)}"]
 

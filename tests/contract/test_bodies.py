@@ -30,7 +30,7 @@ WRITTEN_TO_THE_ERP = {
 }  # fmt: skip
 
 # Severa publishes no input model of these; the paths are the ones its own text and its answer's members name
-# (api.md 1.10, "PATCH follows the input model", and the notes on invoices and projects).
+# (docs/vendors/severa.md S30).
 UNPUBLISHED_INPUT = {"/v1/invoices/{guid}", "/v1/invoicerows/{guid}", "/v1/projects/{guid}"}
 
 
@@ -93,7 +93,7 @@ def test_every_patch_to_severa_is_a_list_of_operations_on_members_that_exist_and
         schema = operation.body()
         assert schema is not None
         rows = exchange.sent()
-        # The document types a value as text; the vendor's own examples carry the value itself (api.md 1.10).
+        # The document types a value as text; the vendor's own examples carry the value itself (docs/vendors/severa.md S28).
         plain = [{**row, "value": None} for row in rows]
         lines = severa.complaints(schema, plain, "request")
         model = patched_model(severa, operation)
