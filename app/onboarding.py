@@ -151,8 +151,13 @@ def _same_credentials(
 ) -> bool:
     """Whether a token that was given for the stored credentials is good for these."""
     names = ("client_id", "auth_url", "kind", "tenant_id")
-    alike = all(stored.config.get(name) == values.get(name) for name in names)
-    return alike and bridge.secrets.open(stored.secret) == secret
+    if any(stored.config.get(name) != values.get(name) for name in names):
+        return False
+    try:
+        return bridge.secrets.open(stored.secret) == secret
+    except InputError:
+        # The key was lost, and with it the token: adding the file again is how a person brings both back.
+        return False
 
 
 def check_connections(bridge: Bridge, file: TenantFile) -> None:

@@ -30,7 +30,7 @@ from app.poller import Poller
 from app.relay import Relay
 from app.settings import Settings
 from db import outbox
-from domain.setup.settings import read_tenant_file
+from domain.setup.settings import TenantFile, read_tenant_file
 from simulators.seed import Firm, scaled
 from simulators.server import running as serving
 from simulators.severa import create_app as severa_app
@@ -102,24 +102,7 @@ class Installation:
         self.severa.ask("PATCH", f"/orgs/{firm.severa_client_id}/switches", {"calls_per_second": None})
         self.erp.ask("POST", "/companies", {"firm": n})
         name = f"firm{n}"
-        file = read_tenant_file(
-            {
-                "name": name,
-                "severa": {
-                    "base_url": f"{self.severa.url}/rest-api",
-                    "client_id": firm.severa_client_id,
-                    "client_secret": firm.severa_client_secret,
-                },
-                "visma_net": {
-                    "base_url": self.erp.url,
-                    "auth_url": f"{self.erp.url}/connect",
-                    "client_id": firm.erp_client_id,
-                    "client_secret": firm.erp_client_secret,
-                    "tenant_id": firm.erp_tenant_id,
-                },
-                "settings": {"poll_interval_seconds": 3600, **settings},
-            }
-        )
+        file = tenant_file(name, firm, self.severa, self.erp, **settings)
         service.add_tenant(self.bridge, file)
         road = Road(
             self,
@@ -297,6 +280,28 @@ class Road:
 
 
 # ---- putting it up
+
+
+def tenant_file(name: str, firm: Firm, severa: Simulator, erp: Simulator, **settings: Any) -> TenantFile:
+    """What an operator writes for a firm; polls come only when they are asked for."""
+    return read_tenant_file(
+        {
+            "name": name,
+            "severa": {
+                "base_url": f"{severa.url}/rest-api",
+                "client_id": firm.severa_client_id,
+                "client_secret": firm.severa_client_secret,
+            },
+            "visma_net": {
+                "base_url": erp.url,
+                "auth_url": f"{erp.url}/connect",
+                "client_id": firm.erp_client_id,
+                "client_secret": firm.erp_client_secret,
+                "tenant_id": firm.erp_tenant_id,
+            },
+            "settings": {"poll_interval_seconds": 3600, **settings},
+        }
+    )
 
 
 @contextlib.contextmanager

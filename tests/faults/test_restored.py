@@ -6,7 +6,6 @@ holds them as approved and not yet booked, the books hold them as released. docs
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,21 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from restoring import Cluster, House, announced, approve, at_rest, created, house, pause, project_of, released
-from road import Json, Road
+from restoring import (
+    Cluster,
+    House,
+    announced,
+    approve,
+    asked_for_a_word,
+    at_rest,
+    base_backup,
+    base_backup_of,
+    created,
+    house,
+    pause,
+    project_of,
+    stopped_copy,
+)
 from stage import wait_for
 
 from app.adopting import Status
@@ -104,21 +116,6 @@ DUMPS = {
 }
 
 
-def asked_for_a_word(home: House, road: Road, project: Json, before: list[str], found: str) -> list[str]:
-    """Writes are off and stay so, whatever is approved; a person adopts; everything gets to rest. The new guids."""
-    status = home.stands_off()
-    assert status.plain()["found"] == found
-    pause(road)
-    after = approve(road, project, 1)
-    road.poll(seconds=120)
-    assert sum(road.releases(guid) for guid in after) == 0
-    assert released(road, before) == {}
-    home.adopt()
-    at_rest(road, [*before, *after])
-    assert home.status().on
-    return after
-
-
 @pytest.mark.req("R-INV-13")
 @pytest.mark.schedule("S7", "S24", "S43")
 @pytest.mark.parametrize("way", DUMPS)
@@ -190,21 +187,6 @@ def test_a_dump_brought_into_another_server(home: House) -> None:
 
 
 # ---- ways to bring a directory back
-
-
-def stopped_copy(home: House, target: Path) -> None:
-    """The server is stopped, its directory copied, and it is started again."""
-    home.cluster.stop()
-    shutil.copytree(home.cluster.pgdata, target, symlinks=True)
-    home.cluster.start()
-
-
-def base_backup(home: House, target: Path) -> None:
-    """Of the running server."""
-    home.cluster.run("pg_basebackup", f"--pgdata={target}", "--checkpoint=fast", "--wal-method=stream")
-    # The socket lies in this server's directory, and its lock names the living server.
-    for lock in target.glob(".s.PGSQL*"):
-        lock.unlink()
 
 
 @pytest.mark.req("R-INV-13")
@@ -340,13 +322,6 @@ def test_a_copy_started_beside_the_living_one_books_nothing(home: House) -> None
         copy.cluster.stop()
 
 
-def base_backup_of(home: House, place: Path) -> None:
-    """A base backup as the data directory of another cluster."""
-    home.cluster.own(place)
-    place.chmod(0o711)
-    base_backup(home, place / "data")
-
-
 @pytest.mark.schedule("S25")
 @pytest.mark.parametrize("lives", [True, False])
 def test_a_copy_that_shares_the_livings_memory_hears_whether_it_lives(home: House, lives: bool) -> None:  # noqa: FBT001
@@ -406,22 +381,6 @@ def test_a_poll_that_ended_while_the_server_was_away_gives_its_lease_back(home: 
     )
     home.cluster.start()
     road.poll()
-
-
-@pytest.mark.schedule("S25")
-def test_a_database_whose_memory_is_lost_waits_for_a_person_and_says_so(home: House) -> None:
-    road = home.add_firm()
-    project = project_of(road)
-    home.stop()
-    home.cluster.stop()
-    home.state_file.unlink()
-    home.cluster.start()
-    home.start()
-    status = home.stands_off()
-    assert "nobody here remembers" in status.sentence
-    later = approve(road, project, 1)
-    home.adopt()
-    at_rest(road, later)
 
 
 # ---- what is on its way

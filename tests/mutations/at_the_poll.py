@@ -13,6 +13,7 @@ O = "tests/integration/test_polling_order.py::"  # noqa: E741
 R = "tests/integration/test_polling_readings.py::"
 U = "tests/unit/domain/test_polling.py::"
 OTHER = A + "test_nothing_is_taken_claimed_or_begun_in_another_database"
+SERVERS = "tests/faults/test_restored_servers.py::"
 
 MUTATIONS: tuple[Mutation, ...] = (
     of("epoch-row", "10, S7, S24", "A row that was written by a restore is another database", EPOCH,
@@ -141,4 +142,21 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("poll-not-begun", "R-OPS-1", "What cut a poll before its first register is over with the next whole one", "app/poller.py",
        'log.close_problems(db, about(due.system, ""), "settled")', "pass",
        "tests/integration/test_polling_readings.py::test_what_cuts_a_poll_before_its_first_register_is_told_and_over_with_the_next_one"),
+    of("lost-key", "R-SET-1", "A file brings a tenant back whose key is lost", "app/onboarding.py",
+       "    except InputError:\n        # The key was lost", "    except ZeroDivisionError:\n        # The key was lost",
+       "tests/integration/test_connection_changed.py::test_a_tenant_whose_key_is_lost_works_again_when_its_file_is_added"),
+    of("migrated-rounds", "23, S47", "What an unfinished delivery of 0.1.0 had removed ended its round", "db/migrations/0007_matter.sql",
+       "update document d set round = 1 + r.ended\n", "update document d set round = 1\n",
+       "tests/integration/test_migration_from_0_1_0.py::test_rounds_are_those_of_the_unfinished_delivery"),
+    of("migrated-removals", "23, S47", "What it had removed is looked for no more, and stands in the gap list", "db/migrations/0007_matter.sql",
+       "where o.domain = 'invoice';\n", "where false;\n",
+       "tests/integration/test_migrated_ledgers.py::test_what_0_1_0_left_open_is_booked_once_and_nothing_is_lost"),
+    of("judge-upgraded", "10", "A server that was upgraded is another one until a person says so", "app/standing.py",
+       "    if not facts.same_server:\n", "    if False:\n", SERVERS + "test_an_upgraded_server_asks_for_a_word"),
+    of("judge-promoted", "10, S24", "A standby that was promoted is a new epoch, also when all had reached it", "app/standing.py",
+       "return Verdict.STARTED if facts.same_timeline else Verdict.REWOUND", "return Verdict.STARTED",
+       SERVERS + "test_a_standby_promoted_beneath_running_processes_is_read_anew_by_itself[all reached it]"),
+    of("judge-forgotten", "10, S24, S25", "What nobody remembers is a copy until a person says so", "app/standing.py",
+       "return Verdict.FIRST if first and facts.same_timeline else Verdict.COPIED", "return Verdict.FIRST",
+       SERVERS + "test_a_directory_put_back_that_nobody_remembers_asks_for_a_word[the state file and all queues]"),
 )  # fmt: skip
