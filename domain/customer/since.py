@@ -20,7 +20,7 @@ Birth = Callable[[str, str], tuple[str, ...] | None]
 
 def meant(sides: plan.Sides, values: Mapping[str, str]) -> dict[str, str]:
     """Of one side's values those that are merged."""
-    return {name: values[name] for name in plan.rules(sides.terms, sides.settings) if name in values}
+    return {name: values[name] for name in sides.rules() if name in values}
 
 
 def in_erp(sides: plan.Sides, made: Values, met: Values) -> Base:
@@ -87,7 +87,7 @@ def _born(made: Values, birth: Birth) -> Values:
 def _edited(sides: plan.Sides, entries: Values) -> Base:
     severa, erp = sides.values()
     found: Base = {}
-    for name, rule in plan.rules(sides.terms, sides.settings).items():
+    for name, rule in sides.rules().items():
         if name not in entries or name not in severa or name not in erp or rule.same(severa[name], erp[name]):
             continue
         pair = stood(entries[name], severa[name], erp[name], rule)
