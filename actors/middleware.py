@@ -17,6 +17,7 @@ class Logging(Middleware):
     """Binds tenant, domain and trace id to every log line of a message."""
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        """The names of the message, for every line that is logged until it is over."""
         structlog.contextvars.bind_contextvars(
             tenant=message.kwargs.get("tenant"), domain=message.queue_name, trace=message.kwargs.get("trace")
         )
@@ -29,6 +30,7 @@ class Logging(Middleware):
         result: object | None = None,
         exception: BaseException | None = None,
     ) -> None:
+        """A message whose actor failed is logged; actors of the bridge end their own errors."""
         if exception is not None:
             log.error("message_failed", error=str(exception), kind=type(exception).__name__)
         structlog.contextvars.clear_contextvars()

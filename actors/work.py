@@ -68,6 +68,7 @@ class Pace:
 
     @property
     def leases(self) -> Leases:
+        """How long a claim, a step and a permission last, seconds."""
         return Leases(self.claim_lease, self.lease_margin, self.not_after)
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from app import announcing
 from db import pending, tenants
+from db.migrate import PARTITIONS_AHEAD
 from db.pool import Database
 from db.tenant import TenantDb
 from domain import clock
@@ -65,7 +66,7 @@ class Upkeep:
 
     def _begin(self) -> None:
         with self._db.dispatch() as db:
-            db.execute("select make_partitions(3)")
+            db.execute("select make_partitions(%s)", [PARTITIONS_AHEAD])
             self._left = [one.id for one in tenants.all_tenants(db) if one.state == "live"]
         self._after = _START
 

@@ -182,8 +182,8 @@ def file_of(answer: httpx.Response, *, starts: bytes = b"") -> bytes:
 def is_vendors_no(answer: httpx.Response) -> bool:
     """Whether a 404 is the vendor's own "there is no such record": without a body, or with the JSON of its errors.
 
-    A page or plain text comes from a gateway, and "no such route" speaks of the address, not of the record (api.md,
-    Severa 1.9 and Visma.net 2.7).
+    A page or plain text comes from a gateway, and "no such route" speaks of the address, not of the record
+    (docs/vendors/severa.md S11, docs/vendors/visma-net-erp.md E39).
     """
     if is_empty(answer):
         return True

@@ -62,6 +62,7 @@ def hold(db: TenantDb, poll: DuePoll, lease: float) -> Anchor | None:
 def ended(
     db: TenantDb, poll: DuePoll, *, complete: bool, changes: int, wait: float, error: str | None
 ) -> None:
+    """Gives the lease of a poll back, with what came of it; ``wait``: seconds until the next one. Writes nothing without the lease."""
     db.execute(
         SQL["streams.ended"],
         {

@@ -60,6 +60,16 @@ class Field:
     on_create: Literal["filled", "always", "never"] = "filled"
     note: str = ""
 
+    def path(self, system: System) -> str:
+        """Where a body of this system shows it, '' if nowhere."""
+        return self.severa if system == "severa" else self.erp
+
+    def written(self, system: System) -> str:
+        """Where a body that is sent to this system has it, '' if nowhere."""
+        if system == "severa":
+            return self.severa_write or self.severa
+        return self.erp_write or self.erp
+
     def rule(self, chosen: Rule, first: Rule) -> FieldRule:
         """How the field is merged by the tenant's rule, and by ``first`` while nothing was agreed on."""
         return FieldRule(
@@ -136,9 +146,9 @@ class Table:
     def version(self, system: System) -> int:
         """The mapping version of one side: another one whenever a row is added, taken out, renamed, or read otherwise."""
         rows = sorted(
-            (one.name, _path(one, system), one.as_.name)
+            (one.name, one.path(system), one.as_.name)
             for one in self.fields
-            if _path(one, system) and one.when != "given"
+            if one.path(system) and one.when != "given"
         )
         digest = hashlib.sha256(repr(rows).encode()).digest()[:_VERSION_BYTES]
         return int.from_bytes(digest) >> (8 * _VERSION_BYTES - _VERSION_BITS)
@@ -185,7 +195,7 @@ class Table:
         found: dict[str, Any] = {}
         there = "←" if system == "severa" else "→"
         for one in self.fields:
-            if one.name in wanted and one.flows in ("↔", there) and (path := _write_path(one, system)):
+            if one.name in wanted and one.flows in ("↔", there) and (path := one.written(system)):
                 write = one.as_.to_severa if system == "severa" else one.as_.to_erp
                 value = write(wanted[one.name], overwritten)
                 if isinstance(value, Members):
@@ -213,7 +223,7 @@ def _known(asked: Iterable[tuple[Field, System, Json]]) -> Values:
     return {
         one.name: value
         for one, system, body in asked
-        if _path(one, system) and (value := _read(one, system, body)) is not None
+        if one.path(system) and (value := _read(one, system, body)) is not None
     }
 
 
@@ -222,17 +232,7 @@ def _read(one: Field, system: System, body: Json) -> str | None:
     if own is not None:
         return own(body)
     seen = one.as_.severa if system == "severa" else one.as_.erp
-    return seen(read(body, _path(one, system)))
-
-
-def _path(one: Field, system: System) -> str:
-    return one.severa if system == "severa" else one.erp
-
-
-def _write_path(one: Field, system: System) -> str:
-    if system == "severa":
-        return one.severa_write or one.severa
-    return one.erp_write or one.erp
+    return seen(read(body, one.path(system)))
 
 
 def _without(found: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

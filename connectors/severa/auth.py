@@ -16,7 +16,7 @@ from domain.errors import SignInFailed
 
 TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
 RENEW_BEFORE = 300.0
-"""Seconds before its end at which a token is replaced (api.md 1.2)."""
+"""Seconds before its end at which a token is replaced (docs/vendors/severa.md S2)."""
 SCOPE_SEPARATORS = (" ", ",")
 """Open question: public clients use both. The space is the one seen working and is tried first."""
 
@@ -89,7 +89,7 @@ class ClientCredentials:
         found: set[str] = set()
         refusal: SignInFailed | None = None
         for scope in sorted(NEEDED_SCOPES | OPTIONAL_SCOPES):
-            # Sign-ins are not paced by the connection's pacer; ten calls a second are the vendor's limit for them too.
+            # Sign-ins are not paced by the connection's pacer; ten calls a second are the vendor's limit for them too (docs/vendors/severa.md S6).
             self._pause(0.15)
             given = self._asked({scope})
             if isinstance(given, SignInFailed):

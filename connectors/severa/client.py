@@ -87,7 +87,7 @@ class SeveraClient:
         except SignInFailed as refusal:
             if refusal.reason != "wrong_secret":
                 raise
-            # A server that refuses a sign-in as a whole says the same for a wrong secret and for one scope too many.
+            # A server that refuses a sign-in as a whole says the same for a wrong secret and for one scope too many (docs/vendors/severa.md S4).
             granted = self._credentials.granted(None)
         lacking = missing(granted)
         if lacking:

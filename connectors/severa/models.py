@@ -19,7 +19,7 @@ ZONELESS = UTC
 _SCOPE_SEPARATOR = re.compile(r"[\s,]+")
 _DEFAULT_LIFETIME = 3600
 _LONGEST_LIFETIME = 366 * 86_400
-"""Seconds. A token that is said to live longer was not made by Severa (api.md 1.2: an hour)."""
+"""Seconds. A token that is said to live longer was not made by Severa: its own live an hour (docs/vendors/severa.md S2)."""
 
 
 class TokenAnswer(BaseModel):

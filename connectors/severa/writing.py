@@ -182,7 +182,7 @@ def _made(answer: httpx.Response) -> Json | None:
 
 
 def _patched(body: Any, guid: str) -> Json:
-    """The record of that guid in the answer to a PATCH: an object, or one of an array (api.md 1.8). Raises Odd."""
+    """The record of that guid in the answer to a PATCH: an object, or one of an array (docs/vendors/severa.md S29). Raises Odd."""
     rows = body if isinstance(body, list) else [body]
     mine = [row for row in rows if isinstance(row, Mapping) and same_key(row.get("guid"), guid)]
     if not mine:

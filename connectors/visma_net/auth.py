@@ -76,7 +76,7 @@ class Connect:
             )
         form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
         token = self._ask(form, refreshing=True)
-        # Applications that re-use their refresh token get none back: the old one stays.
+        # Applications that re-use their refresh token get none back: the old one stays (docs/vendors/visma-net-erp.md E2).
         return token if token.refresh_token else _with_refresh(token, stored.refresh_token)
 
     def authorize_url(self, redirect_uri: str, state: str, verifier: str) -> str:

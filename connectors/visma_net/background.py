@@ -93,7 +93,7 @@ def _state(answer: httpx.Response, accepted: str) -> BackgroundState | None:
 def _answer(
     accepted: str, read: Read, state: BackgroundState, operation: str, *, repeatable: bool
 ) -> httpx.Response:
-    # "Finished" says only that it ended: the status code decides.
+    # "Finished" says only that it ended: the status code decides (docs/vendors/visma-net-erp.md E9).
     headers = _headers(state.responseHeaders)
     content = b""
     try:

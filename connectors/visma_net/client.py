@@ -98,7 +98,8 @@ class VismaNetClient:
             )
         for organization in self.list("organization"):
             return organization
-        # Every company has one; who shows none is not the company that was signed in to.
+        # Every company has one; who shows none is not the company that was signed in to
+        # (docs/vendors/visma-net-erp.md E6).
         raise Question(SYSTEM, "GET /v1/organization").not_known("it shows no organization")
 
     # ------------------------------------------------------------ reading

@@ -62,7 +62,8 @@ def sign_in_refused(answer: httpx.Response, *, kind: str, refreshing: bool) -> S
     elif "12027" in text:
         reason = "no_license"
     elif kind == "service" and (_TENANT.search(text) or error in ("invalid_grant", "unauthorized_client")):
-        # A company that has not approved the application is refused in the same words as one that does not exist.
+        # A company that has not approved the application is refused in the same words as one that does not exist
+        # (docs/vendors/visma-net-erp.md E1).
         reason = "unknown_tenant"
     else:
         reason = "refused"

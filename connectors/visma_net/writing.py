@@ -81,7 +81,7 @@ class Writer:
             return False
         question = Question(SYSTEM, f"DELETE {path}")
         with after_the_yes(question, not_after):
-            # The document gives 204 and nothing else; an empty 200 is some gateway's, and the record may still be there.
+            # The document gives 204 and nothing else (docs/vendors/visma-net-erp.md E15); an empty 200 is some gateway's, and the record may still be there.
             if answer.status_code != 204 or not is_empty(answer):
                 raise question.not_known("it is no answer to a DELETE")
         return True
@@ -122,7 +122,7 @@ class Writer:
 
     def _key(self, known: Register, answer: httpx.Response, sent: Json, operation: str) -> str:
         """The key of what was made. A Location says it; without one a body must be the record, and a 201 without a body
-        leaves it open (''): api.md 2.2."""
+        leaves it open (''): docs/vendors/visma-net-erp.md E14."""
         location = answer.headers.get("location", "")
         chosen = first(plain(sent), known.number) if known.number else ""
         if chosen and names_key(location, chosen):

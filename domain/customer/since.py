@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from domain.customer import addresses, plan
+from domain.customer.table import CUSTOMER
 from domain.merge import Base, stood
 from domain.model import Json
 from domain.sent import Values, joined
@@ -46,19 +47,11 @@ def in_erp(sides: plan.Sides, made: Values, met: Values) -> Base:
 def in_severa(sides: plan.Sides, body: Json, made: Values, met: Values) -> Base:
     """The same of a Severa customer; ``body``: what its create carried. Its addresses are made by themselves."""
     now = sides.values()[0]
-    carried = {
-        "name": "name",
-        "active": "isActive",
-        "vat_number": "vatNumber",
-        "email": "email",
-        "website": "website",
-        "payment_term": "paymentTerm",
-    }
 
     def birth(name: str, value: str) -> tuple[str, ...] | None:
         if name in addresses.FIELD_NAMES:
             return _of_address(name, value, now, carried=False)
-        return () if carried.get(name) in body else ("",)
+        return () if CUSTOMER[name].written("severa") in body else ("",)
 
     return _edited(sides, joined(_born(made, birth), met))
 

@@ -105,7 +105,7 @@ def _differs(now: Json, before: Json) -> bool:
 
 def _erp_differs(now: Json, before: Json) -> bool:
     ours, theirs = erp_values_of(now, listed=True), erp_values_of(before, listed=True)
-    # A list row may leave the credit terms out.
+    # A list row may leave the credit terms out (docs/vendors/visma-net-erp.md E37).
     return any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys())
 
 

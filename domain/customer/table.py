@@ -34,7 +34,7 @@ ACTIVE_BY_STATUS: Mapping[str, bool] = MappingProxyType(
     {"Active": True, "OnHold": True, "CreditHold": True, "OneTime": True, "Inactive": False}
 )
 
-# Only these two are written, and only over each other (R-CUS-7, mapping.md): OnHold, CreditHold and OneTime are decisions
+# Only these two are written, and only over each other (R-CUS-7): OnHold, CreditHold and OneTime are decisions
 # of the finance staff that one boolean cannot say; after Inactive nobody could tell which one to go back to.
 WRITTEN_STATUSES = frozenset({"Active", "Inactive"})
 

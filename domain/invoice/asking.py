@@ -156,7 +156,7 @@ def find(work: Work) -> Wish | None:
     if _adopted(work, found, step, request):
         return None
     _wait(work, step)
-    # Before absence is concluded: the ERP lists a renumbered customer's documents under its new number only.
+    # Before absence is concluded: the ERP lists a renumbered customer's documents under its new number only (docs/vendors/visma-net-erp.md E52).
     if renumbered(work) not in ("", *numbers):
         found = look_up(work, Sought(request, (work.customer,), since))
         if _adopted(work, found, step, request):

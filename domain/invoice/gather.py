@@ -74,7 +74,7 @@ def _gathered(work: Work, *, creating: bool) -> Planned:
     delivery, asked = work.delivery, work.invoice
     delivery.books.at_once(lambda books: _foreseen(books, asked, delivery.tenant.settings))
     fresh = reread.RereadBooks(delivery.books, delivery.severa, delivery.erp, delivery.now())
-    # Lists show no accounts of items: where a row groups several codes, their items are read singly.
+    # Lists show no accounts of items: where a row groups several codes, their items are read singly (docs/vendors/visma-net-erp.md E37).
     if any(len(row.codes) > 1 for row in asked.rows):
         return _planned(_Gathering(work, creating, fresh))
     try:

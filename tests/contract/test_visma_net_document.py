@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from vendor_sources import SOURCES, interface
 
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
@@ -23,14 +21,6 @@ from domain.errors import NotKnown
 from domain.model import Filter
 from simulators.server import running
 
-FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or Path(__file__).parents[2].parent / "shared" / "vendor")
-DOCUMENT = next(iter(sorted((FOLDER / "visma-net").glob("*openapi*.json"))), None)
-
-pytestmark = pytest.mark.skipif(
-    DOCUMENT is None,
-    reason=f"no visma-net/*openapi*.json in {FOLDER}; set BRIDGE_VENDOR_DOCS to the vendors' documents",
-)
-
 
 def anonymous(path: str) -> str:
     """The path without the names of its placeholders: the document and the catalogue name them differently."""
@@ -38,10 +28,8 @@ def anonymous(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    assert DOCUMENT is not None
-    whole: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    return whole
+def document(source: str) -> dict[str, Any]:
+    return interface(SOURCES[source], "visma-net")
 
 
 @pytest.fixture(scope="module")

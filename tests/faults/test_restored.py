@@ -32,6 +32,8 @@ PARTITIONS = "cannot drop inherited constraint"
 LATE = 12.0
 TABLES = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname = 'public'"
 
+MONTHS = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where tablename ~ '^audit_log_[0-9]+$'"
+
 
 @pytest.fixture
 def home() -> Iterator[House]:
@@ -73,10 +75,20 @@ def with_psql(cluster: Cluster) -> Callable[[], None]:
 
 
 def data_only(cluster: Cluster) -> Callable[[], None]:
-    dump = cluster.dump("--format=custom", "--data-only")
+    # A month whose first rows were there before its partition: it is made once they are gone, and then they are brought back.
+    cluster.sql(
+        "create table kept as select * from audit_log",
+        f"do $$ begin execute coalesce('drop table ' || ({MONTHS}), 'select'); end $$",
+        "insert into audit_log overriding system value select * from kept",
+        "drop table kept",
+    )
+    dump = cluster.dump("--format=custom", "--data-only", "--load-via-partition-root")
 
     def restore() -> None:
-        cluster.sql(f"do $$ begin execute 'truncate ' || ({TABLES}) || ' cascade'; end $$")
+        cluster.sql(
+            f"do $$ begin execute 'truncate ' || ({TABLES}) || ' cascade'; end $$",
+            "select make_partitions(3)",
+        )
         cluster.run(
             "pg_restore", f"--dbname={cluster.database}", "--data-only", "--disable-triggers", "--exit-on-error", stdin=dump
         )  # fmt: skip
