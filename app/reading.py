@@ -21,7 +21,7 @@ from db import log, outbox, readings, records
 from db.tenant import TenantDb
 from domain import polling
 from domain.errors import NotFound
-from domain.invoice.fields import DOCUMENTS
+from domain.invoice.registers import DOCUMENTS
 from domain.model import Json, Page
 from domain.polling import Asked, Reading
 from domain.registers import Register

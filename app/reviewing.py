@@ -16,8 +16,8 @@ from db.tenant import TenantDb
 from domain import catalogue
 from domain.errors import InputError
 from domain.invoice import review
-from domain.invoice.fields import INVOICES
 from domain.invoice.gaps import reason
+from domain.invoice.registers import INVOICES
 
 UNITS = "businessunits"
 # In place of an invoice's number: every one that was shown.

@@ -1,6 +1,6 @@
 """What the poller has to know of a register: how its rows are called, hashed, and whom a change concerns.
 
-Every domain package lists its registers as ``REGISTERS`` in ``fields.py``; nothing here decides what a change means.
+Every domain package lists its registers as ``REGISTERS`` in ``registers.py``; nothing here decides what a change means.
 """
 
 from __future__ import annotations

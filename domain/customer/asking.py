@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER
+from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER
 from domain.customer.work import Work
 from domain.mapper import text
 from domain.model import Json, Record, System

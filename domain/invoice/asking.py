@@ -18,11 +18,11 @@ from domain.invoice.documents import (
 )
 from domain.invoice.doubt import candidates_of, decided, in_doubt
 from domain.invoice.failing import sent_unbooked
-from domain.invoice.fields import in_scope
 from domain.invoice.gather import check_project, check_refused, gather
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Rest, Wish
 from domain.invoice.refusals import refusal, told_by
+from domain.invoice.registers import in_scope
 from domain.invoice.whose import carry_out, take_found
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.mapper import text

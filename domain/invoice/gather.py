@@ -14,8 +14,8 @@ from domain.errors import NotFound, Stop, Waiting
 from domain.invoice import billed, branches, plan, reread
 from domain.invoice.document import Choices, address_differs, applicable, draft
 from domain.invoice.documents import read_document
-from domain.invoice.fields import INVOICES, ROWS
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
+from domain.invoice.registers import INVOICES, ROWS
 from domain.invoice.totals import money_text
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text

@@ -11,8 +11,8 @@ import json
 from decimal import Decimal
 
 from domain.errors import NotFound
-from domain.invoice.fields import projection
 from domain.invoice.plan import Item
+from domain.invoice.registers import projection
 from domain.invoice.totals import money_text, severa_vat, vat_text
 from domain.invoice.work import Planned, Work
 from domain.mapper import text

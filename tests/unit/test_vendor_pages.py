@@ -28,8 +28,6 @@ ELSEWHERE = re.compile(
     r"(?<![\w/.-])(?:api|console|design|house|mapping|requirements|style|vendor-guide-sv|SOURCE)\.md"
     r"|\bvendor document\b|\btrap \d|\bsection \d\.\d"
 )
-# Made again from tables on another branch; its one mention goes with it.
-LATER = {"domain/customer/fields.py"}
 
 
 def facts(page: str) -> dict[str, tuple[str, str]]:
@@ -85,7 +83,7 @@ def test_every_open_question_stands_among_the_facts() -> None:
 def test_no_comment_points_at_a_paper_that_is_not_here() -> None:
     for path in CODE:
         name = path.relative_to(ROOT).as_posix()
-        if name in LATER or name.startswith(("tests/data/", "tests/unit/test_docs", "ops/scripts/")):
+        if name.startswith(("tests/data/", "tests/unit/test_docs", "ops/scripts/")):
             continue
         assert ELSEWHERE.findall(path.read_text(encoding="utf-8")) == [], name
 
