@@ -31,10 +31,10 @@ from actors.publisher import ConfirmingPublisher
 from actors.recording import Recorder
 from actors.work import Pace, Workshop
 from app import standing
+from app.clients import Connections
 from app.embedded import embedded_database, make_data_dir
 from app.relay import Publish, by_rabbitmq, in_process
 from app.settings import Settings
-from app.systems import Connections
 from db import installation, outbox
 from db.books import ReferenceCache
 from db.pool import Database

@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 
 from app import consequences, identity
 from app.bootstrap import Bridge
+from app.clients import connection_parts
 from app.poller import Poller
-from app.systems import connection_parts, kept_tokens
 from app.tenancy import go_on, leaving_sentence, look_again, staying_tenant, who
+from app.tokens import kept_tokens
 from app.words import SYSTEM_NAMES
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing

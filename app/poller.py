@@ -21,9 +21,9 @@ from actors.connections import (
     open_connection_problem,
     open_setting_problem,
 )
+from app.clients import Connections
 from app.polling import Poll, Progress
 from app.settings import Settings
-from app.systems import Connections
 from app.turn import Manner, about
 from db import log, streams
 from db.pool import REBUILT, Database

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from app import identity
 from app.bootstrap import Bridge
 from app.service import sign_in_sentence, staying_tenant
-from app.systems import kept_tokens
 from app.tenancy import go_on, who
+from app.tokens import kept_tokens
 from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.visma_net import VismaNetClient, new_verifier

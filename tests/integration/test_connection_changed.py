@@ -17,8 +17,9 @@ from unit.connectors.local_server import LocalServer, answer, serving
 from unit.connectors.transports import MovedClock, shown_by
 
 from actors.recording import Recorder
+from app.clients import RECHECK_SECONDS, Connections
 from app.settings import Settings
-from app.systems import RECHECK_SECONDS, Connections, StoredTokens
+from app.tokens import StoredTokens
 from connectors.http import Token
 from db import tenants
 from db.pool import Database

@@ -1,24 +1,23 @@
 """Both vendors' clients of every tenant, made on first use and kept: signed in, paced and recorded.
 
-Tokens and call slots are shared by all processes through PostgreSQL (leases, never held locks); spacing between calls
-is in process. A connection that is changed takes effect in every process without a restart: its revision is compared when
-a delivery or poll begins, and between calls once in ``RECHECK_SECONDS``. No call begins later than that on the old one, for
-a process that cannot ask makes no calls.
+Tokens (``app.tokens``) and call slots (``app.slots``) are shared by all processes through PostgreSQL. A connection that is changed
+takes effect in every process without a restart: its revision is compared when a delivery or poll begins, and between calls
+once in ``RECHECK_SECONDS``. No call begins later than that on the old one, for a process that cannot ask makes no calls.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 from actors.recording import Recorder
 from app.settings import Settings
-from connectors.http import Pacer, Purpose, Token
+from app.slots import BudgetNotes, LeasedSlots, Role
+from app.tokens import StoredTokens, changed
+from connectors.http import Pacer, Purpose
 from connectors.pacing import SEVERA_SLOTS, BudgetPacer, SlotPacer
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
@@ -29,147 +28,8 @@ from domain import clock
 from domain.errors import InputError, Unavailable
 from domain.model import System
 
-Role = Literal["poll", "work"]
-
 RECHECK_SECONDS = 5.0
 """So long a process works on without asking whether its connections were changed."""
-
-
-class StoredTokens:
-    """``connectors.http.TokenStore`` over one revision of the connection's row; the token is sealed at rest."""
-
-    def __init__(
-        self, db: Database, secrets: Secrets, stored: tenants.StoredConnection, check: Callable[[], None]
-    ) -> None:
-        """``check`` raises Unavailable once the connection is known to be another."""
-        self._db = db
-        self._secrets = secrets
-        self._tenant_id = stored.tenant_id
-        self._system = stored.system
-        self._revision = stored.revision
-        self._check = check
-
-    def check(self) -> None:
-        self._check()
-
-    def load(self) -> Token | None:
-        with self._db.tenant(self._tenant_id) as db:
-            found = tenants.token(db, self._system, self._revision)
-        if found is None:
-            raise changed(self._system)
-        [sealed] = found
-        if sealed is None:
-            return None
-        kept = json.loads(self._secrets.open(sealed))
-        return Token(
-            kept["access_token"],
-            datetime.fromisoformat(kept["expires_at"]),
-            kept["scope"],
-            kept["refresh_token"],
-        )
-
-    def begin_refresh(self) -> bool:
-        with self._db.tenant(self._tenant_id) as db:
-            return tenants.lease_refresh(db, self._system, self._revision)
-
-    def save(self, token: Token) -> None:
-        text = json.dumps(
-            {
-                "access_token": token.access_token,
-                "expires_at": token.expires_at.isoformat(),
-                "scope": token.scope,
-                "refresh_token": token.refresh_token,
-            }
-        )
-        sealed = self._secrets.seal(text)
-        with self._db.tenant(self._tenant_id) as db:
-            kept = tenants.save_token(db, self._system, self._revision, sealed, token.expires_at)
-        if not kept:
-            raise changed(self._system)
-
-    def end_refresh(self) -> None:
-        with self._db.tenant(self._tenant_id) as db:
-            tenants.end_refresh(db, self._system, self._revision)
-
-    def forget(self) -> None:
-        with self._db.tenant(self._tenant_id) as db:
-            tenants.forget_token(db, self._system, self._revision)
-
-
-def kept_tokens(db: Database, secrets: Secrets, tenant_id: UUID, system: System) -> StoredTokens:
-    """The tokens of a connection as it stands now, for a command that signs in. Raises InputError when there is none."""
-    with db.tenant(tenant_id) as connection:
-        stored = tenants.connection(connection, system)
-    if stored is None:
-        raise InputError("The tenant has no such connection: add its file first.")
-    return StoredTokens(db, secrets, stored, lambda: None)
-
-
-def changed(system: System) -> Unavailable:
-    """What a client of an older revision raises: nothing was sent, and the next attempt has a client of the present one."""
-    return Unavailable("the connection was changed", retry_after=1.0, costs_attempt=False, system=system)
-
-
-class LeasedSlots:
-    """``connectors.pacing.SlotSource``: the poller owns slot 0, workers lease the other three between them.
-
-    A process asks for all free slots and gives back what others may need by holding each lease only for a while.
-    """
-
-    def __init__(
-        self, db: Database, tenant_id: UUID, holder: UUID, role: Role, lease: float, *, share: int = 3
-    ) -> None:
-        self._db = db
-        self._tenant_id = tenant_id
-        self._holder = holder
-        self._slots = [0] if role == "poll" else list(range(1, SEVERA_SLOTS))
-        self._wanted = 1 if role == "poll" else share
-        self._lease = lease
-        self._lock = threading.Lock()
-        self._held = 0
-        self._until = float("-inf")
-
-    def held(self) -> int:
-        with self._lock:
-            now = clock.monotonic()
-            if now >= self._until:
-                with self._db.tenant(self._tenant_id) as db:
-                    self._held = tenants.lease_slots(
-                        db,
-                        "severa",
-                        holder=self._holder,
-                        slots=self._slots,
-                        wanted=self._wanted,
-                        seconds=self._lease,
-                    )
-                # Renewed at half time; looked for again soon when others have them all.
-                self._until = now + (self._lease / 2 if self._held else 0.5)
-            return self._held
-
-    def give_back(self) -> None:
-        """Frees the slots at the end of the process, so that the next one need not wait for their leases."""
-        with self._lock:
-            if self._held:
-                with self._db.tenant(self._tenant_id) as db:
-                    tenants.free_slots(db, "severa", self._holder)
-            self._held, self._until = 0, float("-inf")
-
-
-class BudgetNotes:
-    """``connectors.pacing.BudgetSink``: written to the connection only when a threshold is crossed or after a 429."""
-
-    def __init__(self, db: Database, tenant_id: UUID, system: System) -> None:
-        self._db = db
-        self._tenant_id = tenant_id
-        self._system = system
-
-    def crossed(self, percent: int) -> None:
-        with self._db.tenant(self._tenant_id) as db:
-            tenants.set_budget(db, self._system, percent)
-
-    def paused(self, seconds: float) -> None:
-        with self._db.tenant(self._tenant_id) as db:
-            tenants.pause_for(db, self._system, seconds)
 
 
 class Connections:
