@@ -17,8 +17,7 @@ from actors.recording import Recorder
 from app.settings import Settings
 from app.slots import BudgetNotes, LeasedSlots, Role
 from app.tokens import StoredTokens, changed
-from connectors.http import Pacer, Purpose
-from connectors.pacing import SEVERA_SLOTS, BudgetPacer, SlotPacer
+from connectors.pacing import SEVERA_SLOTS, BudgetPacer, Pacer, Purpose, SlotPacer
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
 from db import tenants

@@ -15,9 +15,9 @@ from app.poller import Poller
 from app.tenancy import go_on, leaving_sentence, look_again, staying_tenant, who
 from app.tokens import kept_tokens
 from app.words import SYSTEM_NAMES
-from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore
 from connectors.visma_net import VismaNetClient
 from db import installation, streams, tenants
 from db.identity import Pair

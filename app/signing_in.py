@@ -15,8 +15,8 @@ from app.bootstrap import Bridge
 from app.service import sign_in_sentence, staying_tenant
 from app.tenancy import go_on, who
 from app.tokens import kept_tokens
-from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
+from connectors.signing_in import MemoryTokenStore
 from connectors.visma_net import VismaNetClient, new_verifier
 from db import tenants
 from db.tenants import Tenant

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from connectors.http import Token
+from connectors.signing_in import Token
 from db import tenants
 from db.pool import Database
 from db.secrets import Secrets
@@ -20,7 +20,7 @@ from domain.model import System
 
 
 class StoredTokens:
-    """``connectors.http.TokenStore`` over one revision of the connection's row; the token is sealed at rest."""
+    """``connectors.signing_in.TokenStore`` over one revision of the connection's row; the token is sealed at rest."""
 
     def __init__(
         self, db: Database, secrets: Secrets, stored: tenants.StoredConnection, check: Callable[[], None]

@@ -14,53 +14,25 @@ have happened. Nothing but a ``BridgeError`` is raised, for any answer whatsoeve
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import httpcore
 import httpx
 import structlog
 
-from connectors.answers import MESSAGE_LENGTH, dumped, message_of, parsed
-from connectors.endpoint import CREATE_TIMEOUT, READ_TIMEOUT, Endpoint, Timeouts
-from connectors.masking import MASK, Exchange, masked_body, masked_json
-from connectors.signing_in import MemoryTokenStore, SignIn, Token, TokenStore
+from connectors.answers import dumped
+from connectors.endpoint import Endpoint
+from connectors.masking import MASK, Exchange, Observe, masked_body, masked_json
+from connectors.pacing import Pacer, Purpose
+from connectors.signing_in import Renewed, SignIn, Token
 from connectors.unpacking import ACCEPTED
-from connectors.verdict import Dialect, failure, retry_after
-from connectors.wire import FILE_BYTES, JSON_BYTES, SIGN_IN_BYTES, BrokenOff, Late, Progress, Wire
+from connectors.verdict import failure
+from connectors.wire import JSON_BYTES, SIGN_IN_BYTES, BrokenOff, Late, Progress, Wire
 from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable
 
-__all__ = [
-    "CREATE_TIMEOUT",
-    "FILE_BYTES",
-    "JSON_BYTES",
-    "MESSAGE_LENGTH",
-    "READ_TIMEOUT",
-    "Dialect",
-    "Endpoint",
-    "Exchange",
-    "MemoryTokenStore",
-    "Observe",
-    "Pacer",
-    "Params",
-    "Purpose",
-    "SignIn",
-    "Timeouts",
-    "Token",
-    "TokenStore",
-    "Transport",
-    "dumped",
-    "failure",
-    "message_of",
-    "parsed",
-    "retry_after",
-]
-
-Purpose = Literal["poll", "new", "begun"]
-Observe = Callable[[Exchange], None]
 Params = Mapping[str, str | int | bool | Sequence[str | int]]
 
 _EXPECTED = (
@@ -72,18 +44,6 @@ _EXPECTED = (
 _ALWAYS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED, "User-Agent": "severa-bridge"}
 
 _log = structlog.get_logger(__name__)
-
-
-class Pacer(Protocol):
-    """Keeps a connection within the vendor's call budget; one per connection, shared by threads."""
-
-    def before(self, purpose: Purpose) -> None:
-        """Before every call: may wait a bounded time, may raise RateLimited."""
-        ...
-
-    def after(self, status: int, headers: Mapping[str, str]) -> None:
-        """After every answer; ``headers`` compare their names without regard to case."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +124,7 @@ class Transport:
         self._purpose: Purpose = purpose
         self._observe = observe
         self._wire = Wire()
-        self._renewed = _Renewed()
+        self._renewed = Renewed()
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -378,29 +338,6 @@ class Transport:
             )
         except Exception:  # noqa: BLE001 - an observer that fails must not turn a 'yes' into an unknown outcome
             _log.exception("observer_failed", system=self._dialect.system)
-
-
-class _Renewed:
-    """The token that took the place of a refused one and has not worked yet: if it is refused too, a fresh sign-in does
-    not help, and asking for yet another permission would go on for ever."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._token = ""
-
-    def got(self, token: Token) -> None:
-        with self._lock:
-            self._token = token.access_token
-
-    def works(self, token: Token) -> None:
-        self.did_not_help(token)
-
-    def did_not_help(self, token: Token) -> bool:
-        """Whether this is that token; then it is spoken of no more."""
-        with self._lock:
-            same = self._token == token.access_token
-            self._token = "" if same else self._token
-            return same
 
 
 def _query(params: Params | None) -> httpx.QueryParams | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -61,6 +61,10 @@ class Exchange:
     request: str
     response: str
     error: str
+
+
+Observe = Callable[[Exchange], None]
+"""Is shown every call of a connection behind its end."""
 
 
 def masked(value: Any, *, key: str = "") -> Any:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from connectors.http import Token
 from connectors.meaning import Odd, Question, is_page, json_of
 from connectors.severa.errors import SYSTEM, error_type, message
 from connectors.severa.models import TokenAnswer, token_answer
 from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES
+from connectors.signing_in import Token
 from domain import clock
 from domain.errors import SignInFailed
 

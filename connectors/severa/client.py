@@ -9,22 +9,15 @@ from typing import Any
 
 import httpx
 
-from connectors.http import (
-    CREATE_TIMEOUT,
-    READ_TIMEOUT,
-    Endpoint,
-    Observe,
-    Pacer,
-    Purpose,
-    SignIn,
-    Timeouts,
-    TokenStore,
-    Transport,
-)
+from connectors.endpoint import CREATE_TIMEOUT, READ_TIMEOUT, Endpoint, Timeouts
+from connectors.http import Transport
+from connectors.masking import Observe
+from connectors.pacing import Pacer, Purpose
 from connectors.severa.auth import RENEW_BEFORE, TOKEN_PATH, ClientCredentials, missing
 from connectors.severa.errors import DIALECT, SYSTEM
 from connectors.severa.reading import ACCEPT_JSON, Reader
 from connectors.severa.writing import Writer
+from connectors.signing_in import SignIn, TokenStore
 from domain.errors import SignInFailed
 from domain.model import Filter, Json, Page
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import structlog
 
-from connectors.http import FILE_BYTES, Transport
+from connectors.http import Transport
 from connectors.listing import Batch, Reading, once_each, read_whole
 from connectors.meaning import Odd, Question, file_of, json_of, key_text, object_of, same_key
 from connectors.severa import paging
@@ -20,6 +20,7 @@ from connectors.severa.amounts import AMOUNTS
 from connectors.severa.errors import SYSTEM
 from connectors.severa.models import changed_at, format_time
 from connectors.severa.registers import DOWNLOADS, OF_PARENT, REGISTERS, Register
+from connectors.wire import FILE_BYTES
 from domain.errors import NotFound, RateLimited, Refused, RegisterMissing, Unavailable
 from domain.model import Filter, Json, Page
 

@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import structlog
 
-from connectors.http import Transport, dumped
+from connectors.answers import dumped
+from connectors.http import Transport
 from connectors.meaning import Odd, Question, after_the_yes, is_empty, json_of, object_of, same_key
 from connectors.severa.amounts import AMOUNTS
 from connectors.severa.errors import SYSTEM

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from connectors.http import Token
 from connectors.meaning import Odd, Question, json_of
+from connectors.signing_in import Token
 from connectors.visma_net.errors import SYSTEM, sign_in_refused
 from connectors.visma_net.models import token_answer
 from domain import clock

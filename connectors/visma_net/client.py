@@ -8,9 +8,13 @@ from datetime import datetime
 
 import httpx
 
-from connectors import http
-from connectors.http import Observe, Pacer, Purpose, SignIn, Timeouts, TokenStore, Transport
+from connectors import endpoint as remote
+from connectors.endpoint import Timeouts
+from connectors.http import Transport
+from connectors.masking import Observe
 from connectors.meaning import Question
+from connectors.pacing import Pacer, Purpose
+from connectors.signing_in import SignIn, TokenStore
 from connectors.visma_net.auth import RENEW_BEFORE, Connect, Kind
 from connectors.visma_net.endpoint import Endpoint
 from connectors.visma_net.errors import DIALECT, SYSTEM
@@ -54,7 +58,7 @@ class VismaNetClient:
             auth_url.rstrip("/"), kind, client_id, client_secret, tenant_id, self._post_form
         )
         self._transport = Transport(
-            http.Endpoint(
+            remote.Endpoint(
                 base_url,
                 DIALECT,
                 {"Accept": "application/json"},

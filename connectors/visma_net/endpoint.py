@@ -9,13 +9,14 @@ from typing import Any
 
 import httpx
 
-from connectors.http import FILE_BYTES, JSON_BYTES, Params, Transport
+from connectors.http import Params, Transport
 from connectors.meaning import Odd, Question
 from connectors.visma_net.background import accepted_id, finished
 from connectors.visma_net.errors import SYSTEM
 from connectors.visma_net.keys import segment
 from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS, register
+from connectors.wire import FILE_BYTES, JSON_BYTES
 from domain import clock
 from domain.model import Json
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
+from connectors.signing_in import MemoryTokenStore
 from connectors.visma_net import VismaNetClient
 from simulators.server import running
 

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore
 from simulators.control import Controlled
 from simulators.seed import NORDKONSULT
 from simulators.server import running

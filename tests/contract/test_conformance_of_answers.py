@@ -26,9 +26,9 @@ from operations import (
 )
 from wrong_answers import BODIES, HTML, AnswerServer, Asked, Reply, answering, good_token, reply, text
 
-from connectors.http import MemoryTokenStore, Token
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore, Token
 from connectors.visma_net import VismaNetClient
 from domain.errors import BridgeError, NotFound, NotKnown, OutcomeUnknown, SignInFailed, Unavailable
 

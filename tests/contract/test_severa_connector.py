@@ -13,8 +13,8 @@ import pytest
 from severa_served import LATER, calls, drafted, person, severa
 from test_severa_document import DOCUMENT, anonymous, query_names
 
-from connectors.http import MemoryTokenStore
 from connectors.severa import NEEDED_SCOPES, REGISTERS, SeveraClient, changed_at
+from connectors.signing_in import MemoryTokenStore
 from domain.errors import (
     Forbidden,
     NotFound,

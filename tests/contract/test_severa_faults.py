@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from severa_served import CLIENT_ID, calls, person, severa
 
-from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing, SlotPacer
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore
 from domain.errors import (
     OutcomeUnknown,
     RateLimited,

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from connectors.http import MemoryTokenStore, Pacer, Purpose, Token
-from connectors.pacing import BudgetPacer, NoPacing
+from connectors.pacing import BudgetPacer, NoPacing, Pacer, Purpose
+from connectors.signing_in import MemoryTokenStore, Token
 from connectors.visma_net import NEEDED_SCOPES, VismaNetClient, new_verifier, parse_time
 from connectors.visma_net.auth import Kind
 from domain.errors import (

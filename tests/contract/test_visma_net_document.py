@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.http import MemoryTokenStore
 from connectors.pacing import NoPacing
+from connectors.signing_in import MemoryTokenStore
 from connectors.visma_net import REGISTERS, VismaNetClient
 from connectors.visma_net.register import PAIRED, Register
 from domain.errors import NotKnown

@@ -20,7 +20,7 @@ from actors.recording import Recorder
 from app.clients import RECHECK_SECONDS, Connections
 from app.settings import Settings
 from app.tokens import StoredTokens
-from connectors.http import Token
+from connectors.signing_in import Token
 from db import tenants
 from db.pool import Database
 from db.secrets import Secrets

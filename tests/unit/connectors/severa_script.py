@@ -10,9 +10,9 @@ from typing import Any
 import simplejson
 from unit.connectors.local_server import Act, LocalServer, answer, serving
 
-from connectors.http import MemoryTokenStore, Token
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore, Token
 from domain.errors import BridgeError
 
 SIGNED_IN = Token("t", datetime(2100, 1, 1, tzinfo=UTC), "", None)

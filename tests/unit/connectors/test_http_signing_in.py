@@ -8,10 +8,7 @@ from datetime import UTC, datetime, timedelta
 from unit.connectors.local_server import answer, serving
 from unit.connectors.transports import failed, token, transport
 
-from connectors.http import (
-    MemoryTokenStore,
-    Token,
-)
+from connectors.signing_in import MemoryTokenStore, Token
 from domain.errors import (
     SignInFailed,
     Unavailable,

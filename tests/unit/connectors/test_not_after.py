@@ -22,9 +22,9 @@ from unit.connectors.local_server import LocalServer, answer, close, raw, servin
 from unit.connectors.transports import MovedClock, shown_by, token, transport
 
 from connectors import wire
-from connectors.http import MemoryTokenStore, Purpose, Token
-from connectors.pacing import NoPacing
+from connectors.pacing import NoPacing, Purpose
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore, Token
 from connectors.visma_net import VismaNetClient
 from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from unit.connectors.local_server import LocalServer
 
-from connectors.http import Dialect, Endpoint, MemoryTokenStore, SignIn, Timeouts, Token, Transport
+from connectors.endpoint import Endpoint, Timeouts
+from connectors.http import Transport
 from connectors.pacing import NoPacing
+from connectors.signing_in import MemoryTokenStore, SignIn, Token
+from connectors.verdict import Dialect
 from domain import clock
 from domain.errors import BridgeError
 
