@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 from uuid import UUID, uuid4
 
 from actors.recording import Recorder
+from app.access import severa_access, timeouts, visma_net_access
 from app.settings import Settings
 from app.slots import BudgetNotes, LeasedSlots, Role
 from app.tokens import StoredTokens, changed
+from connectors.endpoint import Conduct
 from connectors.pacing import SEVERA_SLOTS, BudgetPacer, Pacer, Purpose, SlotPacer
 from connectors.severa import SeveraClient
 from connectors.visma_net import VismaNetClient
@@ -26,6 +28,8 @@ from db.secrets import Secrets
 from domain import clock
 from domain.errors import InputError, Unavailable
 from domain.model import System
+
+Client = SeveraClient | VismaNetClient
 
 RECHECK_SECONDS = 5.0
 """So long a process works on without asking whether its connections were changed."""
@@ -49,23 +53,23 @@ class Connections:
         self._secrets = secrets
         self._settings = settings
         self._recorder = recorder
-        self._stop = stop
+        self._stop = stop or threading.Event()
         self._share = slot_share
         self._holder = uuid4()
         self._lock = threading.Lock()
-        self._clients: dict[tuple[UUID, System, Purpose], tuple[int, Any]] = {}
+        self._clients: dict[tuple[UUID, System, Purpose], tuple[int, Client]] = {}
         self._revisions: dict[tuple[UUID, System], int] = {}
         self._asked: dict[UUID, float] = {}
         self._pacers: dict[tuple[UUID, System, Role], Pacer] = {}
         self._slots: list[LeasedSlots] = []
 
     def severa(self, tenant_id: UUID, *, begun: bool = False, poll: bool = False) -> SeveraClient:
-        client: SeveraClient = self._client(tenant_id, "severa", _purpose(begun=begun, poll=poll))
-        return client
+        """This process's client of the tenant's Severa organisation. Raises InputError when there is no connection."""
+        return cast("SeveraClient", self._client(tenant_id, "severa", _purpose(begun=begun, poll=poll)))
 
     def erp(self, tenant_id: UUID, *, begun: bool = False, poll: bool = False) -> VismaNetClient:
-        client: VismaNetClient = self._client(tenant_id, "visma_net", _purpose(begun=begun, poll=poll))
-        return client
+        """This process's client of the tenant's ERP company. Raises InputError when there is no connection."""
+        return cast("VismaNetClient", self._client(tenant_id, "visma_net", _purpose(begun=begun, poll=poll)))
 
     def refresh(self, tenant_id: UUID) -> None:
         """Drops this tenant's clients whose connection was changed: before every delivery and poll, one small query."""
@@ -86,6 +90,7 @@ class Connections:
             self._drop(tenant_id, lambda _system, _revision: True)
 
     def close(self) -> None:
+        """Closes every client and gives the call slots back."""
         with self._lock:
             for _, client in self._clients.values():
                 client.close()
@@ -114,7 +119,7 @@ class Connections:
             if self._revisions.get((tenant_id, system), revision) != revision:
                 raise changed(system)
 
-    def _client(self, tenant_id: UUID, system: System, purpose: Purpose) -> Any:
+    def _client(self, tenant_id: UUID, system: System, purpose: Purpose) -> Client:
         key = (tenant_id, system, purpose)
         with self._lock:
             if key in self._clients:
@@ -128,35 +133,25 @@ class Connections:
             self._revisions[tenant_id, system] = stored.revision
             return self._clients.setdefault(key, (stored.revision, made))[1]
 
-    def _make(self, stored: tenants.StoredConnection, purpose: Purpose) -> Any:
-        settings, config = self._settings, stored.config
-        common: dict[str, Any] = {
-            "tokens": StoredTokens(
+    def _make(self, stored: tenants.StoredConnection, purpose: Purpose) -> Client:
+        conduct = Conduct(
+            tokens=StoredTokens(
                 self._db,
                 self._secrets,
                 stored,
                 lambda: self._check(stored.tenant_id, stored.system, stored.revision),
             ),
-            "pacer": self._pacer(stored, "poll" if purpose == "poll" else "work"),
-            "purpose": purpose,
-            "observe": self._recorder.observer(stored.system),
-            "stop": self._stop,
-            "read_timeout": settings.read_timeout_seconds,
-            "create_timeout": settings.create_timeout_seconds,
-        }
+            pacer=self._pacer(stored, "poll" if purpose == "poll" else "work"),
+            purpose=purpose,
+            observe=self._recorder.observer(stored.system),
+            stop=self._stop,
+            timeouts=timeouts(self._settings),
+        )
         secret = self._secrets.open(stored.secret)
         if stored.system == "severa":
-            return SeveraClient(config["base_url"], config["client_id"], secret, **common)
-        return VismaNetClient(
-            config["base_url"],
-            config["auth_url"],
-            config["kind"],
-            config["client_id"],
-            secret,
-            config["tenant_id"],
-            time_zone=settings.erp_time_zone,
-            **common,
-        )
+            return SeveraClient(severa_access(stored.config, secret), conduct)
+        access = visma_net_access(stored.config, secret)
+        return VismaNetClient(access, conduct, time_zone=self._settings.erp_time_zone)
 
     def _pacer(self, stored: tenants.StoredConnection, role: Role) -> Pacer:
         # The ERP's budget is one for polls and work; Severa's slots are apart, so that a poll never waits for work.
@@ -192,11 +187,3 @@ def _purpose(*, begun: bool, poll: bool) -> Purpose:
 
 def _system(name: str) -> System:
     return "severa" if name == "severa" else "visma_net"
-
-
-def connection_parts(system: System, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a connection in the tenant file is stored in the open; the secret is sealed beside it."""
-    names = ["base_url", "client_id"]
-    if system == "visma_net":
-        names += ["auth_url", "kind", "tenant_id"]
-    return {name: values[name] for name in names}

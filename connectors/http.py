@@ -23,9 +23,9 @@ import httpx
 import structlog
 
 from connectors.answers import dumped
-from connectors.endpoint import Endpoint
-from connectors.masking import MASK, Exchange, Observe, masked_body, masked_json
-from connectors.pacing import Pacer, Purpose
+from connectors.endpoint import Conduct, Endpoint
+from connectors.masking import MASK, Exchange, masked_body, masked_json
+from connectors.pacing import Purpose
 from connectors.signing_in import Renewed, SignIn, Token
 from connectors.unpacking import ACCEPTED
 from connectors.verdict import failure
@@ -105,24 +105,22 @@ class Transport:
     def __init__(
         self,
         endpoint: Endpoint,
+        conduct: Conduct,
         *,
         signing: SignIn,
-        pacer: Pacer,
-        purpose: Purpose = "new",
-        observe: Observe | None = None,
     ) -> None:
-        """``signing`` may call ``outside`` to sign in."""
+        """``signing`` keeps its tokens where ``conduct`` says; it may call ``outside`` to sign in."""
         # httpcore writes whole headers into the log: they may not reach it.
         logging.getLogger("httpcore").setLevel(logging.WARNING)
         self._base = endpoint.base_url.rstrip("/")
         self._origin = httpx.URL(self._base)
         self._headers = dict(endpoint.headers)
         self._dialect = endpoint.dialect
-        self._timeouts = endpoint.timeouts
+        self._timeouts = conduct.timeouts
         self._signing = signing
-        self._pacer = pacer
-        self._purpose: Purpose = purpose
-        self._observe = observe
+        self._pacer = conduct.pacer
+        self._purpose = conduct.purpose
+        self._observe = conduct.observe
         self._wire = Wire()
         self._renewed = Renewed()
 

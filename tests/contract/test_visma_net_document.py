@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.endpoint import Conduct
 from connectors.pacing import NoPacing
 from connectors.signing_in import MemoryTokenStore
-from connectors.visma_net import REGISTERS, VismaNetClient
+from connectors.visma_net import REGISTERS, VismaNetAccess, VismaNetClient
 from connectors.visma_net.register import PAIRED, Register
 from domain.errors import NotKnown
 from domain.model import Filter
@@ -206,16 +207,8 @@ def test_every_request_that_leaves_the_house_is_in_the_document(
         ]
     )
     with running(app) as url:
-        client = VismaNetClient(
-            url,
-            f"{url}/connect",
-            "service",
-            "isv",
-            "secret",
-            "t",
-            tokens=MemoryTokenStore(),
-            pacer=NoPacing(),
-        )
+        access = VismaNetAccess(url, f"{url}/connect", "service", "isv", "secret", "t")
+        client = VismaNetClient(access, Conduct(tokens=MemoryTokenStore(), pacer=NoPacing()))
         for register in REGISTERS.values():
             use_everything(client, register)
         client.close()
