@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import dramatiq
 import structlog
 from dramatiq.broker import Broker
+from pydantic import SecretStr
 
 import actors.cost
 import actors.customer
@@ -126,7 +127,7 @@ class Bridge:
         """How the relay hands events to this broker."""
         if isinstance(broker, InProcessBroker):
             return in_process(declared)
-        url = cast("Any", self.settings.amqp_url).get_secret_value()
+        url = cast("SecretStr", self.settings.amqp_url).get_secret_value()
         publisher = ConfirmingPublisher(with_timeouts(url), topology.EXCHANGE)
         self.stack.callback(publisher.close)
         return by_rabbitmq(declared, publisher, self.settings.publish_seconds)

@@ -54,7 +54,7 @@ class Held:
         """What its problems are about."""
         return subject(self.system, self.register)
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, str | int]:
         """What the question says, and what *resume* compares."""
         return {
             "register": self.register,

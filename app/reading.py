@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 import structlog
 
@@ -195,7 +194,7 @@ class Pages:
         which = replace(
             about(register.system, register.name), subject=f"row:{register.system}/{register.name}/{mark}"
         )
-        values: dict[str, Any] = {
+        values = {
             "register": register.name,
             "text": f"{type(error).__name__}: {error}",
             "row": shown,

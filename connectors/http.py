@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import httpcore
 import httpx
@@ -34,6 +33,8 @@ from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable
 
 Params = Mapping[str, str | int | bool | Sequence[str | int]]
+Files = Mapping[str, tuple[str, bytes, str]]
+"""Of a form: field → (file name, content, media type)."""
 
 _EXPECTED = (
     *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError),
@@ -57,7 +58,7 @@ class _Call:
     headers: Mapping[str, str]
     params: Params | None = None
     content: bytes | None = None
-    files: Any = None
+    files: Files | None = None
     form: Mapping[str, str] | None = None
     largest: int = JSON_BYTES
     not_after: float | None = None
@@ -143,10 +144,10 @@ class Transport:
         *,
         repeatable: bool,
         params: Params | None = None,
-        json: Any = None,
+        json: object = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        files: Any = None,
+        files: Files | None = None,
         purpose: Purpose | None = None,
         timeout: float | None = None,
         largest: int = JSON_BYTES,
@@ -156,7 +157,7 @@ class Transport:
         """One call; the answer is a 2xx, read to its end. Everything else is raised (module docstring).
 
         ``path`` begins with "/" (its segments already quoted) and follows the base address; an absolute address must be on
-        the same host. ``json`` is written with exact decimals; ``files`` as httpx takes them; ``timeout`` in seconds
+        the same host. ``json`` is written with exact decimals; ``timeout`` in seconds
         replaces the time limit of the whole call; ``largest`` is the most bytes that the answer may have, unpacked.
 
         ``not_after`` (seconds of ``clock.boot``) is until when the request may go out. It is looked at after sign-in, pacing,
@@ -211,7 +212,7 @@ class Transport:
         method: str,
         url: str,
         *,
-        json: Any = None,
+        json: object = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:

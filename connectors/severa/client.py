@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 import httpx
 
@@ -113,7 +112,7 @@ class SeveraClient:
         self,
         register: str,
         guid: str,
-        changes: Mapping[str, Any],
+        changes: Mapping[str, object],
         *,
         not_after: float | None = None,
         until: float | None = None,

@@ -179,7 +179,7 @@ def filled(path: str, *, guid: str | None = None, parent: str | None = None) -> 
     return path
 
 
-def record_of(body: Any, guid: str) -> Json:
+def record_of(body: object, guid: str) -> Json:
     """The record of that guid. Raises Odd for anything else."""
     record = object_of(body, AMOUNTS)
     if not same_key(record.get("guid"), guid):
@@ -187,7 +187,7 @@ def record_of(body: Any, guid: str) -> Json:
     return record
 
 
-def _found(body: Any, entry: Register, guid: str) -> Json | None:
+def _found(body: object, entry: Register, guid: str) -> Json | None:
     """The record in the answer to a single read; None where the read is a search and found none."""
     if entry.paging == "single":
         record = object_of(body, AMOUNTS)

@@ -114,7 +114,7 @@ def _answer(
     return answer
 
 
-def _headers(headers: Any) -> dict[str, str]:
+def _headers(headers: object) -> dict[str, str]:
     pairs: list[tuple[Any, Any]] = []
     if isinstance(headers, Mapping):
         pairs = list(headers.items())

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
 from connectors.endpoint import Timeouts
-from connectors.http import Params, Transport
+from connectors.http import Files, Params, Transport
 from connectors.meaning import Odd, Question
 from connectors.visma_net.background import accepted_id, finished
 from connectors.visma_net.errors import SYSTEM
@@ -64,7 +63,7 @@ class Calls:
         path: str,
         *,
         json: Json | None = None,
-        files: Any = None,
+        files: Files | None = None,
         headers: Mapping[str, str] | None = None,
         not_after: float | None = None,
     ) -> httpx.Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import httpx
 
@@ -109,7 +108,7 @@ class Reader:
         return Fetched(rows, count, _date(answer))
 
 
-def record_in(body: Any, known: Register, key: str) -> Json:
+def record_in(body: object, known: Register, key: str) -> Json:
     """The record of that key. Raises Odd for anything else, another record among it."""
     record = object_of(plain(body), AMOUNTS)
     if known.shows:

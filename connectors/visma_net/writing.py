@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mimetypes
 from decimal import Decimal
-from typing import Any
 
 import httpx
 
@@ -178,7 +177,7 @@ def _shows(sent: Json, stored: Json) -> bool:
     return all(_same(value, stored[name]) for name, value in plain(sent).items() if name in stored)
 
 
-def _same(written: Any, shown: Any) -> bool:
+def _same(written: object, shown: object) -> bool:
     if isinstance(written, dict | list) or isinstance(shown, dict | list):
         return True
     if isinstance(written, Decimal | int) and isinstance(shown, Decimal | int):
