@@ -47,6 +47,7 @@ class Held:
 
     @property
     def register(self) -> str:
+        """The name of the register that is held."""
         return self.reading.register
 
     @property

@@ -61,6 +61,8 @@ class Conclusion:
         left_out: int = 0,
         since: Reading | None = None,
     ) -> None:
+        """The register has been read to its end. ``newest``: latest stamp of its rows; ``mark_at``: no mark may be later;
+        ``whole``: the reading stands for the whole register; ``since``: it, where it is remembered."""
         before = task.stream.watermark if task.stream else None
         streams.complete(
             db,

@@ -110,6 +110,7 @@ class BeatQueue:
         self._with_channel(lambda _channel: None)
 
     def close(self) -> None:
+        """Closes the connection to RabbitMQ."""
         self._publisher.close()
 
     def _with_channel(self, work: Callable[[Any], T]) -> T:
@@ -162,6 +163,7 @@ class Memory:
         return kept is not None and kept.history != history
 
     def close(self) -> None:
+        """Closes what has a connection."""
         if self._queue is not None:
             self._queue.close()
 

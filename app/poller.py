@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from typing import Protocol
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,10 +22,9 @@ from actors.connections import (
     open_connection_problem,
     open_setting_problem,
 )
-from app.clients import Connections
 from app.polling import Poll, Progress
 from app.settings import Settings
-from app.turn import Manner, about
+from app.turn import Client, Manner, about
 from db import log, streams
 from db.pool import REBUILT, Database
 from db.streams import DuePoll
@@ -43,19 +43,35 @@ NOT_BEGUN = "poll.not_begun"
 NOT_UNDERSTOOD = "poll.not_understood"
 
 
+class Clients(Protocol):
+    """What the loop needs of this process's clients; ``app.clients.Connections``."""
+
+    def refresh(self, tenant_id: UUID, /) -> None:
+        """Before every poll: drops the clients of a connection that was changed."""
+        ...
+
+    def severa(self, tenant_id: UUID, /, *, poll: bool) -> Client:
+        """The one for polls. Raises InputError when there is no connection."""
+        ...
+
+    def erp(self, tenant_id: UUID, /, *, poll: bool) -> Client:
+        """The same of the ERP."""
+        ...
+
+
 class Poller:
     """Polls whatever is due. ``run`` until ``stop`` is set, or ``poll`` one leased connection."""
 
     def __init__(
         self,
         db: Database,
-        connections: Connections,
+        clients: Clients,
         registers: Sequence[Register],
         settings: Settings,
         stop: threading.Event,
     ) -> None:
         self._db = db
-        self._connections = connections
+        self._clients = clients
         self._settings = settings
         self._stop = stop
         self._waits = Waits(settings.min_poll_seconds, settings.sign_in_seconds)
@@ -106,7 +122,7 @@ class Poller:
         error: Exception | None = None
         wait, began = self._waits.usual(None), clock.monotonic()
         try:
-            self._connections.refresh(due.tenant_id)
+            self._clients.refresh(due.tenant_id)
             # Making the client may fail, too: a connection without a row, a secret under a lost key.
             poll = self._poll(due, progress)
             known = poll.look()
@@ -138,9 +154,9 @@ class Poller:
 
     def _poll(self, due: DuePoll, progress: Progress | None) -> Poll:
         client = (
-            self._connections.severa(due.tenant_id, poll=True)
+            self._clients.severa(due.tenant_id, poll=True)
             if due.system == "severa"
-            else self._connections.erp(due.tenant_id, poll=True)
+            else self._clients.erp(due.tenant_id, poll=True)
         )
         return Poll(
             self._db,

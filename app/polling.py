@@ -81,6 +81,7 @@ class Poll:
 
     @property
     def changes(self) -> int:
+        """How many changed records it has seen so far."""
         return self._turn.changes
 
     @property

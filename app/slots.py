@@ -38,6 +38,7 @@ class LeasedSlots:
         self._until = float("-inf")
 
     def held(self) -> int:
+        """How many slots this process has at present; asks for them, or for longer, when it is time."""
         with self._lock:
             now = clock.monotonic()
             if now >= self._until:
@@ -72,9 +73,11 @@ class BudgetNotes:
         self._system = system
 
     def crossed(self, percent: int) -> None:
+        """The rest of the window's budget fell below so many percent."""
         with self._db.tenant(self._tenant_id) as db:
             tenants.set_budget(db, self._system, percent)
 
     def paused(self, seconds: float) -> None:
+        """The vendor answered 429: nobody calls for so long."""
         with self._db.tenant(self._tenant_id) as db:
             tenants.pause_for(db, self._system, seconds)

@@ -34,9 +34,11 @@ class StoredTokens:
         self._check = check
 
     def check(self) -> None:
+        """Raises Unavailable once the connection is known to be another."""
         self._check()
 
     def load(self) -> Token | None:
+        """The token as last saved, by whatever process. Raises Unavailable when the connection is another by now."""
         with self._db.tenant(self._tenant_id) as db:
             found = tenants.token(db, self._system, self._revision)
         if found is None:
@@ -53,10 +55,12 @@ class StoredTokens:
         )
 
     def begin_refresh(self) -> bool:
+        """Takes the lease of the sign-in; False: somebody else has it."""
         with self._db.tenant(self._tenant_id) as db:
             return tenants.lease_refresh(db, self._system, self._revision)
 
     def save(self, token: Token) -> None:
+        """Keeps the token sealed and gives the lease back. Raises Unavailable when the connection is another by now."""
         text = json.dumps(
             {
                 "access_token": token.access_token,
@@ -72,10 +76,12 @@ class StoredTokens:
             raise changed(self._system)
 
     def end_refresh(self) -> None:
+        """Gives the lease back without a token."""
         with self._db.tenant(self._tenant_id) as db:
             tenants.end_refresh(db, self._system, self._revision)
 
     def forget(self) -> None:
+        """Drops the token: the next call signs in."""
         with self._db.tenant(self._tenant_id) as db:
             tenants.forget_token(db, self._system, self._revision)
 

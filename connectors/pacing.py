@@ -47,7 +47,9 @@ class Pacer(Protocol):
 class SlotSource(Protocol):
     """Tells how many slots this process holds of a connection; the database leases them."""
 
-    def held(self) -> int: ...
+    def held(self) -> int:
+        """How many slots this process holds now."""
+        ...
 
 
 class FixedSlots:
