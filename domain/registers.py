@@ -86,6 +86,10 @@ class Register:
             return self.single(body)
         return self.identify(body) if self.system == "severa" and not self.reference else ""
 
+    def start(self, settings: TenantSettings) -> date | None:
+        """The day before which rows are left alone at this tenant, None = there is no such day."""
+        return getattr(settings, self.start_setting) if self.start_setting else None
+
     def of_tenant(self, settings: TenantSettings) -> Register:
         """The register as this tenant's settings make it; another mapping version, so that a changed setting re-hashes
         without announcing."""

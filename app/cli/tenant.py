@@ -10,7 +10,7 @@ import typer
 
 from app import service, signing_in
 from app.cli.common import Json, Name, console, print_json, short_bridge, table, warn, when
-from app.systems import RECHECK_SECONDS
+from app.clients import RECHECK_SECONDS
 from domain import model
 from domain.model import System
 

@@ -6,9 +6,10 @@ import re
 
 import httpx
 
-from connectors.http import MESSAGE_LENGTH, Dialect, message_of, parsed, retry_after
+from connectors.answers import MESSAGE_LENGTH, message_of, parsed
 from connectors.meaning import Question, not_the_vendors_404
 from connectors.severa.models import error_body
+from connectors.verdict import Dialect, retry_after
 from domain.errors import BridgeError, Forbidden, RateLimited, Refused, SignInFailed
 
 SYSTEM = "severa"

@@ -206,14 +206,14 @@ def agrees(row: Json, check: Check, wanted: Filter) -> bool | None:
     return False
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
     # Spaces, dashes and case are no difference: VAT numbers and codes are found in any spelling.
     return "".join(letter for letter in str(value).casefold() if letter.isalnum())
 
 
-def _in_time(found: Sequence[Any], kind: str, wanted: Filter) -> bool:
+def _in_time(found: Sequence[object], kind: str, wanted: Filter) -> bool:
     limit = wanted if isinstance(wanted, datetime) else parse_time(wanted)
     times = [time for time in map(parse_time, found) if time is not None]
     if limit is None or not times or limit.tzinfo is None:
@@ -223,7 +223,7 @@ def _in_time(found: Sequence[Any], kind: str, wanted: Filter) -> bool:
     return any(time >= limit - day if kind == "from" else time <= limit + day for time in times)
 
 
-def _values(value: Any, path: Sequence[str]) -> Iterator[Any]:
+def _values(value: object, path: Sequence[str]) -> Iterator[Any]:
     if not path:
         yield value
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import httpx
 
@@ -70,7 +69,7 @@ def sign_in_refused(answer: httpx.Response, *, kind: str, refreshing: bool) -> S
     return SignInFailed(text, system=SYSTEM, reason=reason, status=answer.status_code, error=error)
 
 
-def _texts(state: Mapping[str, Any]) -> Iterator[str]:
+def _texts(state: Mapping[str, object]) -> Iterator[str]:
     for name, problems in state.items():
         for problem in problems if isinstance(problems, list) else [problems]:
             yield f"{name}: {problem}" if name else str(problem)

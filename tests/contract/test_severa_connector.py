@@ -13,8 +13,8 @@ from severa_served import LATER, calls, drafted, person, severa
 from test_severa_document import anonymous, query_names
 from vendor_sources import SOURCES, interface
 
-from connectors.http import MemoryTokenStore
 from connectors.severa import NEEDED_SCOPES, REGISTERS, SeveraClient, changed_at
+from connectors.signing_in import MemoryTokenStore
 from domain.errors import (
     Forbidden,
     NotFound,

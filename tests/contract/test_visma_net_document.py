@@ -13,9 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from vendor_sources import SOURCES, interface
 
-from connectors.http import MemoryTokenStore
+from connectors.endpoint import Conduct
 from connectors.pacing import NoPacing
-from connectors.visma_net import REGISTERS, VismaNetClient
+from connectors.signing_in import MemoryTokenStore
+from connectors.visma_net import REGISTERS, VismaNetAccess, VismaNetClient
 from connectors.visma_net.register import PAIRED, Register
 from domain.errors import NotKnown
 from domain.model import Filter
@@ -194,16 +195,8 @@ def test_every_request_that_leaves_the_house_is_in_the_document(
         ]
     )
     with running(app) as url:
-        client = VismaNetClient(
-            url,
-            f"{url}/connect",
-            "service",
-            "isv",
-            "secret",
-            "t",
-            tokens=MemoryTokenStore(),
-            pacer=NoPacing(),
-        )
+        access = VismaNetAccess(url, f"{url}/connect", "service", "isv", "secret", "t")
+        client = VismaNetClient(access, Conduct(tokens=MemoryTokenStore(), pacer=NoPacing()))
         for register in REGISTERS.values():
             use_everything(client, register)
         client.close()

@@ -23,7 +23,9 @@ from unit.connectors.transports import MovedClock, shown_by, token, transport
 
 from connectors import wire
 from connectors.answers import parsed, text_of
-from connectors.http import JSON_BYTES, MemoryTokenStore, Transport
+from connectors.http import Transport
+from connectors.signing_in import MemoryTokenStore
+from connectors.wire import JSON_BYTES
 from domain import clock
 from domain.errors import BridgeError, NotFound, OutcomeUnknown, Refused, Unavailable
 

@@ -18,9 +18,10 @@ from unit.connectors.transports import MovedClock, shown_by
 
 from actors.recording import Recorder
 from app import service
+from app.clients import RECHECK_SECONDS, Connections
 from app.settings import Settings
-from app.systems import RECHECK_SECONDS, Connections, StoredTokens
-from connectors.http import Token
+from app.tokens import StoredTokens
+from connectors.signing_in import Token
 from db import tenants
 from db.pool import Database
 from db.secrets import Secrets

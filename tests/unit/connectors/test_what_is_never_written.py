@@ -7,7 +7,7 @@ import pytest
 from connectors.severa.client import SeveraClient
 from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES
 from connectors.severa.registers import REGISTERS as SEVERA
-from connectors.visma_net.endpoint import register_of
+from connectors.visma_net.paths import register_of
 from connectors.visma_net.registers import REGISTERS as ERP
 from connectors.visma_net.writing import Writer
 from domain.ports import SeveraApi
