@@ -100,7 +100,7 @@ class Conclusion:
             )
             if held or domains:
                 found = braking.hold(db, register, reading, domains)
-                logger.error("poll_braked", tenant_id=str(self._turn.due.tenant_id), **found.values())
+                logger.error("poll_braked", **found.values())
                 return False, found
         if not waiting and not count.missing:
             self._told(db, register, reading, 0, more=False)

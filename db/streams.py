@@ -16,9 +16,11 @@ from domain.polling import Stream
 
 @dataclass(frozen=True, slots=True)
 class DuePoll:
-    """A leased poll of one connection; ``began`` is the database's time of the lease, ``anchor`` what tells its time later."""
+    """A leased poll of one connection; ``tenant`` is the tenant's name, ``began`` the database's time of the lease, ``anchor``
+    what tells its time later."""
 
     tenant_id: UUID
+    tenant: str
     system: System
     token: UUID
     began: datetime
@@ -31,7 +33,14 @@ def due(db: DispatchDb, token: UUID, *, lease: float, limit: int) -> list[DuePol
     rows = db.execute(SQL["streams.due"], {"token": token, "lease": lease, "limit": limit}).fetchall()
     after = clock.boot()
     return [
-        DuePoll(row["tenant_id"], row["system"], token, row["now"], Anchor(row["now"], before, after))
+        DuePoll(
+            row["tenant_id"],
+            row["tenant"],
+            row["system"],
+            token,
+            row["now"],
+            Anchor(row["now"], before, after),
+        )
         for row in rows
     ]
 
@@ -45,7 +54,8 @@ def lease_one(db: TenantDb, system: System, token: UUID, lease: float) -> DuePol
     ).fetchone()
     if row is None:
         return None
-    return DuePoll(db.tenant_id, system, token, row["now"], Anchor(row["now"], before, clock.boot()))
+    anchor = Anchor(row["now"], before, clock.boot())
+    return DuePoll(db.tenant_id, row["tenant"], system, token, row["now"], anchor)
 
 
 def hold(db: TenantDb, poll: DuePoll, lease: float) -> Anchor | None:

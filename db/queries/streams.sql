@@ -10,7 +10,7 @@ where (c.tenant_id, c.system) in (
       and coalesce(d.epoch_at, '-infinity') < bridge_now()  -- a reading within the quiet time proves nothing
     order by d.next_poll_at limit %(limit)s
     for update of d skip locked)
-returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
+returning c.tenant_id, c.system, (select t.name from tenant t where t.id = c.tenant_id) as tenant, bridge_now() as now
 
 -- lease_one --
 -- Go-live polls before the tenant is live; same lease, same fence.
@@ -18,7 +18,7 @@ update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + 
 where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
   and exists (select from tenant t where t.id = connection.tenant_id and t.state not in ('leaving', 'erasing'))
   and coalesce(epoch_at, '-infinity') < bridge_now()
-returning bridge_now() as now
+returning (select t.name from tenant t where t.id = connection.tenant_id) as tenant, bridge_now() as now
 
 -- hold --
 -- The fence of every page transaction: no lease, or a tenant that is leaving, no rows. Extends it, and tells what time it is.

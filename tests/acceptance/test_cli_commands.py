@@ -6,6 +6,7 @@ import json
 import subprocess
 from typing import Any
 
+import psycopg
 import pytest
 from acceptance.conftest import KEY, Desk
 from cryptography.fernet import Fernet
@@ -175,6 +176,25 @@ def test_doctor_says_what_works_and_ends_with_two_when_something_does_not(live: 
     assert [check["what"] for check in json.loads(done.stdout) if not check["fine"]] == [
         "nordkonsult: Visma.net ERP"
     ]
+
+
+@pytest.mark.req("R-OPS-1")
+def test_doctor_sees_what_cuts_the_readings_though_both_systems_answer(live: Desk) -> None:
+    values = '{"system": "severa", "register": "invoices", "text": "AssertionError: charset"}'
+    with psycopg.connect(live.owner_url, autocommit=True) as db:
+        db.execute(
+            """insert into problem (tenant_id, domain, subject, system, register, record_id, number, name, code, values)
+               select id, 'poll', 'test', 'severa', 'invoices', '', '', '', 'poll.defect', %s from tenant""",
+            [values],
+        )
+        try:
+            done = live.run("doctor", "--json")
+        finally:
+            db.execute("update problem set closed_at = now(), closed_how = 'test' where subject = 'test'")
+    assert done.returncode == 2
+    [found] = [check for check in json.loads(done.stdout) if not check["fine"]]
+    assert found["what"] == "nordkonsult: Severa invoices"
+    assert "AssertionError: charset" in found["found"]
 
 
 @pytest.mark.req("R-OPS-2")
