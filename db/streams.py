@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from db.clock import Anchor
@@ -100,6 +102,11 @@ def checked_since(db: DispatchDb, since: datetime) -> tuple[int, int]:
     """(connections not completely polled since then, changes their last polls brought)."""
     row = db.execute(SQL["streams.checked"], {"since": since}).fetchone()
     return (row["unchecked"], row["changes"]) if row else (0, 0)
+
+
+def unchecked(db: DispatchDb, since: datetime | None) -> Sequence[Mapping[str, Any]]:
+    """Connections not completely polled since then (None: ever) as (tenant, system, checked_at, paused_until, being_read)."""
+    return db.execute(SQL["streams.unchecked"], {"since": since}).fetchall()
 
 
 def streams(db: TenantDb, system: System) -> dict[str, Stream]:

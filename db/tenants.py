@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,6 +104,11 @@ def add_settings(db: TenantDb, values: Mapping[str, Any], made_by: str) -> None:
 def settings(db: TenantDb) -> dict[str, Any]:
     row = db.execute(SQL["tenants.settings"]).fetchone()
     return dict(row["values"]) if row else {}
+
+
+def setting_versions(db: TenantDb) -> Sequence[Mapping[str, Any]]:
+    """Every version that was kept, newest first: version, values, who, when."""
+    return db.execute(SQL["tenants.setting_versions"]).fetchall()
 
 
 def put_connection(

@@ -49,6 +49,12 @@ update connection set asked_at = bridge_now()
 select count(*) filter (where c.checked_at is null or c.checked_at < %(since)s) as unchecked, coalesce(sum(c.last_changes), 0) as changes
 from connection c join tenant t on t.id = c.tenant_id where t.state = 'live'
 
+-- unchecked --
+-- Which connections those are; one that is paused or leased says why.
+select t.name as tenant, c.system, c.checked_at, c.paused_until, c.poll_lease_until > bridge_now() as being_read
+from connection c join tenant t on t.id = c.tenant_id
+where t.state = 'live' and (c.checked_at is null or c.checked_at < coalesce(%(since)s::timestamptz, 'infinity')) order by t.name, c.system
+
 -- get --
 -- Every register of a connection in one question, with the earliest record whose order is not known.
 select s.register, s.watermark, s.complete_at, s.swept_at,
