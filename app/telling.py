@@ -12,6 +12,9 @@ from collections.abc import Mapping, MutableMapping
 from types import MappingProxyType
 from typing import Any
 
+from app.words import SYSTEM_NAMES
+from domain import clock
+
 NOUNS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "customer": ("customer", "customers"),
@@ -56,6 +59,8 @@ _DONE: Mapping[str, tuple[str, str]] = MappingProxyType(
 # Said by the command itself, or of no use to somebody who looks on.
 _UNSAID = frozenset({"stopping", "fenced_out"})
 _ORDER = list(NOUNS)
+# Seconds after which the same warning is said again.
+AGAIN = 300.0
 
 
 class Teller:
@@ -66,6 +71,8 @@ class Teller:
         self._done: dict[str, Counter[tuple[str, str]]] = {}
         self._problems: Counter[str] = Counter()
         self._events: list[str] = []
+        # sentence → when it was heard first
+        self._heard: dict[str, float] = {}
 
     def hear(
         self, _logger: object, _method: str, event: MutableMapping[str, Any]
@@ -80,8 +87,16 @@ class Teller:
                 case "failed":
                     self._problems[tenant] += 1
                 case name if event.get("level") in ("warning", "error", "critical") and name not in _UNSAID:
-                    self._events.append(_event(str(name), tenant, event))
+                    self._warn(_event(str(name), tenant, event))
         return event
+
+    def _warn(self, sentence: str) -> None:
+        """Once in a while: a system that is away says so at every poll."""
+        now = clock.monotonic()
+        self._heard = {one: at for one, at in self._heard.items() if now - at < AGAIN}
+        if sentence not in self._heard:
+            self._heard[sentence] = now
+            self._events.append(sentence)
 
     def said(self) -> list[str]:
         """What has happened since the last time, a sentence per tenant, then warnings in their order."""
@@ -117,7 +132,8 @@ def _sentence(tenant: str, done: Counter[tuple[str, str]], problems: int) -> str
 
 def _event(name: str, tenant: str, event: Mapping[str, Any]) -> str:
     """A warning as it stands in the log, in words."""
-    where = " ".join(str(event[key]) for key in ("system", "register") if event.get(key))
+    system = SYSTEM_NAMES.get(str(event.get("system")), "")
+    where = " ".join(str(part) for part in (system, event.get("register")) if part)
     about = ", ".join(part for part in (tenant, where) if part)
     said = event.get("error") or event.get("reason") or ""
     return (

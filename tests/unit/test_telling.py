@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -11,7 +12,8 @@ import structlog
 from app import logs
 from app.cli.processes import ended_sentences
 from app.running import Ended, Outcome
-from app.telling import Teller
+from app.telling import AGAIN, Teller
+from domain import clock
 
 
 def heard(*events: dict[str, Any]) -> Teller:
@@ -53,8 +55,36 @@ def test_a_problem_is_counted_and_a_warning_is_said_as_it_is() -> None:
     }
     assert heard(failed, cut, {"event": "later", "level": "info"}).said() == [
         "one: 1 problem ('severa-bridge problems one').",
-        "Poll failed (one, severa invoices): no answer",
+        "Poll failed (one, Severa invoices): no answer",
     ]
+
+
+class Standing(clock.MachineClock):
+    """Stands until a test moves it."""
+
+    at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def time() -> Iterator[Standing]:
+    standing = Standing()
+    before = clock.use(standing)
+    yield standing
+    clock.use(before)
+
+
+def test_a_warning_that_goes_on_is_said_once_in_a_while(time: Standing) -> None:
+    cut = {"event": "poll_failed", "level": "warning", "tenant": "one", "error": "no answer"}
+    teller = heard(cut, cut, cut)
+    assert teller.said() == ["Poll failed (one): no answer"]
+    teller.hear(None, "", cut)
+    assert teller.said() == []
+    time.at = AGAIN
+    teller.hear(None, "", cut)
+    assert teller.said() == ["Poll failed (one): no answer"]
 
 
 @pytest.mark.parametrize("level", ["warning", "info"])
