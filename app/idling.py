@@ -33,6 +33,7 @@ class Idle:
         self.unfinished = 0
 
     def idle(self) -> bool:
+        """Whether it is so by now; asks for a reading where nothing else is left."""
         with self._bridge.db.dispatch() as db:
             self.unfinished = outbox.unfinished(db)
             if self.unfinished:

@@ -35,7 +35,8 @@ LogFormat = Literal["text", "json"]
 class Say(Protocol):
     """Tells what has happened since the last time; ``now``: without waiting for more."""
 
-    def __call__(self, *, now: bool) -> None: ...
+    def __call__(self, *, now: bool) -> None:
+        """On standard output."""
 
 
 Threads = Annotated[
@@ -117,6 +118,12 @@ def up(
             bridge, threads=count, until_idle=until_idle, timeout=timeout, progress=progress
         )
         say(now=True)
+    _print_ended(outcome, timeout, until_idle=until_idle, as_json=as_json)
+    # a service that is asked to stop has ended well
+    raise typer.Exit(0 if outcome.ended is Ended.STOPPED and not until_idle else int(outcome.ended))
+
+
+def _print_ended(outcome: Outcome, timeout: float | None, *, until_idle: bool, as_json: bool) -> None:
     if as_json:
         problems = [{"tenant": name, "problems": n} for name, n in outcome.problems.items()]
         ended = outcome.ended.name.lower()
@@ -124,8 +131,6 @@ def up(
     elif until_idle or outcome.ended in (Ended.STOPPED, Ended.TIMED_OUT):
         for line in ended_sentences(outcome, timeout):
             console.print(escape(line))
-    # a service that is asked to stop has ended well
-    raise typer.Exit(0 if outcome.ended is Ended.STOPPED and not until_idle else int(outcome.ended))
 
 
 def ended_sentences(outcome: Outcome, timeout: float | None) -> list[str]:
