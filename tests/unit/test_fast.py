@@ -1,4 +1,4 @@
-"""What `make fast` runs starts nothing: it takes seconds, and load changes nothing but how many."""
+"""What `make fast` runs starts nothing: load changes how long it takes, and nothing else."""
 
 from __future__ import annotations
 
