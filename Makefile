@@ -38,8 +38,8 @@ test: services lint ## Everything: lint, types and all tests against real Postgr
 		echo "What failed beside other tests runs once more, alone; a real failure fails again:"; \
 		$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
-fast: setup ## Only the tests that need no services
-	@$(BIN)/pytest -m "not services" $(ARGS)
+fast: setup ## The tests that start nothing: no service, no process, no server
+	@$(BIN)/pytest tests/unit --ignore=tests/unit/connectors $(ARGS)
 
 lint: setup types ## Style, types, complexity, docstrings, direction of imports
 	@$(BIN)/ruff check .

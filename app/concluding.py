@@ -93,7 +93,7 @@ class Conclusion:
         fate = polling.fate(held=bool(held), asked=asked, waiting=waiting, missing=count.missing)
         if fate is Fate.HELD:
             found = braking.hold(db, register, reading, asked)
-            logger.error("poll_braked", tenant_id=str(self._turn.due.tenant_id), **found.values())
+            logger.error("poll_braked", **found.values())
             return False, found
         if fate is Fate.EMPTY:
             self._told(db, register, reading, 0, more=False)

@@ -93,9 +93,9 @@ class Poller:
             while not self._stop.is_set():
                 beat()
                 for done in [future for future in running if future.done()]:
-                    running.pop(done)
+                    was = running.pop(done)
                     if error := done.exception():
-                        logger.error("poll_broke", error=str(error), kind=type(error).__name__)
+                        logger.error("poll_broke", **_names(was), error=str(error), kind=type(error).__name__)
                 room = self._settings.poll_threads - len(running)
                 found = self._due(room) if room > 0 else []
                 for poll in found:
@@ -117,6 +117,11 @@ class Poller:
 
         ``quiet``: errors are raised instead of being written to the connection and a problem (go-live shows them).
         """
+        # Whoever logs within a poll, of whatever module, says whose it is.
+        with structlog.contextvars.bound_contextvars(**_names(due)):
+            return self._polled(due, progress, quiet=quiet)
+
+    def _polled(self, due: DuePoll, progress: Progress | None, *, quiet: bool) -> int:
         poll: Poll | None = None
         looked = False
         error: Exception | None = None
@@ -130,7 +135,7 @@ class Poller:
             wait = self._waits.usual(known.settings.poll_interval_seconds)
             poll.run(known)
         except LeaseLost:
-            logger.warning("poll_taken_over", tenant_id=str(due.tenant_id), system=due.system)
+            logger.warning("poll_taken_over")
             if quiet:
                 # A go-live must not take half a reading for the whole.
                 raise
@@ -138,14 +143,18 @@ class Poller:
         except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
             error = poll_end.meant(caught, due.system)
         wait = self._waits.after(error, wait)
-        self._given_back(began, lambda: self._end(due, poll, wait, error, quiet=quiet, looked=looked))
+        try:
+            self._given_back(began, lambda: self._end(due, poll, wait, error, quiet=quiet, looked=looked))
+        except BridgeError:
+            raise
+        except Exception as defect:  # noqa: BLE001 - a poll whose end cannot be written is one that a defect cut
+            error = broke = defect
+            self._given_back(began, lambda: self._cut(due, poll, broke, quiet=quiet))
         if error is not None:
             if quiet:
                 raise error
             logger.warning(
                 "poll_failed",
-                tenant_id=str(due.tenant_id),
-                system=due.system,
                 register=poll.register if poll else "",
                 error=str(error),
                 exc_info=None if isinstance(error, BridgeError) else error,
@@ -209,6 +218,26 @@ class Poller:
                 for name in poll.complete:
                     log.close_problems(db, about(due.system, name), "settled")
 
+    def _cut(self, due: DuePoll, poll: Poll | None, error: Exception, *, quiet: bool) -> None:
+        """What is left to do when the end of a poll itself breaks: the lease first, in a transaction of its own, or nobody would
+        read the connection before it runs out; then the problem, which may be what cannot be written."""
+        with self._db.tenant(due.tenant_id) as db:
+            streams.ended(
+                db,
+                due,
+                complete=False,
+                changes=poll.changes if poll else 0,
+                wait=self._settings.min_poll_seconds,
+                error=None if quiet else poll_end.text(error),
+            )
+        if quiet:
+            return
+        try:
+            with self._db.tenant(due.tenant_id) as db:
+                self._tell(db, due, poll, error, News.DEFECT)
+        except Exception as untold:  # noqa: BLE001 - the log says what the problem would have
+            logger.error("problem_not_told", error=str(untold), kind=type(untold).__name__)
+
     @staticmethod
     def _tell(db: TenantDb, due: DuePoll, poll: Poll | None, error: Exception | None, news: News) -> None:
         """Opens or closes what is the connection's own."""
@@ -235,6 +264,11 @@ class Poller:
             if streams.not_understood(db, due.system, name) >= poll_end.TOLD_AFTER:
                 values = {"system": due.system, "register": name, "text": text}
                 log.open_problem(db, about(due.system, name), NOT_UNDERSTOOD, values)
+
+
+def _names(due: DuePoll) -> dict[str, str]:
+    """What a log line says of a poll: tenant's name and id, and the system."""
+    return {"tenant": due.tenant, "tenant_id": str(due.tenant_id), "system": due.system}
 
 
 def _manner(settings: Settings, overlap: float) -> Manner:

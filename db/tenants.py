@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,11 @@ def settings(db: TenantDb) -> dict[str, Any]:
     """The newest version as it is stored, unchecked (``domain.setup.settings.stored_settings`` checks); empty before the first."""
     row = db.execute(SQL["tenants.settings"]).fetchone()
     return dict(row["values"]) if row else {}
+
+
+def setting_versions(db: TenantDb) -> Sequence[Mapping[str, Any]]:
+    """Every version that was kept, newest first: version, values, who, when."""
+    return db.execute(SQL["tenants.setting_versions"]).fetchall()
 
 
 def put_connection(

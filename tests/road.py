@@ -171,7 +171,7 @@ class Road:
 
     def log(self) -> list[str]:
         """Codes of the transfer log, newest first."""
-        rows = service.transfer_log(self.installation.bridge, self.name, domain=None, level=None, limit=500)
+        rows = service.transfer_log(self.installation.bridge, self.name, limit=500)
         return [row["code"] for row in rows]
 
     def work(self) -> list[tuple[str, str, str]]:

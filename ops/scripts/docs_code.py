@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
-from docs_common import DOCS, HEAD, ROOT, NotComplete, code, imported, table
+from docs_common import DOCS, HEAD, ROOT, NotComplete, anchor, code, imported, table
 from pydantic import SecretStr
 
 from domain.model import DOMAINS
@@ -215,6 +215,8 @@ def cli_page() -> str:
         rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
         if rows:
             parts += ["\n", table(("", "default", "what it is"), rows)]
+        if name in imported("app.cli.rows").COMMANDS:
+            parts.append(f"\nJSON: [{name}](json.md#{anchor(name)}).\n")
         if name in EXITS:
             parts.append(f"\nExit code: {EXITS[name]}\n")
     parts += [
@@ -238,11 +240,17 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
     said = " ".join(part for part in (parameter.help or "", _accepted(kind, parameter)) if part)
     if parameter.param_type_name == "argument":
         name = parameter.metavar or parameter.name.upper()
-        return code(name), "required" if parameter.required else _default(parameter.default), said
+        return code(name), "required" if parameter.required else _optional(parameter), said
     word = parameter.metavar or ("NUMBER" if kind in (int, float) else "WORD" if choices(kind) else "TEXT")
     wanted = "" if parameter.is_flag else f" {word}"
-    default = "off" if parameter.is_flag else _default(parameter.default)
+    default = (
+        "off" if parameter.is_flag else "required" if parameter.required else _default(parameter.default)
+    )
     return code(", ".join(parameter.opts) + wanted), default, said
+
+
+def _optional(parameter: Any) -> str:
+    return "optional" if parameter.default is None else _default(parameter.default)
 
 
 def choices(kind: Any) -> tuple[str, ...]:
