@@ -158,8 +158,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        "    if not facts.same_server:\n", "    if False:\n", SERVERS + "test_an_upgraded_server_asks_for_a_word"),
     of("judge-promoted", "10, S24", "A standby that was promoted is a new epoch, also when all had reached it", "app/standing.py",
        "return Verdict.STARTED if facts.same_timeline else Verdict.REWOUND", "return Verdict.STARTED",
-       SERVERS + "test_a_standby_promoted_beneath_running_processes_is_read_anew_by_itself[all reached it]"),
+       "tests/unit/test_standing.py::test_what_the_database_is"),
     of("judge-forgotten", "10, S24, S25", "What nobody remembers is a copy until a person says so", "app/standing.py",
        "return Verdict.FIRST if first and facts.same_timeline else Verdict.COPIED", "return Verdict.FIRST",
-       SERVERS + "test_a_directory_put_back_that_nobody_remembers_asks_for_a_word[the state file and all queues]"),
+       "tests/unit/test_standing.py::test_what_the_database_is"),
 )  # fmt: skip
