@@ -1,7 +1,7 @@
 # The project's habits. Needs make and Python 3.11 or newer; everything else is brought by `make setup`.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo test fast lint types simulate mutations bench faults schema docs images
+.PHONY: help setup services demo test fast lint types simulate mutations bench faults schema docs vendor-extract images
 
 # The first Python on the PATH that is new enough; PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
@@ -19,7 +19,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## Make .venv hold exactly what uv.lock says; quick when it already does
 ifeq ($(strip $(PYTHON)),)
@@ -38,14 +38,13 @@ test: services lint ## Everything: lint, types and all tests against real Postgr
 		echo "What failed beside other tests runs once more, alone; a real failure fails again:"; \
 		$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
-fast: setup ## Only the tests that need no services
-	@$(BIN)/pytest -m "not services" $(ARGS)
+fast: setup ## The tests that start nothing: no service, no process, no server
+	@$(BIN)/pytest tests/unit --ignore=tests/unit/connectors $(ARGS)
 
-lint: setup types ## Style, types, direction of imports, length of modules
+lint: setup types ## Style, types, complexity, docstrings, direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python ops/scripts/module_length.py
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy
@@ -68,6 +67,9 @@ schema: setup ## Write db/schema.sql from the migrations again
 
 docs: setup ## Write the pages that repeat the code again; ARGS=--check only compares
 	@$(BIN)/python ops/scripts/docs.py $(ARGS)
+
+vendor-extract: setup ## Write tests/data/vendor from the vendors' documents again; ARGS=--check only compares
+	@$(BIN)/python ops/scripts/vendor_extract.py $(ARGS)
 
 images: ## Build the container image that docker-compose.yml runs
 	$(DOCKER) build --network $${BRIDGE_BUILD_NETWORK:-default} --file ops/Dockerfile --tag severa-bridge:local .

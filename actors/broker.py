@@ -34,6 +34,7 @@ class EventBroker(RabbitmqBroker):
 
     @property
     def consumer_class(self) -> type[_Consumer]:
+        """The consumer that works off a message whatever queue its body names."""
         return _Consumer
 
     def _build_queue_arguments(self, queue_name: str) -> dict[str, Any]:

@@ -50,8 +50,14 @@ RETRY_SECONDS = 1.0
 class Systems(Protocol):
     """Both systems of a tenant, signed in and paced; ``begun`` work may use the budget's reserve."""
 
-    def severa(self, tenant_id: UUID, *, begun: bool) -> SeveraApi: ...
-    def erp(self, tenant_id: UUID, *, begun: bool) -> ErpApi: ...
+    def severa(self, tenant_id: UUID, *, begun: bool) -> SeveraApi:
+        """Severa of the tenant. Raises TryLater, SignInFailed, SettingUnusable."""
+        ...
+
+    def erp(self, tenant_id: UUID, *, begun: bool) -> ErpApi:
+        """The tenant's ERP; raises as ``severa``."""
+        ...
+
     def refresh(self, tenant_id: UUID) -> None:
         """Before a delivery: a connection that was changed meanwhile gets new clients."""
         ...
@@ -129,62 +135,77 @@ class LiveDelivery:
 
     @property
     def tenant(self) -> TenantContext:
+        """The tenant with its settings, as they stood when the row was claimed."""
         return self._tenant
 
     @property
     def domain(self) -> Domain:
+        """The domain of the row."""
         return self.row.domain  # type: ignore[return-value]  # rows are announced by Domain values only
 
     @property
     def limits(self) -> Limits:
+        """The installation's limits: seconds of calls and waits, the tolerance of totals."""
         return self._limits
 
     @property
     def link(self) -> Link | None:
+        """The pair of the matter as it was claimed."""
         return self.matter.link
 
     @property
     def severa_record(self) -> Record | None:
+        """Last seen Severa side; ``actors/work.py`` looks it up with the claim."""
         return self._severa_record
 
     @property
     def erp_record(self) -> Record | None:
+        """Last seen ERP side, likewise."""
         return self._erp_record
 
     @property
     def severa(self) -> SeveraApi:
+        """Severa, whose writes without a step may leave until ``until`` (rule 5)."""
         return severa_until(self._systems.severa(self.row.tenant_id, begun=self._begun), self.until)
 
     @property
     def erp(self) -> ErpApi:
+        """The ERP, likewise."""
         return erp_until(self._systems.erp(self.row.tenant_id, begun=self._begun), self.until)
 
     @property
     def books(self) -> Books:
+        """What the bridge remembers, as a snapshot of this delivery."""
         return self._books
 
     @property
     def first_attempt_at(self) -> datetime:
+        """When this delivery was first claimed; the time of this claim for its first attempt."""
         return self.row.first_attempt_at or self.row.now
 
     @property
     def documents(self) -> tuple[Document, ...]:
+        """Every ERP document that the matter ever asked for, as this delivery has changed them."""
         return self._documents
 
     @property
     def booked(self) -> Booked | None:
+        """The fact that the matter is booked, also when it is committed with the next step only."""
         return self._booked
 
     @property
     def decision(self) -> Decision | None:
+        """A person's decision, until it is carried out."""
         return self._decision
 
     @property
     def installation(self) -> str:
+        """The word of this installation that stands in markers."""
         return self.row.installation
 
     @property
     def rewound_at(self) -> datetime | None:
+        """When the history of this database was last found to have lost its end; None = never."""
         return self.row.rewound_at
 
     def now(self) -> datetime:
@@ -196,6 +217,7 @@ class LiveDelivery:
         return float(self._exchanges[-1]["boot"]) if self._exchanges else self._before
 
     def last_call(self) -> tuple[datetime, datetime] | None:
+        """Between which two moments of the database's clock the last answer was asked for and given; None before the first."""
         if not self._exchanges:
             return None
         answered, seconds = float(self._exchanges[-1]["boot"]), float(self._exchanges[-1]["seconds"])
@@ -208,11 +230,13 @@ class LiveDelivery:
     # ------------------------------------------------------------ steps
 
     def step(self, name: str, *, round: int = 1) -> Step | None:
+        """A step of this delivery, or an unanswered one of the matter that an earlier delivery left."""
         return self._steps.get((name, round))
 
     def begin(
         self, name: str, request: Json, *, limit_seconds: float, round: int = 1, document: str = ""
     ) -> Permission:
+        """Commits that one call may be made now, and what is still waiting to be committed. Raises LeaseLost."""
         nonce = uuid4().hex[:12] if document else ""
         asked = Asked(
             name,
@@ -244,6 +268,7 @@ class LiveDelivery:
 
     @property
     def sent_so_far(self) -> Mapping[str, sent.Values]:
+        """What was sent to registers and no base tells of yet (decision 0017), by part."""
         return self._sent
 
     def sending(
@@ -254,6 +279,7 @@ class LiveDelivery:
         part: str = "",
         over: sent.Sides | None = None,
     ) -> None:
+        """Notes what is about to be sent, in the transaction that permits it. Raises LeaseLost."""
         if not (to_erp or to_severa):
             return
         self._sent = sent.noted(self._sent, part, to_erp=to_erp, to_severa=to_severa, over=over)
@@ -276,6 +302,7 @@ class LiveDelivery:
         self._until = until
 
     def done(self, name: str, result: Json, *, round: int = 1) -> None:
+        """Notes what a call brought; committed with the next step, or with the end of the attempt."""
         old = self._steps.get((name, round))
         nonce = old.nonce if old else ""
         self._pending.append(Done(name, round, result, nonce))
@@ -292,6 +319,7 @@ class LiveDelivery:
             )
 
     def undone(self, name: str, reason: str, *, round: int = 1) -> None:
+        """Commits that a call surely had no effect; its document is void. Raises LeaseLost."""
         old = self._steps.pop((name, round), None)
         nonce = old.nonce if old else ""
         with self._db.tenant(self.row.tenant_id) as db:
@@ -320,6 +348,7 @@ class LiveDelivery:
     # ------------------------------------------------------------ documents
 
     def claim_document(self, document_type: str, number: str) -> None:
+        """Commits which document may be released. Raises Stop ``invoice.other_document``, LeaseLost."""
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
             claimed = claim.claim_document(db, self.row, document_type, number, lease=self._leases.step)
@@ -330,6 +359,7 @@ class LiveDelivery:
         self._mark(document_type, number, "claimed")
 
     def adopt_document(self, document_type: str, number: str, nonce: str, *, round: int = 1) -> None:
+        """Commits that a document that was found is the matter's. Raises Stop ``invoice.other_document``, LeaseLost."""
         document = Document(document_type, number, nonce, "made", round)
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
@@ -341,6 +371,7 @@ class LiveDelivery:
         self._documents = now
 
     def drop_document(self, document_type: str, number: str, reason: str, *, surplus: bool = False) -> None:
+        """Commits that a document is removed, and its number as a gap (R-INV-5). Raises LeaseLost."""
         source = self.matter.severa[1] if self.matter.severa else ""
         with self._db.tenant(self.row.tenant_id) as db:
             self._flush(db)
@@ -360,6 +391,7 @@ class LiveDelivery:
         self._documents = now
 
     def book(self, document_type: str, number: str, total: Decimal) -> None:
+        """Notes that the matter is booked, once and for life; committed with the next step or the end."""
         if self._booked is not None:
             return
         self._booked = Booked(document_type, number, total)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from connectors.masking import Exchange
+from connectors.masking import Exchange, Observe
 from db.codec import clean_text
 from domain import clock
 
@@ -30,7 +30,7 @@ class Recorder:
         finally:
             _current.reset(mark)
 
-    def observer(self, system: str) -> Any:
+    def observer(self, system: str) -> Observe:
         """The ``observe`` hook of one connection."""
 
         def observe(exchange: Exchange) -> None:

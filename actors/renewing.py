@@ -54,7 +54,14 @@ def renew(db: Database, at_work: AtWork, lease: float, silent_most: float) -> in
                 renewed += claim.renew(connection, delivery.row, lease)
         except (TryLater, psycopg.Error) as error:
             # Its lease may run out: then it is fenced out and looked at again, as ever.
-            logger.warning("not_renewed", matter=str(delivery.row.matter_id), error=str(error).strip())
+            row = delivery.row
+            logger.warning(
+                "not_renewed",
+                tenant=row.tenant_name,
+                tenant_id=str(row.tenant_id),
+                matter=str(row.matter_id),
+                error=str(error).strip(),
+            )
     return renewed
 
 

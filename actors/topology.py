@@ -17,6 +17,7 @@ QUEUES = DOMAINS
 
 
 def routing_key(system: str, domain: str) -> str:
+    """What a change event is published under: ``severa.invoice.changed``."""
     return f"{system}.{domain}.changed"
 
 

@@ -68,6 +68,7 @@ class Pace:
 
     @property
     def leases(self) -> Leases:
+        """How long a claim, a step and a permission last, seconds."""
         return Leases(self.claim_lease, self.lease_margin, self.not_after)
 
 
@@ -127,6 +128,7 @@ class Workshop:
             row = claim.claim(db, outbox_id, generation, token, self.pace.claim_lease)
             if row is None:
                 return None
+            structlog.contextvars.bind_contextvars(tenant=row.tenant_name)
             attempts.start(db, row, self.worker)
             loaded = _load(db, row, attempts.silent(db, row) if row.lost >= self.pace.lost_most else 0)
         unusable: SettingUnusable | None = None

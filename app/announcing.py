@@ -16,7 +16,7 @@ from db import matters, outbox, records
 from db.matters import matter_domain
 from db.outbox import Rank
 from db.tenant import TenantDb
-from domain.invoice.fields import DOCUMENTS
+from domain.invoice.registers import DOCUMENTS
 from domain.model import Json, System
 from domain.registers import Concern, Register
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import dramatiq
 import structlog
 from dramatiq.broker import Broker
+from pydantic import SecretStr
 
 import actors.cost
 import actors.customer
@@ -31,10 +32,10 @@ from actors.publisher import ConfirmingPublisher
 from actors.recording import Recorder
 from actors.work import Pace, Workshop
 from app import standing
+from app.clients import Connections
 from app.embedded import embedded_database, make_data_dir
 from app.relay import Publish, by_rabbitmq, in_process
 from app.settings import Settings
-from app.systems import Connections
 from db import installation, outbox
 from db.books import ReferenceCache
 from db.pool import Database
@@ -126,7 +127,7 @@ class Bridge:
         """How the relay hands events to this broker."""
         if isinstance(broker, InProcessBroker):
             return in_process(declared)
-        url = cast("Any", self.settings.amqp_url).get_secret_value()
+        url = cast("SecretStr", self.settings.amqp_url).get_secret_value()
         publisher = ConfirmingPublisher(with_timeouts(url), topology.EXCHANGE)
         self.stack.callback(publisher.close)
         return by_rabbitmq(declared, publisher, self.settings.publish_seconds)

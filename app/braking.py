@@ -17,6 +17,7 @@ from typing import Any
 from db import log, pending, readings, streams, tenants
 from db.log import About
 from db.tenant import TenantDb
+from domain import polling
 from domain.errors import InputError
 from domain.model import System
 from domain.polling import BRAKED, Count, Reading
@@ -46,6 +47,7 @@ class Held:
 
     @property
     def register(self) -> str:
+        """The name of the register that is held."""
         return self.reading.register
 
     @property
@@ -53,7 +55,7 @@ class Held:
         """What its problems are about."""
         return subject(self.system, self.register)
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, str | int]:
         """What the question says, and what *resume* compares."""
         return {
             "register": self.register,
@@ -80,7 +82,7 @@ def hold(db: TenantDb, register: Register, reading: Reading, domains: Sequence[s
         for one in readings.of_connection(db, register.system)
         if one.register == register.name and one.state == "held" and one.id != reading.id
     ]
-    if before and not reading.shows_absence:
+    if polling.joins(reading, held=bool(before)):
         readings.announced(db, reading, 0, state="dead")
         reading = before[0]
     else:
@@ -96,10 +98,10 @@ def hold(db: TenantDb, register: Register, reading: Reading, domains: Sequence[s
 
 
 def release(db: TenantDb, register: Register, reading: Reading) -> bool:
-    """Whether a register's held absence answered itself: a later whole reading showed everything, and nothing was paused.
-    What was paused goes on only when a person says so."""
+    """Whether a register's held absence answered itself by what a later reading showed; then its question is closed."""
     about = [one for one in _questions(db) if one["subject"] == subject(register.system, register.name)]
-    if not reading.shows_absence or not about or any(one["code"] == BRAKE for one in about):
+    paused = any(one["code"] == BRAKE for one in about)
+    if not polling.may_answer(reading, asked=bool(about), paused=paused):
         return False
     if pending.missing(db, register.system, reading):
         return False

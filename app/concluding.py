@@ -16,7 +16,7 @@ from db import log, pending, readings, streams
 from db.tenant import TenantDb
 from domain import polling
 from domain.errors import ShortList
-from domain.polling import Reading
+from domain.polling import Count, Fate, Reading
 from domain.registers import Register
 
 logger = structlog.get_logger("poller")
@@ -43,9 +43,8 @@ class Conclusion:
         """The last page is in: what it brought is let through or held, and the mark moves. Whether announcing goes on."""
         reading = readings.end(db, reading, "complete", completed=True)
         more, held = self._judge(db, task.register, reading)
-        # Absence for which something is paused is looked at again in the next poll.
-        unsure = held is not None and held.missing and held.pauses
-        whole = reading.whole and not reading.left_out and not unsure
+        asked = held is not None and held.missing > 0 and held.pauses
+        whole = polling.swept(reading, asked_about_absence=asked)
         self.move_mark(
             db, task, reading.newest, reading.mark_at, whole=whole, left_out=reading.left_out, since=reading
         )
@@ -63,6 +62,8 @@ class Conclusion:
         left_out: int = 0,
         since: Reading | None = None,
     ) -> None:
+        """The register has been read to its end. ``newest``: latest stamp of its rows; ``mark_at``: no mark may be later;
+        ``whole``: the reading stands for the whole register; ``since``: it, where it is remembered."""
         before = task.stream.watermark if task.stream else None
         streams.complete(
             db,
@@ -88,27 +89,32 @@ class Conclusion:
         ]
         if held and braking.release(db, register, reading):
             held = []
-        if held or self._turn.manner.brake.stops(register, count):
-            waits = pending.next_unannounced(db, register, None, announcing.SLICE)
-            missing = (
-                pending.next_missing(db, register.system, reading, announcing.SLICE) if count.missing else []
-            )
-            domains = polling.asked_domains(
-                register,
-                [one.body for one in waits],
-                [body for _, body in missing],
-                many=count.missing >= self._turn.manner.brake.records,
-            )
-            if held or domains:
-                found = braking.hold(db, register, reading, domains)
-                logger.error("poll_braked", tenant_id=str(self._turn.due.tenant_id), **found.values())
-                return False, found
-        if not waiting and not count.missing:
+        stops = bool(held) or self._turn.manner.brake.stops(register, count)
+        asked = self._asked(db, register, reading, count) if stops else []
+        fate = polling.fate(held=bool(held), asked=asked, waiting=waiting, missing=count.missing)
+        if fate is Fate.HELD:
+            found = braking.hold(db, register, reading, asked)
+            logger.error("poll_braked", **found.values())
+            return False, found
+        if fate is Fate.EMPTY:
             self._told(db, register, reading, 0, more=False)
             return False, None
         # Announced in a transaction of its own: matters are asked for before records are written, never behind them.
         self._told(db, register, reading, 0, more=True)
         return True, None
+
+    def _asked(self, db: TenantDb, register: Register, reading: Reading, count: Count) -> list[str]:
+        """The domains that a person is asked about, by the first rows that would be announced, and the first missing ones."""
+        waits = pending.next_unannounced(db, register, None, announcing.SLICE)
+        missing = (
+            pending.next_missing(db, register.system, reading, announcing.SLICE) if count.missing else []
+        )
+        return polling.asked_domains(
+            register,
+            [one.body for one in waits],
+            [body for _, body in missing],
+            many=count.missing >= self._turn.manner.brake.records,
+        )
 
     def _slice(self, db: TenantDb, register: Register, reading: Reading) -> bool:
         """Announces the next rows of a reading that is let through, or, behind them, the next missing ones; whether more are

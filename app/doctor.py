@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from actors.broker import EventBroker, make_broker
 from app import adopting
 from app.bootstrap import Bridge, open_bridge
-from app.service import SYSTEM_NAMES, sign_in_sentence
+from app.poller import DEFECT, NOT_BEGUN, NOT_UNDERSTOOD
+from app.service import SYSTEM_NAMES, explained, sign_in_sentence
 from app.settings import Settings
-from db import tenants
+from db import log, tenants
 from domain.errors import BridgeError, InputError, SignInFailed
+
+# What stands in the way of reading is the installation's; every other problem is about records, and finance staff's.
+READING = (DEFECT, NOT_BEGUN, NOT_UNDERSTOOD, "setting.unusable")
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Check:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Database, keys, broker, then every tenant's two connections with a fresh sign-in."""
+    """Database, keys, broker, then every tenant's two connections with a fresh sign-in, and what cuts its readings."""
     checks = [_broker(settings)]
     try:
         with open_bridge(settings) as bridge:
@@ -45,6 +51,7 @@ def examine(settings: Settings) -> list[Check]:
             checks.append(Check("Keys", True, f"first key {bridge.secrets.key_id}"))
             for tenant in found:
                 checks += [_connection(bridge, tenant, "severa"), _connection(bridge, tenant, "visma_net")]
+                checks += _readings(bridge, tenant)
     except InputError as error:
         checks.append(Check("PostgreSQL and keys", False, error.message))
     return checks
@@ -80,3 +87,17 @@ def _connection(bridge: Bridge, tenant: tenants.Tenant, system: str) -> Check:
         return Check(what, False, sign_in_sentence(error))
     except BridgeError as error:
         return Check(what, False, error.message)
+
+
+def _readings(bridge: Bridge, tenant: tenants.Tenant) -> list[Check]:
+    """One per open problem that keeps a register or a whole system from being read: the sign-in may be well all the same."""
+    with bridge.db.tenant(tenant.id) as db:
+        found = [row for row in log.problems(db) if row["code"] in READING]
+    return [_reading(tenant.name, row) for row in found]
+
+
+def _reading(name: str, row: Mapping[str, Any]) -> Check:
+    where = [SYSTEM_NAMES.get(row["system"], ""), row["register"]]
+    what = " ".join(part for part in where if part) or "settings"
+    told = explained(row, "en")["wrong"]
+    return Check(f"{name}: {what}", False, f"{told} (problem {row['id']}, seen {row['times']} times)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.asking import EVERYTHING, MOST, Asked
 from app.bootstrap import Bridge
 from app.tenancy import find_tenant, staying_tenant, who
 from app.words import iso
@@ -17,13 +18,25 @@ from domain.words import WORDS
 
 
 def problems(
-    bridge: Bridge, name: str, *, closed_too: bool = False, domain: str | None = None
+    bridge: Bridge, name: str, *, closed_too: bool = False, asked: Asked = EVERYTHING, limit: int = MOST
 ) -> list[dict[str, Any]]:
-    """Open problems, explained in the tenant's language: what is wrong, what to do, where. ``domain``: only of this one."""
+    """Open problems, oldest first, explained in the tenant's language: what is wrong, what to do, where. Raises InputError."""
     tenant = find_tenant(bridge, name)
+    wanted = asked.of(tenant)
     with bridge.db.tenant(tenant.id) as db:
-        found = log.problems(db, closed_too=closed_too)
-    return [explained(row, tenant.language) for row in found if domain in (None, row["domain"])]
+        found = log.problems_found(db, wanted, limit, closed_too=closed_too)
+    return [explained(row, tenant.language) for row in found]
+
+
+def problem_counts(
+    bridge: Bridge, name: str, *, closed_too: bool = False, asked: Asked = EVERYTHING
+) -> list[dict[str, Any]]:
+    """The same counted by cause, the most first."""
+    tenant = find_tenant(bridge, name)
+    wanted = asked.of(tenant)
+    with bridge.db.tenant(tenant.id) as db:
+        found = log.problem_counts(db, wanted, closed_too=closed_too)
+    return [_counted(row) for row in found]
 
 
 def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
@@ -66,17 +79,31 @@ def _words_of(row: Mapping[str, Any]) -> Vocabulary | None:
     return known.vocabulary if known is not None else None
 
 
-def transfer_log(
-    bridge: Bridge, name: str, *, domain: str | None, level: str | None, limit: int
-) -> list[dict[str, Any]]:
-    """The transfer log, newest first, each line a sentence in the tenant's language (R-LOG-1)."""
+def transfer_log(bridge: Bridge, name: str, *, limit: int, asked: Asked = EVERYTHING) -> list[dict[str, Any]]:
+    """The transfer log, newest first, each line a sentence in the tenant's language (R-LOG-1). Raises InputError."""
     tenant = find_tenant(bridge, name)
+    wanted = asked.of(tenant)
     with bridge.db.tenant(tenant.id) as db:
-        rows = log.read(db, domain=domain, level=level, limit=limit)
+        rows = log.read(db, wanted, limit)
     return [log_line(row, tenant.language) for row in rows]
 
 
+def log_counts(bridge: Bridge, name: str, *, asked: Asked = EVERYTHING) -> list[dict[str, Any]]:
+    """The same counted by cause and level, the most first."""
+    tenant = find_tenant(bridge, name)
+    wanted = asked.of(tenant)
+    with bridge.db.tenant(tenant.id) as db:
+        rows = log.read_counts(db, wanted)
+    return [_counted(row) for row in rows]
+
+
+def _counted(row: Mapping[str, Any]) -> dict[str, Any]:
+    times = {"first_at": iso(row["first_at"]), "last_at": iso(row["last_at"])}
+    return {**{key: row[key] for key in ("domain", "code", "level", "n", "open") if key in row}, **times}
+
+
 def log_line(row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """One line of the transfer log with its sentence in this language."""
     sentence = catalogue.sentences().get(row["code"])
     values = {"number": row["number"], "name": row["name"], **row["values"]}
     return {

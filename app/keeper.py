@@ -89,6 +89,7 @@ class Keeper:
         return self._on
 
     def close(self) -> None:
+        """Closes what remembers."""
         self._memory.close()
 
     def _beat(self) -> bool:

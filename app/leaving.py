@@ -76,7 +76,7 @@ def leave(bridge: Bridge, name: str, *, anyway: bool = False) -> Tenant:
     with bridge.db.tenant(tenant.id) as db:
         if leaving.leave(db):
             tenants.audit(db, who(), "tenant.leaving", {"anyway": anyway})
-            logger.info("leaving", tenant=str(tenant.id))
+            logger.info("leaving", tenant=tenant.name, tenant_id=str(tenant.id))
     return find_tenant(bridge, name)
 
 
@@ -107,7 +107,7 @@ def erase(
             raise InputError(f"The tenant '{name}' stays: somebody resumed it. Nothing was erased.")
     gone = _erase(bridge, tenant.id, say)
     bridge.connections.forget(tenant.id)
-    logger.warning("erased", tenant=str(tenant.id), rows=sum(gone.counts.values()))
+    logger.warning("erased", tenant=tenant.name, tenant_id=str(tenant.id), rows=sum(gone.counts.values()))
     return gone
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pika
@@ -26,8 +26,10 @@ from domain.errors import Unavailable
 
 logger = structlog.get_logger("memory")
 
+T = TypeVar("T")
+
 _PUBLISH_SECONDS = 5.0
-_ARGUMENTS: Mapping[str, Any] = {"x-max-length": 1, "x-overflow": "drop-head"}
+_ARGUMENTS: Mapping[str, str | int] = {"x-max-length": 1, "x-overflow": "drop-head"}
 
 
 class StateFile:
@@ -99,19 +101,19 @@ class BeatQueue:
             return None if method is None else _beat(json.loads(body))
 
         try:
-            found: Beat | None = self._with_channel(look)
+            return self._with_channel(look)
         except (ValueError, KeyError, TypeError):
             return None
-        return found
 
     def check(self) -> None:
         """Does RabbitMQ answer? Raises Unavailable."""
         self._with_channel(lambda _channel: None)
 
     def close(self) -> None:
+        """Closes the connection to RabbitMQ."""
         self._publisher.close()
 
-    def _with_channel(self, work: Any) -> Any:
+    def _with_channel(self, work: Callable[[Any], T]) -> T:
         try:
             connection = pika.BlockingConnection(pika.URLParameters(self._url))
             try:
@@ -161,10 +163,11 @@ class Memory:
         return kept is not None and kept.history != history
 
     def close(self) -> None:
+        """Closes what has a connection."""
         if self._queue is not None:
             self._queue.close()
 
-    def _try(self, name: str, work: Any) -> Any:
+    def _try(self, name: str, work: Callable[[], T]) -> T | None:
         try:
             found = work()
         except (OSError, Unavailable) as error:
@@ -197,7 +200,7 @@ def _declare(channel: Any, history: UUID) -> None:
     channel.queue_declare(_queue(history), durable=True, arguments=dict(_ARGUMENTS))
 
 
-def _plain(beat: Beat) -> dict[str, Any]:
+def _plain(beat: Beat) -> dict[str, str | int]:
     return {"history": str(beat.history), "number": beat.number, "random": str(beat.random)}
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from app.words import SYSTEM_NAMES
 from db import records, streams
 from db.tenant import TenantDb
-from domain.customer.fields import CREDIT_TERMS, CUSTOMER_CLASSES
+from domain.customer.registers import CREDIT_TERMS, CUSTOMER_CLASSES
 from domain.errors import InputError
-from domain.product.fields import INVENTORY, ITEM_CLASSES
+from domain.product.registers import INVENTORY, ITEM_CLASSES
 from domain.text import code_key
 
 # A setting (of a table its values) → the register of the ERP whose numbers it names.

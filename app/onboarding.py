@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from app import consequences, identity
+from app.access import in_the_open, severa_access, timeouts, visma_net_access
 from app.bootstrap import Bridge
 from app.poller import Poller
-from app.systems import connection_parts, kept_tokens
 from app.tenancy import go_on, leaving_sentence, look_again, staying_tenant, who
+from app.tokens import kept_tokens
 from app.words import SYSTEM_NAMES
-from connectors.http import MemoryTokenStore
+from connectors.endpoint import Conduct
 from connectors.pacing import NoPacing
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore
 from connectors.visma_net import VismaNetClient
 from db import installation, streams, tenants
 from db.identity import Pair
@@ -137,7 +140,7 @@ def _store_connection(
     system: System,
     part: SeveraConnection | VismaNetConnection,
 ) -> None:
-    values = connection_parts(system, part.model_dump())
+    values = in_the_open(part)
     secret = part.client_secret.get_secret_value()
     stored = tenants.connection(db, system)
     same = stored is not None and _same_credentials(bridge, stored, values, secret)
@@ -151,8 +154,13 @@ def _same_credentials(
 ) -> bool:
     """Whether a token that was given for the stored credentials is good for these."""
     names = ("client_id", "auth_url", "kind", "tenant_id")
-    alike = all(stored.config.get(name) == values.get(name) for name in names)
-    return alike and bridge.secrets.open(stored.secret) == secret
+    if any(stored.config.get(name) != values.get(name) for name in names):
+        return False
+    try:
+        return bridge.secrets.open(stored.secret) == secret
+    except InputError:
+        # The key was lost, and with it the token: adding the file again is how a person brings both back.
+        return False
 
 
 def check_connections(bridge: Bridge, file: TenantFile) -> None:
@@ -166,20 +174,12 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
     ``tenant_id``: of a tenant that is known already. The interactive kind has no token before its user has signed in;
     where it has one, and the credentials are the same, its company is read with that.
     """
-    settings = bridge.settings
-    common: dict[str, Any] = {
-        "pacer": NoPacing(),
-        "stop": bridge.stop,
-        "read_timeout": settings.read_timeout_seconds,
-        "create_timeout": settings.create_timeout_seconds,
-    }
     part = file.visma_net
+    conduct = Conduct(
+        tokens=MemoryTokenStore(), pacer=NoPacing(), stop=bridge.stop, timeouts=timeouts(bridge.settings)
+    )
     severa = SeveraClient(
-        file.severa.base_url,
-        file.severa.client_id,
-        file.severa.client_secret.get_secret_value(),
-        tokens=MemoryTokenStore(),
-        **common,
+        severa_access(in_the_open(file.severa), file.severa.client_secret.get_secret_value()), conduct
     )
     try:
         ours = _checked("severa", file.severa, lambda: _severa_company(severa))
@@ -188,19 +188,15 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
     if part.kind == "interactive" and not (tenant_id and _signed_in(bridge, tenant_id, file)):
         found = identity.pair_of(file.severa.base_url, ours, part.base_url, None, part.tenant_id)
     else:
-        stored = part.kind == "interactive" and tenant_id is not None
+        tokens = (
+            kept_tokens(bridge.db, bridge.secrets, tenant_id, "visma_net")
+            if part.kind == "interactive" and tenant_id is not None
+            else MemoryTokenStore()
+        )
         erp = VismaNetClient(
-            part.base_url,
-            part.auth_url,
-            part.kind,
-            part.client_id,
-            part.client_secret.get_secret_value(),
-            part.tenant_id,
-            tokens=kept_tokens(bridge.db, bridge.secrets, tenant_id, "visma_net")
-            if stored and tenant_id is not None
-            else MemoryTokenStore(),
-            time_zone=settings.erp_time_zone,
-            **common,
+            visma_net_access(in_the_open(part), part.client_secret.get_secret_value()),
+            replace(conduct, tokens=tokens),
+            time_zone=bridge.settings.erp_time_zone,
         )
         try:
             theirs = _checked("visma_net", part, erp.check)
@@ -213,7 +209,7 @@ def _checked_pair(bridge: Bridge, file: TenantFile, tenant_id: UUID | None) -> P
 
 def _signed_in(bridge: Bridge, tenant_id: UUID, file: TenantFile) -> bool:
     """Whether the stored sign-in of a person is good for the file's credentials."""
-    values = connection_parts("visma_net", file.visma_net.model_dump())
+    values = in_the_open(file.visma_net)
     with bridge.db.tenant(tenant_id) as db:
         stored = tenants.connection(db, "visma_net")
     return (

@@ -24,7 +24,6 @@ from db.streams import DuePoll
 from domain import polling
 from domain.errors import (
     BridgeError,
-    Forbidden,
     NotFound,
     NotKnown,
     Refused,
@@ -33,16 +32,13 @@ from domain.errors import (
     TryLater,
 )
 from domain.model import Json, Page, System
-from domain.polling import Reading, Stream
+from domain.polling import Left, Reading, Stream
 from domain.registers import Register
 from domain.setup.settings import TenantSettings, stored_settings
 
 logger = structlog.get_logger("poller")
 
 Progress = Callable[[System, str, int], None]
-
-# Registers after which a poll whose answers are not understood is given up: it is the server then, not the register.
-NOT_KNOWN_IN_A_ROW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +81,7 @@ class Poll:
 
     @property
     def changes(self) -> int:
+        """How many changed records it has seen so far."""
         return self._turn.changes
 
     @property
@@ -101,9 +98,9 @@ class Poll:
         registers = {one.name: one.of_tenant(known.settings) for one in self._all}
         for reading in known.readings:
             if reading.register in registers:
-                self._owed(registers[reading.register], reading)
+                self._clear(registers[reading.register], reading)
         self._read_unsure(registers, known.settings, known.unsure)
-        open_ones = {one.register: one for one in known.readings if self._goes_on(one)}
+        open_ones = {one.register: one for one in known.readings if self._left(one) is Left.GO_ON}
         for register in polling.wanted(
             registers.values(),
             known.streams,
@@ -128,7 +125,7 @@ class Poll:
                 if not isinstance(caught, ShortList):
                     in_a_row += 1
                     self.not_known[register.name] = caught.message
-            if in_a_row >= NOT_KNOWN_IN_A_ROW:
+            if polling.is_the_server(in_a_row):
                 break
         if error is not None:
             raise error
@@ -158,16 +155,15 @@ class Poll:
         self, register: Register, stream: Stream | None, settings: TenantSettings, reading: Reading | None
     ) -> int:
         """The rows it brought."""
-        start = getattr(settings, register.start_setting) if register.start_setting else None
         pace = self._turn.manner.pace
         since = reading.since if reading else polling.since(register, stream, self._turn.due.began, pace)
-        task = Task(register, stream, since, start, reading)
+        task = Task(register, stream, since, register.start(settings), reading)
         try:
             self._read_pages(task, reading.position if reading else None)
         except Refused as error:
-            if reading is None or isinstance(error, Forbidden):
+            if reading is None or not polling.begins_anew(error):
                 raise
-            # A page token does not live for ever: the reading ends here, and another one begins.
+            # The reading ends here, and another one begins.
             logger.warning("reading_cannot_go_on", register=register.name, error=error.message)
             self._conclusion.give_up(register, task.reading or reading)
             return self._read(register, stream, settings, None)
@@ -244,17 +240,19 @@ class Poll:
             if register is None:
                 continue
             self.register = name
-            start = getattr(settings, register.start_setting) if register.start_setting else None
-            if self._pages.read_again(register, body, start, None):
+            if self._pages.read_again(register, body, register.start(settings), None):
                 with self._turn.held() as db:
                     pending.sure(db, register, [row_id])
 
-    def _goes_on(self, reading: Reading) -> bool:
-        return reading.state == "open" and polling.goes_on(reading, self._turn.due.began)
+    def _left(self, reading: Reading) -> Left:
+        return polling.left(reading, self._turn.due.began)
 
-    def _owed(self, register: Register, reading: Reading) -> None:
-        """What an earlier poll, or a person who resumed, left to be done before anything is asked."""
-        if reading.state == "let_through":
-            self._conclusion.let_through(register, reading)
-        elif reading.state == "open" and not self._goes_on(reading):
-            self._conclusion.give_up(register, reading)
+    def _clear(self, register: Register, reading: Reading) -> None:
+        """Does with a reading what has to be done before anything is asked."""
+        match self._left(reading):
+            case Left.LET_THROUGH:
+                self._conclusion.let_through(register, reading)
+            case Left.GIVE_UP:
+                self._conclusion.give_up(register, reading)
+            case Left.GO_ON | Left.NOTHING:
+                pass

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 import structlog
 
@@ -21,7 +20,7 @@ from db import log, outbox, readings, records
 from db.tenant import TenantDb
 from domain import polling
 from domain.errors import NotFound
-from domain.invoice.fields import DOCUMENTS
+from domain.invoice.registers import DOCUMENTS
 from domain.model import Json, Page
 from domain.polling import Asked, Reading
 from domain.registers import Register
@@ -51,7 +50,7 @@ class Pages:
         """One page, and the end of the register when it is the last one."""
         found = self._rows(task, fetched.page)
         task.rows += len(found.rows)
-        newest = _newest(found.rows, fetched.page.server_time)
+        newest = polling.newest((row.remote_time for row in found.rows), fetched.page.server_time)
         mark_at = polling.first_mark(fetched.page.server_time, fetched.asked.asked_at, self._turn.manner.pace)
         more = False
         with self._turn.held() as db:
@@ -195,20 +194,10 @@ class Pages:
         which = replace(
             about(register.system, register.name), subject=f"row:{register.system}/{register.name}/{mark}"
         )
-        values: dict[str, Any] = {
+        values = {
             "register": register.name,
             "text": f"{type(error).__name__}: {error}",
             "row": shown,
         }
         with self._turn.db.tenant(self._turn.due.tenant_id) as db:
             log.open_problem(db, which, "poll.unreadable", values)
-
-
-def _newest(rows: Sequence[records.Row], server_time: datetime | None) -> datetime | None:
-    """The latest stamp; one ahead of the answer's own clock would make the next poll miss what comes before it."""
-    stamps = [
-        row.remote_time
-        for row in rows
-        if row.remote_time is not None and (server_time is None or row.remote_time <= server_time)
-    ]
-    return max(stamps, default=None)

@@ -33,9 +33,11 @@ SCHEMA_VERSION = 2
 
 
 class Publish(Protocol):
-    """Hands change events to the broker; True per row that it took."""
+    """Hands change events to the broker."""
 
-    def __call__(self, rows: Sequence[Taken]) -> list[bool]: ...
+    def __call__(self, rows: Sequence[Taken]) -> list[bool]:
+        """True per row that it took. Raises TryLater when it took none, for all anybody knows."""
+        ...
 
 
 def event(row: Taken) -> dict[str, Any]:

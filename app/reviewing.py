@@ -17,8 +17,8 @@ from domain import catalogue
 from domain.errors import InputError
 from domain.explain import Text
 from domain.invoice import review
-from domain.invoice.fields import INVOICES
 from domain.invoice.gaps import reason
+from domain.invoice.registers import INVOICES
 
 UNITS = "businessunits"
 _CALLED = Text("[ till {customer}][ på {total:money}]", "[ to {customer}][ for {total:money}]")

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import dramatiq
 import structlog
 
+from app import idling
 from app.bootstrap import Bridge
 from app.health import heart
 from app.poller import Poller
 from app.relay import Relay
-from db import log, outbox, streams
 from domain import clock
 from domain.errors import InputError
 from domain.model import DOMAINS
@@ -34,6 +34,15 @@ class Ended(IntEnum):
     WITH_PROBLEMS = 3
     TIMED_OUT = 4
     STOPPED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How ``up`` ended. ``problems``: tenant → open problems; ``waits_for``: of a time-out, a sentence each."""
+
+    ended: Ended
+    problems: Mapping[str, int] = field(default_factory=dict)
+    waits_for: Sequence[str] = ()
 
 
 @contextmanager
@@ -145,66 +154,28 @@ def run_everything(
     threads: int,
     until_idle: bool = False,
     timeout: float | None = None,
-    progress: Callable[[int], None] = lambda _unfinished: None,
-) -> Ended:
-    """``up``: until stopped, idle (``until_idle``) or out of time (seconds)."""
+    progress: Callable[[int | None], None] = lambda _unfinished: None,
+) -> Outcome:
+    """``up``: until stopped, idle (``until_idle``) or out of time (seconds). ``progress`` is called at every look, with the rows
+    that are unfinished where it is known."""
     everything = Everything(bridge, threads)
     beat = heart(bridge.settings.health_file)
     deadline = None if timeout is None else clock.monotonic() + timeout
-    watch = Idle(bridge) if until_idle else None
+    watch = idling.Idle(bridge) if until_idle else None
     everything.start()
     try:
         while not bridge.stop.wait(0.2):
             if not everything.healthy():
                 raise RuntimeError("a part of the bridge has died; see the log above")
             beat()
-            if watch is not None:
-                if watch.idle():
-                    return Ended.WITH_PROBLEMS if open_problems(bridge) else Ended.CLEAN
-                progress(watch.unfinished)
+            if watch is not None and watch.idle():
+                found = idling.open_problems(bridge)
+                return Outcome(Ended.WITH_PROBLEMS if found else Ended.CLEAN, found)
+            progress(watch.unfinished if watch is not None else None)
             if deadline is not None and clock.monotonic() > deadline:
-                return Ended.TIMED_OUT
+                return Outcome(Ended.TIMED_OUT, idling.open_problems(bridge), idling.waits_for(bridge, watch))
         if everything.error is not None:
             raise everything.error
-        return Ended.STOPPED
+        return Outcome(Ended.STOPPED)
     finally:
         everything.close()
-
-
-class Idle:
-    """Tells when nothing is left to do: no unfinished row, and every connection polled once more without a change since
-    the last delivery.
-
-    A delivery may leave a record behind whose order nobody can tell; the first poll after it reads that one again.
-    """
-
-    def __init__(self, bridge: Bridge) -> None:
-        self._bridge = bridge
-        self._asked_at: datetime | None = None
-        self._claims = 0
-        self.unfinished = 0
-
-    def idle(self) -> bool:
-        with self._bridge.db.dispatch() as db:
-            self.unfinished = outbox.unfinished(db)
-            if self.unfinished:
-                self._asked_at = None
-                return False
-            if self._asked_at is None:
-                # polls begun from now on count; the extra moment keeps one that began in this instant out
-                self._asked_at = streams.now(db) + timedelta(microseconds=1)
-                self._claims = outbox.claims(db)
-                streams.ask_all(db)
-                return False
-            unchecked, changes = streams.checked_since(db, self._asked_at)
-            if unchecked:
-                return False
-            if changes or outbox.claims(db) != self._claims:
-                self._asked_at = None
-                return False
-            return True
-
-
-def open_problems(bridge: Bridge) -> int:
-    with bridge.db.dispatch() as db:
-        return log.open_problems(db)

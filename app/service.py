@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.explaining import explained, problems, retry, transfer_log
+from app.explaining import explained, log_counts, problem_counts, problems, retry, transfer_log
 from app.onboarding import add_tenant, check_connections, go_live, load_tenant_file, sign_in_sentence
 from app.tenancy import (
     find_tenant,
@@ -11,6 +11,7 @@ from app.tenancy import (
     rotate_secrets,
     set_paused,
     set_setting,
+    show_tenant,
     staying_tenant,
 )
 from app.tracing import REGISTER_WORDS, Traced, trace
@@ -28,11 +29,14 @@ __all__ = [
     "held",
     "list_tenants",
     "load_tenant_file",
+    "log_counts",
+    "problem_counts",
     "problems",
     "retry",
     "rotate_secrets",
     "set_paused",
     "set_setting",
+    "show_tenant",
     "sign_in_sentence",
     "staying_tenant",
     "trace",

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from app import identity
+from app.access import timeouts, visma_net_access
 from app.bootstrap import Bridge
 from app.service import sign_in_sentence, staying_tenant
-from app.systems import kept_tokens
 from app.tenancy import go_on, who
-from connectors.http import MemoryTokenStore
+from app.tokens import kept_tokens
+from connectors.endpoint import Conduct
 from connectors.pacing import NoPacing
+from connectors.signing_in import MemoryTokenStore
 from connectors.visma_net import VismaNetClient, new_verifier
 from db import tenants
 from db.tenants import Tenant
@@ -88,18 +90,8 @@ def _client(bridge: Bridge, tenant: Tenant, tokens: MemoryTokenStore) -> VismaNe
         raise InputError(
             f"Tenant '{tenant.name}' uses a service application: it signs in by itself, with its client id and secret."
         )
-    config, settings = stored.config, bridge.settings
     return VismaNetClient(
-        config["base_url"],
-        config["auth_url"],
-        config["kind"],
-        config["client_id"],
-        bridge.secrets.open(stored.secret),
-        config["tenant_id"],
-        tokens=tokens,
-        pacer=NoPacing(),
-        stop=bridge.stop,
-        read_timeout=settings.read_timeout_seconds,
-        create_timeout=settings.create_timeout_seconds,
-        time_zone=settings.erp_time_zone,
+        visma_net_access(stored.config, bridge.secrets.open(stored.secret)),
+        Conduct(tokens=tokens, pacer=NoPacing(), stop=bridge.stop, timeouts=timeouts(bridge.settings)),
+        time_zone=bridge.settings.erp_time_zone,
     )

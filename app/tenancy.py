@@ -49,26 +49,51 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
     """Every tenant with its state, last check and open problems."""
     with bridge.db.dispatch() as db:
         found = tenants.all_tenants(db)
-    rows = []
-    for tenant in found:
-        with bridge.db.tenant(tenant.id) as db:
-            checked = {c.system: c for c in tenants.connections(db)}
-            problems = len(log.problems(db))
-            work = outbox.rows(db)
-        rows.append(
+    return [_listed(bridge, tenant) for tenant in found]
+
+
+def _listed(bridge: Bridge, tenant: Tenant) -> dict[str, Any]:
+    with bridge.db.tenant(tenant.id) as db:
+        checked = {c.system: c for c in tenants.connections(db)}
+        problems = len(log.problems(db))
+        work = outbox.rows(db)
+    return {
+        "id": str(tenant.id),
+        "name": tenant.name,
+        "state": tenant.state,
+        "paused_domains": list(tenant.paused_domains),
+        "language": tenant.language,
+        "time_zone": tenant.time_zone,
+        "problems": problems,
+        "unfinished": sum(row["state"] not in ("failed", "in_doubt") for row in work),
+        "current_as_of": {system: iso(connection.checked_at) for system, connection in checked.items()},
+    }
+
+
+def show_tenant(bridge: Bridge, name: str) -> dict[str, Any]:
+    """One tenant as it is listed, every setting as it is used (what cannot be used is its default), and the versions of what is
+    stored, newest first, each with what it changed. Raises InputError."""
+    tenant = find_tenant(bridge, name)
+    with bridge.db.tenant(tenant.id) as db:
+        versions = tenants.setting_versions(db)
+    stored: Mapping[str, Any] = versions[0]["values"] if versions else {}
+    used = as_far_as_usable(stored).model_dump(mode="json")
+    # What was used counts, not what was stored: the first `tenant set` writes every default out.
+    uses = [as_far_as_usable(row["values"]).model_dump(mode="json") for row in versions]
+    before = [*uses[1:], as_far_as_usable({}).model_dump(mode="json")]
+    return {
+        "tenant": _listed(bridge, tenant),
+        "settings": [{"key": key, "value": value, "stored": key in stored} for key, value in used.items()],
+        "versions": [
             {
-                "name": tenant.name,
-                "state": tenant.state,
-                "paused_domains": list(tenant.paused_domains),
-                "language": tenant.language,
-                "problems": problems,
-                "unfinished": sum(row["state"] not in ("failed", "in_doubt") for row in work),
-                "current_as_of": {
-                    system: iso(connection.checked_at) for system, connection in checked.items()
-                },
+                "version": row["version"],
+                "made_at": iso(row["made_at"]),
+                "made_by": row["made_by"],
+                "changed": {key: value for key, value in new.items() if old[key] != value},
             }
-        )
-    return rows
+            for row, new, old in zip(versions, uses, before, strict=True)
+        ],
+    }
 
 
 def set_setting(

@@ -29,9 +29,13 @@ class Client(Protocol):
 
     def pages(
         self, register: str, *, changed_since: datetime | None = None, position: str | None = None
-    ) -> Iterator[Page]: ...
+    ) -> Iterator[Page]:
+        """A register page by page, from ``position`` on; whole when ``changed_since`` is None."""
+        ...
 
-    def get(self, register: str, key: str, /) -> Json | Stored: ...
+    def get(self, register: str, key: str, /) -> Json | Stored:
+        """One row. Raises NotFound."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ what a reading has not let through yet, what is being settled, and what failed a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 import structlog
 
 from app import announcing
 from db import pending, tenants
+from db.migrate import PARTITIONS_AHEAD
 from db.pool import Database
 from db.tenant import TenantDb
+from db.tenants import Tenant
 from domain import clock
 from domain.model import Json
 from domain.registers import Register
@@ -36,7 +37,7 @@ class Upkeep:
         self._every = every
         self._next_round = 0.0
         # what is left of this round: tenants, and how far the first of them has been looked at
-        self._left: list[UUID] = []
+        self._left: list[Tenant] = []
         self._after = _START
 
     def turn(self) -> None:
@@ -65,24 +66,26 @@ class Upkeep:
 
     def _begin(self) -> None:
         with self._db.dispatch() as db:
-            db.execute("select make_partitions(3)")
-            self._left = [one.id for one in tenants.all_tenants(db) if one.state == "live"]
+            db.execute("select make_partitions(%s)", [PARTITIONS_AHEAD])
+            self._left = [one for one in tenants.all_tenants(db) if one.state == "live"]
         self._after = _START
 
-    def _audit(self, tenant_id: UUID) -> tuple[int, bool]:
+    def _audit(self, tenant: Tenant) -> tuple[int, bool]:
         """The next slice of a tenant: (unsettled records in it, whether there is more)."""
-        with self._db.tenant(tenant_id) as db:
+        with self._db.tenant(tenant.id) as db:
             found = pending.unsettled(db, self._after, SLICE)
             lost = self._lost(db, found)
         if found:
             self._after = found[-1].place
         if lost:
-            with self._db.tenant(tenant_id) as db:
+            with self._db.tenant(tenant.id) as db:
                 for register, rows in lost.items():
                     announcing.announce(db, self._registers[register], rows, cause="audit")
             # Should be 0: a record was changed and nothing was going to settle it.
             rows_lost = sum(len(rows) for rows in lost.values())
-            logger.error("audit_found_unsettled", tenant=str(tenant_id), rows=rows_lost)
+            logger.error(
+                "audit_found_unsettled", tenant=tenant.name, tenant_id=str(tenant.id), rows=rows_lost
+            )
         return len(found), len(found) == SLICE
 
     def _lost(

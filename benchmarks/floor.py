@@ -19,6 +19,8 @@ QUEUE = "floor"
 
 
 def declare(broker: EventBroker, pool: ConnectionPool | None, transactions: int) -> dramatiq.Actor[..., None]:
+    """The actor of the floor: ``transactions`` commits per event, the last of which deletes its row."""
+
     @dramatiq.actor(broker=broker, actor_name="floor", queue_name=QUEUE)
     def floor(*, n: int) -> None:
         assert pool is not None
@@ -33,6 +35,7 @@ def declare(broker: EventBroker, pool: ConnectionPool | None, transactions: int)
 
 
 def main() -> None:
+    """A worker process of the floor, until it is told to stop; what it needs stands in ``FLOOR_…``."""
     broker = EventBroker(with_timeouts(os.environ["FLOOR_AMQP"]), quorum=False)
     threads = int(os.environ["FLOOR_THREADS"])
     stop = threading.Event()

@@ -19,6 +19,7 @@ MESSAGES = 3000
 
 
 def main() -> int:
+    """Command line: no arguments. Prints both rates."""
     services = Services()
     try:
         amqp = with_timeouts(services.rabbitmq().create_vhost())

@@ -137,6 +137,7 @@ def order(rehearsal: Rehearsal, chosen: argparse.Namespace, random: Random) -> l
 
 
 def arguments() -> argparse.Namespace:
+    """The command line, with the defaults of a rehearsal that takes minutes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -157,6 +158,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
+    """Command line; 0 when all four zeros are zero."""
     chosen = arguments()
     endable()
     began = time.monotonic()

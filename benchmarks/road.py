@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import psycopg  # noqa: E402 - the tests' folder must be on the path first
 from services import Services  # noqa: E402
-from stage import Stage, stage, wait_for  # noqa: E402
+from stage import Firm, Stage, stage, wait_for  # noqa: E402
 
 from actors.broker import EventBroker, with_timeouts  # noqa: E402
 from actors.publisher import ConfirmingPublisher, Outgoing  # noqa: E402
@@ -37,12 +37,14 @@ THREADS = 8
 
 
 def count(url: str, query: str) -> int:
+    """The one number that a query gives, 0 without a row."""
     with psycopg.connect(url, autocommit=True) as db:
         row = db.execute(query.encode()).fetchone()
     return int(row[0]) if row else 0
 
 
 def run(url: str, statement: LiteralString) -> None:
+    """One statement by hand, committed."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(statement)
 
@@ -147,7 +149,29 @@ def floor(amqp: str, owner_url: str, events: int, transactions: int) -> float:
         broker.close()
 
 
+def make_products(one: Stage, firm: Firm, how_many: int) -> list[str]:
+    """New products of a firm; their guids."""
+    return [
+        one.severa_sim(
+            "POST",
+            one.org(firm, "/products"),
+            {"name": f"Produkt {n}", "code": f"P{n:04d}", "type": "Materials", "vatRate": 25},
+        )["guid"]
+        for n in range(how_many)
+    ]
+
+
+def change_all(
+    one: Stage, of: Mapping[Firm, Iterable[str]], register: str, change: Callable[[str], dict[str, str]]
+) -> None:
+    """Every record is changed in Severa, as people do."""
+    for firm, guids in of.items():
+        for guid in guids:
+            one.severa_sim("PATCH", one.org(firm, f"/{register}/{guid}"), change(guid))
+
+
 def main() -> int:
+    """Command line; prints floor and road of the same machine."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -176,17 +200,7 @@ def main() -> int:
             one.erp_sim("PATCH", "/settings", {"concurrent_calls": 0})
             each = chosen.events // chosen.tenants
             firms = [one.add_firm(n, poll_interval_seconds=3600) for n in range(1, chosen.tenants + 1)]
-            products = {
-                firm: [
-                    one.severa_sim(
-                        "POST",
-                        one.org(firm, "/products"),
-                        {"name": f"Produkt {n}", "code": f"P{n:04d}", "type": "Materials", "vatRate": 25},
-                    )["guid"]
-                    for n in range(each)
-                ]
-                for firm in firms
-            }
+            products = {firm: make_products(one, firm, each) for firm in firms}
             one.start("poller", "poller")
             one.start("relay", "relay")
             for name in ("worker1", "worker2"):
@@ -200,11 +214,7 @@ def main() -> int:
             )
 
             def rename() -> None:
-                for firm, guids in products.items():
-                    for guid in guids:
-                        one.severa_sim(
-                            "PATCH", one.org(firm, f"/products/{guid}"), {"name": f"Ny {guid[:8]}"}
-                        )
+                change_all(one, products, "products", lambda guid: {"name": f"Ny {guid[:8]}"})
 
             def approve() -> None:
                 for n in range(chosen.invoices):
@@ -212,11 +222,7 @@ def main() -> int:
                     one.approve_invoice(firm, projects[firm], n)
 
             def edit() -> None:
-                for firm, guids in drafts.items():
-                    for guid in guids:
-                        one.severa_sim(
-                            "PATCH", one.org(firm, f"/invoices/{guid}"), {"yourReference": guid[:8]}
-                        )
+                change_all(one, drafts, "invoices", lambda guid: {"yourReference": guid[:8]})
 
             projects = {firm: one.open_project(firm) for firm in firms}
             drafts = {

@@ -24,13 +24,13 @@ _END_OF = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("scrip
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def dumped(value: Any) -> bytes:
+def dumped(value: object) -> bytes:
     """The value as JSON bytes with exact decimals. Raises TypeError for a float: it was never exact."""
     _refuse_floats(value)
     return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False)).encode("utf-8", "surrogatepass")
 
 
-def _refuse_floats(value: Any) -> None:
+def _refuse_floats(value: object) -> None:
     if isinstance(value, float):
         raise TypeError("a float must not be sent; use Decimal")
     if isinstance(value, Mapping):
@@ -99,17 +99,18 @@ def message_of(answer: httpx.Response) -> str:
     return " ".join(_without_tags(text_of(answer)).split())[:MESSAGE_LENGTH]
 
 
-def _said(body: Mapping[str, Any]) -> str:
+def _said(body: Mapping[str, object]) -> str:
     error = body.get("error")
     if isinstance(error, Mapping) and (text := _in_error(error)):
         return text
     for name in ("message", "Message", "ExceptionMessage", "error_description", "detail", "title"):
-        if isinstance(body.get(name), str) and body[name].strip():
-            return str(body[name]).strip()
+        said = body.get(name)
+        if isinstance(said, str) and said.strip():
+            return said.strip()
     return error if isinstance(error, str) else ""
 
 
-def _in_error(error: Mapping[str, Any]) -> str:
+def _in_error(error: Mapping[str, object]) -> str:
     details = error.get("details")
     texts = [
         str(detail["message"])

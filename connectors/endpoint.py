@@ -1,10 +1,14 @@
-"""Where a vendor is reached, how it talks, and how long its calls may take."""
+"""What a client is made of, whichever the vendor: where it calls, how that vendor talks, how it goes about its calls."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from connectors.masking import Observe
+from connectors.pacing import Pacer, Purpose
+from connectors.signing_in import TokenStore
 from connectors.verdict import Dialect
 
 CONNECT_TIMEOUT = 10.0
@@ -30,4 +34,16 @@ class Endpoint:
     base_url: str
     dialect: Dialect
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """How a client goes about its calls: where its token is kept, what holds it to the vendor's budget and what it calls for, who
+    is shown every call, what ends its waits, how long a call may take."""
+
+    tokens: TokenStore
+    pacer: Pacer
+    purpose: Purpose = "new"
+    observe: Observe | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
     timeouts: Timeouts = Timeouts()

@@ -14,54 +14,27 @@ have happened. Nothing but a ``BridgeError`` is raised, for any answer whatsoeve
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
 
 import httpcore
 import httpx
 import structlog
 
-from connectors.answers import MESSAGE_LENGTH, dumped, message_of, parsed
-from connectors.endpoint import CREATE_TIMEOUT, READ_TIMEOUT, Endpoint, Timeouts
+from connectors.answers import dumped
+from connectors.endpoint import Conduct, Endpoint
 from connectors.masking import MASK, Exchange, masked_body, masked_json
-from connectors.signing_in import MemoryTokenStore, SignIn, Token, TokenStore
+from connectors.pacing import Purpose
+from connectors.signing_in import Renewed, SignIn, Token
 from connectors.unpacking import ACCEPTED
-from connectors.verdict import Dialect, failure, retry_after
-from connectors.wire import FILE_BYTES, JSON_BYTES, SIGN_IN_BYTES, BrokenOff, Late, Progress, Wire
+from connectors.verdict import failure
+from connectors.wire import JSON_BYTES, SIGN_IN_BYTES, BrokenOff, Late, Progress, Wire
 from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable
 
-__all__ = [
-    "CREATE_TIMEOUT",
-    "FILE_BYTES",
-    "JSON_BYTES",
-    "MESSAGE_LENGTH",
-    "READ_TIMEOUT",
-    "Dialect",
-    "Endpoint",
-    "Exchange",
-    "MemoryTokenStore",
-    "Observe",
-    "Pacer",
-    "Params",
-    "Purpose",
-    "SignIn",
-    "Timeouts",
-    "Token",
-    "TokenStore",
-    "Transport",
-    "dumped",
-    "failure",
-    "message_of",
-    "parsed",
-    "retry_after",
-]
-
-Purpose = Literal["poll", "new", "begun"]
-Observe = Callable[[Exchange], None]
 Params = Mapping[str, str | int | bool | Sequence[str | int]]
+Files = Mapping[str, tuple[str, bytes, str]]
+"""Of a form: field → (file name, content, media type)."""
 
 _EXPECTED = (
     *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError),
@@ -72,18 +45,6 @@ _EXPECTED = (
 _ALWAYS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED, "User-Agent": "severa-bridge"}
 
 _log = structlog.get_logger(__name__)
-
-
-class Pacer(Protocol):
-    """Keeps a connection within the vendor's call budget; one per connection, shared by threads."""
-
-    def before(self, purpose: Purpose) -> None:
-        """Before every call: may wait a bounded time, may raise RateLimited."""
-        ...
-
-    def after(self, status: int, headers: Mapping[str, str]) -> None:
-        """After every answer; ``headers`` compare their names without regard to case."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +58,7 @@ class _Call:
     headers: Mapping[str, str]
     params: Params | None = None
     content: bytes | None = None
-    files: Any = None
+    files: Files | None = None
     form: Mapping[str, str] | None = None
     largest: int = JSON_BYTES
     not_after: float | None = None
@@ -145,26 +106,24 @@ class Transport:
     def __init__(
         self,
         endpoint: Endpoint,
+        conduct: Conduct,
         *,
         signing: SignIn,
-        pacer: Pacer,
-        purpose: Purpose = "new",
-        observe: Observe | None = None,
     ) -> None:
-        """``signing`` may call ``outside`` to sign in."""
+        """``signing`` keeps its tokens where ``conduct`` says; it may call ``outside`` to sign in."""
         # httpcore writes whole headers into the log: they may not reach it.
         logging.getLogger("httpcore").setLevel(logging.WARNING)
         self._base = endpoint.base_url.rstrip("/")
         self._origin = httpx.URL(self._base)
         self._headers = dict(endpoint.headers)
         self._dialect = endpoint.dialect
-        self._timeouts = endpoint.timeouts
+        self._timeouts = conduct.timeouts
         self._signing = signing
-        self._pacer = pacer
-        self._purpose: Purpose = purpose
-        self._observe = observe
+        self._pacer = conduct.pacer
+        self._purpose = conduct.purpose
+        self._observe = conduct.observe
         self._wire = Wire()
-        self._renewed = _Renewed()
+        self._renewed = Renewed()
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -185,10 +144,10 @@ class Transport:
         *,
         repeatable: bool,
         params: Params | None = None,
-        json: Any = None,
+        json: object = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        files: Any = None,
+        files: Files | None = None,
         purpose: Purpose | None = None,
         timeout: float | None = None,
         largest: int = JSON_BYTES,
@@ -198,7 +157,7 @@ class Transport:
         """One call; the answer is a 2xx, read to its end. Everything else is raised (module docstring).
 
         ``path`` begins with "/" (its segments already quoted) and follows the base address; an absolute address must be on
-        the same host. ``json`` is written with exact decimals; ``files`` as httpx takes them; ``timeout`` in seconds
+        the same host. ``json`` is written with exact decimals; ``timeout`` in seconds
         replaces the time limit of the whole call; ``largest`` is the most bytes that the answer may have, unpacked.
 
         ``not_after`` (seconds of ``clock.boot``) is until when the request may go out. It is looked at after sign-in, pacing,
@@ -253,7 +212,7 @@ class Transport:
         method: str,
         url: str,
         *,
-        json: Any = None,
+        json: object = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
@@ -378,29 +337,6 @@ class Transport:
             )
         except Exception:  # noqa: BLE001 - an observer that fails must not turn a 'yes' into an unknown outcome
             _log.exception("observer_failed", system=self._dialect.system)
-
-
-class _Renewed:
-    """The token that took the place of a refused one and has not worked yet: if it is refused too, a fresh sign-in does
-    not help, and asking for yet another permission would go on for ever."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._token = ""
-
-    def got(self, token: Token) -> None:
-        with self._lock:
-            self._token = token.access_token
-
-    def works(self, token: Token) -> None:
-        self.did_not_help(token)
-
-    def did_not_help(self, token: Token) -> bool:
-        """Whether this is that token; then it is spoken of no more."""
-        with self._lock:
-            same = self._token == token.access_token
-            self._token = "" if same else self._token
-            return same
 
 
 def _query(params: Params | None) -> httpx.QueryParams | None:

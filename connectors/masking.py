@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -63,7 +63,11 @@ class Exchange:
     error: str
 
 
-def masked(value: Any, *, key: str = "") -> Any:
+Observe = Callable[[Exchange], None]
+"""Is shown every call of a connection behind its end."""
+
+
+def masked(value: object, *, key: str = "") -> Any:
     """The JSON value with secrets and personal data replaced by ``***``; numbers, codes and amounts stay."""
     return _Masking(room=None).value(value, key)
 
@@ -74,7 +78,7 @@ class _Masking:
     def __init__(self, *, room: int | None) -> None:
         self._room = room
 
-    def value(self, value: Any, key: str) -> Any:
+    def value(self, value: object, key: str) -> Any:
         if isinstance(value, Mapping):
             return self._members(value, key)
         if isinstance(value, list | tuple):
@@ -91,7 +95,7 @@ class _Masking:
         self._full(1)
         return value
 
-    def _members(self, value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    def _members(self, value: Mapping[str, object], key: str) -> dict[str, Any]:
         person = _is_person(key) or bool({"firstName", "lastName", "jobTitle"} & value.keys())
         hidden = _hidden_value(value)
         kept: dict[str, Any] = {}
@@ -178,7 +182,7 @@ def _masked_form(content: bytes) -> str:
     )[:SHOWN]
 
 
-def masked_json(value: Any) -> str:
+def masked_json(value: object) -> str:
     """The value as masked JSON text, cut to ``SHOWN`` characters."""
     kept = _Masking(room=SHOWN + LONGEST_SECRET).value(value, "")
     text = str(simplejson.dumps(kept, use_decimal=True, ensure_ascii=False, default=_plain))
@@ -190,7 +194,7 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _is_hidden(name: Any) -> bool:
+def _is_hidden(name: object) -> bool:
     text = str(name)
     return len(text) > LONGEST_KEY or _names_a_secret(text)
 
@@ -209,7 +213,7 @@ def _names_a_person(key: str) -> bool:
     return bool(_PERSON.search(key))
 
 
-def _hidden_value(value: Mapping[str, Any]) -> bool:
+def _hidden_value(value: Mapping[str, object]) -> bool:
     # A contact's communication carries the number itself as ``value``; a patch operation names its field in ``path``.
     path = value.get("path")
     if isinstance(path, str) and "op" in value:
@@ -217,5 +221,5 @@ def _hidden_value(value: Mapping[str, Any]) -> bool:
     return "communicationType" in value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     return str(value) if not isinstance(value, Decimal) else value

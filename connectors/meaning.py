@@ -101,7 +101,7 @@ def json_of(answer: httpx.Response) -> Any:
     return value
 
 
-def object_of(value: Any, amounts: Collection[str]) -> dict[str, Any]:
+def object_of(value: object, amounts: Collection[str]) -> dict[str, Any]:
     """The value as a record whose numbers can be used. Raises Odd for anything but an object with members, and for garbage
     where the vendor's document has a number (``amounts``: names of such members at any depth)."""
     if not isinstance(value, dict) or not value:
@@ -112,7 +112,7 @@ def object_of(value: Any, amounts: Collection[str]) -> dict[str, Any]:
     return value
 
 
-def unsound(value: Any, amounts: Collection[str]) -> str | None:
+def unsound(value: object, amounts: Collection[str]) -> str | None:
     """The name of the first member that is no number although it must be one, None if all are.
 
     Numbers may come as text; null is no number and no garbage. What cannot be used must not be read as zero.
@@ -129,7 +129,7 @@ def unsound(value: Any, amounts: Collection[str]) -> str | None:
     return None
 
 
-def _is_garbage(value: Any, *, number: bool) -> bool:
+def _is_garbage(value: object, *, number: bool) -> bool:
     if isinstance(value, Decimal):
         return not value.is_finite() or not SMALLEST <= value.adjusted() <= LARGEST
     if not number or value is None:
@@ -139,7 +139,7 @@ def _is_garbage(value: Any, *, number: bool) -> bool:
     return isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 10**LARGEST
 
 
-def same_key(shown: Any, asked: str) -> bool:
+def same_key(shown: object, asked: str) -> bool:
     """Whether a record is the one that was asked for: its key as shown and as asked, without regard to case, to blanks
     around it, and to how its letters are composed."""
     if shown is None or isinstance(shown, bool | Mapping | list):
@@ -147,18 +147,18 @@ def same_key(shown: Any, asked: str) -> bool:
     return _normal(shown) == _normal(asked) != ""
 
 
-def key_text(value: Any) -> str:
+def key_text(value: object) -> str:
     """A member that identifies a row, as text; '' if it cannot (missing, blank, no scalar)."""
     if value is None or isinstance(value, bool | Mapping | list):
         return ""
     return _plain_number(value).strip()
 
 
-def _normal(value: Any) -> str:
+def _normal(value: object) -> str:
     return unicodedata.normalize("NFC", _plain_number(value)).strip().casefold()
 
 
-def _plain_number(value: Any) -> str:
+def _plain_number(value: object) -> str:
     # 42.0 and 42 are one id; a number with a huge exponent is never written out.
     if isinstance(value, Decimal) and value.adjusted() <= LARGEST and value == value.to_integral_value():
         return str(int(value))
@@ -182,8 +182,8 @@ def file_of(answer: httpx.Response, *, starts: bytes = b"") -> bytes:
 def is_vendors_no(answer: httpx.Response) -> bool:
     """Whether a 404 is the vendor's own "there is no such record": without a body, or with the JSON of its errors.
 
-    A page or plain text comes from a gateway, and "no such route" speaks of the address, not of the record (api.md,
-    Severa 1.9 and Visma.net 2.7).
+    A page or plain text comes from a gateway, and "no such route" speaks of the address, not of the record
+    (docs/vendors/severa.md S11, docs/vendors/visma-net-erp.md E39).
     """
     if is_empty(answer):
         return True
@@ -207,7 +207,7 @@ def not_the_vendors_404(answer: httpx.Response, question: Question) -> NotKnown 
     return question.not_known(reason)
 
 
-def _depth_exceeds(value: Any, limit: int) -> bool:
+def _depth_exceeds(value: object, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
         level = [

@@ -9,9 +9,8 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
-from connectors.http import Purpose
 from connectors.verdict import LONGEST_WAIT as LONGEST_WINDOW
 from connectors.verdict import limited_for, number
 from domain import clock
@@ -28,13 +27,29 @@ DEFAULT_PAUSE = 60.0
 BRIEF_PAUSE = 5.0
 """After a 429 that says nothing while budget is left: too many calls at a time, not too many in the window."""
 
+Purpose = Literal["poll", "new", "begun"]
+"""What a call is made for: a poll, a delivery, or a delivery that has begun something remote and must not stop half way."""
 Sleep = Callable[[float], None]
+
+
+class Pacer(Protocol):
+    """Keeps a connection within the vendor's call budget; one per connection, shared by threads."""
+
+    def before(self, purpose: Purpose) -> None:
+        """Before every call: may wait a bounded time, may raise RateLimited."""
+        ...
+
+    def after(self, status: int, headers: Mapping[str, str]) -> None:
+        """After every answer; ``headers`` compare their names without regard to case."""
+        ...
 
 
 class SlotSource(Protocol):
     """Tells how many slots this process holds of a connection; the database leases them."""
 
-    def held(self) -> int: ...
+    def held(self) -> int:
+        """How many slots this process holds now."""
+        ...
 
 
 class FixedSlots:

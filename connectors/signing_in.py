@@ -182,5 +182,30 @@ class SignIn:
         self._held, self._renew_at = fresh, now + max(life - self._renew_before, life * 0.75)
 
 
+class Renewed:
+    """The token that took the place of a refused one and has not worked yet: if it is refused too, a fresh sign-in does
+    not help, and asking for yet another permission would go on for ever."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._token = ""
+
+    def got(self, token: Token) -> None:
+        """This is that token."""
+        with self._lock:
+            self._token = token.access_token
+
+    def works(self, token: Token) -> None:
+        """The vendor took this token: if it is that one, it is spoken of no more."""
+        self.did_not_help(token)
+
+    def did_not_help(self, token: Token) -> bool:
+        """Whether a refused token is that one; then it is spoken of no more."""
+        with self._lock:
+            same = self._token == token.access_token
+            self._token = "" if same else self._token
+            return same
+
+
 def _same(token: Token, other: Token | None) -> bool:
     return other is not None and token.access_token == other.access_token

@@ -232,13 +232,25 @@ class Wire:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[str | None, httpcore.ConnectionPool] = {}
+        # calls under way on kept connections, and whether the last of them closes those
+        self._using = 0
+        self._closed = False
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the kept connections; while a call is under way in another thread, its end does. A pool that is closed beneath a
+        call forgets the connection, and nobody ever closes it."""
         with self._lock:
-            for pool in self._kept.values():
-                pool.close()
-            self._kept.clear()
+            self._closed = True
+            unused = self._unused()
+        _close(unused)
+
+    def _unused(self) -> list[httpcore.ConnectionPool]:
+        """The pools to close now, taken out: all of them once nobody uses or will use them."""
+        if not self._closed or self._using:
+            return []
+        unused = list(self._kept.values())
+        self._kept.clear()
+        return unused
 
     def exchange(
         self, request: httpx.Request, progress: Progress, *, largest: int, alone: bool
@@ -270,7 +282,19 @@ class Wire:
             if proxy not in self._kept:
                 self._kept[proxy] = _new_pool(proxy, [])
             pool = self._kept[proxy]
-        yield pool
+            self._using += 1
+        try:
+            yield pool
+        finally:
+            with self._lock:
+                self._using -= 1
+                unused = self._unused()
+            _close(unused)
+
+
+def _close(pools: Iterable[httpcore.ConnectionPool]) -> None:
+    for pool in pools:
+        pool.close()
 
 
 @functools.cache

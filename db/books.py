@@ -94,17 +94,20 @@ class TenantBooks:
         return found
 
     def link(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> Link | None:
+        """Asked once per delivery where there is one; what is not linked is looked for again."""
         return self._asked(
             ("link", domain, severa_id, erp_id),
             lambda db: matters.link(db, domain, severa_id=severa_id, erp_id=erp_id),
         )
 
     def link_by_number(self, domain: Domain, *, erp_number: str) -> Link | None:
+        """As ``link``, by the number in the ERP."""
         return self._asked(
             ("number", domain, erp_number), lambda db: matters.link(db, domain, erp_number=erp_number)
         )
 
     def record(self, system: System, register: str, id: str) -> Record | None:
+        """Asked once per delivery, likewise."""
         return self._asked(
             ("record", system, register, id),
             lambda db: records.get(db, system, register, id),
@@ -120,6 +123,7 @@ class TenantBooks:
         organisation: str | None = None,
         owner: str | None = None,
     ) -> list[Record]:
+        """Never kept: what other deliveries link or make meanwhile is found."""
         with self._reading() as db:
             return records.find(
                 db,
@@ -132,32 +136,39 @@ class TenantBooks:
             )
 
     def find_marker(self, marker: str) -> list[Record]:
+        """Of the documents that polls and deliveries have seen; the vendor's list is another thing."""
         with self._reading() as db:
             return records.by_marker(db, marker)
 
     def document_owner(self, type: str, number: str) -> str | None:
+        """Over all matters of the tenant, retired documents included."""
         with self._reading() as db:
             return matters.document_owner(db, type, number)
 
     def knew_before(self, system: System, register: str, id: str, moment: datetime) -> bool:
+        """By the database's clock."""
         with self._reading() as db:
             return records.known_before(db, system, register, id, moment)
 
     def needed(
         self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
     ) -> tuple[str, ...]:
+        """Nothing for a record that has no matter."""
         with self._reading() as db:
             found = matters.find(db, domain, severa_id=severa_id, erp_id=erp_id)
             return matters.needed(db, found.id) if found else ()
 
     def all(self, system: System, register: str) -> list[Record]:
+        """From the cache of this process, some seconds old at most."""
         return self._cache.get(self._reading, self._tenant_id, system, register)
 
     def complete(self, system: System, register: str) -> bool:
+        """Asked once per delivery and system."""
         found = self._asked(("streams", system), lambda db: streams.streams(db, system)).get(register)
         return bool(found and found.complete_at)
 
     def has_problem(self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None) -> bool:
+        """False for a record that has no matter."""
         with self._reading() as db:
             found = matters.find(db, domain, severa_id=severa_id, erp_id=erp_id)
             return found is not None and log.has_problem(db, domain, found.id)
@@ -165,6 +176,7 @@ class TenantBooks:
     def choice(
         self, domain: Domain, *, severa_id: str | None = None, erp_id: str | None = None
     ) -> str | None:
+        """Asked once per delivery, also when there is none."""
         system, record_id = ("severa", severa_id) if severa_id else ("visma_net", erp_id)
         key = (domain, system, record_id or "")
         # Most records have none: that, too, is asked once. A choice made meanwhile announces the record again.
@@ -175,6 +187,7 @@ class TenantBooks:
         return choice
 
     def branch(self, business_unit_id: str) -> str | None:
+        """All mappings of the tenant are read at the first question."""
         if self._branches is None:
             with self._reading() as db:
                 self._branches = tenants.branches(db)

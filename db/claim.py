@@ -53,6 +53,7 @@ class Claimed:
 
     @property
     def own(self) -> dict[str, Any]:
+        """The values that every fence of a statement compares: row, matter, token, generation."""
         return {
             "id": self.id,
             "matter_id": self.matter_id,

@@ -60,6 +60,7 @@ class CleanTextDumper(StrDumperUnknown):
     them pass, whatever statement it is for."""
 
     def dump(self, obj: str) -> Buffer | None:
+        """The parameter as it is sent, cleaned."""
         return super().dump(clean(obj))
 
 

@@ -33,6 +33,7 @@ class Waits:
 
     @property
     def over(self) -> bool:
+        """Nothing is under way or may come true any more, in a database and at a time that can be believed."""
         return self.steady and self.writes and not (self.at_work or self.unsettled or self.quiet)
 
 

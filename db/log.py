@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,9 +63,34 @@ def write(
     )
 
 
-def read(db: TenantDb, *, domain: str | None, level: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Newest first."""
-    return db.execute(SQL["log.read"], {"domain": domain, "level": level, "limit": limit}).fetchall()
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines or problems are asked for; None = any. ``record``: an id, number or name, whole; ``search``: a part of number,
+    name, id, cause or values, or one of the causes ``codes``; the period from ``since`` until before ``until``."""
+
+    domain: str | None = None
+    level: str | None = None
+    outcome: str | None = None
+    cause: str | None = None
+    record: str | None = None
+    search: str | None = None
+    codes: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def values(self) -> dict[str, Any]:
+        """For a statement."""
+        return asdict(self) | {"codes": list(self.codes)}
+
+
+def read(db: TenantDb, wanted: Wanted, limit: int) -> Sequence[Mapping[str, Any]]:
+    """Lines of the transfer log, newest first, at most ``limit``."""
+    return db.execute(SQL["log.read"], wanted.values() | {"limit": limit}).fetchall()
+
+
+def read_counts(db: TenantDb, wanted: Wanted) -> Sequence[Mapping[str, Any]]:
+    """The same lines as (domain, code, level, n, first_at, last_at), the most first."""
+    return db.execute(SQL["log.read_counts"], wanted.values()).fetchall()
 
 
 def of_matter(db: TenantDb, matter_id: UUID) -> Sequence[Mapping[str, Any]]:
@@ -90,6 +116,19 @@ def problems(db: TenantDb, *, closed_too: bool = False) -> Sequence[Mapping[str,
     return db.execute(SQL["log.problems"], {"all": closed_too}).fetchall()
 
 
+def problems_found(
+    db: TenantDb, wanted: Wanted, limit: int, *, closed_too: bool = False
+) -> Sequence[Mapping[str, Any]]:
+    """Problems that were asked for, oldest first, at most ``limit``."""
+    values = wanted.values() | {"all": closed_too, "limit": limit}
+    return db.execute(SQL["log.problems_found"], values).fetchall()
+
+
+def problem_counts(db: TenantDb, wanted: Wanted, *, closed_too: bool = False) -> Sequence[Mapping[str, Any]]:
+    """The same as (domain, code, n, open, first_at, last_at), the most first."""
+    return db.execute(SQL["log.problem_counts"], wanted.values() | {"all": closed_too}).fetchall()
+
+
 def problem(db: TenantDb, problem_id: int) -> Mapping[str, Any] | None:
     """By its number."""
     return db.execute(SQL["log.problem"], {"id": problem_id}).fetchone()
@@ -112,10 +151,9 @@ def of_cause(db: TenantDb, codes: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     return db.execute(SQL["log.of_cause"], {"codes": list(codes)}).fetchall()
 
 
-def open_problems(db: DispatchDb) -> int:
-    """Over all tenants that are live or paused."""
-    row = db.execute(SQL["log.open_problems"]).fetchone()
-    return row["n"] if row else 0
+def open_problems_of(db: DispatchDb) -> dict[str, int]:
+    """Name of each tenant with open problems → how many; those that are live or paused."""
+    return {row["tenant"]: row["n"] for row in db.execute(SQL["log.open_problems_of"])}
 
 
 def put_gap(db: TenantDb, gap: NumberGap) -> None:

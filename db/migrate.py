@@ -22,6 +22,8 @@ from psycopg.conninfo import conninfo_to_dict
 from db.sql import SQL
 from domain.errors import InputError
 
+PARTITIONS_AHEAD = 3
+"""Months of the logs, and days of the payloads, that have their partition before they begin."""
 _LOCK = 8_405_119_002
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 _LEASED = "BR001"
@@ -38,6 +40,7 @@ class Migration:
 
     @property
     def checksum(self) -> str:
+        """SHA-256 of the text, hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
@@ -94,6 +97,8 @@ def migrate(owner_url: str, app_url: str | None = None, *, alone: bool = False) 
                     [migration.version, migration.checksum],
                 )
             now.append(migration.version)
+        # Before the first row, which would stand in the default partition, and keep this month's from being made.
+        db.execute("select make_partitions(%s)", [PARTITIONS_AHEAD])
         know_installation(db)
         return now
 

@@ -172,6 +172,11 @@ def unfinished(db: DispatchDb) -> int:
     return row["n"] if row else 0
 
 
+def unfinished_by(db: DispatchDb) -> Sequence[Mapping[str, Any]]:
+    """The same as (tenant, domain, state, n, due_at)."""
+    return db.execute(SQL["outbox.unfinished_by"]).fetchall()
+
+
 def claims(db: DispatchDb) -> int:
     """Grows with every delivery that begins."""
     row = db.execute(SQL["outbox.claims"]).fetchone()

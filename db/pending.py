@@ -134,6 +134,7 @@ class Unsettled:
 
     @property
     def place(self) -> tuple[str, str, str]:
+        """System, register and id: the order in which they are gone through."""
         return self.system, self.register, self.id
 
 

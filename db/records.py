@@ -257,6 +257,7 @@ def _record(row: Mapping[str, Any]) -> Record:
 
 
 def get(db: TenantDb, system: str, register: str, id: str) -> Record | None:
+    """The record as last seen, a gone one too; None when it was never seen."""
     row = db.execute(SQL["records.get"], {"system": system, "register": register, "id": id}).fetchone()
     return _record(row) if row else None
 
@@ -297,11 +298,13 @@ def find(
 
 
 def by_marker(db: TenantDb, marker: str) -> list[Record]:
+    """Documents of the ERP whose note's first line is this marker, with any nonce behind it (``Books.find_marker``)."""
     rows = db.execute(SQL["records.by_marker"], {"marker": marker})
     return [_record(row) for row in rows]
 
 
 def all_of(db: TenantDb, system: str, register: str) -> list[Record]:
+    """Every record of a register that is not gone."""
     rows = db.execute(SQL["records.all"], {"system": system, "register": register})
     return [_record(row) for row in rows]
 
@@ -321,6 +324,7 @@ def known_before(db: TenantDb, system: str, register: str, id: str, moment: date
 
 
 def search(db: TenantDb, registers: list[str], wanted: str) -> list[Record]:
+    """Records of these registers by id, number or name, for a person who asks for one; at most 20."""
     rows = db.execute(
         SQL["records.search"],
         {

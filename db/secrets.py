@@ -35,6 +35,7 @@ class Secrets:
         self.key_id = hashlib.sha256(keys[0].encode()).hexdigest()[:12]
 
     def seal(self, text: str) -> bytes:
+        """The text under the first key."""
         return self._fernet.encrypt(text.encode())
 
     def open(self, sealed: bytes | memoryview) -> str:

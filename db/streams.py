@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from db.clock import Anchor
@@ -16,9 +18,11 @@ from domain.polling import Stream
 
 @dataclass(frozen=True, slots=True)
 class DuePoll:
-    """A leased poll of one connection; ``began`` is the database's time of the lease, ``anchor`` what tells its time later."""
+    """A leased poll of one connection; ``tenant`` is the tenant's name, ``began`` the database's time of the lease, ``anchor``
+    what tells its time later."""
 
     tenant_id: UUID
+    tenant: str
     system: System
     token: UUID
     began: datetime
@@ -31,7 +35,14 @@ def due(db: DispatchDb, token: UUID, *, lease: float, limit: int) -> list[DuePol
     rows = db.execute(SQL["streams.due"], {"token": token, "lease": lease, "limit": limit}).fetchall()
     after = clock.boot()
     return [
-        DuePoll(row["tenant_id"], row["system"], token, row["now"], Anchor(row["now"], before, after))
+        DuePoll(
+            row["tenant_id"],
+            row["tenant"],
+            row["system"],
+            token,
+            row["now"],
+            Anchor(row["now"], before, after),
+        )
         for row in rows
     ]
 
@@ -45,7 +56,8 @@ def lease_one(db: TenantDb, system: System, token: UUID, lease: float) -> DuePol
     ).fetchone()
     if row is None:
         return None
-    return DuePoll(db.tenant_id, system, token, row["now"], Anchor(row["now"], before, clock.boot()))
+    anchor = Anchor(row["now"], before, clock.boot())
+    return DuePoll(db.tenant_id, row["tenant"], system, token, row["now"], anchor)
 
 
 def hold(db: TenantDb, poll: DuePoll, lease: float) -> Anchor | None:
@@ -62,6 +74,7 @@ def hold(db: TenantDb, poll: DuePoll, lease: float) -> Anchor | None:
 def ended(
     db: TenantDb, poll: DuePoll, *, complete: bool, changes: int, wait: float, error: str | None
 ) -> None:
+    """Gives the lease of a poll back, with what came of it; ``wait``: seconds until the next one. Writes nothing without the lease."""
     db.execute(
         SQL["streams.ended"],
         {
@@ -90,6 +103,11 @@ def checked_since(db: DispatchDb, since: datetime) -> tuple[int, int]:
     """(connections not completely polled since then, changes their last polls brought)."""
     row = db.execute(SQL["streams.checked"], {"since": since}).fetchone()
     return (row["unchecked"], row["changes"]) if row else (0, 0)
+
+
+def unchecked(db: DispatchDb, since: datetime | None) -> Sequence[Mapping[str, Any]]:
+    """Connections not completely polled since then (None: ever) as (tenant, system, checked_at, paused_until, being_read)."""
+    return db.execute(SQL["streams.unchecked"], {"since": since}).fetchall()
 
 
 def streams(db: TenantDb, system: System) -> dict[str, Stream]:

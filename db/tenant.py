@@ -21,7 +21,9 @@ Values = Mapping[str, Any] | Sequence[Any]
 class Connection(Protocol):
     """What both kinds have in common, for what is nobody's: the clock."""
 
-    def execute(self, query: Any, values: Values | None = None) -> Cursor: ...
+    def execute(self, query: Any, values: Values | None = None) -> Cursor:
+        """One statement."""
+        ...
 
 
 class TenantDb:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,7 @@ def add(db: TenantDb, name: str, language: str, time_zone: str) -> None:
 
 
 def change(db: TenantDb, language: str, time_zone: str) -> None:
+    """Language and time zone, as the file names them now."""
     db.execute(SQL["tenants.change"], {"language": language, "time_zone": time_zone})
 
 
@@ -72,6 +73,7 @@ def all_tenants(db: DispatchDb) -> list[Tenant]:
 
 
 def by_name(db: DispatchDb, name: str) -> Tenant | None:
+    """None where there is no such tenant."""
     row = db.execute(SQL["tenants.by_name"], {"name": name}).fetchone()
     return _tenant(row) if row else None
 
@@ -83,6 +85,7 @@ def set_state(db: TenantDb, state: str, *, stays: bool = False) -> bool:
 
 
 def set_paused_domains(db: TenantDb, domains: list[str]) -> None:
+    """These domains are paused, and no others."""
     db.execute(SQL["tenants.set_paused_domains"], {"domains": domains})
 
 
@@ -102,8 +105,14 @@ def add_settings(db: TenantDb, values: Mapping[str, Any], made_by: str) -> None:
 
 
 def settings(db: TenantDb) -> dict[str, Any]:
+    """The newest version as it is stored, unchecked (``domain.setup.settings.stored_settings`` checks); empty before the first."""
     row = db.execute(SQL["tenants.settings"]).fetchone()
     return dict(row["values"]) if row else {}
+
+
+def setting_versions(db: TenantDb) -> Sequence[Mapping[str, Any]]:
+    """Every version that was kept, newest first: version, values, who, when."""
+    return db.execute(SQL["tenants.setting_versions"]).fetchall()
 
 
 def put_connection(
@@ -128,6 +137,7 @@ def put_connection(
 
 
 def put_secret(db: TenantDb, system: System, secret: bytes, token: bytes | None) -> None:
+    """The same secret and token under another key (rotation); the revision stays."""
     db.execute(
         SQL["tenants.put_secret"],
         {"system": system, "secret": secret, "token": token},
@@ -135,10 +145,12 @@ def put_secret(db: TenantDb, system: System, secret: bytes, token: bytes | None)
 
 
 def connections(db: TenantDb) -> list[StoredConnection]:
+    """Both, or as many as are stored yet."""
     return [_connection(row) for row in db.execute(SQL["tenants.connections"])]
 
 
 def connection(db: TenantDb, system: System) -> StoredConnection | None:
+    """One of them; None before it is stored."""
     row = db.execute(SQL["tenants.connection"], {"system": system}).fetchone()
     return _connection(row) if row else None
 
@@ -199,6 +211,7 @@ def forget_token(db: TenantDb, system: System, revision: int) -> None:
 
 
 def set_budget(db: TenantDb, system: System, percent: int) -> None:
+    """The mark below which the call budget of the window has fallen, percent."""
     db.execute(SQL["tenants.budget"], {"system": system, "percent": percent})
 
 
@@ -231,6 +244,7 @@ def lease_slots(
 
 
 def free_slots(db: TenantDb, system: System, holder: UUID) -> None:
+    """Gives back all call slots of a holder."""
     db.execute(SQL["tenants.free_slots"], {"system": system, "holder": holder})
 
 

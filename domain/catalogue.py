@@ -7,19 +7,19 @@ from types import MappingProxyType
 from typing import Any
 
 import domain.cost.asks
-import domain.cost.fields
+import domain.cost.registers
 import domain.cost.steps
-import domain.customer.fields
+import domain.customer.registers
 import domain.customer.steps
 import domain.invoice.asks
-import domain.invoice.fields
+import domain.invoice.registers
 import domain.invoice.steps
 import domain.payment.asks
-import domain.payment.fields
+import domain.payment.registers
 import domain.payment.steps
-import domain.product.fields
+import domain.product.registers
 import domain.product.steps
-import domain.project.fields
+import domain.project.registers
 import domain.project.steps
 import domain.setup.registers
 from domain import words
@@ -57,7 +57,7 @@ def registers() -> tuple[Register, ...]:
     """Every register once, references included; where two domains name the same one, the first names it."""
     found: dict[tuple[str, str], Register] = {}
     for package in _PACKAGES:
-        listed = package.registers if package is domain.setup else package.fields
+        listed = package.registers
         for register in (*listed.REGISTERS, *getattr(listed, "REFERENCES", ())):
             found.setdefault((register.system, register.name), register)
     return tuple(found.values())

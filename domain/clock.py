@@ -21,27 +21,42 @@ _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 class Clock(Protocol):
     """What a simulation replaces."""
 
-    def wall(self) -> datetime: ...
-    def monotonic(self) -> float: ...
-    def boot(self) -> float: ...
-    def pause(self, seconds: float) -> None: ...
+    def wall(self) -> datetime:
+        """UTC, for people."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, for durations."""
+        ...
+
+    def boot(self) -> float:
+        """Seconds with sleep included, for permissions."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Waits."""
+        ...
 
 
 class MachineClock:
     """The machine's own clocks."""
 
     def wall(self) -> datetime:
+        """The machine's UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
+        """``time.monotonic``."""
         return time.monotonic()
 
     def boot(self) -> float:
+        """``CLOCK_BOOTTIME`` where the system has it."""
         # Where there is no such clock (macOS, Windows), the monotonic one stands still while the machine sleeps: the
         # lease is then checked by PostgreSQL's clock only.
         return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
     def pause(self, seconds: float) -> None:
+        """``time.sleep``."""
         time.sleep(seconds)
 
 

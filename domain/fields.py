@@ -1,4 +1,4 @@
-"""A row of a mapping table. Mapper, documentation and pages are all made from these rows (mapping.md is the source)."""
+"""A row of a mapping table. Mapper, documentation and pages are all made from these rows."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ ZERO = Decimal(0)
 # More decimals than any ledger keeps: a precision beyond it is no answer.
 _MOST_DECIMALS = 8
 
-# Severa tells numbers as doubles (its document: number, format double). Their arithmetic leaves noise such as
+# Severa tells numbers as doubles (docs/vendors/severa.md S24). Their arithmetic leaves noise such as
 # 1250.0000000000002; no amount of a ledger has more than four decimals, and none differs by a millionth.
 _LEDGER = Decimal("0.0001")
 _NOISE = Decimal("0.000001")
@@ -64,6 +64,7 @@ class Currency(str):
     decimals: int
 
     def __new__(cls, code: str, decimals: int) -> Self:
+        """``decimals``: those that amounts of the currency are rounded to."""
         made = super().__new__(cls, code)
         made.decimals = decimals
         return made

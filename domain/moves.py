@@ -39,7 +39,7 @@ SHOWS_SECONDS = 5.0
 # How soon an unfinished first reading of a register is looked at again.
 READING_WAIT = 30.0
 SYSTEM_NAMES: Mapping[System, str] = {"severa": "Severa", "visma_net": "Visma.net ERP"}
-# The zone of ERP times is not documented: what was created up to this long 'before' the first attempt may be ours.
+# The zone of ERP times is not documented (docs/vendors/visma-net-erp.md E19): what was created up to this long 'before' the first attempt may be ours.
 ERP_TIME_SLACK = timedelta(days=2)
 SEVERA_TIME_SLACK = timedelta(minutes=10)
 

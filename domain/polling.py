@@ -1,5 +1,6 @@
-"""What a poll decides, without asking anybody: which registers, since when, which of two states is the newer one, how far
-the mark moves, and whether a reading looks like an accident.
+"""What a poll decides, without asking anybody: which registers, since when, what is left of earlier readings, which of two
+states is the newer one, how far the mark moves, and whether a reading looks like an accident. What its end means stands in
+``domain.poll_end``.
 
 Two things are kept apart. *Remote stamps* say what to ask for, nothing else: they go back (summer time), stand still
 and lie. *Order* is told by when PostgreSQL's clock saw a state asked for and answered (docs/never-twice.md rule 13).
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from domain.errors import Forbidden, Refused
 from domain.model import Json
 from domain.registers import Register
 from domain.setup.settings import TenantSettings
@@ -20,6 +22,8 @@ from domain.setup.settings import TenantSettings
 BRAKED = frozenset({"customer", "product", "project"})
 # A reading that was cut goes on where it stopped for so long; then it begins anew, and what it brought is judged.
 GOES_ON = timedelta(hours=1)
+# Registers in a row after which a poll whose answers are not understood is given up: it is the server then, not the register.
+NOT_KNOWN_IN_A_ROW = 3
 
 
 # ---------------------------------------------------------------- what is known
@@ -116,9 +120,45 @@ def since(register: Register, stream: Stream | None, began: datetime, pace: Pace
     return min(stream.watermark, stream.unsure_since or stream.watermark) - pace.overlap
 
 
+def is_the_server(in_a_row: int) -> bool:
+    """Whether so many registers in a row whose answers nobody understood say that no other one will be understood."""
+    return in_a_row >= NOT_KNOWN_IN_A_ROW
+
+
+# ---------------------------------------------------------------- what is left of earlier readings
+
+
+class Left(StrEnum):
+    """What an earlier poll, or a person who resumed, left to be done with a reading."""
+
+    LET_THROUGH = "let through"
+    """the rest of what it brought is announced before anything is asked"""
+    GIVE_UP = "give up"
+    """it will never come to its end: what it brought is judged before anything is asked"""
+    GO_ON = "go on"
+    """it was cut, and is read on from where it stopped when its register's turn comes"""
+    NOTHING = "nothing"
+    """a person is asked about it, or it is over"""
+
+
+def left(reading: Reading, now: datetime) -> Left:
+    """``now``: PostgreSQL's time at which this poll began."""
+    if reading.state == "let_through":
+        return Left.LET_THROUGH
+    if reading.state != "open":
+        return Left.NOTHING
+    return Left.GO_ON if goes_on(reading, now) else Left.GIVE_UP
+
+
 def goes_on(reading: Reading, now: datetime) -> bool:
     """Whether a reading that was cut can be gone on with."""
     return reading.position is not None and now - reading.began_at < GOES_ON
+
+
+def begins_anew(error: Refused) -> bool:
+    """Whether a reading that is gone on with, and refused, is worth another one from the first page: a page token does not live
+    for ever, but a right that is missing stays missing."""
+    return not isinstance(error, Forbidden)
 
 
 # ---------------------------------------------------------------- which of two states is newer
@@ -159,6 +199,19 @@ def first_mark(server_time: datetime | None, asked_at: datetime, pace: Pace) -> 
     """No mark of a reading may be later than this: the server's time of its first answer, or, when that says none, the
     time before it was asked for, less the overlap (the server's clock may be behind ours)."""
     return server_time if server_time is not None else asked_at - pace.overlap
+
+
+def newest(stamps: Iterable[datetime | None], server_time: datetime | None) -> datetime | None:
+    """The latest stamp of a page's rows; one ahead of the answer's own clock would make the next poll miss what comes before
+    it. None: no row has one that counts."""
+    known = [time for time in stamps if time is not None]
+    return max((time for time in known if server_time is None or time <= server_time), default=None)
+
+
+def swept(reading: Reading, *, asked_about_absence: bool) -> bool:
+    """Whether a complete reading stands for the whole register. ``asked_about_absence``: domains are paused because of what
+    it did not show; that is looked at again in the next poll."""
+    return reading.whole and not reading.left_out and not asked_about_absence
 
 
 def mark(
@@ -206,6 +259,38 @@ class Brake:
             return True
         changed = count.changed + missing
         return changed >= self.records and changed * 100 > count.known * self.percent
+
+
+class Fate(StrEnum):
+    """What becomes of a reading that has ended."""
+
+    HELD = "held"
+    """nobody is told before a person has looked"""
+    ANNOUNCED = "announced"
+    """whom it concerns is told, in transactions of their own"""
+    EMPTY = "empty"
+    """there is nobody to tell"""
+
+
+def fate(*, held: bool, asked: Sequence[str], waiting: int, missing: int) -> Fate:
+    """``held``: the register is held already, and later readings join it. ``asked``: the domains that a person is asked about
+    because the brake stops it (``asked_domains``); none where only documents changed, which may well change all at once.
+    ``waiting`` rows nobody was told of, ``missing`` ones it did not show."""
+    if held or asked:
+        return Fate.HELD
+    return Fate.ANNOUNCED if waiting or missing else Fate.EMPTY
+
+
+def joins(reading: Reading, *, held: bool) -> bool:
+    """Whether a reading of a register that is held already leaves the question with what a person was shown; one that read
+    everything takes its place."""
+    return held and not reading.shows_absence
+
+
+def may_answer(reading: Reading, *, asked: bool, paused: bool) -> bool:
+    """Whether the question about what was missing is over once this reading lacks nothing: it must have read everything, and
+    what was paused goes on only when a person says so."""
+    return reading.shows_absence and asked and not paused
 
 
 def domains(register: Register, bodies: Iterable[Json]) -> set[str]:

@@ -249,11 +249,20 @@ class Delivery(Protocol):
     """
 
     @property
-    def tenant(self) -> TenantContext: ...
+    def tenant(self) -> TenantContext:
+        """The tenant with its settings."""
+        ...
+
     @property
-    def domain(self) -> Domain: ...
+    def domain(self) -> Domain:
+        """What is settled."""
+        ...
+
     @property
-    def limits(self) -> Limits: ...
+    def limits(self) -> Limits:
+        """The installation's limits."""
+        ...
+
     @property
     def link(self) -> Link | None:
         """The link being settled, if the record is linked already."""
@@ -270,11 +279,19 @@ class Delivery(Protocol):
         ...
 
     @property
-    def severa(self) -> SeveraApi: ...
+    def severa(self) -> SeveraApi:
+        """Severa, signed in and paced."""
+        ...
+
     @property
-    def erp(self) -> ErpApi: ...
+    def erp(self) -> ErpApi:
+        """The ERP, likewise."""
+        ...
+
     @property
-    def books(self) -> Books: ...
+    def books(self) -> Books:
+        """What the bridge remembers."""
+        ...
 
     @property
     def first_attempt_at(self) -> datetime:

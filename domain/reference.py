@@ -10,7 +10,8 @@ from domain.model import Json
 
 # The vendor's document gives letters (due date type "N - Fixed Number of Days"; instalment type "S - Simple, M -
 # Multiple"), samples show names. Both are read, blanks and case aside; every other word, and an empty due date type,
-# says that the days are not fixed: terms that are not known to be fixed would give a wrong due date.
+# says that the days are not fixed: terms that are not known to be fixed would give a wrong due date
+# (docs/vendors/visma-net-erp.md E53).
 FIXED_DAYS = frozenset({"n", "fixednumberofdays", "fixed", "net"})
 ONE_INSTALMENT = frozenset({"s", "simple", "single", ""})
 

@@ -1,6 +1,6 @@
 """What the poller has to know of a register: how its rows are called, hashed, and whom a change concerns.
 
-Every domain package lists its registers as ``REGISTERS`` in ``fields.py``; nothing here decides what a change means.
+Every domain package lists its registers as ``REGISTERS`` in ``registers.py``; nothing here decides what a change means.
 """
 
 from __future__ import annotations
@@ -85,6 +85,10 @@ class Register:
         if self.single is not None:
             return self.single(body)
         return self.identify(body) if self.system == "severa" and not self.reference else ""
+
+    def start(self, settings: TenantSettings) -> date | None:
+        """The day before which rows are left alone at this tenant, None = there is no such day."""
+        return getattr(settings, self.start_setting) if self.start_setting else None
 
     def of_tenant(self, settings: TenantSettings) -> Register:
         """The register as this tenant's settings make it; another mapping version, so that a changed setting re-hashes

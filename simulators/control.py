@@ -200,6 +200,7 @@ class Controlled(Starlette):
         super().__init__(routes=[*control_routes(self.faults, self.ledger, settings), *routes])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: a call of the vendor's API suffers the fault armed for it, and stands in the ledger; ``/_sim/`` does neither."""
         if scope["type"] != "http" or scope["path"].startswith("/_sim/"):
             await super().__call__(scope, receive, send)
             return
@@ -242,24 +243,25 @@ class Controlled(Starlette):
                 write(0)
 
 
+async def _swallow(_message: Message) -> None:
+    """An answer that nobody gets."""
+
+
 async def _suffer(
     fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, *, observed: Send, send: Send
 ) -> None:
-    async def swallow(_message: Message) -> None:
-        return
-
     match fault.kind:
         case "status":
             await _answer(fault)(scope, receive, observed)
         case "commit_then_status":
-            await app(scope, receive, swallow)
+            await app(scope, receive, _swallow)
             await _answer(fault)(scope, receive, observed)
         case "drop":
             # Read to the end first: closing with unread data resets the connection, another error at the caller.
             await _peek(receive)
             await _drop(receive, send)
         case "commit_then_drop":
-            await app(scope, receive, swallow)
+            await app(scope, receive, _swallow)
             await _drop(receive, send)
         case "delay":
             # The whole call has arrived: it is carried out even when the caller has hung up meanwhile.
@@ -279,12 +281,13 @@ async def _suffer(
             await _drop(receive, send)
         case "short":
             start, body = taken_apart(await held_back(app, scope, receive))
-            body = shortened(body)
-            kept = [
-                (name, value) for name, value in start.get("headers", ()) if name.lower() != b"content-length"
-            ]
-            await observed({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
-            await send({"type": "http.response.body", "body": body})
+            await _tell_less(start, shortened(body), observed=observed, send=send)
+
+
+async def _tell_less(start: Message, body: bytes, *, observed: Send, send: Send) -> None:
+    kept = [(name, value) for name, value in start.get("headers", ()) if name.lower() != b"content-length"]
+    await observed({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _answer(fault: Fault) -> Response:

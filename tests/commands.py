@@ -17,7 +17,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from app.cli import main
-from app.cli.common import console
+from app.cli.showing import console
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from domain.customer.fields import REGISTERS
+from domain.customer.registers import REGISTERS
 from domain.errors import NotFound, Refused, Stale
 from domain.model import Filter, Json, Stored
 from tests.fakes import FakeErp, FakeSevera, World, unwrapped

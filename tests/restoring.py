@@ -7,6 +7,7 @@ by PostgreSQL's own programs. The judge is the simulators' ledger.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -22,12 +23,12 @@ from urllib.parse import quote
 import psycopg
 from cryptography.fernet import Fernet
 from offices import Json, Simulator, book, hours
-from road import QUICK, Installation, Road, simulators, warnings_only
+from road import QUICK, Installation, Road, apart, simulators, warnings_only
 from services import Database
 from services.process import as_user
 from stage import wait_for
 
-from app import adopting, postgresql, running
+from app import adopting, postgresql, running, standing
 from app.adopting import Status
 from app.bootstrap import open_bridge
 from app.postgresql import Server
@@ -44,22 +45,36 @@ class Cluster:
 
     directory: Path
     database: str = "bridge"
+    programs: Path | None = None
+    """Of another version than the wheel's newest."""
 
     def __post_init__(self) -> None:
         self.user = postgresql.server_user()
-        self.binaries = postgresql.programs(self.user, self.directory)
+        self.binaries = self.programs or postgresql.programs(self.user, self.directory)
         self.pgdata = self.directory / "data"
         self.server = Server(self.binaries, self.pgdata, self.user, self.directory / "log")
 
     def make(self) -> None:
         """An empty cluster, started, with a migrated database."""
-        postgresql.initdb(self.binaries, self.pgdata, self.user, self.server.log, durable=False)
+        if self.programs is None:
+            postgresql.initdb(self.binaries, self.pgdata, self.user, self.server.log, durable=False)
+        else:
+            self.initdb()
         self.start()
         self.sql(f"create database {self.database}", database="postgres")
         migrate(self.urls.owner_url, self.urls.app_url)
 
+    def initdb(self, *options: str) -> None:
+        """An empty cluster with what every version knows: "builtin" locales came with 17."""
+        to = f"--pgdata={self.pgdata}"
+        self.run("initdb", to, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres", "--no-sync", *options)  # fmt: skip
+
     def start(self) -> None:
         self.server.start()
+
+    def crash(self) -> None:
+        """The server ends as it would without power: no word to its clients, nor to a standby."""
+        self.run("pg_ctl", "stop", f"--pgdata={self.pgdata}", "--mode=immediate")
 
     def stop(self) -> None:
         assert self.server.stop(), "the server still runs"
@@ -80,14 +95,19 @@ class Cluster:
                 db.execute(statement)  # type: ignore[call-overload, unused-ignore]  # a test's own text
 
     def run(
-        self, program: str, *arguments: str | Path, stdin: bytes | None = None, harmless: str | None = None
+        self,
+        program: str,
+        *arguments: str | Path,
+        stdin: bytes | None = None,
+        harmless: str | None = None,
+        cwd: Path = Path("/"),
     ) -> bytes:
         """One of PostgreSQL's programs on this server; its standard output. ``harmless``: errors that may be in it."""
         host = self.server.host() or str(self.pgdata)
         done = subprocess.run(
             [str(self.binaries / program), *map(str, arguments)],
             env={**postgresql.environment(), "PGHOST": host, "PGPORT": str(postgresql.PORT), "PGUSER": "postgres", "HOME": "/"},
-            cwd="/", input=stdin, capture_output=True, check=False, timeout=200,
+            cwd=cwd, input=stdin, capture_output=True, check=False, timeout=200,
             **as_user(self.user.name if self.user else None),
         )  # fmt: skip
         said = done.stderr.decode(errors="replace")
@@ -97,6 +117,10 @@ class Cluster:
         else:
             assert all(harmless in line for line in errors), f"{program}: {said}"
         return done.stdout
+
+    def asked(self, query: str) -> str:
+        """What the server answers to one question."""
+        return self.run("psql", "-Atc", query, self.database).decode().strip()
 
     def dump(self, *options: str) -> bytes:
         """What pg_dump writes."""
@@ -114,6 +138,20 @@ class Cluster:
             for path in (directory, *directory.rglob("*")):
                 os.chown(path, self.user.uid, self.user.gid, follow_symlinks=False)
         directory.chmod(0o700)
+
+
+def oldest_programs(keep: Path) -> Path:
+    """Those of the oldest PostgreSQL in the wheel, where the server's user can reach them."""
+    spec = importlib.util.find_spec(postgresql.WHEEL)
+    assert spec is not None
+    assert spec.origin is not None
+    found = Path(spec.origin).resolve().parent.glob("pginstall*/bin/postgres")
+    tree = min((path.parents[1] for path in found), key=lambda tree: postgresql.major_version(tree / "bin"))
+    user = postgresql.server_user()
+    if user is None or postgresql._usable(tree, user):
+        return tree / "bin"
+    keep.mkdir(mode=0o755)
+    return postgresql._copied(tree, keep) / "bin"
 
 
 @contextlib.contextmanager
@@ -143,16 +181,19 @@ class House:
     roads: list[Road] = field(default_factory=list)
 
     def start(self, database: Database | None = None) -> Installation:
-        """The bridge at work, all in one."""
+        """The bridge at work: all in one, or as apart as processes are where the house has RabbitMQ."""
         assert self.running is None
         database = database or self.cluster.urls
         settings = self.settings(database)
         stack = ExitStack()
         with ExitStack() as attempt:
             bridge = attempt.enter_context(open_bridge(settings, threading.Event(), threads=4))
-            everything = running.Everything(bridge, settings.worker_threads)
-            attempt.callback(everything.close)
-            everything.start()
+            if settings.amqp_url is not None:
+                attempt.enter_context(apart(settings))
+            else:
+                everything = running.Everything(bridge, settings.worker_threads)
+                attempt.callback(everything.close)
+                everything.start()
             stack = attempt.pop_all()
         self.running = stack
         self.installation = Installation(bridge, self.severa, self.erp, database)
@@ -205,11 +246,11 @@ class House:
 
 
 @contextlib.contextmanager
-def house(**changed: Any) -> Iterator[House]:
-    """A house with a new cluster, and the bridge started on it."""
+def house(*, oldest: bool = False, **changed: Any) -> Iterator[House]:
+    """A house with a new cluster (``oldest``: of the wheel's oldest version), and the bridge started on it."""
     with directory() as place, warnings_only(), simulators() as (severa, erp), ExitStack() as stack:
         (place / "one").mkdir()
-        cluster = Cluster(place / "one")
+        cluster = Cluster(place / "one", programs=oldest_programs(place / "programs") if oldest else None)
         cluster.own(place / "one")
         (place / "one").chmod(0o711)
         cluster.make()
@@ -218,6 +259,33 @@ def house(**changed: Any) -> Iterator[House]:
         stack.callback(made.stop)
         made.start()
         yield made
+
+
+# ---- ways to copy a directory
+
+
+def stopped_copy(home: House, target: Path) -> None:
+    """The server is stopped, its directory copied, and it is started again."""
+    home.cluster.stop()
+    shutil.copytree(home.cluster.pgdata, target, symlinks=True)
+    home.cluster.start()
+
+
+def base_backup(home: House, target: Path, *options: str) -> None:
+    """Of the running server."""
+    home.cluster.run(
+        "pg_basebackup", f"--pgdata={target}", "--checkpoint=fast", "--wal-method=stream", *options
+    )
+    # The socket lies in this server's directory, and its lock names the living server.
+    for lock in target.glob(".s.PGSQL*"):
+        lock.unlink()
+
+
+def base_backup_of(home: House, place: Path, *options: str) -> None:
+    """A base backup as the data directory of another cluster."""
+    home.cluster.own(place)
+    place.chmod(0o711)
+    base_backup(home, place / "data", *options)
 
 
 # ---- people, and the judge
@@ -268,3 +336,22 @@ def at_rest(road: Road, guids: Sequence[str]) -> None:
         int(road.document(guid)["referenceNumber"]) for guid in guids
     ]
     assert road.codes() == []
+
+
+def asked_for_a_word(
+    home: House, road: Road, project: Json, before: Sequence[str], found: str, *, waiting: Sequence[str] = ()
+) -> list[str]:
+    """Writes are off and stay so, whatever is approved, and one sentence says why and what leads back; a person adopts;
+    everything gets to rest, what was ``waiting`` to be booked too. The new guids."""
+    status = home.stands_off()
+    assert status.plain()["found"] == found
+    assert status.sentence == f"Writes are off. {standing.FOUND[found]} {standing.OFF}"
+    pause(road)
+    after = approve(road, project, 1)
+    road.poll(seconds=120)
+    assert sum(road.releases(guid) for guid in [*waiting, *after]) == 0
+    assert released(road, before) == {}
+    home.adopt()
+    at_rest(road, [*before, *waiting, *after])
+    assert home.status().on
+    return after

@@ -24,13 +24,13 @@ from psycopg.rows import dict_row
 from services import Database
 from stage import wait_for
 
-from app import running, service
+from app import idling, running, service
 from app.bootstrap import Bridge, open_bridge
 from app.poller import Poller
 from app.relay import Relay
 from app.settings import Settings
 from db import outbox
-from domain.setup.settings import read_tenant_file
+from domain.setup.settings import TenantFile, read_tenant_file
 from simulators.seed import Firm, scaled
 from simulators.server import running as serving
 from simulators.severa import create_app as severa_app
@@ -102,24 +102,7 @@ class Installation:
         self.severa.ask("PATCH", f"/orgs/{firm.severa_client_id}/switches", {"calls_per_second": None})
         self.erp.ask("POST", "/companies", {"firm": n})
         name = f"firm{n}"
-        file = read_tenant_file(
-            {
-                "name": name,
-                "severa": {
-                    "base_url": f"{self.severa.url}/rest-api",
-                    "client_id": firm.severa_client_id,
-                    "client_secret": firm.severa_client_secret,
-                },
-                "visma_net": {
-                    "base_url": self.erp.url,
-                    "auth_url": f"{self.erp.url}/connect",
-                    "client_id": firm.erp_client_id,
-                    "client_secret": firm.erp_client_secret,
-                    "tenant_id": firm.erp_tenant_id,
-                },
-                "settings": {"poll_interval_seconds": 3600, **settings},
-            }
-        )
+        file = tenant_file(name, firm, self.severa, self.erp, **settings)
         service.add_tenant(self.bridge, file)
         road = Road(
             self,
@@ -156,7 +139,7 @@ class Road:
 
     def settle(self, *, seconds: float = 40) -> None:
         """Both systems are read until nothing changes any more and no work is unfinished."""
-        watch = running.Idle(self.installation.bridge)
+        watch = idling.Idle(self.installation.bridge)
         try:
             wait_for("the bridge is idle", watch.idle, seconds=seconds)
         except AssertionError as error:
@@ -188,7 +171,7 @@ class Road:
 
     def log(self) -> list[str]:
         """Codes of the transfer log, newest first."""
-        rows = service.transfer_log(self.installation.bridge, self.name, domain=None, level=None, limit=500)
+        rows = service.transfer_log(self.installation.bridge, self.name, limit=500)
         return [row["code"] for row in rows]
 
     def work(self) -> list[tuple[str, str, str]]:
@@ -297,6 +280,28 @@ class Road:
 
 
 # ---- putting it up
+
+
+def tenant_file(name: str, firm: Firm, severa: Simulator, erp: Simulator, **settings: Any) -> TenantFile:
+    """What an operator writes for a firm; polls come only when they are asked for."""
+    return read_tenant_file(
+        {
+            "name": name,
+            "severa": {
+                "base_url": f"{severa.url}/rest-api",
+                "client_id": firm.severa_client_id,
+                "client_secret": firm.severa_client_secret,
+            },
+            "visma_net": {
+                "base_url": erp.url,
+                "auth_url": f"{erp.url}/connect",
+                "client_id": firm.erp_client_id,
+                "client_secret": firm.erp_client_secret,
+                "tenant_id": firm.erp_tenant_id,
+            },
+            "settings": {"poll_interval_seconds": 3600, **settings},
+        }
+    )
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app.cli import database, demo, doubt, leaving, linking, processes, reading, reviewing, tenant
+from app.cli import database, demo, doubt, leaving, linking, listing, processes, reading, reviewing, tenant
 from domain.errors import BridgeError, InputError, Interrupted
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ app.add_typer(doubt.app, name="doubt")
 app.add_typer(database.app, name="db")
 app.add_typer(database.secrets_app, name="secrets")
 processes.register(app)
+listing.register(app)
 reading.register(app)
 linking.register(app)
 reviewing.register(app)

@@ -1,11 +1,11 @@
-"""Shared by the commands: settings, an opened bridge, JSON and tables."""
+"""Shared by the commands: options, settings, an opened bridge, JSON."""
 
 from __future__ import annotations
 
 import json
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,27 +13,26 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from app import logs
 from app.bootstrap import Bridge, open_bridge
+from app.cli.rows import checked
+from app.cli.rows.row import Row
 from app.settings import Settings, read_settings
 from domain.errors import BridgeError, Interrupted
 from domain.model import Domain
-
-console = Console(highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Name = Annotated[str, typer.Argument(help="The tenant's name.")]
 
 # An option with a fixed set of values has it in its type: a word that is misspelt is refused with the list. As text it
 # would find nothing, and nothing found looks like success.
-Told = Literal[Domain, "connection"]
-"""What a problem or a line of the transfer log is about: a domain, or the connections and settings of the tenant."""
+Told = Literal[Domain, "connection", "poll"]
+"""What a problem or a line of the transfer log is about: a domain, the connections and settings of the tenant, or a reading."""
 Level = Literal["info", "warning", "error"]
 """Levels of the transfer log."""
+Outcome = Literal["done", "failed", "in_doubt"]
+"""What became of a delivery."""
 
 
 def settings(*, quiet: bool = False) -> Settings:
@@ -76,9 +75,9 @@ def interruptible(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+def print_json(command: str, row: type[Row], value: Any) -> None:
+    """One JSON document on standard output, of the rows that ``app.cli.rows`` promises for the command."""
+    typer.echo(json.dumps(checked(command, row, value), ensure_ascii=False, indent=2, default=_plain))
 
 
 def _plain(value: Any) -> Any:
@@ -89,28 +88,6 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table for people; says so when there is nothing to show."""
-    if not rows:
-        console.print(f"{title}: none.")
-        return
-    shown = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    console.print(shown)
-
-
-def when(iso: str | None) -> str:
-    """A time as people read it (UTC, to the second)."""
-    return iso[:19].replace("T", " ") if iso else "–"
-
-
 def warn(sentence: str) -> None:
     """A sentence on standard error; the command goes on."""
     typer.echo(f"severa-bridge: {sentence}", err=True)
-
-
-def pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in values.items())

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from app import adopting, service, standing
-from app.cli.common import Json, console, print_json, settings, short_bridge
+from app.cli.common import Json, print_json, settings, short_bridge
+from app.cli.rows.installation import Adopted, Migrated, NewKey, Rotated, StatusRow
+from app.cli.showing import console
 from app.embedded import embedded_database
 from db.migrate import migrate
 from db.secrets import new_key
@@ -24,18 +26,26 @@ def _db() -> None:
 
 
 @app.command("migrate")
-def migrate_() -> None:
+def migrate_(*, as_json: Json = False) -> None:
     """Bring the database up to this version and make the application's login (needs BRIDGE_OWNER_DATABASE_URL)."""
     found = settings(quiet=True)
     if found.embedded_database:
+        # It migrates whenever it is opened.
         with embedded_database(found.data):
-            console.print("The embedded database is up to date.")
+            pass
+        if as_json:
+            print_json("db migrate", Migrated, {"applied": []})
+            return
+        console.print("The embedded database is up to date.")
         return
     if found.owner_database_url is None:
         raise InputError(
             "BRIDGE_OWNER_DATABASE_URL is not set: migrations need the owner of the tables, which the application is not."
         )
     applied = migrate(found.owner_database_url, found.database_url)
+    if as_json:
+        print_json("db migrate", Migrated, {"applied": list(applied)})
+        return
     console.print(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
 
 
@@ -45,7 +55,7 @@ def status(*, as_json: Json = False) -> None:
     with short_bridge() as bridge:
         found = adopting.look(bridge)
     if as_json:
-        print_json(found.plain())
+        print_json("db status", StatusRow, found.plain())
         return
     console.print(found.sentence)
     if not found.remembered or found.trouble:
@@ -78,7 +88,7 @@ def adopt(
         epoch = adopting.adopt(bridge, found)
         after = adopting.look(bridge)
     if as_json:
-        print_json({"found": found.plain(), "adopted": after.plain()})
+        print_json("db adopt", Adopted, {"found": found.plain(), "adopted": after.plain()})
         return
     console.print(
         f"The database is adopted (epoch {epoch}): both systems are read anew, then the transfers go on."
@@ -86,14 +96,21 @@ def adopt(
 
 
 @secrets_app.command("new-key")
-def new_key_() -> None:
+def new_key_(*, as_json: Json = False) -> None:
     """Print a fresh key for BRIDGE_SECRET_KEYS or the key file."""
-    typer.echo(new_key())
+    key = new_key()
+    if as_json:
+        print_json("secrets new-key", NewKey, {"key": key})
+        return
+    typer.echo(key)
 
 
 @secrets_app.command("rotate")
-def rotate() -> None:
+def rotate(*, as_json: Json = False) -> None:
     """Re-encrypt every stored secret with the first key; afterwards the other keys can be dropped."""
     with short_bridge() as bridge:
         count = service.rotate_secrets(bridge)
+    if as_json:
+        print_json("secrets rotate", Rotated, {"connections": count})
+        return
     console.print(f"{count} connections are encrypted with the first key.")

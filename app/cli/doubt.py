@@ -9,8 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from app import doubting
-from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from app import doubting, service
+from app.cli.common import Json, Name, print_json, short_bridge
+from app.cli.rows.decisions import Decided, DoubtRow
+from app.cli.showing import Reader, console
 from app.doubting import Choice
 from domain.errors import InputError
 
@@ -26,22 +28,24 @@ def list_(name: Name, *, as_json: Json = False) -> None:
     """What is in doubt, oldest first."""
     with short_bridge() as bridge:
         rows = doubting.doubts(bridge, name)
+        reader = Reader.of(service.find_tenant(bridge, name))
     if as_json:
-        print_json(rows)
+        print_json("doubt list", DoubtRow, rows)
         return
-    table(
-        "In doubt",
-        ("number", "record", "what is wrong", "candidates", "since (UTC)"),
+    reader.table(
+        reader.word("in_doubt"),
+        ("id", "record", "wrong", "candidates", "since"),
         [
             (
                 row["id"],
                 row["name"] or row["record_id"],
                 row["wrong"],
                 len(row["candidates"]),
-                when(row["opened_at"]),
+                reader.when(row["opened_at"]),
             )
             for row in rows
         ],
+        timed=True,
     )
 
 
@@ -50,10 +54,11 @@ def show(name: Name, number: Number, *, as_json: Json = False) -> None:
     """One of them: what was sent and every candidate, field by field."""
     with short_bridge() as bridge:
         row = doubting.doubt(bridge, name, number)
+        reader = Reader.of(service.find_tenant(bridge, name))
     if as_json:
-        print_json(row)
+        print_json("doubt show", DoubtRow, row)
         return
-    _shown(row)
+    _shown(row, reader)
 
 
 @app.command()
@@ -70,6 +75,7 @@ def decide(
     *,
     make: Annotated[bool, typer.Option("--make", help="None of these: make it again.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Look again, decide nothing.")] = False,
+    as_json: Json = False,
 ) -> None:
     """End a doubt. Refused if what is in doubt has changed since you looked."""
     if sum((this is not None, make, wait)) != 1:
@@ -77,11 +83,18 @@ def decide(
     choice = Choice("this", this) if this is not None else Choice("make" if make else "wait")
     with short_bridge() as bridge:
         if seen is None:
+            if as_json:
+                raise InputError("Nothing was decided: say --seen, since nobody can be shown it here.")
             row = doubting.doubt(bridge, name, number)
-            _shown(row)
+            _shown(row, Reader.of(service.find_tenant(bridge, name)))
             typer.confirm(_question(choice), abort=True)
             seen = str(row["seen"])
-        console.print(escape(doubting.decide(bridge, name, number, choice, seen)))
+        sentence = doubting.decide(bridge, name, number, choice, seen)
+    if as_json:
+        made = {"tenant": name, "number": number, "decision": choice.kind, "document": choice.document}
+        print_json("doubt decide", Decided, made | {"sentence": sentence})
+        return
+    console.print(escape(sentence))
 
 
 def _question(choice: Choice) -> str:
@@ -92,7 +105,7 @@ def _question(choice: Choice) -> str:
     }[choice.kind]
 
 
-def _shown(row: Mapping[str, Any]) -> None:
+def _shown(row: Mapping[str, Any], reader: Reader) -> None:
     console.print(f"[bold]{row['id']}[/bold] {escape(str(row['wrong']))}")
     console.print(escape(str(row["do"])))
     candidates: Sequence[Mapping[str, Any]] = row["candidates"]
@@ -108,7 +121,9 @@ def _shown(row: Mapping[str, Any]) -> None:
             values = [str(one.get(field, "") or "") for one in candidates]
             mark = "" if len(set(values)) == 1 else "≠ "
             shown.add_row(escape(f"{mark}{field}"), *(escape(value) for value in values))
-        console.print(shown)
+        console.print(shown, soft_wrap=False)
     if row["settles_at"]:
-        console.print(f"The first call may still come true until {when(row['settles_at'])} (UTC).")
+        console.print(
+            f"The first call may still come true until {reader.when(row['settles_at'])} ({reader.zone})."
+        )
     console.print(f"seen: {escape(str(row['seen']))}")

@@ -13,7 +13,9 @@ from rich.markup import escape
 
 from app import leaving, service
 from app.cli import tenant
-from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from app.cli.common import Json, Name, print_json, short_bridge
+from app.cli.rows.tenants import ErasedRow, NotErased
+from app.cli.showing import ENGLISH, console, table
 from app.leaving import NotFinished, Progress
 from db.leaving import Erasure, Unfinished, Waits
 from domain.errors import InputError, Interrupted
@@ -68,7 +70,8 @@ def erase(
             )
         except NotFinished as error:
             if as_json:
-                print_json({"tenant": name, "unfinished": [asdict(one) for one in error.unfinished]})
+                left = [asdict(one) for one in error.unfinished]
+                print_json("tenant erase", NotErased, {"tenant": name, "unfinished": left})
             else:
                 _show(error.unfinished)
             raise
@@ -79,7 +82,7 @@ def erase(
                 )
             raise
     if as_json:
-        print_json(_plain(gone))
+        print_json("tenant erase", ErasedRow, _plain(gone))
         return
     console.print(
         f"Tenant '{name}' is erased: {sum(gone.counts.values())} rows of {len(gone.counts)} tables"
@@ -93,7 +96,7 @@ def erased(*, as_json: Json = False) -> None:
     with short_bridge() as bridge:
         rows = leaving.erasures(bridge)
     if as_json:
-        print_json([_plain(row) for row in rows])
+        print_json("tenant erased", ErasedRow, [_plain(row) for row in rows])
         return
     table(
         "Erased tenants",
@@ -102,8 +105,8 @@ def erased(*, as_json: Json = False) -> None:
             (
                 row.name,
                 row.who,
-                when(row.began_at.isoformat()),
-                when(row.ended_at.isoformat() if row.ended_at else None),
+                ENGLISH.when(row.began_at),
+                ENGLISH.when(row.ended_at),
                 sum(row.counts.values()),
                 row.exported_to or "–",
             )
@@ -160,7 +163,7 @@ def waiting_sentence(found: Waits) -> str:
         parts.append("the quiet time after a restore")
     if not found.steady:
         parts.append("PostgreSQL's clock to be steady again")
-    until = f", until {when(found.until.isoformat())} (UTC) at the latest" if found.until else ""
+    until = f", until {ENGLISH.when(found.until)} (UTC) at the latest" if found.until else ""
     return f"Waits for {', '.join(parts)}{until}."
 
 
@@ -169,4 +172,11 @@ def _quiet(_news: Waits | Progress) -> None:
 
 
 def _plain(row: Erasure) -> dict[str, Any]:
-    return {**asdict(row), "counts": dict(row.counts), "unfinished": dict(row.unfinished)}
+    return {
+        **asdict(row),
+        "id": str(row.id),
+        "began_at": row.began_at.isoformat(),
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "counts": dict(row.counts),
+        "unfinished": dict(row.unfinished),
+    }

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from app import reviewing
+from app import reviewing, service
 from app.bootstrap import Bridge
 from app.cli import tenant
-from app.cli.common import Json, Name, console, print_json, short_bridge, table, when
+from app.cli.common import Json, Name, print_json, short_bridge
+from app.cli.rows.decisions import GapRow, Released, ReviewRow
+from app.cli.rows.tenants import BranchMapped, BranchRow
+from app.cli.showing import Reader, console
 from domain.errors import InputError
 
 
@@ -46,19 +47,21 @@ def review(
         raise InputError("--seen goes with --release: say which invoice is to go.")
     with short_bridge() as bridge:
         if release is not None:
-            _release(bridge, name, release, seen)
+            _release(bridge, name, release, seen, as_json=as_json)
             return
         rows = reviewing.held(bridge, name)
     if as_json:
-        print_json(rows)
+        print_json("review", ReviewRow, rows)
         return
     if not rows:
         console.print(f"Nothing of tenant '{name}' waits for review.")
     _shown(rows)
 
 
-def _release(bridge: Bridge, name: str, wanted: str, seen: str | None) -> None:
+def _release(bridge: Bridge, name: str, wanted: str, seen: str | None, *, as_json: bool) -> None:
     if seen is None:
+        if as_json:
+            raise InputError("Nothing was let go: say --seen, since nobody can be shown it here.")
         rows = reviewing.wanted_of(reviewing.held(bridge, name), name, wanted)
         if not rows:
             console.print(f"Nothing of tenant '{name}' waits for review.")
@@ -70,9 +73,13 @@ def _release(bridge: Bridge, name: str, wanted: str, seen: str | None) -> None:
     else:
         marks = {mark.strip() for mark in seen.split(",") if mark.strip()}
     done = reviewing.release(bridge, name, wanted, marks)
-    console.print(f"{done.count} {'invoice is' if done.count == 1 else 'invoices are'} let go.")
-    for sentence in (*done.missed, *done.new):
-        console.print(escape(f"Left out: {sentence}."))
+    if as_json:
+        went = {"let_go": done.count, "missed": list(done.missed), "new": list(done.new)}
+        print_json("review", Released, went)
+    else:
+        console.print(f"{done.count} {'invoice is' if done.count == 1 else 'invoices are'} let go.")
+        for sentence in (*done.missed, *done.new):
+            console.print(escape(f"Left out: {sentence}."))
     if done.missed:
         # A script that named it has to know that it did not go; one that came since is only said.
         raise typer.Exit(1)
@@ -87,37 +94,34 @@ def _shown(rows: Sequence[Mapping[str, Any]]) -> None:
 def gaps(
     name: Name,
     *,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, for the auditor.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV for Excel, for the auditor.")] = False,
     as_json: Json = False,
 ) -> None:
     """ERP numbers that were used by documents that had to be removed."""
     with short_bridge() as bridge:
         rows = reviewing.gaps(bridge, name)
-    columns = ("document_type", "number", "at", "severa_id", "reason")
+        reader = Reader.of(service.find_tenant(bridge, name))
     if as_json:
-        print_json(rows)
-    elif as_csv:
-        out = csv.writer(sys.stdout, lineterminator="\n")
-        out.writerow(columns)
-        out.writerows([row[column] for column in columns] for row in rows)
+        print_json("gaps", GapRow, rows)
+        return
+    columns = ("document", "number", "removed", "severa_invoice", "reason")
+    cells = [
+        (row["document_type"], row["number"], reader.when(row["at"]), row["severa_id"], row["reason"])
+        for row in rows
+    ]
+    if as_csv:
+        reader.csv(columns, cells)
     else:
-        table(
-            "Number gaps",
-            ("document", "number", "removed (UTC)", "Severa invoice", "reason"),
-            [
-                (row["document_type"], row["number"], when(row["at"]), row["severa_id"], row["reason"])
-                for row in rows
-            ],
-        )
+        reader.table(reader.word("gaps"), columns, cells, timed=True)
 
 
 def branch(
     name: Name,
     unit: Annotated[
-        str | None, typer.Argument(metavar="[BUSINESS-UNIT]", help="Guid, code or name in Severa.")
+        str | None, typer.Argument(metavar="BUSINESS-UNIT", help="Guid, code or name in Severa.")
     ] = None,
     number: Annotated[
-        str | None, typer.Argument(metavar="[BRANCH]", help="Branch number in Visma.net ERP; '' unmaps.")
+        str | None, typer.Argument(metavar="BRANCH", help="Branch number in Visma.net ERP; '' unmaps.")
     ] = None,
     *,
     as_json: Json = False,
@@ -126,14 +130,24 @@ def branch(
     with short_bridge() as bridge:
         if unit is not None and number is not None:
             called = reviewing.map_branch(bridge, name, unit, number)
-            console.print(f"{escape(called)} is {f'branch {escape(number)}' if number else 'not mapped'}.")
+            if as_json:
+                print_json("tenant branch", BranchMapped, {"name": called, "branch": number})
+            else:
+                console.print(
+                    f"{escape(called)} is {f'branch {escape(number)}' if number else 'not mapped'}."
+                )
             return
+        if unit is not None:
+            raise InputError(
+                f"Say which branch '{unit}' is: severa-bridge tenant branch {name} '{unit}' BRANCH."
+            )
         rows = reviewing.branches(bridge, name)
+        reader = Reader.of(service.find_tenant(bridge, name))
     if as_json:
-        print_json(rows)
+        print_json("tenant branch", BranchRow, rows)
         return
-    table(
-        "Branches",
-        ("business unit", "name", "branch"),
+    reader.table(
+        reader.word("branches"),
+        ("business_unit", "name", "branch"),
         [(row["business_unit"], row["name"], row["branch"]) for row in rows],
     )

@@ -88,7 +88,7 @@ def look(stage: Stage) -> Facts:
         work,
         sum(row["state"] in _BUSY for row in rows),
         service.problems(stage.bridge, stage.tenant),
-        service.transfer_log(stage.bridge, stage.tenant, domain=None, level=None, limit=LOG_LINES),
+        service.transfer_log(stage.bridge, stage.tenant, limit=LOG_LINES),
     )
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import httpx
 
-from connectors.http import Token
 from connectors.meaning import Odd, Question, is_page, json_of
 from connectors.severa.errors import SYSTEM, error_type, message
 from connectors.severa.models import TokenAnswer, token_answer
 from connectors.severa.registers import NEEDED_SCOPES, OPTIONAL_SCOPES
+from connectors.signing_in import Token
 from domain import clock
 from domain.errors import SignInFailed
 
 TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
 RENEW_BEFORE = 300.0
-"""Seconds before its end at which a token is replaced (api.md 1.2)."""
+"""Seconds before its end at which a token is replaced (docs/vendors/severa.md S2)."""
 SCOPE_SEPARATORS = (" ", ",")
 """Open question: public clients use both. The space is the one seen working and is tried first."""
 
@@ -38,6 +39,19 @@ _LADDER: tuple[_Step, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SeveraAccess:
+    """Where one Severa organisation is reached, and as whom. ``base_url`` is the part before ``/v1`` (``https://…/rest-api``)."""
+
+    base_url: str
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        # The secret must not stand in a traceback or a log.
+        return f"SeveraAccess({self.base_url!r}, {self.client_id!r})"
+
+
 class ClientCredentials:
     """Gets tokens for one client id. The refresh token is not used: the secret is at hand and cannot be rotated away.
 
@@ -46,12 +60,9 @@ class ClientCredentials:
     separator; what once worked is asked for first from then on.
     """
 
-    def __init__(
-        self, client_id: str, client_secret: str, post: PostToken, *, pause: Callable[[float], object]
-    ) -> None:
+    def __init__(self, access: SeveraAccess, post: PostToken, *, pause: Callable[[float], object]) -> None:
         """``post`` sends one token request and gives the answer, whatever its status; ``pause`` waits some seconds."""
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._access = access
         self._post = post
         self._pause = pause
         self._ladder = _LADDER
@@ -89,7 +100,7 @@ class ClientCredentials:
         found: set[str] = set()
         refusal: SignInFailed | None = None
         for scope in sorted(NEEDED_SCOPES | OPTIONAL_SCOPES):
-            # Sign-ins are not paced by the connection's pacer; ten calls a second are the vendor's limit for them too.
+            # Sign-ins are not paced by the connection's pacer; ten calls a second are the vendor's limit for them too (docs/vendors/severa.md S6).
             self._pause(0.15)
             given = self._asked({scope})
             if isinstance(given, SignInFailed):
@@ -103,7 +114,7 @@ class ClientCredentials:
     def _asked(
         self, scopes: Iterable[str] | None, separator: str = SCOPE_SEPARATORS[0]
     ) -> TokenAnswer | SignInFailed:
-        body = {"client_id": self._client_id, "client_secret": self._client_secret}
+        body = {"client_id": self._access.client_id, "client_secret": self._access.client_secret}
         if scopes is not None:
             body["scope"] = separator.join(sorted(scopes))
         answer = self._post(body)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 import httpx
 
-from connectors.http import (
-    CREATE_TIMEOUT,
-    READ_TIMEOUT,
-    Endpoint,
-    Observe,
-    Pacer,
-    Purpose,
-    SignIn,
-    Timeouts,
-    TokenStore,
-    Transport,
-)
-from connectors.severa.auth import RENEW_BEFORE, TOKEN_PATH, ClientCredentials, missing
+from connectors.endpoint import Conduct, Endpoint
+from connectors.http import Transport
+from connectors.severa.auth import RENEW_BEFORE, TOKEN_PATH, ClientCredentials, SeveraAccess, missing
 from connectors.severa.errors import DIALECT, SYSTEM
 from connectors.severa.reading import ACCEPT_JSON, Reader
 from connectors.severa.writing import Writer
+from connectors.signing_in import SignIn
 from domain.errors import SignInFailed
 from domain.model import Filter, Json, Page
 
@@ -36,40 +25,18 @@ class SeveraClient:
     ``registers.REGISTERS``. An unknown register, filter or verb is a ValueError: the server would ignore it in silence.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        client_id: str,
-        client_secret: str,
-        *,
-        tokens: TokenStore,
-        pacer: Pacer,
-        purpose: Purpose = "new",
-        observe: Observe | None = None,
-        stop: threading.Event | None = None,
-        read_timeout: float = READ_TIMEOUT,
-        create_timeout: float = CREATE_TIMEOUT,
-    ) -> None:
-        """``base_url`` is the part before ``/v1`` (``https://…/rest-api``); the time-outs are seconds."""
-        self._base = base_url.rstrip("/").removesuffix("/v1")
-        self._stop = stop or threading.Event()
-        self._credentials = ClientCredentials(
-            client_id, client_secret, self._post_token, pause=self._stop.wait
-        )
-        self._client_id = client_id
+    def __init__(self, access: SeveraAccess, conduct: Conduct) -> None:
+        """No call is made before the first question."""
+        self._base = access.base_url.rstrip("/").removesuffix("/v1")
+        self._client_id = access.client_id
+        stop = conduct.stop
+        self._credentials = ClientCredentials(access, self._post_token, pause=stop.wait)
         self._transport = Transport(
-            Endpoint(
-                self._base,
-                DIALECT,
-                {"Client_Id": client_id},
-                Timeouts(read=read_timeout, create=create_timeout),
-            ),
-            signing=SignIn(tokens, self._credentials.sign_in, renew_before=RENEW_BEFORE, stop=self._stop),
-            pacer=pacer,
-            purpose=purpose,
-            observe=observe,
+            Endpoint(self._base, DIALECT, {"Client_Id": access.client_id}),
+            conduct,
+            signing=SignIn(conduct.tokens, self._credentials.sign_in, renew_before=RENEW_BEFORE, stop=stop),
         )
-        self._reader = Reader(self._transport, self._stop)
+        self._reader = Reader(self._transport, stop)
         self._writer = Writer(self._transport, self._reader)
 
     def close(self) -> None:
@@ -87,7 +54,7 @@ class SeveraClient:
         except SignInFailed as refusal:
             if refusal.reason != "wrong_secret":
                 raise
-            # A server that refuses a sign-in as a whole says the same for a wrong secret and for one scope too many.
+            # A server that refuses a sign-in as a whole says the same for a wrong secret and for one scope too many (docs/vendors/severa.md S4).
             granted = self._credentials.granted(None)
         lacking = missing(granted)
         if lacking:
@@ -145,7 +112,7 @@ class SeveraClient:
         self,
         register: str,
         guid: str,
-        changes: Mapping[str, Any],
+        changes: Mapping[str, object],
         *,
         not_after: float | None = None,
         until: float | None = None,

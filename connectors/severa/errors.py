@@ -1,4 +1,4 @@
-"""Severa's error answers as the bridge's own errors (api.md 1.9)."""
+"""Severa's error answers as the bridge's own errors (docs/vendors/severa.md S9)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import re
 
 import httpx
 
-from connectors.http import MESSAGE_LENGTH, Dialect, message_of, parsed, retry_after
+from connectors.answers import MESSAGE_LENGTH, message_of, parsed
 from connectors.meaning import Question, not_the_vendors_404
 from connectors.severa.models import error_body
+from connectors.verdict import Dialect, retry_after
 from domain.errors import BridgeError, Forbidden, RateLimited, Refused, SignInFailed
 
 SYSTEM = "severa"
 
 _QUOTA = re.compile(r"API calls quota exceeded", re.IGNORECASE)
 _CLOSED_ORGANISATION = {"OrganizationNotActive", "TrialExpired", "TermsOfServiceNotApproved"}
-"""Refusals that no single record can cause: the whole connection is shut."""
+"""Refusals that no single record can cause: the whole connection is shut (docs/vendors/severa.md S10)."""
 _OWN_MEANING = {401, 404, 408, 412, 425, 429}
 
 
@@ -40,7 +41,7 @@ def by_body(answer: httpx.Response, text: str, operation: str) -> BridgeError | 
     is not Severa's own says nothing of the record."""
     status, kind = answer.status_code, error_type(answer)
     if _QUOTA.search(text):
-        # Always a 'no', whichever status a gateway puts on it.
+        # Always a 'no', whichever status a gateway puts on it (docs/vendors/severa.md S7).
         wait = retry_after(answer.headers)
         return RateLimited(
             text, retry_after=wait, costs_attempt=True, system=SYSTEM, status=status, operation=operation

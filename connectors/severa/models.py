@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -19,7 +18,7 @@ ZONELESS = UTC
 _SCOPE_SEPARATOR = re.compile(r"[\s,]+")
 _DEFAULT_LIFETIME = 3600
 _LONGEST_LIFETIME = 366 * 86_400
-"""Seconds. A token that is said to live longer was not made by Severa (api.md 1.2: an hour)."""
+"""Seconds. A token that is said to live longer was not made by Severa: its own live an hour (docs/vendors/severa.md S2)."""
 
 
 class TokenAnswer(BaseModel):
@@ -35,7 +34,7 @@ class TokenAnswer(BaseModel):
 
     @field_validator("scope", mode="before")
     @classmethod
-    def _split(cls, value: Any) -> frozenset[str]:
+    def _split(cls, value: object) -> frozenset[str]:
         if value is not None and not isinstance(value, str | list | tuple | set | frozenset):
             raise ValueError("a scope is text or a list")
         parts = _SCOPE_SEPARATOR.split(value) if isinstance(value, str) else value or ()
@@ -48,7 +47,7 @@ class TokenAnswer(BaseModel):
         return parse_time(self.expires_utc) or now + timedelta(seconds=_DEFAULT_LIFETIME)
 
 
-def token_answer(body: Any) -> TokenAnswer | None:
+def token_answer(body: object) -> TokenAnswer | None:
     """The token answer, its member names in any letter case; None when it is none."""
     if not isinstance(body, Mapping):
         return None
@@ -82,7 +81,7 @@ class ErrorBody(BaseModel):
     details: list[ErrorDetail] | None = None
 
 
-def error_body(body: Any) -> ErrorBody | None:
+def error_body(body: object) -> ErrorBody | None:
     """The error of an answer, None when the answer has no such shape (a 429 is plain text)."""
     if not isinstance(body, Mapping) or not isinstance(body.get("error"), Mapping):
         return None
@@ -92,7 +91,7 @@ def error_body(body: Any) -> ErrorBody | None:
         return None
 
 
-def parse_time(text: Any) -> datetime | None:
+def parse_time(text: object) -> datetime | None:
     """A time of the wire (0 to 7 fraction digits, with or without zone) as an aware datetime in UTC; None if it is none."""
     if not isinstance(text, str):
         return None
@@ -125,7 +124,7 @@ def server_time(date: str | None) -> datetime | None:
         return None
 
 
-def changed_at(row: Mapping[str, Any]) -> datetime | None:
+def changed_at(row: Mapping[str, object]) -> datetime | None:
     """When a row was last changed: the later of created and updated, None when it shows neither."""
     times = [
         parse_time(row.get(name)) for name in ("createdDateTime", "lastUpdatedDateTime", "deletedDateTime")

@@ -1,6 +1,6 @@
 """Reading Severa's lists to their end, safely: no page twice, no row twice, no misspelt filter unnoticed.
 
-The server ignores query names that it does not know (api.md 1.6): a filter that was ignored gives everything, and
+The server ignores query names that it does not know (docs/vendors/severa.md S16): a filter that was ignored gives everything, and
 everything would then be taken for what was asked for. So each row is held against the filter.
 """
 
@@ -103,7 +103,7 @@ def read_once(
 def _by_token(pages: _Pages, query: Mapping[str, Wire], read: Read, token: str | None) -> Reading:
     used: set[str] = set()
     while True:
-        # The filters are repeated with the token: the token alone does not carry them everywhere (api.md 1.6).
+        # The filters are repeated with the token: the token alone does not carry them everywhere (docs/vendors/severa.md S12).
         with_paging = {**query, "rowCount": PAGE, **({"pageToken": token} if token else {})}
         try:
             answer = read(with_paging)
@@ -136,10 +136,10 @@ def _by_rows(pages: _Pages, query: Mapping[str, Wire], read: Read, first: int) -
                 raise
             return pages.end(f"a later page: {trouble.message}")
         if pages.repeated and size > PAGE:
-            # More rows than asked for, and the same again: the server does not page this list, all of it is here.
+            # More rows than asked for, and the same again: the server does not page this list, all of it is here (docs/vendors/severa.md S14).
             return pages.end()
         # There is no mark for "more follows", and the server may cut pages below what was asked for: a page is the last
-        # one when it is shorter than its predecessors, not when it is shorter than 100.
+        # one when it is shorter than its predecessors, not when it is shorter than 100 (docs/vendors/severa.md S13).
         size = size or pages.length
         last = pages.length < max(size, SMALLEST_PAGE)
         first += pages.length
@@ -206,14 +206,14 @@ def agrees(row: Json, check: Check, wanted: Filter) -> bool | None:
     return False
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
     # Spaces, dashes and case are no difference: VAT numbers and codes are found in any spelling.
     return "".join(letter for letter in str(value).casefold() if letter.isalnum())
 
 
-def _in_time(found: Sequence[Any], kind: str, wanted: Filter) -> bool:
+def _in_time(found: Sequence[object], kind: str, wanted: Filter) -> bool:
     limit = wanted if isinstance(wanted, datetime) else parse_time(wanted)
     times = [time for time in map(parse_time, found) if time is not None]
     if limit is None or not times or limit.tzinfo is None:
@@ -223,7 +223,7 @@ def _in_time(found: Sequence[Any], kind: str, wanted: Filter) -> bool:
     return any(time >= limit - day if kind == "from" else time <= limit + day for time in times)
 
 
-def _values(value: Any, path: Sequence[str]) -> Iterator[Any]:
+def _values(value: object, path: Sequence[str]) -> Iterator[Any]:
     if not path:
         yield value
         return

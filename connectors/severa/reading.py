@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import structlog
 
-from connectors.http import FILE_BYTES, Transport
+from connectors.http import Transport
 from connectors.listing import Batch, Reading, once_each, read_whole
 from connectors.meaning import Odd, Question, file_of, json_of, key_text, object_of, same_key
 from connectors.severa import paging
@@ -20,6 +20,7 @@ from connectors.severa.amounts import AMOUNTS
 from connectors.severa.errors import SYSTEM
 from connectors.severa.models import changed_at, format_time
 from connectors.severa.registers import DOWNLOADS, OF_PARENT, REGISTERS, Register
+from connectors.wire import FILE_BYTES
 from domain.errors import NotFound, RateLimited, Refused, RegisterMissing, Unavailable
 from domain.model import Filter, Json, Page
 
@@ -178,7 +179,7 @@ def filled(path: str, *, guid: str | None = None, parent: str | None = None) -> 
     return path
 
 
-def record_of(body: Any, guid: str) -> Json:
+def record_of(body: object, guid: str) -> Json:
     """The record of that guid. Raises Odd for anything else."""
     record = object_of(body, AMOUNTS)
     if not same_key(record.get("guid"), guid):
@@ -186,7 +187,7 @@ def record_of(body: Any, guid: str) -> Json:
     return record
 
 
-def _found(body: Any, entry: Register, guid: str) -> Json | None:
+def _found(body: object, entry: Register, guid: str) -> Json | None:
     """The record in the answer to a single read; None where the read is a search and found none."""
     if entry.paging == "single":
         record = object_of(body, AMOUNTS)

@@ -1,7 +1,8 @@
 """The catalogue of Severa's registers as data: paths, paging, filters and scopes.
 
 The client makes no request whose shape is not here; the contract test holds every entry against the vendor's document,
-and the documentation is made from it. Source: the vendor's OpenAPI document and ``api.md`` 1.6, 1.7, 2.
+and the documentation is made from it. Source: the vendor's OpenAPI document; what it leaves open
+stands in docs/vendors/severa.md.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ _ALL = (
         creates=True,
         patches=True,
         changed=True,
-        # Without these a changed address or contact does not bring its customer back (api.md 1.7).
+        # Without these a changed address or contact does not bring its customer back (docs/vendors/severa.md S19).
         options={"changedSinceOptions": ("Addresses", "Contacts")},
         filters={
             "isActive": same("isActive"),
@@ -282,7 +283,7 @@ _ALL = (
         change_filter="deletedSince",
         filters={"projectGuids": same("project.guid"), "deletedSince": UNCHECKED},
     ),
-    # The single read of a flat rate answers an array.
+    # The single read of a flat rate answers an array (docs/vendors/severa.md S26).
     _own(
         "flatrates",
         "token",
@@ -365,7 +366,7 @@ _ALL = (
         filters={"active": same("isActive"), "countryGuid": same("countryGuid")},
     ),
     _own("currencies", "rows", "settings:read", filters=_ACTIVE),
-    # A country is also read by its two letters or its name; those answer a list.
+    # A country is also read by its two letters or its name; those answer a list (docs/vendors/severa.md S25).
     _own(
         "localization/countries",
         "none",

@@ -37,7 +37,7 @@ class Spelling:
         # All were ignored: the form that is tried next, alone. All of them each time would be calls without end.
         self._next: dict[tuple[str, str], int] = {}
 
-    def ways(self, register: str, changes: Mapping[str, Any]) -> list[Spelled]:
+    def ways(self, register: str, changes: Mapping[str, object]) -> list[Spelled]:
         """The PATCH in every form that may be meant, likeliest first; one only where nothing is open, it is known, or no
         form was taken."""
         open_path = _open_path(register, changes)
@@ -53,7 +53,7 @@ class Spelling:
         )
         return [Spelled(form, _operations(register, changes, form)) for form in forms]
 
-    def learn(self, register: str, changes: Mapping[str, Any], form: int) -> None:
+    def learn(self, register: str, changes: Mapping[str, object], form: int) -> None:
         """This form is the one that the server takes."""
         open_path = _open_path(register, changes)
         if open_path is not None:
@@ -61,18 +61,20 @@ class Spelling:
             self._refused.pop((register, open_path), None)
             self._next.pop((register, open_path), None)
 
-    def refused(self, register: str, changes: Mapping[str, Any], form: int, refusal: Refused | None) -> None:
+    def refused(
+        self, register: str, changes: Mapping[str, object], form: int, refusal: Refused | None
+    ) -> None:
         """This form was refused (None: ignored in silence) and another one is left: it is not tried again before that."""
         open_path = _open_path(register, changes)
         if open_path is not None:
             self._refused.setdefault((register, open_path), {})[form] = refusal
 
-    def refusal(self, register: str, changes: Mapping[str, Any]) -> Refused | None:
+    def refusal(self, register: str, changes: Mapping[str, object]) -> Refused | None:
         """The refusal that is remembered of a form tried before, None if there was none."""
         remembered = self._refused.get((register, _open_path(register, changes) or ""), {})
         return next((one for one in remembered.values() if one is not None), None)
 
-    def give_up(self, register: str, changes: Mapping[str, Any], ignored: int | None) -> None:
+    def give_up(self, register: str, changes: Mapping[str, object], ignored: int | None) -> None:
         """No form was taken, so it was not the form: all are open again. Where the last one was ``ignored`` in silence, nobody
         says no: then one is tried in each call, each in its turn, until one is taken."""
         open_path = _open_path(register, changes)
@@ -83,20 +85,20 @@ class Spelling:
             self._next[register, open_path] = (ignored + 1) % len(WIRE_PATHS[register][open_path])
 
 
-def taken(changes: Mapping[str, Any], register: str, stored: Json) -> bool:
+def taken(changes: Mapping[str, object], register: str, stored: Json) -> bool:
     """Whether a record shows the value that was written under the open path; True where nothing is open, and for a record
     that does not show the member at all."""
     open_path = _open_path(register, changes)
     return open_path is None or shows({open_path: changes[open_path]}, stored)
 
 
-def shows(changes: Mapping[str, Any], stored: Json) -> bool:
+def shows(changes: Mapping[str, object], stored: Json) -> bool:
     """Whether a record shows what was written, as far as it shows the members at all; only scalars are compared, and a
     day equals the moment it was stored as."""
     return all(_is_shown(path, value, stored) for path, value in changes.items())
 
 
-def _is_shown(path: str, written: Any, stored: Json) -> bool:
+def _is_shown(path: str, written: object, stored: Json) -> bool:
     value: Any = stored
     for name in path.strip("/").split("/"):
         if not isinstance(value, Mapping) or name not in value:
@@ -110,11 +112,11 @@ def _is_shown(path: str, written: Any, stored: Json) -> bool:
     return left == right or (_DAY.match(left) is not None and left[:10] == right[:10])
 
 
-def _open_path(register: str, changes: Mapping[str, Any]) -> str | None:
+def _open_path(register: str, changes: Mapping[str, object]) -> str | None:
     return next((path for path in changes if len(WIRE_PATHS.get(register, {}).get(path, ())) > 1), None)
 
 
-def _operations(register: str, changes: Mapping[str, Any], form: int) -> list[dict[str, Any]]:
+def _operations(register: str, changes: Mapping[str, object], form: int) -> list[dict[str, Any]]:
     operations: list[dict[str, Any]] = []
     for path, value in changes.items():
         forms = WIRE_PATHS.get(register, {}).get(path, (path,))

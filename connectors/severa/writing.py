@@ -5,13 +5,13 @@ from __future__ import annotations
 import mimetypes
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
 import structlog
 
-from connectors.http import Transport, dumped
+from connectors.answers import dumped
+from connectors.http import Transport
 from connectors.meaning import Odd, Question, after_the_yes, is_empty, json_of, object_of, same_key
 from connectors.severa.amounts import AMOUNTS
 from connectors.severa.errors import SYSTEM
@@ -59,7 +59,7 @@ class Writer:
         self,
         register: str,
         guid: str,
-        changes: Mapping[str, Any],
+        changes: Mapping[str, object],
         not_after: float | None,
         until: float | None,
     ) -> Json:
@@ -138,7 +138,7 @@ class Writer:
     def _begin_anew(
         self,
         register: str,
-        changes: Mapping[str, Any],
+        changes: Mapping[str, object],
         ways: Sequence[Spelled],
         way: Spelled,
         not_after: float | None,
@@ -150,7 +150,7 @@ class Writer:
             raise NotSent("this form is not taken, another one is to be tried", system=SYSTEM)
 
     def _stored(
-        self, answer: httpx.Response, register: str, guid: str, changes: Mapping[str, Any], form: int
+        self, answer: httpx.Response, register: str, guid: str, changes: Mapping[str, object], form: int
     ) -> Json:
         """The record as it stands after a PATCH: from the answer, else read singly.
 
@@ -181,8 +181,8 @@ def _made(answer: httpx.Response) -> Json | None:
     return made if isinstance(made.get("guid"), str) and made["guid"].strip() else None
 
 
-def _patched(body: Any, guid: str) -> Json:
-    """The record of that guid in the answer to a PATCH: an object, or one of an array (api.md 1.8). Raises Odd."""
+def _patched(body: object, guid: str) -> Json:
+    """The record of that guid in the answer to a PATCH: an object, or one of an array (docs/vendors/severa.md S29). Raises Odd."""
     rows = body if isinstance(body, list) else [body]
     mine = [row for row in rows if isinstance(row, Mapping) and same_key(row.get("guid"), guid)]
     if not mine:

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from connectors.http import Token
 from connectors.meaning import Odd, Question, json_of
+from connectors.signing_in import Token
 from connectors.visma_net.errors import SYSTEM, sign_in_refused
 from connectors.visma_net.models import token_answer
 from domain import clock
@@ -48,49 +48,63 @@ def challenge(verifier: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Connect:
-    """The sign-in of one connection; ``auth_url`` has ``/authorize`` and ``/token`` below it."""
+class VismaNetAccess:
+    """Where one company of the ERP is reached, and as whom: ``/v1`` and ``/v2`` are below ``base_url``, ``/token`` and
+    ``/authorize`` below ``auth_url``."""
 
+    base_url: str
     auth_url: str
     kind: Kind
     client_id: str
     client_secret: str
     tenant_id: str
-    post: PostForm
 
     def __repr__(self) -> str:
         # The secret must not stand in a traceback or a log.
-        return f"Connect({self.auth_url!r}, {self.kind!r}, {self.client_id!r})"
+        return f"VismaNetAccess({self.auth_url!r}, {self.kind!r}, {self.client_id!r})"
+
+    @property
+    def sign_in_url(self) -> str:
+        """``auth_url`` as paths are put behind it."""
+        return self.auth_url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The sign-in of one connection."""
+
+    access: VismaNetAccess
+    post: PostForm
 
     def sign_in(self, stored: Token | None) -> Token:
         """A new token. Raises SignInFailed (reason wrong_secret, missing_scope, unknown_tenant, signed_out, refused),
         RateLimited, Unavailable, NotKnown."""
-        if self.kind == "service":
+        if self.access.kind == "service":
             return self._service()
         if stored is None or not stored.refresh_token:
             raise SignInFailed(
                 "nobody is signed in to Visma.net",
                 system=SYSTEM,
                 reason="signed_out",
-                tenant_id=self.tenant_id,
+                tenant_id=self.access.tenant_id,
             )
         form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
         token = self._ask(form, refreshing=True)
-        # Applications that re-use their refresh token get none back: the old one stays.
+        # Applications that re-use their refresh token get none back: the old one stays (docs/vendors/visma-net-erp.md E2).
         return token if token.refresh_token else _with_refresh(token, stored.refresh_token)
 
     def authorize_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """Where to send the user's browser to sign in (interactive kind, R-SET-2)."""
         query = {
             "response_type": "code",
-            "client_id": self.client_id,
+            "client_id": self.access.client_id,
             "redirect_uri": redirect_uri,
             "scope": " ".join((*_PERSON_SCOPES, *NEEDED_SCOPES["interactive"])),
             "state": state,
             "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
         }
-        return f"{self.auth_url}/authorize?{urlencode(query)}"
+        return f"{self.access.sign_in_url}/authorize?{urlencode(query)}"
 
     def exchange(self, code: str, verifier: str, redirect_uri: str) -> Token:
         """The token for the code the user came back with. Raises as ``sign_in``; without a refresh token it is refused,
@@ -114,7 +128,9 @@ class Connect:
     def missing(self, scope: str) -> list[str]:
         """The needed scopes that a token's scope lacks; none if the answer named no scopes at all."""
         granted = set(scope.replace(",", " ").split())
-        return [needed for needed in NEEDED_SCOPES[self.kind] if needed not in granted] if granted else []
+        return (
+            [needed for needed in NEEDED_SCOPES[self.access.kind] if needed not in granted] if granted else []
+        )
 
     def _service(self) -> Token:
         needed = NEEDED_SCOPES["service"]
@@ -141,12 +157,12 @@ class Connect:
 
     def _ask(self, form: Mapping[str, str], *, refreshing: bool = False) -> Token:
         asked_at = clock.wall()
-        whole = {**form, "client_id": self.client_id, "client_secret": self.client_secret}
-        if self.tenant_id:
-            whole["tenant_id"] = self.tenant_id
-        answer = self.post(f"{self.auth_url}/token", whole)
+        whole = {**form, "client_id": self.access.client_id, "client_secret": self.access.client_secret}
+        if self.access.tenant_id:
+            whole["tenant_id"] = self.access.tenant_id
+        answer = self.post(f"{self.access.sign_in_url}/token", whole)
         if not answer.is_success:
-            raise sign_in_refused(answer, kind=self.kind, refreshing=refreshing)
+            raise sign_in_refused(answer, kind=self.access.kind, refreshing=refreshing)
         question = Question(SYSTEM, "POST /token")
         try:
             token = token_answer(json_of(answer))

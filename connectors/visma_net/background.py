@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from connectors.http import failure
 from connectors.meaning import Odd, json_of, key_text, same_key
+from connectors.verdict import failure
 from connectors.visma_net.errors import DIALECT, SYSTEM
 from connectors.visma_net.keys import located, segment
 from connectors.visma_net.models import BackgroundState, background_state
@@ -93,7 +93,7 @@ def _state(answer: httpx.Response, accepted: str) -> BackgroundState | None:
 def _answer(
     accepted: str, read: Read, state: BackgroundState, operation: str, *, repeatable: bool
 ) -> httpx.Response:
-    # "Finished" says only that it ended: the status code decides.
+    # "Finished" says only that it ended: the status code decides (docs/vendors/visma-net-erp.md E9).
     headers = _headers(state.responseHeaders)
     content = b""
     try:
@@ -114,7 +114,7 @@ def _answer(
     return answer
 
 
-def _headers(headers: Any) -> dict[str, str]:
+def _headers(headers: object) -> dict[str, str]:
     pairs: list[tuple[Any, Any]] = []
     if isinstance(headers, Mapping):
         pairs = list(headers.items())

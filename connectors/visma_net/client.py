@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import httpx
 
-from connectors import http
-from connectors.http import Observe, Pacer, Purpose, SignIn, Timeouts, TokenStore, Transport
+from connectors.endpoint import Conduct, Endpoint
+from connectors.http import Transport
 from connectors.meaning import Question
-from connectors.visma_net.auth import RENEW_BEFORE, Connect, Kind
-from connectors.visma_net.endpoint import Endpoint
+from connectors.signing_in import SignIn
+from connectors.visma_net.auth import RENEW_BEFORE, Connect, VismaNetAccess
+from connectors.visma_net.calls import Calls
 from connectors.visma_net.errors import DIALECT, SYSTEM
 from connectors.visma_net.reading import Reader
 from connectors.visma_net.times import SERVER_ZONE
@@ -28,46 +28,20 @@ class VismaNetClient:
     to write are sent as given, so the caller wraps. Registers and their filters: ``connectors.visma_net.registers``.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        auth_url: str,
-        kind: Kind,
-        client_id: str,
-        client_secret: str,
-        tenant_id: str,
-        *,
-        tokens: TokenStore,
-        pacer: Pacer,
-        purpose: Purpose = "new",
-        observe: Observe | None = None,
-        stop: threading.Event | None = None,
-        read_timeout: float = 60.0,
-        create_timeout: float = 250.0,
-        time_zone: str = SERVER_ZONE,
-    ) -> None:
-        """``/v1`` and ``/v2`` are below ``base_url``, ``/token`` and ``/authorize`` below ``auth_url``; time-outs in
-        seconds; ``time_zone`` is the one the server's zone-less times are in."""
-        self._stop = stop or threading.Event()
-        self._tokens = tokens
-        self._connect = Connect(
-            auth_url.rstrip("/"), kind, client_id, client_secret, tenant_id, self._post_form
-        )
+    def __init__(self, access: VismaNetAccess, conduct: Conduct, *, time_zone: str = SERVER_ZONE) -> None:
+        """``time_zone`` is the one the server's zone-less times are in. No call is made before the first question."""
+        self._tokens = conduct.tokens
+        self._connect = Connect(access, self._post_form)
         self._transport = Transport(
-            http.Endpoint(
-                base_url,
-                DIALECT,
-                {"Accept": "application/json"},
-                Timeouts(read=read_timeout, create=create_timeout),
+            Endpoint(access.base_url, DIALECT, {"Accept": "application/json"}),
+            conduct,
+            signing=SignIn(
+                conduct.tokens, self._connect.sign_in, renew_before=RENEW_BEFORE, stop=conduct.stop
             ),
-            signing=SignIn(tokens, self._connect.sign_in, renew_before=RENEW_BEFORE, stop=self._stop),
-            pacer=pacer,
-            purpose=purpose,
-            observe=observe,
         )
-        endpoint = Endpoint(self._transport, self._stop, read_timeout, create_timeout)
-        self._reader = Reader(endpoint, time_zone)
-        self._writer = Writer(endpoint, self._reader)
+        calls = Calls(self._transport, conduct.stop, conduct.timeouts)
+        self._reader = Reader(calls, time_zone)
+        self._writer = Writer(calls, self._reader)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -98,7 +72,8 @@ class VismaNetClient:
             )
         for organization in self.list("organization"):
             return organization
-        # Every company has one; who shows none is not the company that was signed in to.
+        # Every company has one; who shows none is not the company that was signed in to
+        # (docs/vendors/visma-net-erp.md E6).
         raise Question(SYSTEM, "GET /v1/organization").not_known("it shows no organization")
 
     # ------------------------------------------------------------ reading

@@ -157,7 +157,7 @@ DOCUMENTS = (
         "supplierInvoice",
         listing="/v1/supplierInvoice",
         item="/v1/supplierInvoice/{key}",
-        # Without the type only type Invoice is found.
+        # Without the type only type Invoice is found (docs/vendors/visma-net-erp.md E64).
         typed_item="/v1/supplierInvoice/{type}/{key}",
         creating="/v1/supplierInvoice",
         paging="pages",
@@ -181,13 +181,14 @@ DOCUMENTS = (
     Register(
         "journaltransaction",
         listing="/v2/journaltransaction",
-        # Batch numbers are unique per module only and the path has no module: reliable for general ledger batches.
+        # Batch numbers are unique per module only and the path has no module: reliable for general ledger batches
+        # (docs/vendors/visma-net-erp.md E35).
         item="/v2/journaltransaction/{key}",
         creating="/v2/journaltransaction",
         actions={"release": "/v2/journaltransaction/{key}/action/release"},
         paging="lines",
         changed="lastModifiedDateTime",
-        # The one date filter without a Condition: it means "since".
+        # The one date filter without a Condition: it means "since" (docs/vendors/visma-net-erp.md E30).
         changed_paired=False,
         filters=("periodId", "lastModifiedDateTime", "module", "status", "expandAttachments", "branch"),
         checks={
@@ -198,7 +199,7 @@ DOCUMENTS = (
         identity=(("module", "batchNumber"),),
         number="batchNumber",
         always={"expandAttachments": "true"},
-        # One of periodId and lastModifiedDateTime is mandatory.
+        # One of periodId and lastModifiedDateTime is mandatory (docs/vendors/visma-net-erp.md E35).
         whole={"lastModifiedDateTime": "1990-01-01"},
     ),
     Register(

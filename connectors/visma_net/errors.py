@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import httpx
 
@@ -62,14 +61,15 @@ def sign_in_refused(answer: httpx.Response, *, kind: str, refreshing: bool) -> S
     elif "12027" in text:
         reason = "no_license"
     elif kind == "service" and (_TENANT.search(text) or error in ("invalid_grant", "unauthorized_client")):
-        # A company that has not approved the application is refused in the same words as one that does not exist.
+        # A company that has not approved the application is refused in the same words as one that does not exist
+        # (docs/vendors/visma-net-erp.md E1).
         reason = "unknown_tenant"
     else:
         reason = "refused"
     return SignInFailed(text, system=SYSTEM, reason=reason, status=answer.status_code, error=error)
 
 
-def _texts(state: Mapping[str, Any]) -> Iterator[str]:
+def _texts(state: Mapping[str, object]) -> Iterator[str]:
     for name, problems in state.items():
         for problem in problems if isinstance(problems, list) else [problems]:
             yield f"{name}: {problem}" if name else str(problem)

@@ -18,7 +18,7 @@ def segment(key: str) -> str:
     """
     if not key:
         raise ValueError("an empty key addresses no record")
-    # "." and ".." would be taken out of the path, and gateways cut dots off the end.
+    # "." and ".." would be taken out of the path, and gateways cut dots off the end (docs/vendors/visma-net-erp.md E16).
     if _PLAIN.fullmatch(key) and not key.endswith("."):
         return quote(key, safe="", errors="replace")
     # A lone surrogate is in no key of the ERP; the server says so.

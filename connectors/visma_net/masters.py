@@ -96,7 +96,7 @@ MASTERS = (
         },
         identity=(("inventoryId",), ("inventoryNumber",)),
         number="inventoryNumber",
-        # Left out, the server expands everything: slow and large.
+        # Left out, the server expands everything: slow and large (docs/vendors/visma-net-erp.md E36).
         always={
             f"expand{part}": "false"
             for part in (

@@ -46,7 +46,7 @@ class Count:
     per_page: int | None = None
 
     @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Count:
+    def of_row(cls, row: Mapping[str, object]) -> Count:
         """From the ``metadata`` of a row. Zeros stand in nested objects and mean nothing."""
         metadata = row.get("metadata")
         if not isinstance(metadata, Mapping):
@@ -54,12 +54,12 @@ class Count:
         return cls(_count(metadata.get("totalCount")) or None, _count(metadata.get("maxPageSize")) or None)
 
     @classmethod
-    def of_envelope(cls, body: Mapping[str, Any]) -> Count:
+    def of_envelope(cls, body: Mapping[str, object]) -> Count:
         """From ``{pageNumber, pageSize, totalCount, records}``; there 0 says that the list is empty."""
         return cls(_count(body.get("totalCount")), _count(body.get("pageSize")) or None)
 
 
-def token_answer(body: Any) -> TokenAnswer | None:
+def token_answer(body: object) -> TokenAnswer | None:
     """The token in an answer, None if it has none."""
     try:
         return TokenAnswer.model_validate(body)
@@ -67,7 +67,7 @@ def token_answer(body: Any) -> TokenAnswer | None:
         return None
 
 
-def background_state(body: Any) -> BackgroundState | None:
+def background_state(body: object) -> BackgroundState | None:
     """The state in an answer, None if it cannot be read."""
     try:
         return BackgroundState.model_validate(body)
@@ -75,7 +75,7 @@ def background_state(body: Any) -> BackgroundState | None:
         return None
 
 
-def _count(value: Any) -> int | None:
+def _count(value: object) -> int | None:
     """A number of rows, given as a number or as text; None for everything that is none."""
     text = str(value) if isinstance(value, int | str | Decimal) and not isinstance(value, bool) else ""
     match = _WHOLE.fullmatch(text.strip())

@@ -63,7 +63,7 @@ class _Tally:
                 rows.append(Row(identity(row, self.register), row))
         self._count(page, rows)
         units = [unit for row in rows for unit in self.counted(row.body)]
-        # A page that brings nothing new was here before (a server that ignores pageNumber gives page 1 again), or has no
+        # A page that brings nothing new was here before (a server that ignores pageNumber gives page 1 again, docs/vendors/visma-net-erp.md E27), or has no
         # row that can be used: either way asking on would never end.
         self.barren = bool(page.rows) and self.units.issuperset(units)
         self.full = len(units) >= min(self.register.page_size, page.count.per_page or self.register.page_size)

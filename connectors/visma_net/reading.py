@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import httpx
 
 from connectors.listing import Batch, Reading, once_each, read_whole
 from connectors.meaning import Odd, Question, file_of, json_of, object_of, same_key
 from connectors.visma_net.amounts import AMOUNTS
-from connectors.visma_net.endpoint import Endpoint, item_path, register_of, typed_key
+from connectors.visma_net.calls import Calls
 from connectors.visma_net.errors import SYSTEM
 from connectors.visma_net.paging import Check, Fetched, read_once
+from connectors.visma_net.paths import item_path, register_of, typed_key
 from connectors.visma_net.queries import Query, changes, query
 from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS
@@ -26,8 +26,8 @@ from domain.model import Filter, Json, Page, Stored
 class Reader:
     """The reading half of a connection. Everything may raise TryLater (NotKnown among it), Refused, SignInFailed."""
 
-    def __init__(self, endpoint: Endpoint, time_zone: str) -> None:
-        self._endpoint = endpoint
+    def __init__(self, calls: Calls, time_zone: str) -> None:
+        self._calls = calls
         self._time_zone = time_zone
 
     def get(self, register: str, key: str) -> Stored:
@@ -36,7 +36,7 @@ class Reader:
         path = item_path(known, key)
         if not known.is_record:
             raise ValueError(f"what Visma.net ERP has at '{register}' is no record")
-        answer = self._endpoint.read(path)
+        answer = self._calls.read(path)
         try:
             body = record_in(json_of(answer), known, key)
         except Odd as odd:
@@ -62,7 +62,7 @@ class Reader:
     def download(self, attachment_id: str) -> bytes:
         """An attachment's bytes; ``VismaNetClient.download``."""
         path = item_path(REGISTERS["attachment"], attachment_id)
-        answer = self._endpoint.read(path, accept="*/*")
+        answer = self._calls.read(path, accept="*/*")
         try:
             return file_of(answer)
         except Odd as odd:
@@ -86,7 +86,7 @@ class Reader:
                 check=check,
                 usable_amounts=usable_amounts,
                 sure_of_none=sure_of_none,
-                stop=self._endpoint.stop,
+                stop=self._calls.stop,
                 position=begin,
             )
 
@@ -100,7 +100,7 @@ class Reader:
 
     def _page(self, asked: Query, number: int) -> Fetched:
         path = asked.register.listing
-        answer = self._endpoint.read(path, params=asked.parameters(number))
+        answer = self._calls.read(path, params=asked.parameters(number))
         try:
             rows, count = list_in(json_of(answer), asked.register, further=number > 1)
         except Odd as odd:
@@ -108,7 +108,7 @@ class Reader:
         return Fetched(rows, count, _date(answer))
 
 
-def record_in(body: Any, known: Register, key: str) -> Json:
+def record_in(body: object, known: Register, key: str) -> Json:
     """The record of that key. Raises Odd for anything else, another record among it."""
     record = object_of(plain(body), AMOUNTS)
     if known.shows:

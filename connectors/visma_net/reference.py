@@ -18,7 +18,7 @@ REFERENCE = (
         identity=(("accountID",), ("accountCD",)),
         number="accountCD",
     ),
-    # The list of dimensions is a list of words; its rows become {"id": word}.
+    # The list of dimensions is a list of words; its rows become {"id": word} (docs/vendors/visma-net-erp.md E29).
     Register(
         "dimension",
         listing="/v1/dimension",

@@ -21,7 +21,7 @@ DAY_SLACK = timedelta(days=1)
 _DOCUMENT_TYPES = {"documentType", "docType"}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """The value with every ``{"value": x}`` replaced by x, and document types spelt as in the vendor's enumeration."""
     if isinstance(value, Mapping):
         if len(value) == 1 and "value" in value:
@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def list_in(body: Any, register: Register, *, further: bool = False) -> tuple[list[Any], Count]:
+def list_in(body: object, register: Register, *, further: bool = False) -> tuple[list[Any], Count]:
     """The rows of a list's answer, and what it says of their number.
 
     An array where the document shows an envelope is taken as the other lists are, but for an empty one: nothing says then that
@@ -53,7 +53,7 @@ def list_in(body: Any, register: Register, *, further: bool = False) -> tuple[li
     return body, count
 
 
-def row_of(row: Any, register: Register) -> Json | None:
+def row_of(row: object, register: Register) -> Json | None:
     """A row in shape: an object that shows what identifies it (a word where the list is one of words), else None."""
     if register.words:
         row = {"id": row} if isinstance(row, str) else None
@@ -69,7 +69,7 @@ def _has_lines(batch: Json) -> bool:
     return lines is None or (isinstance(lines, list) and all(isinstance(line, Mapping) for line in lines))
 
 
-def member(row: Any, path: str) -> Iterator[Any]:
+def member(row: object, path: str) -> Iterator[Any]:
     """The values at a dotted path; arrays on the way give one value per element. Absent members give nothing."""
     if path == "":
         yield row
@@ -83,7 +83,7 @@ def member(row: Any, path: str) -> Iterator[Any]:
         yield from member(row[name], rest)
 
 
-def first(row: Any, path: str) -> str:
+def first(row: object, path: str) -> str:
     """The first value at a path as text, '' if there is none."""
     return next((str(value) for value in member(row, path) if value is not None), "")
 
@@ -124,7 +124,7 @@ def fits(row: Json, name: str, wanted: Filter, *, condition: str, register: Regi
     return any(_same(value, choice, name) for value in shown for choice in choices)
 
 
-def _same(value: Any, wanted: Any, name: str) -> bool:
+def _same(value: object, wanted: object, name: str) -> bool:
     if isinstance(value, Decimal | int) and not isinstance(value, bool) and not isinstance(wanted, bool):
         try:
             return Decimal(value) == Decimal(str(wanted))
@@ -135,12 +135,12 @@ def _same(value: Any, wanted: Any, name: str) -> bool:
     return left == right or (name == "module" and left == f"module{right}")
 
 
-def _folded(value: Any) -> str:
+def _folded(value: object) -> str:
     # Blanks and punctuation differ between a number as typed and as stored, never between two records.
     return re.sub(r"[\W_]+", "", str(value)).casefold() or str(value).strip().casefold()
 
 
-def _in_time(value: Any, wanted: Filter, *, condition: str, name: str, time_zone: str) -> bool:
+def _in_time(value: object, wanted: Filter, *, condition: str, name: str, time_zone: str) -> bool:
     asked = wanted if isinstance(wanted, datetime | str) else str(wanted)
     try:
         left = parse_time(str(value), time_zone)
@@ -158,7 +158,7 @@ def _in_time(value: Any, wanted: Filter, *, condition: str, name: str, time_zone
     return abs(left - right) <= slack
 
 
-def _without_spaces(value: Any) -> Any:
+def _without_spaces(value: object) -> Any:
     value = plain(value)
     return value.replace(" ", "") if isinstance(value, str) else value
 

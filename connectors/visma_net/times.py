@@ -31,7 +31,7 @@ def parse_time(text: str, time_zone: str = SERVER_ZONE) -> datetime:
         raise ValueError(f"no time: {text[:40]!r}")
     clock = match["clock"] or "00:00:00"
     fraction = (match["fraction"] or "").ljust(6, "0")[:6]
-    # A time that leaves the zone's range (0001-01-01 stands for "never") cannot be shifted to UTC.
+    # A time that leaves the zone's range (0001-01-01 stands for "never", docs/vendors/visma-net-erp.md E20) cannot be shifted to UTC.
     local = datetime.fromisoformat(f"{match['date']}T{clock}{':00' if len(clock) == 5 else ''}.{fraction}")
     zone: tzinfo = _offset(match["zone"]) if match["zone"] else ZoneInfo(time_zone)
     try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import mimetypes
 from decimal import Decimal
-from typing import Any
 
 import httpx
 
 from connectors.meaning import Odd, Question, after_the_yes, is_empty, json_of, key_text, object_of
 from connectors.visma_net.amounts import AMOUNTS
-from connectors.visma_net.endpoint import Endpoint, item_path, parented, register_of
+from connectors.visma_net.calls import Calls
 from connectors.visma_net.errors import SYSTEM
 from connectors.visma_net.keys import Located, located, names_key, segment
+from connectors.visma_net.paths import item_path, parented, register_of
 from connectors.visma_net.reading import Reader, record_in
 from connectors.visma_net.register import Register
 from connectors.visma_net.registers import REGISTERS
@@ -26,8 +26,8 @@ _RESULTS = {word.casefold(): word for word in ("Done", "Queued", "InProcess", "F
 class Writer:
     """The writing half of a connection."""
 
-    def __init__(self, endpoint: Endpoint, reader: Reader) -> None:
-        self._endpoint = endpoint
+    def __init__(self, calls: Calls, reader: Reader) -> None:
+        self._calls = calls
         self._reader = reader
 
     def create(self, register: str, body: Json, not_after: float | None) -> str:
@@ -36,7 +36,7 @@ class Writer:
         if not known.creating:
             raise ValueError(f"nothing is created in Visma.net ERP register '{register}'")
         path = known.creating.format(key=segment(parent)) if "{key}" in known.creating else known.creating
-        answer = self._endpoint.once("POST", path, json=body, not_after=not_after)
+        answer = self._calls.once("POST", path, json=body, not_after=not_after)
         return self._key(known, answer, body, f"POST {path}")
 
     def update(
@@ -54,9 +54,7 @@ class Writer:
             raise ValueError(f"nothing is changed in Visma.net ERP register '{register}'")
         path = item_path(known, key)
         headers = {"If-Match": etag} if etag and known.if_match else None
-        answer = self._endpoint.again(
-            "PUT", path, json=body, headers=headers, not_after=not_after, until=until
-        )
+        answer = self._calls.again("PUT", path, json=body, headers=headers, not_after=not_after, until=until)
         if not is_empty(answer) and not _is_record(answer, known, key):
             # Somebody who never passed the PUT on may have answered: what is stored must show what was written.
             question = Question(SYSTEM, f"PUT {path}")
@@ -76,12 +74,12 @@ class Writer:
             raise ValueError(f"nothing is deleted in Visma.net ERP register '{register}'")
         path = item_path(known, key)
         try:
-            answer = self._endpoint.again("DELETE", path, not_after=not_after)
+            answer = self._calls.again("DELETE", path, not_after=not_after)
         except NotFound:
             return False
         question = Question(SYSTEM, f"DELETE {path}")
         with after_the_yes(question, not_after):
-            # The document gives 204 and nothing else; an empty 200 is some gateway's, and the record may still be there.
+            # The document gives 204 and nothing else (docs/vendors/visma-net-erp.md E15); an empty 200 is some gateway's, and the record may still be there.
             if answer.status_code != 204 or not is_empty(answer):
                 raise question.not_known("it is no answer to a DELETE")
         return True
@@ -101,7 +99,7 @@ class Writer:
             raise ValueError(f"Visma.net ERP register '{register}' has no action '{action}'")
         path = known.actions[action].format(key=segment(key))
         headers = {"If-Match": etag} if etag and known.if_match and action == "release" else None
-        answer = self._endpoint.once("POST", path, json=body, headers=headers, not_after=not_after)
+        answer = self._calls.once("POST", path, json=body, headers=headers, not_after=not_after)
         try:
             return _action_result(answer)
         except Odd as odd:
@@ -114,7 +112,7 @@ class Writer:
             raise ValueError(f"nothing can be attached in Visma.net ERP register '{register}'")
         path = known.attaching.format(key=segment(key))
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        answer = self._endpoint.once(
+        answer = self._calls.once(
             "POST", path, files={"file": (name, content, media_type)}, not_after=not_after
         )
         if not is_empty(answer) and "location" not in answer.headers:
@@ -122,7 +120,7 @@ class Writer:
 
     def _key(self, known: Register, answer: httpx.Response, sent: Json, operation: str) -> str:
         """The key of what was made. A Location says it; without one a body must be the record, and a 201 without a body
-        leaves it open (''): api.md 2.2."""
+        leaves it open (''): docs/vendors/visma-net-erp.md E14."""
         location = answer.headers.get("location", "")
         chosen = first(plain(sent), known.number) if known.number else ""
         if chosen and names_key(location, chosen):
@@ -146,7 +144,7 @@ class Writer:
         if internal is None:
             return place.key
         try:
-            answer = self._endpoint.follow(item_path(internal, place.key))
+            answer = self._calls.follow(item_path(internal, place.key))
             return first(record_in(json_of(answer), internal, place.key), known.number)
         except (BridgeError, Odd):
             # The record is there; only its number could not be read. Whoever called looks it up.
@@ -179,7 +177,7 @@ def _shows(sent: Json, stored: Json) -> bool:
     return all(_same(value, stored[name]) for name, value in plain(sent).items() if name in stored)
 
 
-def _same(written: Any, shown: Any) -> bool:
+def _same(written: object, shown: object) -> bool:
     if isinstance(written, dict | list) or isinstance(shown, dict | list):
         return True
     if isinstance(written, Decimal | int) and isinstance(shown, Decimal | int):

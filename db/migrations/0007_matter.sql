@@ -221,6 +221,33 @@ delete from outbox o using outbox k
 where o.tenant_id = k.tenant_id and o.domain = k.domain and o.matter_id = k.matter_id and o.id <> k.id
   and (k.begun::int, exists (select from step s where s.tenant_id = k.tenant_id and s.delivery = k.delivery and s.sent_at is not null)::int, k.id)
     > (o.begun::int, exists (select from step s where s.tenant_id = o.tenant_id and s.delivery = o.delivery and s.sent_at is not null)::int, o.id);
+
+-- 0.1.0 counted rounds within a delivery, in its step 'removals', and wrote the gaps when that had ended. What an unfinished one
+-- removed is said there only, and its steps' rounds are counted from it; a gap of an earlier delivery is of no round of this one.
+update document set round = 0 where state = 'removed';
+create temporary table removal on commit drop as
+select o.tenant_id, o.matter_id, r.told ->> 'type' as type, r.told ->> 'number' as number, r.told ->> 'reason' as reason, s.done_at,
+       not (r.told ->> 'round')::boolean as surplus,
+       count(*) filter (where (r.told ->> 'round')::boolean) over (partition by o.tenant_id, o.id order by r.place)
+           + (not (r.told ->> 'round')::boolean)::int as round
+from outbox o
+cross join lateral (
+    select s.result, s.done_at from step s
+    where s.tenant_id = o.tenant_id and s.delivery = o.delivery and s.name = 'removals' and s.done_at is not null
+    order by s.done_at desc limit 1) s
+cross join lateral jsonb_array_elements(s.result -> 'rows') with ordinality as r (told, place)
+where o.domain = 'invoice';
+update document d set round = r.round, surplus = r.surplus from removal r
+where d.tenant_id = r.tenant_id and d.matter_id = r.matter_id and d.type = r.type and d.number = r.number and d.state = 'removed';
+insert into document (tenant_id, matter_id, type, number, state, round, surplus, reason, made_at)
+select r.tenant_id, r.matter_id, r.type, r.number, 'removed', r.round, r.surplus, r.reason, r.done_at from removal r
+where not exists (
+    select from document d
+    where d.tenant_id = r.tenant_id and d.matter_id = r.matter_id and d.type = r.type and d.number = r.number and d.state = 'removed');
+update document d set round = 1 + r.ended
+from (select tenant_id, matter_id, count(*) filter (where not surplus) as ended from removal group by tenant_id, matter_id) r
+where d.tenant_id = r.tenant_id and d.matter_id = r.matter_id and d.state in ('unknown', 'released');
+
 update problem p set closed_at = bridge_now(), closed_how = 'other cause'
 from problem k
 where p.closed_at is null and k.closed_at is null and p.tenant_id = k.tenant_id and p.domain = k.domain and p.code = k.code

@@ -4,9 +4,30 @@ values (%(tenant_id)s, %(domain)s, %(subject)s, %(matter_id)s, %(direction)s, %(
         %(code)s, %(values)s, %(duration_ms)s, %(attempt_id)s)
 
 -- read --
+-- Every filter stands here: behind the limit it would find nothing among what the limit cut off.
 select * from transfer_log
-where tenant_id = %(tenant_id)s and (%(domain)s::text is null or domain = %(domain)s) and (%(level)s::text is null or level = %(level)s)
+where tenant_id = %(tenant_id)s
+  and (%(domain)s::text is null or domain = %(domain)s) and (%(level)s::text is null or level = %(level)s)
+  and (%(outcome)s::text is null or outcome = %(outcome)s)
+  and (%(cause)s::text is null or code = %(cause)s)
+  and (%(since)s::timestamptz is null or at >= %(since)s) and (%(until)s::timestamptz is null or at < %(until)s)
+  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(search)s::text is null or code = any (%(codes)s)
+       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
 order by at desc, id desc limit %(limit)s
+
+-- read_counts --
+-- The same lines counted by cause; no limit, since there are as many rows as causes.
+select domain, code, level, count(*) as n, min(at) as first_at, max(at) as last_at from transfer_log
+where tenant_id = %(tenant_id)s
+  and (%(domain)s::text is null or domain = %(domain)s) and (%(level)s::text is null or level = %(level)s)
+  and (%(outcome)s::text is null or outcome = %(outcome)s)
+  and (%(cause)s::text is null or code = %(cause)s)
+  and (%(since)s::timestamptz is null or at >= %(since)s) and (%(until)s::timestamptz is null or at < %(until)s)
+  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(search)s::text is null or code = any (%(codes)s)
+       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+group by domain, code, level order by n desc, domain, code, level
 
 -- of_matter --
 select * from transfer_log where tenant_id = %(tenant_id)s and matter_id = %(matter_id)s order by at, id
@@ -26,6 +47,29 @@ where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)
 -- problems --
 select * from problem where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null) order by opened_at, id
 
+-- problems_found --
+-- A period is that of the opening: a problem belongs to one day.
+select * from problem
+where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null)
+  and (%(domain)s::text is null or domain = %(domain)s)
+  and (%(cause)s::text is null or code = %(cause)s)
+  and (%(since)s::timestamptz is null or opened_at >= %(since)s) and (%(until)s::timestamptz is null or opened_at < %(until)s)
+  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(search)s::text is null or code = any (%(codes)s)
+       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+order by opened_at, id limit %(limit)s
+
+-- problem_counts --
+select domain, code, count(*) as n, count(*) filter (where closed_at is null) as open, min(opened_at) as first_at, max(opened_at) as last_at from problem
+where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null)
+  and (%(domain)s::text is null or domain = %(domain)s)
+  and (%(cause)s::text is null or code = %(cause)s)
+  and (%(since)s::timestamptz is null or opened_at >= %(since)s) and (%(until)s::timestamptz is null or opened_at < %(until)s)
+  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(search)s::text is null or code = any (%(codes)s)
+       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+group by domain, code order by n desc, domain, code
+
 -- problem --
 select * from problem where tenant_id = %(tenant_id)s and id = %(id)s
 
@@ -40,8 +84,10 @@ select id from problem where tenant_id = %(tenant_id)s and domain = %(domain)s a
 -- Locked in the order of their ids: whoever answers answers what stands there.
 select * from problem where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null order by id for update
 
--- open_problems --
-select count(*) as n from problem p join tenant t on t.id = p.tenant_id where p.closed_at is null and t.state not in ('new', 'leaving', 'erasing')
+-- open_problems_of --
+-- Which tenant's, and how many: 'there are problems' sends a person to look through every tenant.
+select t.name as tenant, count(*) as n from problem p join tenant t on t.id = p.tenant_id
+where p.closed_at is null and t.state not in ('new', 'leaving', 'erasing') group by t.name order by t.name
 
 -- put_gap --
 insert into number_gap (tenant_id, document_type, number, severa_id, reason, values)

@@ -146,6 +146,12 @@ update outbox set due_at = bridge_now() where tenant_id = %(tenant_id)s and stat
 select count(*) as n from outbox o join tenant t on t.id = o.tenant_id
 where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and not (o.domain = any (t.paused_domains))
 
+-- unfinished_by --
+-- The same by tenant, domain and state: what somebody waits for who gives up.
+select t.name as tenant, o.domain, o.state, count(*) as n, min(o.due_at) as due_at from outbox o join tenant t on t.id = o.tenant_id
+where o.state in ('ready', 'waiting', 'out', 'started') and t.state = 'live' and not (o.domain = any (t.paused_domains))
+group by t.name, o.domain, o.state order by t.name, o.domain, o.state
+
 -- claims --
 -- How often work was claimed so far: whether anything was delivered between two moments, since rows that are done are gone.
 select coalesce(sum(generation), 0) as n from matter

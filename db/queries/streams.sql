@@ -10,7 +10,7 @@ where (c.tenant_id, c.system) in (
       and coalesce(d.epoch_at, '-infinity') < bridge_now()  -- a reading within the quiet time proves nothing
     order by d.next_poll_at limit %(limit)s
     for update of d skip locked)
-returning c.tenant_id, c.system, c.asked_at, bridge_now() as now
+returning c.tenant_id, c.system, (select t.name from tenant t where t.id = c.tenant_id) as tenant, bridge_now() as now
 
 -- lease_one --
 -- Go-live polls before the tenant is live; same lease, same fence.
@@ -18,7 +18,7 @@ update connection set poll_token = %(token)s, poll_lease_until = bridge_now() + 
 where tenant_id = %(tenant_id)s and system = %(system)s and coalesce(poll_lease_until, '-infinity') < bridge_now()
   and exists (select from tenant t where t.id = connection.tenant_id and t.state not in ('leaving', 'erasing'))
   and coalesce(epoch_at, '-infinity') < bridge_now()
-returning bridge_now() as now
+returning (select t.name from tenant t where t.id = connection.tenant_id) as tenant, bridge_now() as now
 
 -- hold --
 -- The fence of every page transaction: no lease, or a tenant that is leaving, no rows. Extends it, and tells what time it is.
@@ -48,6 +48,12 @@ update connection set asked_at = bridge_now()
 -- Since when is nothing new: polls begun after a moment, and whether they brought changes.
 select count(*) filter (where c.checked_at is null or c.checked_at < %(since)s) as unchecked, coalesce(sum(c.last_changes), 0) as changes
 from connection c join tenant t on t.id = c.tenant_id where t.state = 'live'
+
+-- unchecked --
+-- Which connections those are; one that is paused or leased says why.
+select t.name as tenant, c.system, c.checked_at, c.paused_until, c.poll_lease_until > bridge_now() as being_read
+from connection c join tenant t on t.id = c.tenant_id
+where t.state = 'live' and (c.checked_at is null or c.checked_at < coalesce(%(since)s::timestamptz, 'infinity')) order by t.name, c.system
 
 -- get --
 -- Every register of a connection in one question, with the earliest record whose order is not known.

@@ -35,6 +35,9 @@ select %(tenant_id)s, coalesce(max(version), 0) + 1, %(values)s, %(made_by)s fro
 -- settings --
 select values from setting where tenant_id = %(tenant_id)s order by version desc limit 1
 
+-- setting_versions --
+select version, values, made_by, made_at from setting where tenant_id = %(tenant_id)s order by version desc
+
 -- put_connection --
 -- The revision tells every process that its clients are of yesterday. What the vendor said of another address or organisation
 -- (its budget, its pause) does not hold for this one. A token belongs to the credentials it was given for: it stays while they

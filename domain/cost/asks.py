@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.cost.fields import JOURNALS, NEVER, module_of, wanted
+from domain.cost.registers import JOURNALS, NEVER, module_of, wanted
 from domain.model import Json, System
 from domain.ports import Books
 from domain.setup.settings import TenantSettings

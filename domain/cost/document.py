@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from domain.cost.fields import (
+from domain.cost.registers import (
     COST_IS_AFTER_DISCOUNT,
     EXPENSE,
     JOURNALS,

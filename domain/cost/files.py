@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.cost.document import Attachment, Document
-from domain.cost.fields import PROJECT_FILES
 from domain.cost.plan import Brought, described, named
+from domain.cost.registers import PROJECT_FILES
 from domain.errors import Refused, Stop
 from domain.file_names import file_key, file_name
 from domain.mapper import read, text

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domain.cost.document import read_document
-from domain.cost.fields import JOURNALS, SUPPLIER_INVOICES, journal_id, line_key, module_of
 from domain.cost.plan import named
+from domain.cost.registers import JOURNALS, SUPPLIER_INVOICES, journal_id, line_key, module_of
 from domain.errors import NotFound, Stop
 from domain.mapper import read, text
 from domain.model import Json, Record

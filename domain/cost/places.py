@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from domain.cost.document import Document, Line, is_expense
-from domain.cost.fields import (
+from domain.cost.plan import named
+from domain.cost.registers import (
     ACCOUNTS,
     ACTUAL,
     LEDGERS,
@@ -14,7 +15,6 @@ from domain.cost.fields import (
     SUPPLIER_INVOICES,
     dated_on_or_after,
 )
-from domain.cost.plan import named
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.model import Link, Record

@@ -9,7 +9,11 @@ from typing import Any
 from domain.cost import plan
 from domain.cost.asks import chosen
 from domain.cost.document import MARKER, Document, Line, includes_vat, read_document
-from domain.cost.fields import (
+from domain.cost.files import Files
+from domain.cost.fresh import LINES, ReadFirst, read_again
+from domain.cost.places import Places
+from domain.cost.plan import Brought, brought, named
+from domain.cost.registers import (
     CURRENCIES,
     FEES,
     ORGANIZATION,
@@ -17,10 +21,6 @@ from domain.cost.fields import (
     SUPPLIER_INVOICES,
     VAT_CATEGORIES,
 )
-from domain.cost.files import Files
-from domain.cost.fresh import LINES, ReadFirst, read_again
-from domain.cost.places import Places
-from domain.cost.plan import Brought, brought, named
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
 from domain.model import Json, LinkUpdate, Permission, Record, Settled, Step

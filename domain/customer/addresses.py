@@ -8,36 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from domain.customer.places import ADDRESS, BLOCKS, FLAGS, PARTS, ROLES, Role, country, field_name
 from domain.mapper import read, text
 from domain.model import Json
-from domain.text import canonical, lines, name_key
-
-Role = Literal["main", "invoice", "delivery"]
-ROLES: tuple[Role, ...] = ("main", "invoice", "delivery")
-PARTS = ("address_line", "postal_code", "city", "country", "county")
-BLOCKS: Mapping[Role, str] = {
-    "main": "mainAddress",
-    "invoice": "invoiceAddress",
-    "delivery": "deliveryAddress",
-}
-FLAGS: Mapping[Role, str] = {
-    "main": "isVisitAddress",
-    "invoice": "isBillingAddress",
-    "delivery": "isPostalAddress",
-}
-
-# Open question: how a PATCH of an address names its country; the object with the country's guid, as in the model.
-COUNTRY_PATH = "country"
+from domain.text import canonical
 
 Values = dict[str, str]
-
-
-def field_name(role: Role, part: str) -> str:
-    """The field of a role's part as the merge calls it: ``city``, ``invoice_city``."""
-    return part if role == "main" else f"{role}_{part}"
-
 
 FIELD_NAMES = tuple(field_name(role, part) for role in ROLES for part in PARTS)
 _ROLE_OF: Mapping[str, tuple[Role, str]] = {
@@ -77,51 +55,11 @@ def places(customer: Json, addresses: Iterable[Json]) -> dict[Role, Json | None]
 
 def place_values(place: Json, countries: Iterable[Json]) -> Values:
     """Parts of a Severa address as canonical strings; a country that is not resolved is left out."""
-    values = {
-        "address_line": "\n".join(three_lines(text(place, "addressline"))),
-        "postal_code": text(place, "postalCode"),
-        "city": text(place, "city"),
-        "country": country_of(place, countries),
-        "county": text(place, "countryRegion.name"),
-    }
-    if not values["country"] and country_name(place):
-        del values["country"]
-    if "isVisitAddress" not in place:
-        # The headquarter address on the customer itself tells no region.
-        del values["county"]
-    return values
+    return _parts(ADDRESS.where(country=country(countries)).values("severa", place))
 
 
-def country_name(place: Json) -> str:
-    """What a Severa address calls its country: an address has an object, the headquarter address a name."""
-    value = read(place, "country")
-    return canonical(value) if isinstance(value, str) else text(place, "country.name")
-
-
-def country_of(place: Json, countries: Iterable[Json]) -> str:
-    """The two-letter code of a Severa address's country, '' if there is none or it is not resolved."""
-    own = text(place, "country.guid") if isinstance(read(place, "country"), Mapping) else ""
-    by_guid = next((row for row in countries if own and text(row, "guid") == own), None)
-    if by_guid is not None:
-        return text(by_guid, "code2").upper()
-    return country_code(country_name(place), countries)
-
-
-def country_code(name: str, countries: Iterable[Json]) -> str:
-    """The two-letter code of a country by its name (in either language) or code, '' if it is not resolved."""
-    wanted = name_key(name)
-    for row in countries:
-        if wanted and wanted in (
-            name_key(text(row, path)) for path in ("name", "englishName", "code2", "code3")
-        ):
-            return text(row, "code2").upper()
-    return ""
-
-
-def three_lines(addressline: str) -> list[str]:
-    """The lines of a Severa address as the ERP's three; what is more is joined into the third."""
-    found = lines(addressline)
-    return found if len(found) <= 3 else [*found[:2], ", ".join(found[2:])]
+def _parts(values: Mapping[str, str]) -> Values:
+    return {part: values[part] for part in PARTS if part in values}
 
 
 def severa_values(
@@ -152,35 +90,15 @@ def erp_values(customer: Json) -> Values:
     values: Values = {}
     for role in ROLES:
         block = read(customer, BLOCKS[role]) or read(customer, BLOCKS["main"]) or {}
-        parts = {
-            "address_line": "\n".join(line for n in (1, 2, 3) if (line := text(block, f"addressLine{n}"))),
-            "postal_code": text(block, "postalCode"),
-            "city": text(block, "city"),
-            "country": text(block, "country.id").upper(),
-            "county": text(block, "county.id") or text(block, "county.name"),
-        }
+        parts = _parts(ADDRESS.values("visma_net", block))
         values |= {field_name(role, part): value for part, value in parts.items()}
     return values
 
 
 def erp_members(role: Role, parts: Mapping[str, str]) -> dict[str, Any]:
     """Members of an ERP customer's update for parts of one role. A country is never cleared: the ERP requires one."""
-    block = BLOCKS[role]
-    members: dict[str, Any] = {}
-    for part, value in parts.items():
-        match part:
-            case "address_line":
-                padded = [*three_lines(value), "", "", ""]
-                members |= {f"{block}.addressLine{n + 1}": padded[n] for n in range(3)}
-            case "postal_code":
-                members[f"{block}.postalCode"] = value
-            case "city":
-                members[f"{block}.city"] = value
-            case "country":
-                members[f"{block}.countryId"] = value or None
-            case "county":
-                members[f"{block}.county"] = value
-    return members
+    members = ADDRESS.members("visma_net", parts, {})
+    return {f"{BLOCKS[role]}.{path}": value for path, value in members.items()}
 
 
 def erp_update(wanted: Mapping[str, str], before: Json, expected: Mapping[str, str]) -> dict[str, Any]:
@@ -276,23 +194,9 @@ def moves(held: Mapping[Role, Json | None], now: Mapping[str, str], wanted: Mapp
 
 
 def severa_members(parts: Mapping[str, str], countries: Iterable[Json]) -> dict[str, Any]:
-    """Members of a Severa address for its parts. A county is a reference that the bridge does not resolve: left out."""
-    members: dict[str, Any] = {}
-    for part, value in parts.items():
-        match part:
-            case "address_line":
-                members["addressline"] = value
-            case "postal_code":
-                members["postalCode"] = value
-            case "city":
-                members["city"] = value
-            case "country":
-                found = next(
-                    (row for row in countries if value and text(row, "code2").upper() == value), None
-                )
-                if found is not None:
-                    members[COUNTRY_PATH] = {"guid": text(found, "guid"), "name": text(found, "name")}
-    return members
+    """Members of a Severa address for its parts. A county is a reference that the bridge does not resolve: left out, as is a
+    country that Severa's list does not have."""
+    return ADDRESS.where(country=country(countries)).members("severa", parts, {})
 
 
 def new_address(new: NewAddress, countries: Iterable[Json]) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER
+from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER
 from domain.customer.work import Work
 from domain.mapper import text
 from domain.model import Json, Record, System
@@ -15,7 +15,7 @@ def erp(work: Work, record: Record) -> list[Record]:
     api, number = work.delivery.erp, text(record.body, "vatNumber")
     rows = list(api.list(ERP_CUSTOMER, name=record.name))
     if organisation_number(number):
-        # The filters are tests for equality (api.md, customer): asked for as it was typed here.
+        # The filters are tests for equality (docs/vendors/visma-net-erp.md E32): asked for as it was typed here.
         rows += api.list(
             ERP_CUSTOMER, **{"vatRegistrationId" if number[:2].isalpha() else "corporateId": number}
         )

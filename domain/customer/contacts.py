@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from domain.fields import Field
+from domain.conversion import FLAG, FOLDED, NEGATED, ONE_LINE, Conversion
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, Rule, merge
 from domain.model import Json, System
 from domain.sent import Values as Sent
+from domain.table import Field, Table
 from domain.text import canonical, name_key, one_line
 
 NO_NAME = "-"
@@ -31,17 +32,57 @@ COMMUNICATION_OF: Mapping[str, str] = MappingProxyType(
 # Titles that Severa does not know: both sides stay.
 _TITLES: Mapping[str, str] = MappingProxyType({"": "", "Mr": "Mr.", "Mrs": "Mrs.", "Ms": "Ms."})
 
-FIELDS = (
-    Field("title", "salutation", "title", "↔", "salutation", note="Doctor, Miss and Prof: both sides stay"),
-    Field("first_name", "firstName", "firstName", "↔", note="'-' in Severa for none"),
-    Field("last_name", "lastName", "lastName", "↔", note="'-' in Severa for none"),
-    Field("position", "jobTitle", "position", "↔"),
-    Field("mobile", "communications[MobilePhone].value", "phone1", "↔", "communication"),
-    Field("phone", "communications[Phone].value", "phone2", "↔", "communication"),
-    Field("email", "communications[EmailAddress].value", "email", "↔", "communication"),
-    Field("email_allowed", "isEmailAllowed", "doNotEmail", "↔", "negated"),
-    Field("active", "isActive", "active", "↔", "flag"),
+
+def _named(value: Any) -> str:
+    found = canonical(value)
+    return "" if found == NO_NAME else found
+
+
+def _dialled(number: str) -> str:
+    return "".join(sign for sign in number if sign not in " -()")
+
+
+def _known_title(value: Any) -> str | None:
+    found = canonical(value)
+    return found if found in _TITLES else None
+
+
+def _here(body: Json) -> str:
+    return canonical(flag(read(body, "isActive")) and not flag(read(body, "isDeleted"), default=False))
+
+
+def _apart(_body: Json) -> None:
+    """A communication is a record of its own: a contact person's body does not show it."""
+
+
+_TITLE = Conversion(
+    "salutation",
+    severa=lambda value: canonical(value).removesuffix("."),
+    erp=_known_title,
+    to_severa=lambda value, _overwritten: _TITLES.get(value) or None,
+    to_erp=lambda value, _overwritten: value or None,
 )
+_NAME = Conversion("text", severa=_named, erp=_named, to_severa=lambda value, _overwritten: value or NO_NAME)
+_PHONE = ONE_LINE.but(name="communication", same=lambda severa, erp: _dialled(severa) == _dialled(erp))
+_EMAIL = FOLDED.but(name="communication")
+
+TABLE = Table(
+    (
+        Field("title", "salutation", "title", _TITLE, note="Doctor, Miss and Prof: both sides stay"),
+        Field("first_name", "firstName", "firstName", _NAME, note="'-' in Severa for none"),
+        Field("last_name", "lastName", "lastName", _NAME, note="'-' in Severa for none"),
+        Field("position", "jobTitle", "position"),
+        *(
+            Field(name, f"communications[{COMMUNICATION_OF[name]}].value", path, _PHONE, severa_read=_apart)
+            for name, path in PHONES.items()
+        ),
+        Field("email", f"communications[{COMMUNICATION_OF['email']}].value", "email", _EMAIL, severa_read=_apart),
+        Field("email_allowed", "isEmailAllowed", "doNotEmail", NEGATED),
+        Field("active", "isActive", "active", FLAG, severa_read=_here, note="deleted is inactive"),
+        Field("customer", "customer.guid", "", flows="→", when="seen", note="whose contact it is"),
+        Field("account", "", "businessAccount", flows="←", when="seen", note="whose contact it is"),
+    )
+)  # fmt: skip
 
 # An emptied value of these is reported, not deleted.
 _KEPT = frozenset({"title", "first_name", "last_name", "position", *COMMUNICATION_OF})
@@ -67,17 +108,7 @@ class Person:
 
 def severa_values(person: Person) -> dict[str, str]:
     """The mapped fields of a Severa contact person; a deleted one counts as inactive."""
-    body = person.body
-    values = {
-        "title": text(body, "salutation").removesuffix("."),
-        "first_name": _named(text(body, "firstName")),
-        "last_name": _named(text(body, "lastName")),
-        "position": text(body, "jobTitle"),
-        "email_allowed": canonical(flag(read(body, "isEmailAllowed"), default=False)),
-        "active": canonical(
-            flag(read(body, "isActive")) and not flag(read(body, "isDeleted"), default=False)
-        ),
-    }
+    values = TABLE.values("severa", person.body)
     for name in COMMUNICATION_OF:
         found = person.communication(name)
         values[name] = one_line(text(found, "value")) if found is not None else ""
@@ -86,32 +117,7 @@ def severa_values(person: Person) -> dict[str, str]:
 
 def erp_values(contact: Json) -> dict[str, str]:
     """The mapped fields of an ERP contact; a title that Severa does not know is left out."""
-    values = {
-        "first_name": _named(text(contact, "firstName")),
-        "last_name": _named(text(contact, "lastName")),
-        "position": text(contact, "position"),
-        "mobile": one_line(text(contact, PHONES["mobile"])),
-        "phone": one_line(text(contact, PHONES["phone"])),
-        "email": text(contact, "email"),
-        "email_allowed": canonical(not flag(read(contact, "doNotEmail"), default=False)),
-        "active": canonical(flag(read(contact, "active"))),
-    }
-    if text(contact, "title") in _TITLES:
-        values["title"] = text(contact, "title")
-    return values
-
-
-def _named(value: str) -> str:
-    return "" if value == NO_NAME else value
-
-
-def severa_projection(body: Json) -> Mapping[str, str]:
-    """What of a Severa contact person is compared; its communications are a register of their own."""
-    values = severa_values(Person(body))
-    return {
-        **{name: value for name, value in values.items() if name not in COMMUNICATION_OF},
-        "customer": text(body, "customer.guid"),
-    }
+    return TABLE.values("visma_net", contact)
 
 
 def communication_projection(body: Json) -> Mapping[str, str]:
@@ -121,11 +127,6 @@ def communication_projection(body: Json) -> Mapping[str, str]:
         "type": text(body, "communicationType.type"),
         "contact": text(body, "contact.guid"),
     }
-
-
-def erp_projection(contact: Json) -> Mapping[str, str]:
-    """What of an ERP contact is compared."""
-    return {**erp_values(contact), "account": text(contact, "businessAccount")}
 
 
 # ---------------------------------------------------------------- merge
@@ -164,38 +165,12 @@ class Pair:
 
 def rules(rule: Rule) -> dict[str, FieldRule]:
     """How each field is merged."""
-    plain = FieldRule(rule, first=rule)
-    folded = FieldRule(rule, first=rule, same=lambda severa, erp: severa.casefold() == erp.casefold())
-    digits = FieldRule(rule, first=rule, same=lambda severa, erp: _dialled(severa) == _dialled(erp))
-    return {
-        **{one.name: plain for one in FIELDS},
-        "email": folded,
-        **dict.fromkeys(PHONES, digits),
-    }
-
-
-def _dialled(number: str) -> str:
-    return "".join(sign for sign in number if sign not in " -()")
+    return TABLE.rules(rule)
 
 
 def erp_members(values: Mapping[str, str]) -> dict[str, Any]:
     """Members of an ERP contact's update."""
-    members: dict[str, Any] = {}
-    for name, value in values.items():
-        match name:
-            case "title":
-                members["title"] = value or None
-            case "first_name" | "last_name":
-                members["firstName" if name == "first_name" else "lastName"] = value
-            case "mobile" | "phone":
-                members[PHONES[name]] = value
-            case "email_allowed":
-                members["doNotEmail"] = value != "true"
-            case "active":
-                members["active"] = value == "true"
-            case _:
-                members[name] = value
-    return members
+    return TABLE.members("visma_net", values, {})
 
 
 def new_erp_contact(person: Person, customer_number: str) -> dict[str, Any]:
@@ -226,20 +201,7 @@ def _but(values: Mapping[str, str], *names: str) -> dict[str, str]:
 
 def severa_members(values: Mapping[str, str]) -> dict[str, Any]:
     """Members of a Severa contact person; its communications are written by themselves."""
-    members: dict[str, Any] = {}
-    for name, value in values.items():
-        match name:
-            case "title":
-                members["salutation"] = _TITLES.get(value) or None
-            case "first_name" | "last_name":
-                members["firstName" if name == "first_name" else "lastName"] = value or NO_NAME
-            case "position":
-                members["jobTitle"] = value
-            case "email_allowed":
-                members["isEmailAllowed"] = value == "true"
-            case "active":
-                members["isActive"] = value == "true"
-    return members
+    return TABLE.members("severa", _but(values, *COMMUNICATION_OF), {})
 
 
 def new_person(contact: Json, customer_guid: str) -> Json:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from domain import sent
 from domain.customer import plan, writing
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER
 from domain.customer.people import People, Trouble
+from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER
 from domain.customer.work import Work
 from domain.errors import Stop
 from domain.mapper import text

@@ -7,7 +7,7 @@ id may answer with the customer that took its place, and writing there would put
 from __future__ import annotations
 
 from domain import values
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, organisation_of, same_company
+from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER, organisation_of, same_company
 from domain.errors import NotFound, Stop, TryLater
 from domain.mapper import flag, read, text
 from domain.model import Json, Link, Record, Stored, System

@@ -8,8 +8,8 @@ from typing import Any
 
 from domain import sent
 from domain.customer import addresses, placing, plan, since
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, erp_values, natural_key
 from domain.customer.finishing import finish, new_link
+from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER, erp_values, natural_key
 from domain.customer.work import Work
 from domain.errors import InDoubt, OutcomeUnknown, Stop
 from domain.mapper import read, text, unwrap, update_body

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from domain.customer.fields import ACTIVE_BY_STATUS, same_company
 from domain.customer.plan import is_internal, same_number
+from domain.customer.registers import same_company
+from domain.customer.table import ACTIVE_BY_STATUS
 from domain.errors import Stop
 from domain.mapper import flag, read, text
 from domain.model import Record

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from domain import sent
 from domain.customer import asking, making, matching, plan, writing
-from domain.customer.fields import (
+from domain.customer.finishing import finish, new_link
+from domain.customer.registers import (
     CUSTOMERS,
     ERP_CUSTOMER,
     organisation,
     same_company,
 )
-from domain.customer.finishing import finish, new_link
 from domain.customer.work import Work
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import moment, read, text

@@ -12,8 +12,8 @@ from typing import Any
 from domain import pingpong, sent
 from domain.customer import contacts, reaching
 from domain.customer.contacts import COMMUNICATION_OF, Pair, Person
-from domain.customer.fields import COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_CONTACT
 from domain.customer.reaching import OF_PERSON
+from domain.customer.registers import COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_CONTACT
 from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, unwrap, update_body

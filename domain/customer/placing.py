@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.customer import addresses
-from domain.customer.addresses import FLAGS, Moves, NewAddress
-from domain.customer.fields import ADDRESSES, ADDRESSES_OF, CUSTOMERS, HEADQUARTER_REFERENCE
+from domain.customer.addresses import Moves, NewAddress
+from domain.customer.places import FLAGS, country_name, field_name
+from domain.customer.registers import ADDRESSES, ADDRESSES_OF, CUSTOMERS, HEADQUARTER_REFERENCE
 from domain.customer.work import Work
 from domain.errors import Refused
 from domain.mapper import patch, read, text
@@ -107,7 +108,7 @@ def _note_edits(work: Work, step: str, new: NewAddress, row: Json) -> None:
     for role in new.roles:
         for part, value in sent.items():
             if part != "county" and {now.get(part, value), new.values.get(part, value)} != {value}:
-                work.edited[addresses.field_name(role, part)] = [value, value]
+                work.edited[field_name(role, part)] = [value, value]
 
 
 def headquarter(work: Work, severa: Json, address: str) -> Json:
@@ -137,6 +138,6 @@ def _shown(severa: Json, by_guid: dict[str, Json]) -> Json:
         "addressline": read(row, "addressline"),
         "postalCode": read(row, "postalCode"),
         "city": read(row, "city"),
-        "country": addresses.country_name(row) or None,
+        "country": country_name(row) or None,
     }
     return {**severa, "headquarterAddress": shown}

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.customer import addresses
-from domain.customer.fields import COUNTRIES, erp_values, severa_values
+from domain.customer.places import country_name, country_of
+from domain.customer.registers import COUNTRIES, erp_values
+from domain.customer.table import CUSTOMER, credit_terms, currency, of_tenant
 from domain.errors import Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, merge
@@ -15,55 +17,13 @@ from domain.model import Json, Link, Record, System
 from domain.reference import CreditTerms
 from domain.sent import Values as Sent
 from domain.setup.settings import TenantSettings
-from domain.text import canonical, code_key, one_line, same_vat_number
-
-# Members of the ERP's update for the fields that are carried over as they are.
-_ERP_MEMBERS = {
-    "name": "name",
-    "vat_number": "vatRegistrationId",
-    "email": "mainContact.email",
-    "website": "mainContact.web",
-    "notes": "mainContact.attention",
-    "customer_class": "customerClassId",
-}
-_SEVERA_MEMBERS = {
-    "name": "name",
-    "vat_number": "vatNumber",
-    "email": "email",
-    "website": "website",
-    "notes": "notes",
-}
+from domain.table import Table
+from domain.text import canonical, code_key
 
 
 def is_internal(severa: Json) -> bool:
     """Severa's internal customer never leaves Severa (R-CUS-2)."""
     return flag(read(severa, "isInternal"), default=False)
-
-
-def rules(terms: CreditTerms, settings: TenantSettings) -> dict[str, FieldRule]:
-    """How each field is merged, by the tenant's rule (R-CON-1)."""
-    rule = settings.conflict_customer
-    plain = FieldRule(rule, first=rule)
-    folded = FieldRule(rule, first=rule, same=lambda severa, erp: severa.casefold() == erp.casefold())
-    found = {
-        "name": plain,
-        "vat_number": FieldRule(rule, first=rule, same=same_vat_number),
-        "payment_term": FieldRule(rule, first=rule, same=terms.same),
-        "email": folded,
-        "website": plain,
-        "active": plain,
-        # Kept in the bridge: what the ERP has without a choice stays.
-        "customer_class": FieldRule(
-            direction="→", same=lambda severa, erp: code_key(severa) == code_key(erp)
-        ),
-        **dict.fromkeys(addresses.FIELD_NAMES, plain),
-    }
-    for role in addresses.ROLES:
-        # Severa's region is a reference that the bridge does not resolve: a county goes to the ERP only.
-        found[addresses.field_name(role, "county")] = FieldRule(direction="→", same=folded.same)
-    if settings.notes != "off":
-        found["notes"] = FieldRule(rule, direction="→" if settings.notes == "to_erp" else "↔", first=rule)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +48,7 @@ class Sides:
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out."""
         severa = {
-            **severa_values(self.severa),
+            **CUSTOMER.values("severa", self.severa),
             **addresses.severa_values(self.severa, self.places, self.countries, self.base),
         }
         erp = erp_values(self.erp, listed=self.listed)
@@ -99,43 +59,30 @@ class Sides:
             erp["payment_term"] = canonical(before[1])
         return severa, erp
 
+    @property
+    def table(self) -> Table:
+        """The rows that this customer is kept in step by."""
+        return of_tenant(self.terms, self.settings, self.countries)
+
+    def rules(self) -> dict[str, FieldRule]:
+        """How each field is merged, by the tenant's rule (R-CON-1)."""
+        return self.table.rules(self.settings.conflict_customer)
+
     def merged(self, latest: System | None = None) -> Merge:
-        severa, erp = self.values()
-        found = merge(self.base, severa, erp, rules(self.terms, self.settings), latest=latest, sent=self.sent)
-        return self.convertible(found, severa, erp)
+        """The merge of both sides; what has no counterpart on the other is not sent."""
+        values = self.values()
+        found = merge(self.base, *values, self.rules(), latest=latest, sent=self.sent)
+        return self.convertible(found, values)
 
-    def convertible(self, found: Merge, severa: Mapping[str, str], erp: Mapping[str, str]) -> Merge:
+    def convertible(self, found: Merge, values: tuple[Mapping[str, str], Mapping[str, str]]) -> Merge:
         """What has no counterpart is not sent: both stay, said once (the base agrees to differ)."""
-        left_out = {name for name in (*found.to_erp, *found.to_severa) if not self._sendable(name, found)}
-        if not left_out:
-            return found
-        return replace(
-            found,
-            to_erp={key: value for key, value in found.to_erp.items() if key not in left_out},
-            to_severa={key: value for key, value in found.to_severa.items() if key not in left_out},
-            agreed={**found.agreed, **{name: [severa[name], erp[name]] for name in left_out}},
-            overruled=tuple(one for one in found.overruled if one.field not in left_out),
-        )
-
-    def _sendable(self, name: str, found: Merge) -> bool:
-        to_severa = found.to_severa.get(name)
-        if name == "payment_term":
-            fits = len(self.terms.terms(found.to_erp[name])) == 1 if name in found.to_erp else True
-            return fits and (to_severa is None or bool(self.terms.days(to_severa)))
-        if name == "notes":
-            # A cut copy is never written back over the full note.
-            return to_severa is None or one_line(text(self.severa, "notes")) == self.values()[0]["notes"]
-        if name in addresses.FIELD_NAMES and addresses.role_of(name)[1] == "country":
-            # The ERP requires a country; Severa knows it by its own list.
-            known = any(text(row, "code2").upper() == to_severa for row in self.countries)
-            return bool(found.to_erp[name]) if name in found.to_erp else known
-        return True
+        return self.table.convertible(found, values, self.severa, self.erp)
 
     def unresolved_country(self) -> str:
         """The name of a country that Severa's own list does not have, '' if there is none."""
         for place in addresses.places(self.severa, self.places).values():
-            name = addresses.country_name(place) if place is not None else ""
-            if place is not None and name and not addresses.country_of(place, self.countries):
+            name = country_name(place) if place is not None else ""
+            if place is not None and name and not country_of(place, self.countries):
                 return name
         return ""
 
@@ -186,7 +133,7 @@ def after_create(sides: Sides, *, but: Collection[str] = ()) -> Merge:
     """What a customer that was just made still lacks: every filled Severa field that differs from what its class gave.
     ``but``: fields that somebody has edited since."""
     severa, erp = sides.values()
-    found = rules(sides.terms, sides.settings)
+    found = sides.rules()
     written = {
         name: severa[name]
         for name, rule in found.items()
@@ -197,7 +144,7 @@ def after_create(sides: Sides, *, but: Collection[str] = ()) -> Merge:
         for name in found
         if name in severa and name in erp and name not in but
     }
-    return sides.convertible(Merge(to_erp=written, agreed=agreed), severa, erp)
+    return sides.convertible(Merge(to_erp=written, agreed=agreed), (severa, erp))
 
 
 def erp_members(
@@ -207,53 +154,31 @@ def erp_members(
 
     ``before``: the customer there; ``expected``: all its fields as they shall be (shared addresses, see addresses.py).
     """
-    members: dict[str, Any] = {}
-    for name, value in wanted.items():
-        match name:
-            case "payment_term":
-                members["creditTermsId"] = terms.terms(value)[0]
-            case "active":
-                members["status"] = "Active" if value == "true" else "Inactive"
-            case _ if name in _ERP_MEMBERS:
-                members[_ERP_MEMBERS[name]] = value
+    members = _own(terms).members("visma_net", wanted, before)
     placed = {name: value for name, value in wanted.items() if name in addresses.FIELD_NAMES}
     return members | addresses.erp_update(placed, before, expected)
 
 
-def severa_members(merged: Merge, terms: CreditTerms) -> dict[str, Any]:
-    """Members of a Severa customer's patch for the fields the merge wants written; its addresses are records of their
-    own (addresses.py)."""
-    members: dict[str, Any] = {}
-    for name, value in merged.to_severa.items():
-        match name:
-            case "payment_term":
-                members["paymentTerm"] = int(terms.days(value))
-            case "active":
-                members["isActive"] = value == "true"
-            case _ if name in _SEVERA_MEMBERS:
-                members[_SEVERA_MEMBERS[name]] = value
-    return members
+def severa_members(merged: Merge, terms: CreditTerms, severa: Json) -> dict[str, Any]:
+    """Members of a Severa customer's patch for the fields the merge wants written, over ``severa``; its addresses are records
+    of their own (addresses.py)."""
+    return _own(terms).members("severa", merged.to_severa, severa)
+
+
+def _own(terms: CreditTerms) -> Table:
+    """The rows of a customer's own body."""
+    return CUSTOMER.where(payment_term=credit_terms(terms))
 
 
 def new_severa_customer(erp: Json, terms: CreditTerms, currencies: Iterable[Json]) -> Json:
     """The body of a new Severa customer made from an ERP customer (R-CUS-1)."""
     values = erp_values(erp)
-    body: Json = {
-        "name": values["name"],
+    made = _own(terms).where(currency=currency(currencies)).created("severa", values)
+    return {
+        **made,
         "number": severa_number(values["number"], values["name"]),
         "isActive": values.get("active", "true") == "true",
     }
-    for name in ("vat_number", "email", "website"):
-        if values[name]:
-            body[_SEVERA_MEMBERS[name]] = values[name]
-    days = terms.days(values["payment_term"])
-    if days:
-        body["paymentTerm"] = int(days)
-    code = values["currency"]
-    known = next((row for row in currencies if text(row, "code") == code), None)
-    if known is not None:
-        body["currency"] = {"guid": text(known, "guid"), "code": code}
-    return body
 
 
 def severa_number(number: str, name: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.customer.contacts import COMMUNICATION_OF
-from domain.customer.fields import COMMUNICATION_TYPES, COMMUNICATIONS
+from domain.customer.registers import COMMUNICATION_TYPES, COMMUNICATIONS
 from domain.customer.work import Work
 from domain.mapper import flag, read, text
 from domain.model import Json

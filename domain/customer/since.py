@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from domain.customer import addresses, plan
+from domain.customer.table import CUSTOMER
 from domain.merge import Base, stood
 from domain.model import Json
 from domain.sent import Values, joined
@@ -20,7 +21,7 @@ Birth = Callable[[str, str], tuple[str, ...] | None]
 
 def meant(sides: plan.Sides, values: Mapping[str, str]) -> dict[str, str]:
     """Of one side's values those that are merged."""
-    return {name: values[name] for name in plan.rules(sides.terms, sides.settings) if name in values}
+    return {name: values[name] for name in sides.rules() if name in values}
 
 
 def in_erp(sides: plan.Sides, made: Values, met: Values) -> Base:
@@ -46,19 +47,11 @@ def in_erp(sides: plan.Sides, made: Values, met: Values) -> Base:
 def in_severa(sides: plan.Sides, body: Json, made: Values, met: Values) -> Base:
     """The same of a Severa customer; ``body``: what its create carried. Its addresses are made by themselves."""
     now = sides.values()[0]
-    carried = {
-        "name": "name",
-        "active": "isActive",
-        "vat_number": "vatNumber",
-        "email": "email",
-        "website": "website",
-        "payment_term": "paymentTerm",
-    }
 
     def birth(name: str, value: str) -> tuple[str, ...] | None:
         if name in addresses.FIELD_NAMES:
             return _of_address(name, value, now, carried=False)
-        return () if carried.get(name) in body else ("",)
+        return () if CUSTOMER[name].written("severa") in body else ("",)
 
     return _edited(sides, joined(_born(made, birth), met))
 
@@ -87,7 +80,7 @@ def _born(made: Values, birth: Birth) -> Values:
 def _edited(sides: plan.Sides, entries: Values) -> Base:
     severa, erp = sides.values()
     found: Base = {}
-    for name, rule in plan.rules(sides.terms, sides.settings).items():
+    for name, rule in sides.rules().items():
         if name not in entries or name not in severa or name not in erp or rule.same(severa[name], erp[name]):
             continue
         pair = stood(entries[name], severa[name], erp[name], rule)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from domain import sent
 from domain.customer import addresses, finishing, heirs, meeting, plan, writing
-from domain.customer.fields import CUSTOMERS, severa_values
-from domain.customer.fields import erp_values as erp_values_of
 from domain.customer.people import Trouble
+from domain.customer.registers import CUSTOMERS
+from domain.customer.registers import erp_values as erp_values_of
+from domain.customer.table import CUSTOMER
 from domain.customer.work import Work
 from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
@@ -99,12 +100,12 @@ def _touched(merged: Merge) -> set[str]:
 
 
 def _differs(now: Json, before: Json) -> bool:
-    return severa_values(now) != severa_values(before)
+    return CUSTOMER.values("severa", now) != CUSTOMER.values("severa", before)
 
 
 def _erp_differs(now: Json, before: Json) -> bool:
     ours, theirs = erp_values_of(now, listed=True), erp_values_of(before, listed=True)
-    # A list row may leave the credit terms out.
+    # A list row may leave the credit terms out (docs/vendors/visma-net-erp.md E37).
     return any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys())
 
 

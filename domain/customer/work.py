@@ -9,7 +9,7 @@ from typing import Any
 
 from domain import pingpong, sent
 from domain.customer import plan
-from domain.customer.fields import (
+from domain.customer.registers import (
     ADDRESSES,
     ADDRESSES_OF,
     COUNTRIES,

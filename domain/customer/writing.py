@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from domain import pingpong
 from domain.customer import addresses, placing, plan
-from domain.customer.fields import CUSTOMERS, ERP_CUSTOMER, WRITTEN_STATUSES
+from domain.customer.places import BLOCKS
+from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER
+from domain.customer.table import WRITTEN_STATUSES
 from domain.customer.work import Work
 from domain.mapper import decimal, patch, read, text, update_body
 from domain.merge import (
@@ -157,7 +159,7 @@ def _side_effects(
             continue
         if name in addresses.FIELD_NAMES:
             role, part = addresses.role_of(name)
-            if addresses.BLOCKS[role] in sent_blocks:
+            if BLOCKS[role] in sent_blocks:
                 continue
             # The same address as the main one, in the ERP's own spelling.
             if value == expected.get(part) and now[name] == now.get(part):
@@ -172,7 +174,7 @@ def _to_severa(
     work: Work, link: Link, sides: plan.Sides, merged: Merge, outcome: Outcome
 ) -> tuple[Json, tuple[Json, ...]]:
     severa, places = sides.severa, sides.places
-    members = plan.severa_members(merged, sides.terms)
+    members = plan.severa_members(merged, sides.terms, severa)
     if members:
         severa = work.delivery.severa.patch(CUSTOMERS, link.severa_id, patch(members))
     placed = {name: value for name, value in merged.to_severa.items() if name in addresses.FIELD_NAMES}

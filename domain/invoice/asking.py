@@ -18,11 +18,11 @@ from domain.invoice.documents import (
 )
 from domain.invoice.doubt import candidates_of, decided, in_doubt
 from domain.invoice.failing import sent_unbooked
-from domain.invoice.fields import in_scope
 from domain.invoice.gather import check_project, check_refused, gather
 from domain.invoice.model import REGISTER, ErpDocument, SeveraInvoice
 from domain.invoice.phases import Rest, Wish
 from domain.invoice.refusals import refusal, told_by
+from domain.invoice.registers import in_scope
 from domain.invoice.whose import carry_out, take_found
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.mapper import text
@@ -156,7 +156,7 @@ def find(work: Work) -> Wish | None:
     if _adopted(work, found, step, request):
         return None
     _wait(work, step)
-    # Before absence is concluded: the ERP lists a renumbered customer's documents under its new number only.
+    # Before absence is concluded: the ERP lists a renumbered customer's documents under its new number only (docs/vendors/visma-net-erp.md E52).
     if renumbered(work) not in ("", *numbers):
         found = look_up(work, Sought(request, (work.customer,), since))
         if _adopted(work, found, step, request):

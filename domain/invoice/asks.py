@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.errors import Stop
-from domain.invoice.fields import INVOICES, STATUSES, in_scope
+from domain.invoice.registers import INVOICES, STATUSES, in_scope
 from domain.mapper import text
 from domain.model import Json, System
 from domain.ports import Books

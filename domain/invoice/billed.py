@@ -2,7 +2,7 @@
 
 An invoice row names neither its project nor, when it is grouped, what of its amount belongs to which code. The lists of
 the invoice do. They cost three calls, so they are read only where they decide something: an invoice with several
-projects, and a grouped row whose codes post on different accounts or VAT categories (mapping.md, invoice rows).
+projects, and a grouped row whose codes post on different accounts or VAT categories (docs/vendors/severa.md S40).
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from domain.errors import NotFound, Stop, TryLater
 from domain.invoice import failing, files, numbering
 from domain.invoice.asking import ask, find
-from domain.invoice.fields import INVOICES
 from domain.invoice.phases import Phase, Rest, Wish, phase_of
+from domain.invoice.registers import INVOICES
 from domain.invoice.releasing import follow, prove_and_release
 from domain.invoice.whose import audit
 from domain.invoice.work import Work

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from domain.errors import Stop
-from domain.invoice.fields import DESCRIPTION_LIMIT, INVOICE_TEXT_LIMIT, SAME_RATE_DIRECTION
 from domain.invoice.model import ErpDocument, InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs
+from domain.invoice.registers import DESCRIPTION_LIMIT, INVOICE_TEXT_LIMIT, SAME_RATE_DIRECTION
 from domain.mapper import read, text, update_body
 from domain.model import Json, LogLine
 from domain.text import cut, lines, name_key, one_line

@@ -15,9 +15,9 @@ from decimal import Decimal
 from domain.customer.heirs import by_internal_id
 from domain.errors import NotFound
 from domain.invoice.document import Draft
-from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import REGISTER, DocumentType, ErpDocument, SeveraInvoice, document_type
 from domain.invoice.phases import Key
+from domain.invoice.registers import DOCUMENTS
 from domain.invoice.work import Work
 from domain.mapper import moment, text
 from domain.model import Document, Json, Record

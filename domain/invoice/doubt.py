@@ -7,10 +7,10 @@ from typing import Any
 
 from domain.doubt import candidates_hash
 from domain.errors import InDoubt
-from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import ErpDocument
 from domain.invoice.phases import Key
 from domain.invoice.plan import candidates_kept
+from domain.invoice.registers import DOCUMENTS
 from domain.invoice.work import Work
 from domain.mapper import text
 from domain.model import Decision, Json

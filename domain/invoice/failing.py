@@ -11,10 +11,10 @@ from typing import Any
 
 from domain.errors import ForeignWriter, InDoubt, Refused, Stop, TryLater
 from domain.invoice.documents import marker_of, read_document
-from domain.invoice.fields import INVOICES, STATUS_PATH
 from domain.invoice.model import REGISTER
 from domain.invoice.phases import Fail, Key, Phase, Remove, Rest, Wish, key_of
 from domain.invoice.plan import KEEPS_STATUS
+from domain.invoice.registers import INVOICES, STATUS_PATH
 from domain.invoice.review import CODES as REVIEW
 from domain.invoice.work import Work
 from domain.model import Step

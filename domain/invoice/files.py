@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from domain.errors import Refused
 from domain.file_names import apart, file_key
 from domain.invoice.documents import read_document
-from domain.invoice.fields import INVOICES
 from domain.invoice.model import REGISTER, DocumentType
 from domain.invoice.phases import Rest, key_of
+from domain.invoice.registers import INVOICES
 from domain.invoice.work import Work
 from domain.mapper import flag, read, text
 from domain.model import Announce, Json, Link, Permission

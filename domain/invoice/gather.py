@@ -13,8 +13,8 @@ from domain.errors import NotFound, Stop, Waiting
 from domain.invoice import billed, branches, plan, reread
 from domain.invoice.document import Choices, address_differs, applicable, draft
 from domain.invoice.documents import read_document
-from domain.invoice.fields import INVOICES, ROWS
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
+from domain.invoice.registers import INVOICES, ROWS
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
 from domain.model import Json, Link, LogLine
@@ -75,7 +75,7 @@ def _gathered(work: Work, *, creating: bool) -> Planned:
     delivery, asked = work.delivery, work.invoice
     delivery.books.at_once(lambda books: _foreseen(books, asked, delivery.tenant.settings))
     fresh = reread.RereadBooks(delivery.books, delivery.severa, delivery.erp, delivery.now())
-    # Lists show no accounts of items: where a row groups several codes, their items are read singly.
+    # Lists show no accounts of items: where a row groups several codes, their items are read singly (docs/vendors/visma-net-erp.md E37).
     if any(len(row.codes) > 1 for row in asked.rows):
         return _planned(_Gathering(work, creating, fresh))
     try:

@@ -15,7 +15,10 @@ from domain.errors import Refused, Stop
 from domain.invoice import files
 from domain.invoice.documents import customer_numbers, read_present
 from domain.invoice.doubt import decided, in_doubt, lost_candidate
-from domain.invoice.fields import (
+from domain.invoice.model import ErpDocument, SeveraInvoice, document_type
+from domain.invoice.phases import key_of
+from domain.invoice.plan import same_booking
+from domain.invoice.registers import (
     DOCUMENTS,
     INVOICES,
     NUMBER_PATH,
@@ -24,9 +27,6 @@ from domain.invoice.fields import (
     STATUS_PATH,
     projection,
 )
-from domain.invoice.model import ErpDocument, SeveraInvoice, document_type
-from domain.invoice.phases import key_of
-from domain.invoice.plan import same_booking
 from domain.invoice.work import NUMBERED, STATUS_STEPS, TOTAL, Work
 from domain.mapper import read, text
 from domain.model import Announce, Booked, Json, LinkUpdate

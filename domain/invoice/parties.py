@@ -7,7 +7,7 @@ customer only number and name: where the name is not the one last seen, the cust
 
 from __future__ import annotations
 
-from domain.customer.fields import ERP_CUSTOMER
+from domain.customer.registers import ERP_CUSTOMER
 from domain.errors import NotFound
 from domain.invoice.model import ErpDocument
 from domain.invoice.prove import Finding

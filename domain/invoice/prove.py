@@ -9,8 +9,8 @@ from typing import Any
 
 from domain.invoice.amounts import factor
 from domain.invoice.document import Draft
-from domain.invoice.fields import SAME_RATE_DIRECTION
 from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
+from domain.invoice.registers import SAME_RATE_DIRECTION
 from domain.invoice.totals import VatAmount, severa_vat
 from domain.mapper import day, flag, read, text
 from domain.model import Json

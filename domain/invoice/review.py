@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.errors import NotFound
-from domain.invoice.fields import projection
 from domain.invoice.plan import Item
+from domain.invoice.registers import projection
 from domain.invoice.totals import money_text, per_rate, severa_vat
 from domain.invoice.work import Planned, Work
 from domain.mapper import text

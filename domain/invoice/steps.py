@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from domain.errors import Stop, TryLater, Waiting
 from domain.invoice.booking import book
-from domain.invoice.fields import STATUSES
 from domain.invoice.model import SeveraInvoice
 from domain.invoice.phases import Rest
+from domain.invoice.registers import STATUSES
 from domain.invoice.work import Work
 from domain.model import Json, Settled
 from domain.ports import Delivery

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from domain.errors import ForeignWriter, Refused, TryLater
 from domain.invoice.documents import Marker, marker_of, read_document, record_key
 from domain.invoice.doubt import candidates_of, decided, in_doubt
-from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import REGISTER, ErpDocument
 from domain.invoice.phases import Key, key_of
+from domain.invoice.registers import DOCUMENTS
 from domain.invoice.work import Work, removal_of
 from domain.model import Decision, Document
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from domain.errors import Stop
 from domain.invoice.document import Choices, Draft
-from domain.invoice.fields import DOCUMENTS, INVOICES, projection
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice
 from domain.invoice.phases import Facts, Key, Wish, present, round_of
 from domain.invoice.plan import Needs
+from domain.invoice.registers import DOCUMENTS, INVOICES, projection
 from domain.mapper import text
 from domain.model import (
     Announce,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from domain.errors import Stop
 from domain.invoice.asks import known_roles
-from domain.invoice.fields import INVOICES
 from domain.invoice.model import ErpDocument
+from domain.invoice.registers import INVOICES
 from domain.mapper import read, text
 from domain.model import Json, System
-from domain.payment.fields import PAYMENTS
 from domain.payment.plan import money_of
+from domain.payment.registers import PAYMENTS
 from domain.ports import Books
 from domain.setup.settings import TenantSettings
 

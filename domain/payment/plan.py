@@ -14,7 +14,7 @@ from domain.invoice.model import Application, ErpDocument, SeveraInvoice, docume
 from domain.mapper import day, read, text
 from domain.model import Json
 from domain.money import ZERO
-from domain.payment.fields import VOIDS, WRITE_OFFS, type_key
+from domain.payment.registers import VOIDS, WRITE_OFFS, type_key
 from domain.setup.statuses import Role, Roles
 
 Money = Literal["unpaid", "partly", "paid", "other"]

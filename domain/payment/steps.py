@@ -14,14 +14,13 @@ from typing import Any
 from domain import pingpong
 from domain.errors import NotFound, Refused, Stop, TryLater
 from domain.invoice.documents import read_document
-from domain.invoice.fields import DOCUMENTS, INVOICES
 from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, document_type
+from domain.invoice.registers import DOCUMENTS, INVOICES
 from domain.invoice.steps import roles_of
 from domain.mapper import patch
 from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled, Step
 from domain.money import currency_of
 from domain.moves import guarded, severa_now, wait_until_settled
-from domain.payment.fields import PAYMENTS
 from domain.payment.plan import (
     STAY,
     Money,
@@ -33,6 +32,7 @@ from domain.payment.plan import (
     settlement,
     target,
 )
+from domain.payment.registers import PAYMENTS
 from domain.ports import Delivery
 from domain.setup.statuses import Roles
 from domain.values import money

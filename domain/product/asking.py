@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.mapper import text
 from domain.model import Json, Record
 from domain.ports import Delivery
-from domain.product.fields import KINDS, Kind
+from domain.product.table import KINDS, Kind
 from domain.text import code_key
 
 

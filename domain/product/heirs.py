@@ -6,7 +6,8 @@ from domain import values
 from domain.errors import Stop
 from domain.model import Link, Record, System
 from domain.ports import Books, Delivery
-from domain.product.fields import INVENTORY, KINDS
+from domain.product.registers import INVENTORY
+from domain.product.table import KINDS
 
 
 def severa_by_code(books: Books, code: str) -> list[Record]:

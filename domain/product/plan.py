@@ -4,53 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 from domain.errors import Stop
-from domain.mapper import flag, known_factor, read, text
-from domain.merge import FieldRule, Merge, Rule, merge
+from domain.mapper import text
+from domain.merge import Merge, Rule, merge
 from domain.model import Json, Link, Record, System
-from domain.product.fields import (
-    BY_REGISTER,
-    BY_TYPE,
-    PAID_RATES,
-    TRAVEL_EXPENSES,
-    Kind,
-    erp_values,
-    severa_values,
-)
+from domain.product.table import BY_REGISTER, BY_TYPE, Kind, erp_values, table_of
 from domain.sent import Values as Sent
-from domain.text import canonical, code_key
-
-# Severa has no empty price in the ERP's eyes: nothing and 0 are the same price.
-_NO_PRICE = ("", "0")
-
-
-def _same_price(severa: str, erp: str) -> bool:
-    return severa == erp or (severa in _NO_PRICE and erp in _NO_PRICE)
-
-
-def rules(kind: Kind, severa: Json, rule: Rule = "ask", *, first: Rule | None = None) -> dict[str, FieldRule]:
-    """How each field of this record is merged, by the tenant's ``rule`` (R-CON-1); ``first``: while nothing was agreed on, None =
-    the same. Work types have no price; paid rates go to the ERP only."""
-    first = first or rule
-    found = {
-        "name": FieldRule(rule, first=first),
-        "active": FieldRule(rule, first=first),
-        # Kept in the bridge: what the ERP has without a choice stays.
-        "item_class": FieldRule(direction="→", same=lambda severa, erp: code_key(severa) == code_key(erp)),
-    }
-    if kind.price:
-        paid = kind is TRAVEL_EXPENSES and text(severa, "expenseClass") in PAID_RATES
-        found["price"] = FieldRule(
-            rule,
-            "→" if paid else "↔",
-            first=first,
-            same=_same_price,
-            form=lambda price: canonical(known_factor(price)),
-        )
-    return found
+from domain.table import Table
+from domain.text import code_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +30,20 @@ class Sides:
     first: Rule | None = None
     sent: Sent = field(default_factory=dict)
 
+    @property
+    def table(self) -> Table:
+        """The rows that this record is kept in step by."""
+        return table_of(self.kind, self.severa, self.currency)
+
     def merged(self, latest: System | None = None) -> Merge:
-        """The merge of both sides; writes that say nothing in the target's own words are dropped."""
+        """The merge of both sides (R-CON-1)."""
         severa, erp = self.values()
-        found = rules(self.kind, self.severa, self.rule, first=self.first)
-        return merge(self.base, severa, erp, found, latest=latest, sent=self.sent)
+        rules = self.table.rules(self.rule, first=self.first)
+        return merge(self.base, severa, erp, rules, latest=latest, sent=self.sent)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out on both."""
-        severa, erp = severa_values(self.kind, self.severa), erp_values(self.erp)
+        severa, erp = self.table.values("severa", self.severa), erp_values(self.erp)
         # The class is kept in the bridge: without a choice there is nothing to carry over.
         if self.choice is not None:
             severa["item_class"] = self.choice
@@ -162,34 +130,19 @@ def class_fits(kind: Kind, item_class: str, classes: list[Record], name: str) ->
         raise Stop("product.class_type", {**values, "type": kind_there, "wanted": list(kind.types)})
 
 
-def new_item(kind: Kind, severa: Json, item_class: str, *, foreign_price: bool) -> dict[str, Any]:
+def new_item(sides: Sides, item_class: str) -> dict[str, Any]:
     """Members of a new item: units, posting class and VAT category come from its class (R-PRD-1)."""
-    members: dict[str, Any] = {
-        "inventoryNumber": text(severa, "code"),
-        "itemClass": item_class,
-        "description": text(severa, "name"),
-    }
-    price = known_factor(read(severa, f"{kind.price}.amount")) if kind.price else None
-    if price is not None and not foreign_price:
-        members["defaultPrice"] = price
-    if not flag(read(severa, "isActive")):
-        members["status"] = "Inactive"
-    return members
+    return sides.table.created("visma_net", {**sides.values()[0], "item_class": item_class})
 
 
 def new_record(kind: Kind, item: Json, currency: str) -> Json:
     """A record for Severa made from an item. Travel expense types require a price and an expense class."""
-    code = text(item, "inventoryNumber")
-    body: Json = {
-        # Severa requires a name; an item without description is called by its code.
-        "name": text(item, "description") or code,
-        "code": code,
-        "isActive": erp_values(item).get("active", "true") == "true",
-        **kind.on_create,
-    }
-    if kind.price:
-        body[kind.price] = {"amount": Decimal(erp_values(item)["price"] or 0), "currencyCode": currency}
-    return body
+    values = {"active": "true", "price": "0", **erp_values(item)}
+    # Severa requires a name; an item without description is called by its code. A price is required too.
+    values["name"] = values["name"] or values["code"]
+    values["price"] = values["price"] or "0"
+    made = table_of(kind, {}, currency).created("severa", values)
+    return {**made, "isActive": values["active"] == "true", **kind.on_create}
 
 
 def meant(item: Json) -> dict[str, str]:
@@ -199,36 +152,14 @@ def meant(item: Json) -> dict[str, str]:
     return values if values.get("name") else {name: own for name, own in values.items() if name != "name"}
 
 
-def erp_members(merged: Merge) -> dict[str, Any]:
+def erp_members(sides: Sides, merged: Merge) -> dict[str, Any]:
     """Members of an item's update for the fields the merge wants written."""
-    members: dict[str, Any] = {}
-    for name, value in merged.to_erp.items():
-        match name:
-            case "name":
-                members["description"] = value
-            case "price":
-                members["defaultPrice"] = Decimal(value or 0)
-            case "active":
-                members["status"] = "Active" if value == "true" else "Inactive"
-            case "item_class":
-                members["itemClass"] = value
-    return members
+    return sides.table.members("visma_net", merged.to_erp, sides.erp)
 
 
 def severa_members(sides: Sides, merged: Merge) -> dict[str, Any]:
     """Members of a Severa record's patch for the fields the merge wants written."""
-    kind = sides.kind
-    members: dict[str, Any] = {}
-    for name, value in merged.to_severa.items():
-        match name:
-            case "name":
-                members["name"] = value
-            case "price":
-                currency = text(sides.severa, f"{kind.price}.currencyCode") or sides.currency
-                members[kind.price] = {"amount": Decimal(value or 0), "currencyCode": currency}
-            case "active":
-                members["isActive"] = value == "true"
-    return members
+    return sides.table.members("severa", merged.to_severa, sides.severa)
 
 
 def numbers(link: Link, severa: Json, item: Json) -> tuple[str, str, bool]:

@@ -11,7 +11,8 @@ from domain.merge import Merge, alike
 from domain.model import Json, Link, Permission
 from domain.ports import Delivery
 from domain.product import plan
-from domain.product.fields import INVENTORY, Kind
+from domain.product.registers import INVENTORY
+from domain.product.table import Kind
 
 # The steps of the creates; what they carry is kept under the same name.
 CREATE_ITEM = "create item"

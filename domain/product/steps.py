@@ -30,16 +30,9 @@ from domain.moves import (
 from domain.ports import Delivery
 from domain.product import asking, heirs, plan, sending
 from domain.product.currency import own_currency, say_foreign_price
-from domain.product.fields import (
-    BY_REGISTER,
-    INVENTORY,
-    INVENTORY_KEY,
-    ITEM_CLASSES,
-    KINDS,
-    Kind,
-    natural_key,
-)
+from domain.product.registers import INVENTORY, INVENTORY_KEY, ITEM_CLASSES, natural_key
 from domain.product.sending import CREATE_IN_SEVERA, CREATE_ITEM
+from domain.product.table import BY_REGISTER, KINDS, Kind
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -94,7 +87,7 @@ class _Work:
         plan.fits(code, key_length(self.delivery, INVENTORY_KEY), record.name)
         item_class = self._class_of(kind, record)
         sides = plan.Sides(kind, record.body, {}, currency=own_currency(self.delivery, self.after))
-        members = plan.new_item(kind, record.body, item_class, foreign_price=sides.foreign_price)
+        members = plan.new_item(sides, item_class)
         self.delivery.hold_key(natural_key(record.body))
         result = create_once(
             self.delivery,
@@ -349,7 +342,7 @@ class _Work:
         name = text(sides.severa, "name")
         severa, item = sides.severa, sides.erp
         merged, halted = pingpong.without(merged, pingpong.halted(link.state, self.delivery.now()))
-        to_erp, to_severa = plan.erp_members(merged), plan.severa_members(sides, merged)
+        to_erp, to_severa = plan.erp_members(sides, merged), plan.severa_members(sides, merged)
         lost_erp: tuple[str, ...] = ()
         lost_severa: tuple[str, ...] = ()
         if "itemClass" in to_erp:

@@ -6,7 +6,7 @@ from domain.errors import Stop
 from domain.model import Link, System
 from domain.moves import Aftermath
 from domain.ports import Delivery
-from domain.project.fields import ERP_PROJECT, PROJECTS
+from domain.project.registers import ERP_PROJECT, PROJECTS
 from domain.values import record
 
 

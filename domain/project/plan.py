@@ -13,7 +13,7 @@ from domain.errors import Stop
 from domain.mapper import day, flag, moment, read, text
 from domain.merge import Base
 from domain.model import Json, Link, Record
-from domain.project.fields import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, severa_projection
+from domain.project.table import BILLING_PERIOD, HOLD_ON_CREATE, STATUS_BY_STATE, TABLE, erp_day
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import tenant_roles
 from domain.text import canonical, code_key
@@ -21,7 +21,7 @@ from domain.text import canonical, code_key
 State = Literal["open", "closed", "lost"]
 
 # Where these differ, Severa's value is written, whatever changed there (Severa owns projects).
-_OWNED = ("name", "customer", "start")
+_OWNED = tuple(one.name for one in TABLE if one.when == "owned")
 _INACTIVE = frozenset({"Completed", "Cancelled"})
 # Member of the base: the inactive status that a project had before it was opened for a late document.
 REOPENED = "reopened"
@@ -90,21 +90,17 @@ def in_transfer(
 
 def new_project(project: Json, *, number: str, customer: str, template: str, start: date) -> dict[str, Any]:
     """Members of a new ERP project (R-PRJ-2)."""
-    return {
-        "projectID": number,
+    values = {
+        "number": number,
+        "name": text(project, "name"),
         "customer": customer,
-        "description": text(project, "name"),
-        "hold": HOLD_ON_CREATE,
-        "template": template,
+        "start": start.isoformat(),
         "status": STATUS_BY_STATE["open"],
-        "startDate": erp_day(start),
-        "billingPeriod": BILLING_PERIOD,
+        "template": template,
+        "hold": canonical(HOLD_ON_CREATE),
+        "billing_period": BILLING_PERIOD,
     }
-
-
-def erp_day(value: date) -> str:
-    """A date as the ERP writes it, midnight without zone so that no day shifts."""
-    return f"{value.isoformat()}T00:00:00"
+    return TABLE.created("visma_net", values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +208,7 @@ def changes(
     members: dict[str, Any] = {}
     new: Base = {name: list(pair) for name, pair in base.items()}
     held = False
-    for name in (*_OWNED, "status"):
+    for name in _OWNED:
         if not ours[name] or ours[name] == theirs[name]:
             new[name] = [wanted.settled()[name], theirs[name]]
             continue
@@ -222,7 +218,7 @@ def changes(
             held = True
             continue
         named.append(name)
-        members |= _member(name, wanted)
+        members |= TABLE.members("visma_net", {name: ours[name]}, project)
     if not held:
         _remember_reopened(new, theirs["status"], needed=needed)
     task = _task(wanted, project)
@@ -257,13 +253,8 @@ def untaken(done: Changes, wanted: Wanted, before: Json, stored: Json) -> tuple[
 
 def erp_values(project: Json) -> dict[str, str]:
     """The fields of an ERP project that are compared."""
-    start = day(read(project, "startDate"))
-    return {
-        "name": text(project, "description"),
-        "customer": text(project, "customer.number"),
-        "start": start.isoformat() if start is not None else "",
-        "status": text(project, "status"),
-    }
+    values = TABLE.values("visma_net", project)
+    return {name: values[name] for name in _OWNED}
 
 
 def _stays(
@@ -283,18 +274,6 @@ def _remember_reopened(base: Base, status: str, *, needed: bool) -> None:
         base.setdefault(REOPENED, [status, status])
     elif not needed:
         base.pop(REOPENED, None)
-
-
-def _member(name: str, wanted: Wanted) -> dict[str, Any]:
-    match name:
-        case "name":
-            return {"description": wanted.name}
-        case "customer":
-            return {"customer": wanted.customer}
-        case "start":
-            return {"startDate": erp_day(wanted.start) if wanted.start is not None else None}
-        case _:
-            return {"status": wanted.status}
 
 
 def _task(wanted: Wanted, project: Json) -> dict[str, Any] | None:
@@ -318,5 +297,5 @@ def numbers(link: Link, severa: Json, project: Json) -> tuple[str, str, bool]:
 
 def describe(project: Json) -> dict[str, Any]:
     """Name and number of a Severa project for log lines and problems."""
-    values = severa_projection(project)
+    values = TABLE.values("severa", project)
     return {"name": values["name"], "number": values["number"]}

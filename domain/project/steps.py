@@ -26,15 +26,15 @@ from domain.moves import (
 )
 from domain.ports import Delivery
 from domain.project import heirs, plan
-from domain.project.fields import (
+from domain.project.registers import (
     ERP_PROJECT,
     PROJECT_KEY,
     PROJECTS,
     SALES_STATUSES,
-    STATUS_BY_STATE,
     erp_id,
     natural_key,
 )
+from domain.project.table import STATUS_BY_STATE
 
 # How soon a project that is to be closed is looked at again while an invoice of it is in transfer (R-PRJ-3).
 TRANSFER_WAIT = 300.0

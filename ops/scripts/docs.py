@@ -2,7 +2,8 @@
 
     python ops/scripts/docs.py             writes them
     python ops/scripts/docs.py --check     names every stale page; exit code 1 when there is one
-    python ops/scripts/docs.py settings    only that page (settings, cli, problems, mapping, coverage, open-questions;
+    python ops/scripts/docs.py settings    only that page (settings, cli, json, problems, mapping, requirements, coverage,
+                                           open-questions;
                                            states: only its drawing of the booking; never-twice: only its
                                            table of tests)
 
@@ -20,16 +21,20 @@ from types import MappingProxyType
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from docs_code import cli_page, mapping_page, problems_page, settings_page
 from docs_common import DOCS, ROOT, NotComplete
+from docs_json import json_page
+from docs_requirements import coverage_page, requirements_page
 from docs_schedules import never_twice_page
-from docs_sources import coverage_page, open_questions_page
+from docs_sources import open_questions_page
 from docs_states import states_page
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "settings": settings_page,
         "cli": cli_page,
+        "json": json_page,
         "problems": problems_page,
         "mapping": mapping_page,
+        "requirements": requirements_page,
         "coverage": coverage_page,
         "open-questions": open_questions_page,
         "states": states_page,

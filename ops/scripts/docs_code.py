@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
-from docs_common import DOCS, HEAD, ROOT, NotComplete, code, imported, table
+from docs_common import DOCS, HEAD, ROOT, NotComplete, anchor, code, imported, table
 from pydantic import SecretStr
 
 from domain.model import DOMAINS
@@ -215,6 +215,8 @@ def cli_page() -> str:
         rows = [_parameter(parameter) for parameter in command.params if not parameter.hidden]
         if rows:
             parts += ["\n", table(("", "default", "what it is"), rows)]
+        if name in imported("app.cli.rows").COMMANDS:
+            parts.append(f"\nJSON: [{name}](json.md#{anchor(name)}).\n")
         if name in EXITS:
             parts.append(f"\nExit code: {EXITS[name]}\n")
     parts += [
@@ -238,11 +240,17 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
     said = " ".join(part for part in (parameter.help or "", _accepted(kind, parameter)) if part)
     if parameter.param_type_name == "argument":
         name = parameter.metavar or parameter.name.upper()
-        return code(name), "required" if parameter.required else _default(parameter.default), said
+        return code(name), "required" if parameter.required else _optional(parameter), said
     word = parameter.metavar or ("NUMBER" if kind in (int, float) else "WORD" if choices(kind) else "TEXT")
     wanted = "" if parameter.is_flag else f" {word}"
-    default = "off" if parameter.is_flag else _default(parameter.default)
+    default = (
+        "off" if parameter.is_flag else "required" if parameter.required else _default(parameter.default)
+    )
     return code(", ".join(parameter.opts) + wanted), default, said
+
+
+def _optional(parameter: Any) -> str:
+    return "optional" if parameter.default is None else _default(parameter.default)
 
 
 def choices(kind: Any) -> tuple[str, ...]:
@@ -316,29 +324,21 @@ def _by_domain(codes: Iterable[str]) -> dict[str, list[str]]:
 
 def mapping_page() -> str:
     """The field tables of every domain, and the registers that are read."""
-    row = imported("domain.fields").Field
     parts = [
         HEAD,
-        "# Mapping\n\nEvery field that travels, as the tables in `domain/*/fields.py` have it. `→` from Severa to Visma.net ERP,\n",
-        "`←` back, `↔` both ways, merged against the last values both sides agreed on. Paths are those of the bodies as read;\n",
-        "an empty one is a constant or kept in the bridge. Where both sides changed differently, *rule* means\n",
+        "# Mapping\n\nEvery field that travels, as the tables in `domain/*/table.py` and `domain/*/registers.py` have it. `→` from\n",
+        "Severa to Visma.net ERP, `←` back, `↔` both ways, merged against the last values both sides agreed on. Paths are those\n",
+        "of the bodies as read; an empty one is a constant or kept in the bridge. Where both sides changed differently, *rule* means\n",
         f"{_conflict_rule()}\n",
     ]
     for domain in DOMAINS:
-        module = imported(f"domain.{domain}.fields")
-        tables = [
-            (name, value)
-            for name, value in vars(module).items()
-            if isinstance(value, tuple) and value and all(isinstance(one, row) for one in value)
-        ]
+        tables = list(_tables(domain))
         if not tables:
-            raise NotComplete(f"domain.{domain}.fields has no table of fields")
+            raise NotComplete(f"domain.{domain} has no table of fields")
         parts.append(f"\n## {domain[:1].upper()}{domain[1:]}\n")
-        # A domain may offer its tables under one name as well.
-        tables = [one for one in tables if len(tables) == 1 or one[0] != "FIELDS"]
-        for name, fields in tables:
-            parts.append(f"\n### {name.replace('_', ' ').capitalize()}\n\n" if len(tables) > 1 else "\n")
-            parts.append(table(_COLUMNS, (_field(one) for one in fields)))
+        for name, rows in tables:
+            parts.append(f"\n### {name}\n\n" if len(tables) > 1 else "\n")
+            parts.append(table(_COLUMNS, rows))
     parts += [
         "\n## Registers that are read\n\nNamed by the vendors' own path segments; the sign-in must be allowed to read them.\n\n",
         table(("system", "register", "read", "starts at", "concerns"), _registers()),
@@ -347,6 +347,48 @@ def mapping_page() -> str:
 
 
 _COLUMNS = ("field", "Severa", "", "Visma.net ERP", "written as", "conversion", "who wins", "note")
+
+# Registers that are kept on both sides: domain → what each table is called, and where it stands.
+_KEPT = {
+    "customer": (("Customers", "domain.customer.table", "TABLE"), ("Contact persons", "domain.customer.contacts", "TABLE")),
+    "product": (
+        ("Products", "domain.product.table", "products"),
+        ("Work types", "domain.product.table", "worktypes"),
+        ("Travel expense types", "domain.product.table", "travelexpensetypes"),
+    ),
+    "project": (("Projects", "domain.project.table", "TABLE"),),
+}  # fmt: skip
+
+
+def _tables(domain: str) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """What a domain's tables are called, and their rows."""
+    if domain in _KEPT:
+        for title, module, name in _KEPT[domain]:
+            found = vars(imported(module))
+            yield title, [_kept(one) for one in found.get(name) or found["TABLES"][name]]
+        return
+    row = imported("domain.fields").Field
+    for name, value in vars(imported(f"domain.{domain}.registers")).items():
+        if isinstance(value, tuple) and value and all(isinstance(one, row) for one in value):
+            yield name.replace("_", " ").capitalize(), [_field(one) for one in value]
+
+
+_WHEN = {
+    "merged": "",
+    "owned": "put back wherever it differs",
+    "created": "given to a new record; later differences are only told",
+    "given": "given to a new record",
+    "key": "carried by a move of its own",
+    "seen": "only looked at",
+}
+
+
+def _kept(one: Any) -> tuple[str, ...]:
+    owner = {"severa": "Severa", "visma_net": "Visma.net ERP"}.get(one.owner, one.owner)
+    written = one.severa_write or (one.erp_write if one.erp_write != one.erp else "")
+    note = "; ".join(part for part in (_WHEN[one.when], one.note) if part)
+    wins = "" if one.when == "seen" else owner
+    return one.name, code(one.severa), one.flows, code(one.erp), code(written), one.as_.name, wins, note
 
 
 def _conflict_rule() -> str:

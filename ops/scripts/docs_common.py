@@ -34,6 +34,11 @@ def code(value: object) -> str:
     return f"`{value}`" if str(value) else ""
 
 
+def anchor(heading: str) -> str:
+    """What a link to a heading of a page ends with."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 def imported(name: str) -> ModuleType:
     """A module of the project. Raises NotComplete while it, or what it imports, is missing."""
     try:

@@ -1,49 +1,16 @@
-"""Pages of docs/ read from the sources without importing them: coverage by tests, open questions."""
+"""What pages of docs/ read from the sources without importing them: the marks of tests, open questions."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 
-from docs_common import DOCS, HEAD, ROOT, NotComplete, code, table
+from docs_common import HEAD, ROOT, NotComplete, code, table
 
-# How many requirements each group has; docs/requirements.md says what they ask for. The first eight groups are the
-# domains, where a requirement without a test is a gap of the present work; the others grow with later work.
-GROUPS: Mapping[str, int] = MappingProxyType(
-    {"CUS": 8, "PRD": 4, "PRJ": 6, "INV": 16, "STA": 4, "PAY": 3, "CST": 5, "CON": 3}
-    | {"PRO": 8, "SET": 9, "LOG": 6, "OPS": 5}
-)
-
-
-# ---------------------------------------------------------------- coverage
-
-
-def coverage_page() -> str:
-    """Each requirement with the tests that carry its marker."""
-    proven, words = collect_tests(ROOT / "tests"), requirements()
-    parts = [
-        HEAD,
-        '# Coverage\n\nEach requirement and the tests that carry its marker, `@pytest.mark.req("R-…")`. What a requirement asks for\n',
-        "stands in [requirements.md](requirements.md).\n\n",
-    ]
-    summary = []
-    for group in GROUPS:
-        ids = [f"R-{group}-{number}" for number in range(1, GROUPS[group] + 1)]
-        without = [one for one in ids if one not in proven]
-        summary.append((group, len(ids), len(ids) - len(without), ", ".join(without) or "–"))
-    parts.append(table(("group", "requirements", "with a test", "no test yet"), summary))
-    for group, count in GROUPS.items():
-        parts.append(f"\n## {group}\n\n")
-        rows = [
-            (one, words[one], "<br>".join(linked(test) for test in proven.get(one, ())) or "**no test yet**")
-            for one in (f"R-{group}-{number}" for number in range(1, count + 1))
-        ]
-        parts.append(table(("id", "about", "tests"), rows))
-    return "".join(parts)
+# ---------------------------------------------------------------- markers on tests
 
 
 def linked(test: str) -> str:
@@ -51,29 +18,6 @@ def linked(test: str) -> str:
     path, _, name = test.partition("::")
     said = name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
     return f"{said} ([{Path(path).stem}](../{path}))"
-
-
-def requirements() -> dict[str, str]:
-    """Requirement id → what it asks for in one line, from docs/requirements.md. Raises NotComplete."""
-    text = (DOCS / "requirements.md").read_text(encoding="utf-8")
-    words = dict(re.findall(r"^\| (R-[A-Z]{3}-\d+) \| (.+?) \|$", text, re.MULTILINE))
-    wanted = {f"R-{group}-{number}" for group, count in GROUPS.items() for number in range(1, count + 1)}
-    if differ := sorted(wanted ^ words.keys()):
-        raise NotComplete(f"docs/requirements.md and the groups in this script differ in {', '.join(differ)}")
-    return words
-
-
-def collect_tests(folder: Path) -> dict[str, list[str]]:
-    """Requirement id → ``path::[class::]test`` of the tests with its marker.
-
-    Raises NotComplete for an id that no group has: a misspelt marker would prove nothing in silence.
-    """
-    found = marked_tests(folder, "req")
-    for one, tests in found.items():
-        named = re.fullmatch(r"R-([A-Z]+)-([1-9]\d*)", one)
-        if named is None or int(named[2]) > GROUPS.get(named[1], 0):
-            raise NotComplete(f"{tests[0]} names {one}, which is no requirement")
-    return found
 
 
 def marked_tests(folder: Path, marker: str) -> dict[str, list[str]]:

@@ -30,7 +30,7 @@ def _dump(url: str, directory: Path) -> str:
     tools = postgresql.programs(None, directory)
     return subprocess.run(
         [
-            tools / "pg_dump", "--schema-only", "--no-owner", "--username", postgresql.SUPERUSER,
+            tools / "pg_dump", "--schema-only", "--exclude-table=*_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]", "--no-owner", "--username", postgresql.SUPERUSER,
             "--host", asked["host"][0], "--port", asked["port"][0], parts.path.lstrip("/"),
         ],
         check=True, capture_output=True, text=True, timeout=60, env=postgresql.environment(),

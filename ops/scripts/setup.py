@@ -104,18 +104,29 @@ def trust_authorities() -> None:
         subprocess.run(["apt-get", *command], env=env, check=False, timeout=600)
 
 
+def packages() -> int:
+    """How many packages uv.lock names."""
+    return (ROOT / "uv.lock").read_text(encoding="utf-8").count("[[package]]")
+
+
 def sync(uv: str, env: dict[str, str]) -> None:
     """Installs the locked packages; raises CalledProcessError when uv refuses (it has said why)."""
     index = index_url()
+    mirror = "" if index == PUBLIC_INDEX else f" from {without_credentials(index)}"
+    # One line for whoever wanted a demo; what uv itself has to say is said when it fails.
+    print(f"Installing the {packages()} packages of uv.lock{mirror} …", flush=True)
     if index == PUBLIC_INDEX:
         for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"):
             env.pop(name, None)
         subprocess.run(
-            [uv, "sync", "--locked", "--python", sys.executable], cwd=ROOT, env=env, check=True, timeout=1800
+            [uv, "sync", "--quiet", "--locked", "--python", sys.executable],
+            cwd=ROOT,
+            env=env,
+            check=True,
+            timeout=1800,
         )
         return
     # The lock names the public index. From a mirror the same files are taken by version and hash instead.
-    print(f"Packages come from {without_credentials(index)} …", flush=True)
     frozen = env | {"UV_DEFAULT_INDEX": index}
     frozen.pop("UV_INDEX_URL", None)
     with tempfile.TemporaryDirectory(dir=TOOLS) as directory:
@@ -123,8 +134,8 @@ def sync(uv: str, env: dict[str, str]) -> None:
         for command in (
             ["export", "--quiet", "--frozen", "--all-groups", "--no-emit-project", "--output-file", listing],
             ["venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV)],
-            ["pip", "sync", "--python", str(VENV), "--require-hashes", listing],
-            ["pip", "install", "--python", str(VENV), "--no-deps", "--editable", str(ROOT)],
+            ["pip", "sync", "--quiet", "--python", str(VENV), "--require-hashes", listing],
+            ["pip", "install", "--quiet", "--python", str(VENV), "--no-deps", "--editable", str(ROOT)],
         ):
             subprocess.run([uv, *command], cwd=ROOT, env=frozen, check=True, timeout=1800)
 

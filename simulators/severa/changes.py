@@ -142,18 +142,27 @@ def check(org: Organisation, register: str, data: dict[str, Any], record: Record
     own = None if record is None else record.guid
     before = {} if record is None else record.data
     if register == "customers" and data["name"] != before.get("name"):
-        wanted = data["name"].strip().lower()
-        for other in org.register(register):
-            if other.guid != own and other.data["name"].strip().lower() == wanted:
-                raise bad_field("name", f"A customer with the name {data['name']} already exists.")
+        _free_name(org, register, data, own)
     if register in ("customers", "projects") and data["number"] != before.get("number"):
         _free_number(org, register, data, own)
-    coded = register in _CODED and data["code"] and data["code"] != before.get("code")
-    if coded and org.settings.get("uniqueIdentifierForProductsAndWorktypes"):
-        for name in _CODED:
-            for other in org.register(name):
-                if other.guid != own and other.data["code"] == data["code"]:
-                    raise bad_field("code", f"The code {data['code']} is already in use.")
+    if register in _CODED and data["code"] and data["code"] != before.get("code"):
+        _free_code(org, data, own)
+
+
+def _free_name(org: Organisation, register: str, data: dict[str, Any], own: str | None) -> None:
+    wanted = data["name"].strip().lower()
+    for other in org.register(register):
+        if other.guid != own and other.data["name"].strip().lower() == wanted:
+            raise bad_field("name", f"A customer with the name {data['name']} already exists.")
+
+
+def _free_code(org: Organisation, data: dict[str, Any], own: str | None) -> None:
+    if not org.settings.get("uniqueIdentifierForProductsAndWorktypes"):
+        return
+    for name in _CODED:
+        for other in org.register(name):
+            if other.guid != own and other.data["code"] == data["code"]:
+                raise bad_field("code", f"The code {data['code']} is already in use.")
 
 
 def _free_number(org: Organisation, register: str, data: dict[str, Any], own: str | None) -> None:

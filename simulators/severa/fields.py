@@ -9,7 +9,7 @@ never null. Default after `=`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -93,42 +93,17 @@ def convert(one: Field, value: Any, resolve: Resolve, *, text_allowed: bool) -> 
         if one.never_null:
             raise bad_field(one.name, f"{one.name} is required.")
         return None
+    if one.kind in _AS_TYPED:
+        return _AS_TYPED[one.kind](one, value, text_allowed=text_allowed)
+    if one.kind in _AS_SENT:
+        return _AS_SENT[one.kind](one, value)
     match one.kind:
-        case "str":
-            return _text(one, value, text_allowed=text_allowed)
-        case "int32" | "int64":
-            return _whole(one, value, text_allowed=text_allowed)
-        case "num":
-            return _number(one, value, text_allowed=text_allowed)
-        case "bool":
-            if text_allowed and isinstance(value, str) and value.lower() in ("true", "false"):
-                return value.lower() == "true"
-            if not isinstance(value, bool):
-                raise bad_field(one.name, f"{one.name} must be true or false.")
-            return value
-        case "date":
-            return _moment(one, value).date().isoformat()
-        case "datetime":
-            return _moment(one, value).isoformat()
-        case "enum":
-            for choice in one.choices:
-                if isinstance(value, str) and choice.lower() == value.lower():
-                    return choice
-            raise bad_field(one.name, f"{one.name} must be one of {', '.join(one.choices)}.")
         case "money" | "moneyn":
             return _money(one, value, resolve, text_allowed=text_allowed)
-        case "freetext":
-            return lower_keys(value).get("value") if isinstance(value, dict) else str(value)
         case "ref":
             return _reference(one, value, resolve)
         case "refs":
-            if not isinstance(value, list):
-                raise bad_field(one.name, f"{one.name} must be a list.")
-            return [_reference(one, each, resolve) for each in value]
-        case "strs":
-            if not isinstance(value, list):
-                raise bad_field(one.name, f"{one.name} must be a list.")
-            return [str(each) for each in value]
+            return [_reference(one, each, resolve) for each in _list(one, value)]
         case _:
             return value
 
@@ -202,3 +177,45 @@ def _reference(one: Field, value: Any, resolve: Resolve) -> str:
     if guid is None:
         raise bad_field(f"{one.name}.guid", f"{one.name} with guid {sent} does not exist.")
     return guid
+
+
+def _truth(one: Field, value: Any, *, text_allowed: bool) -> bool:
+    if text_allowed and isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise bad_field(one.name, f"{one.name} must be true or false.")
+    return value
+
+
+def _choice(one: Field, value: Any) -> str:
+    for choice in one.choices:
+        if isinstance(value, str) and choice.lower() == value.lower():
+            return choice
+    raise bad_field(one.name, f"{one.name} must be one of {', '.join(one.choices)}.")
+
+
+def _free_text(_one: Field, value: Any) -> Any:
+    return lower_keys(value).get("value") if isinstance(value, dict) else str(value)
+
+
+def _list(one: Field, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise bad_field(one.name, f"{one.name} must be a list.")
+    return value
+
+
+# Kinds whose value a PATCH may send as text, and those that look the same everywhere.
+_AS_TYPED: Mapping[str, Callable[..., Any]] = {
+    "str": _text,
+    "int32": _whole,
+    "int64": _whole,
+    "num": _number,
+    "bool": _truth,
+}
+_AS_SENT: Mapping[str, Callable[[Field, Any], Any]] = {
+    "date": lambda one, value: _moment(one, value).date().isoformat(),
+    "datetime": lambda one, value: _moment(one, value).isoformat(),
+    "enum": _choice,
+    "freetext": _free_text,
+    "strs": lambda one, value: [str(each) for each in _list(one, value)],
+}

@@ -32,6 +32,7 @@ class Answer:
     content_type: str = JSON_TYPE
 
     def payload(self) -> bytes:
+        """The bytes of the body; JSON with exact numbers unless it is bytes already."""
         if self.body is None:
             return b""
         return self.body if isinstance(self.body, bytes) else to_json(self.body)
@@ -47,20 +48,22 @@ class RefusalError(Exception):
         self.headers = headers or {}
 
     def answer(self) -> Answer:
+        """The refusal as an answer."""
         return Answer(self.status, self.body, dict(self.headers))
 
 
 def rule_broken(text: str) -> RefusalError:
-    """A business rule: 400 with the bare message (vendor document, section 2.7)."""
+    """A business rule: 400 with the bare message (docs/vendors/visma-net-erp.md E38)."""
     return RefusalError(400, {"message": text})
 
 
 def entry_refused(text: str, doing: str = "creating document") -> RefusalError:
-    """A value the ERP cannot take: 400 with the long form of the message (section 2.7)."""
+    """A value the ERP cannot take: 400 with the long form of the message (docs/vendors/visma-net-erp.md E38)."""
     return RefusalError(400, {"message": f"VismaId: {uuid.uuid4()}.  Error {doing}. Error: {text}"})
 
 
 def not_in_system(what: str, value: str) -> RefusalError:
+    """A value that names nothing, in the vendor's words."""
     return entry_refused(f"{what} '{value}' cannot be found in the system.")
 
 
@@ -71,19 +74,22 @@ def malformed(problems: dict[str, str]) -> RefusalError:
 
 
 def not_found(what: str = "") -> RefusalError:
+    """404 with a message, as the ERP itself answers; an unknown route has none."""
     return RefusalError(404, {"message": f"{what} was not found." if what else "Not found."})
 
 
 def created(location: str, etag: str) -> Answer:
-    """201 with an EMPTY body: the key is only in Location (section 2.2, trap 7)."""
+    """201 with an EMPTY body: the key is only in Location (docs/vendors/visma-net-erp.md E14)."""
     return Answer(201, None, {"Location": location, "ETag": f'"{etag}"'})
 
 
 def changed(location: str, etag: str) -> Answer:
+    """204 to a PUT: empty, with the place and the new version."""
     return Answer(204, None, {"Location": location, "ETag": f'"{etag}"'})
 
 
 def action_result(result: str = "Done", error_info: str = "", **more: Any) -> Answer:
+    """200 to an action, ``more`` beside its members."""
     return Answer(
         200, {**more, "actionId": str(uuid.uuid4()), "actionResult": result, "errorInfo": error_info}
     )

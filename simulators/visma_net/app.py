@@ -47,6 +47,7 @@ def create_app(state: Simulation | None = None) -> Starlette:
 
 
 def all_routes() -> Routes:
+    """The table of routes of every register."""
     routes = Routes()
     for part in (
         customers,
@@ -89,6 +90,7 @@ class Erp:
         self.app.state.erp = self
 
     def org_of(self, scope: Scope) -> str | None:
+        """The company of a call, by its token."""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 token = self.signin.token_of(value.decode("latin-1"))
@@ -96,6 +98,7 @@ class Erp:
         return None
 
     def org_of_body(self, path: str, body: bytes) -> str | None:
+        """The company of a sign-in, by its form."""
         if not path.lower().startswith("/connect/"):
             return None
         form = dict(parse_qsl(body.decode("latin-1")))
@@ -107,6 +110,7 @@ class Erp:
         return grant.tenant_id if grant else None
 
     async def connect(self, request: Request) -> Response:
+        """The sign-in service, told apart by the last part of its path."""
         what = request.path_params.get("what", "discovery").lower()
         request.scope[TEMPLATE] = request.url.path.lower()
         if what == "token" and request.method == "POST":
@@ -125,7 +129,7 @@ class Erp:
         return Response(status_code=404)
 
     async def serve(self, request: Request) -> Response:
-        """Any call below the vendor's paths. An unknown route is a 404 before authentication (2.7)."""
+        """Any call below the vendor's paths. An unknown route is a 404 before authentication (docs/vendors/visma-net-erp.md E39)."""
         found = self.routes.find(request.method, request.url.path)
         if isinstance(found, int):
             return Response(status_code=found)
@@ -147,25 +151,29 @@ class Erp:
             return _response(Answer(403, {"message": f"The token lacks the scope for {verb}."}, limits))
         if self.under_way.get(company.tenant_id, 0) >= (company.switches.concurrent_calls or 10**9):
             return Response("Too many concurrent calls.", 429, headers={**limits, "Retry-After": "1"})
-        record = (company.tenant_id, "/".join(request.url.path.lower().split("/")[2:4]))
-        writes = verb in ("update", "delete")
-        if writes and record in self.being_written:
+        # What is being written: the second of two writes at once is refused.
+        path = "/".join(request.url.path.lower().split("/")[2:4])
+        record = {(company.tenant_id, path)} if verb in ("update", "delete") else set[tuple[str, str]]()
+        if record & self.being_written:
             return _response(_overlap(template, limits))
         self.under_way[company.tenant_id] = self.under_way.get(company.tenant_id, 0) + 1
-        if writes:
-            self.being_written.add(record)
+        self.being_written |= record
         try:
-            if company.switches.latency_seconds:
-                await asyncio.sleep(company.switches.latency_seconds)
-            call = await self._call(request, company, params)
-            answer = self._background(call, handler) if call.in_background else _run(call, handler)
+            answer = await self._carried_out(request, company, params, handler)
         finally:
             self.under_way[company.tenant_id] -= 1
-            if writes:
-                self.being_written.discard(record)
+            self.being_written -= record
         answer.headers.update(limits)
         answer.headers["Ipp-Request-Id"] = str(uuid.uuid4())
         return _response(answer)
+
+    async def _carried_out(
+        self, request: Request, company: Company, params: dict[str, str], handler: Handler
+    ) -> Answer:
+        if company.switches.latency_seconds:
+            await asyncio.sleep(company.switches.latency_seconds)
+        call = await self._call(request, company, params)
+        return self._background(call, handler) if call.in_background else _run(call, handler)
 
     def _company(self, token: Token) -> Company | None:
         client = self.simulation.clients.get(token.client_id)
@@ -222,7 +230,7 @@ class Erp:
         )
 
     def _background(self, call: Call, handler: Handler) -> Answer:
-        """202 at once; the job keeps what the call would have answered (2.9)."""
+        """202 at once; the job keeps what the call would have answered (docs/vendors/visma-net-erp.md E9)."""
         received = self.simulation.clock()
         answer = _run(call, handler)
         job = Job(
@@ -242,7 +250,7 @@ class Erp:
 
 
 def _overlap(template: str, headers: dict[str, str]) -> Answer:
-    """Two writes on one record at the same time: the second loses (trap 34)."""
+    """Two writes on one record at the same time: the second loses (docs/vendors/visma-net-erp.md E41)."""
     name = template.split("/")[2]
     text = f"Another process has updated the '{name}' record. Your changes will be lost."
     return Answer(400, {"message": text}, headers)
@@ -291,7 +299,7 @@ def _job(call: Call) -> Answer:
     location = call.location(f"/v1/background/{job.id}/content")
     shape = {
         "id": job.id,
-        # Finished says that the call was made, not that it went well (trap 11).
+        # Finished says that the call was made, not that it went well (docs/vendors/visma-net-erp.md E9).
         "status": "Finished" if done else "Started",
         "statusCode": job.status if done else 0,
         "receivedUtc": job.received.astimezone(zone).isoformat(timespec="milliseconds"),

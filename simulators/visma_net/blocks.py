@@ -42,22 +42,26 @@ def address(company: Company, sent: dict[str, Any], before: dict[str, Any] | Non
 def contact_block(
     company: Company, sent: dict[str, Any], before: dict[str, Any] | None = None
 ) -> dict[str, Any]:
+    """A contact block with what was sent over what was there."""
     block = dict(before) if before else {"contactId": company.next_id(), **dict.fromkeys(CONTACT_TEXTS, "")}
     block.update({name: sent[name] for name in CONTACT_TEXTS if name in sent})
     return block
 
 
 def branch(company: Company, number: str) -> dict[str, Any]:
+    """A branch as records refer to it. Refuses an unknown one."""
     if number not in company.branches:
         raise not_in_system("BranchID", number)
     return {"number": number, "name": company.branches[number]["name"]}
 
 
 def main_branch(company: Company) -> str:
+    """The first branch of the company."""
     return next(iter(company.branches))
 
 
 def location(customer: Row) -> dict[str, Any]:
+    """The only location that a customer has here, in its main address's country."""
     return {
         "countryId": customer.body["mainAddress"]["country"]["id"],
         "id": "MAIN",
@@ -66,6 +70,7 @@ def location(customer: Row) -> dict[str, Any]:
 
 
 def account(company: Company, number: str) -> dict[str, Any] | None:
+    """An account as records refer to it; None for an unknown one."""
     row = company.register("account").get(number)
     if row is None:
         return None
@@ -87,6 +92,7 @@ def short_account(company: Company, number: str) -> dict[str, Any] | None:
 
 
 def subaccount(segments: list[dict[str, Any]]) -> dict[str, Any]:
+    """Segments of a subaccount with the whole number they make."""
     shown = segments or [{"segmentId": 1, "segmentValue": "00"}]
     value = "-".join(str(segment.get("segmentValue", "")) for segment in shown)
     return {
@@ -111,7 +117,7 @@ Owner = Document | Line | SupplierDocument | _SupplierLine | JournalBatch | Jour
 
 
 def attach(company: Company, owner: Owner, name: str, content: bytes, content_type: str) -> Attachment:
-    """Add a file; the same name again is a new revision of it (section 3.8)."""
+    """Add a file; the same name again is a new revision of it (docs/vendors/visma-net-erp.md E61)."""
     file = next((file for file in owner.attachments if file.name == name), None)
     if file is not None:
         file.content, file.content_type = content, content_type
@@ -124,7 +130,7 @@ def attach(company: Company, owner: Owner, name: str, content: bytes, content_ty
 
 
 def receive_upload(call: Call, owner: Owner) -> Answer:
-    """Take the file of a multipart call; anything but multipart is refused (trap 22)."""
+    """Take the file of a multipart call; anything but multipart is refused (docs/vendors/visma-net-erp.md E61)."""
     if not call.uploads:
         raise rule_broken("The request must be multipart/form-data with one file.")
     for upload in call.uploads:
@@ -133,6 +139,7 @@ def receive_upload(call: Call, owner: Owner) -> Answer:
 
 
 def download(call: Call) -> Answer:
+    """GET of an attachment: its bytes under its name."""
     file = call.company.attachments.get(call.params["attachmentId"].lower())
     if file is None:
         raise not_found("The attachment")
@@ -143,6 +150,7 @@ def download(call: Call) -> Answer:
 
 
 def mark_attachment(call: Call) -> Answer:
+    """PUT of an attachment: whether AutoInvoice takes it along."""
     file = call.company.attachments.get(call.params["attachmentId"].lower())
     if file is None:
         raise not_found("The attachment")

@@ -17,6 +17,8 @@ from simulators.visma_net.state import Company, Simulation
 
 @dataclass(slots=True)
 class Upload:
+    """A file that came with a call."""
+
     name: str
     content: bytes
     content_type: str
@@ -39,6 +41,7 @@ class Call:
     in_background: bool = False
 
     def whole(self, name: str) -> int | None:
+        """A whole number of the query; None without it. Refuses another text."""
         text = self.query.get(name.lower())
         if not text:
             return None
@@ -48,7 +51,7 @@ class Call:
             raise malformed({name: f"The value '{text}' is not valid for {name}."}) from error
 
     def flag(self, name: str) -> bool | None:
-        """A boolean of the query: the words only, anything else is a 400 (section 2.1)."""
+        """A boolean of the query: the words only, anything else is a 400."""
         text = self.query.get(name.lower())
         if not text:
             return None
@@ -57,9 +60,11 @@ class Call:
         return text.lower() == "true"
 
     def text(self, name: str) -> str | None:
+        """A text of the query; None without it or when it is empty."""
         return self.query.get(name.lower()) or None
 
     def json(self) -> Any:
+        """The body with exact numbers. Refuses what is no JSON."""
         try:
             return json.loads(self.body, parse_float=Decimal)
         except ValueError as error:
@@ -72,10 +77,11 @@ class Call:
         return int(self.params[name])
 
     def update(self, shape: str) -> dict[str, Any]:
+        """The body read as an update of this shape (the vendor's DTO), unwrapped."""
         return read_update(self.json(), shape, self.company.zone)
 
     def check_version(self, etag: str) -> None:
-        """412 when If-Match names another version (section 2.6)."""
+        """412 when If-Match names another version (docs/vendors/visma-net-erp.md E40)."""
         sent = self.headers.get("if-match", "").strip()
         if not sent or sent == "*":
             return
@@ -85,6 +91,7 @@ class Call:
             raise RefusalError(412, {"message": "The resource has been changed by someone else."})
 
     def location(self, path: str) -> str:
+        """The address of a path, as a Location header carries it."""
         return f"{self.company.switches.location_base or self.base_url}{path}"
 
 
@@ -105,6 +112,7 @@ class Routes:
         self._root = _Node()
 
     def add(self, method: str, template: str, handler: Handler) -> None:
+        """Another route; ``{name}`` in the template takes one segment, letters are the same in any case."""
         node, names = self._root, []
         for segment in template.strip("/").split("/"):
             if segment.startswith("{"):
@@ -114,6 +122,16 @@ class Routes:
             else:
                 node = node.literals.setdefault(segment.lower(), _Node())
         node.handlers[method] = (template, names, handler)
+
+    def all(self) -> list[tuple[str, str]]:
+        """Method and template of every route, sorted."""
+        found: list[tuple[str, str]] = []
+        nodes = [self._root]
+        while nodes:
+            node = nodes.pop()
+            nodes += [*node.literals.values(), *([node.parameter] if node.parameter else [])]
+            found += [(method, template) for method, (template, _, _) in node.handlers.items()]
+        return sorted(found)
 
     def find(self, method: str, path: str) -> tuple[str, Handler, dict[str, str]] | int:
         """Template, handler and keys; or 404 for an unknown path, 405 for an unknown verb on a known one."""
@@ -140,7 +158,7 @@ class Routes:
 
 
 def plain_key(segment: str) -> str:
-    """A key from its path segment, out of the ``b64(...)`` form where it has one (section 2.1, trap 25)."""
+    """A key from its path segment, out of the ``b64(...)`` form where it has one (docs/vendors/visma-net-erp.md E16)."""
     if not (segment.lower().startswith("b64(") and segment.endswith(")")):
         return segment
     inner = segment[4:-1]

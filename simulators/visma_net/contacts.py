@@ -1,4 +1,4 @@
-"""Contact persons of customers (vendor document, 3.2)."""
+"""Contact persons of customers."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def _fill_contact(company: Company, body: dict[str, Any], sent: dict[str, Any]) 
 
 
 def new_contact(company: Company, sent: dict[str, Any]) -> Row:
+    """A contact with every member that the document has, filled with what was sent."""
     body: dict[str, Any] = {"active": True, "title": None, "contactMethod": "Any", "sameAsAccount": False}
     body.update(
         dict.fromkeys(
@@ -68,6 +69,7 @@ def new_contact(company: Company, sent: dict[str, Any]) -> Row:
 
 
 def change_contact(company: Company, row: Row, sent: dict[str, Any]) -> None:
+    """Puts what was sent over a contact, or refuses it whole."""
     body = {**row.body}
     _fill_contact(company, body, sent)
     row.body = body
@@ -75,6 +77,7 @@ def change_contact(company: Company, row: Row, sent: dict[str, Any]) -> None:
 
 
 def render_contact(company: Company, row: Row) -> dict[str, Any]:
+    """The contact as the API shows it; its address is the account's where they are the same."""
     body = row.body
     account: Row | None = body["account"]
     given = body.get("address")
@@ -146,6 +149,7 @@ def _put_contact(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Contacts below their customer and by themselves."""
     routes.add("GET", "/v1/customer/{customerCd}/contact", _contacts)
     routes.add("GET", "/v1/contact", _contacts)
     routes.add("POST", "/v1/contact", _post_contact)

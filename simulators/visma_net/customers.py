@@ -1,4 +1,4 @@
-"""Customers, their classes and balances (vendor document, 3.1)."""
+"""Customers, their classes and balances."""
 
 from __future__ import annotations
 
@@ -60,18 +60,21 @@ _FLAGS = {
 
 
 def customer_class(company: Company, class_id: str) -> dict[str, Any]:
+    """A class by its id. Refuses an unknown one."""
     if class_id not in company.customer_classes:
         raise not_in_system("CustomerClassID", class_id)
     return company.customer_classes[class_id]
 
 
 def terms_reference(company: Company, terms: str) -> dict[str, Any]:
+    """Credit terms as records refer to them. Refuses unknown ones."""
     if terms not in company.credit_terms:
         raise not_in_system("TermsID", terms)
     return {"id": terms, "description": company.credit_terms[terms]["description"]}
 
 
 def zone_reference(company: Company, zone: str) -> dict[str, Any]:
+    """A VAT zone likewise."""
     if zone not in company.vat_zones:
         raise not_in_system("TaxZoneID", zone)
     return {"id": zone, "description": company.vat_zones[zone]["description"]}
@@ -103,6 +106,16 @@ def _fill(company: Company, body: dict[str, Any], sent: dict[str, Any]) -> None:
         if sent["currencyId"] not in company.currencies:
             raise not_in_system("CuryID", sent["currencyId"])
         body["currencyId"] = sent["currencyId"]
+    _fill_blocks(company, body, sent)
+    if "defaultPaymentMethod" in sent:
+        body["defaultPaymentMethodId"] = sent["defaultPaymentMethod"].get("paymentMethodId", "")
+    for line in sent.get("attributeLines", []):
+        others = [one for one in body["attributes"] if one["id"] != line.get("attributeId")]
+        new = {"id": line.get("attributeId"), "value": line.get("attributeValue", ""), "description": ""}
+        body["attributes"] = [*others, new]
+
+
+def _fill_blocks(company: Company, body: dict[str, Any], sent: dict[str, Any]) -> None:
     for name in ("mainAddress", "invoiceAddress", "deliveryAddress"):
         if name in sent:
             own = body.get(name)
@@ -112,12 +125,6 @@ def _fill(company: Company, body: dict[str, Any], sent: dict[str, Any]) -> None:
     for name in ("mainContact", "invoiceContact", "deliveryContact"):
         if name in sent:
             body[name] = blocks.contact_block(company, sent[name], body.get(name))
-    if "defaultPaymentMethod" in sent:
-        body["defaultPaymentMethodId"] = sent["defaultPaymentMethod"].get("paymentMethodId", "")
-    for line in sent.get("attributeLines", []):
-        others = [one for one in body["attributes"] if one["id"] != line.get("attributeId")]
-        new = {"id": line.get("attributeId"), "value": line.get("attributeValue", ""), "description": ""}
-        body["attributes"] = [*others, new]
 
 
 def new_customer(company: Company, sent: dict[str, Any]) -> Row:
@@ -182,6 +189,7 @@ def _number(company: Company, sent: dict[str, Any]) -> str:
 
 
 def change_customer(company: Company, row: Row, sent: dict[str, Any]) -> None:
+    """Puts what was sent over a customer; the class puts its own values over that when the flag says so."""
     body = {**row.body}
     _fill(company, body, sent)
     if sent.get("overrideWithClassValues"):
@@ -192,6 +200,7 @@ def change_customer(company: Company, row: Row, sent: dict[str, Any]) -> None:
 
 
 def render_customer(company: Company, row: Row) -> dict[str, Any]:
+    """The customer as the API shows it; addresses of its own or the main one."""
     body = row.body
     main_address, main_contact = body["mainAddress"], body["mainContact"]
     return {
@@ -231,6 +240,7 @@ def _list(call: Call) -> Answer:
 
 
 def customer_of(company: Company, number: str) -> Row:
+    """A customer by its number. Refuses an unknown one with 404."""
     row = company.register("customer").get(number)
     if row is None:
         raise not_found(f"Customer {number}")
@@ -334,6 +344,7 @@ def _note(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Customers, their classes, balances and notes."""
     routes.add("GET", "/v1/customer", _list)
     routes.add("POST", "/v1/customer", _post)
     routes.add("POST", "/v1/customer/action/changeCustomerCd/{internalId}", _rename)

@@ -47,6 +47,8 @@ class Line:
 
 @dataclass
 class TaxLine:
+    """The VAT of one id on a document."""
+
     vat_id: str
     description: str
     rate: Decimal
@@ -120,15 +122,19 @@ class Document:
 
     @property
     def etag(self) -> str:
+        """The version as the header carries it."""
         return _etag(self.version)
 
     @property
     def released(self) -> bool:
+        """Whether it stands in the books."""
         return self.status in RELEASED
 
 
 @dataclass
 class PaymentLine:
+    """What a payment takes off one document."""
+
     document_type: str
     number: str
     amount: Decimal
@@ -162,19 +168,24 @@ class Payment:
 
     @property
     def etag(self) -> str:
+        """As of a document."""
         return _etag(self.version)
 
     @property
     def released(self) -> bool:
+        """As of a document."""
         return self.status in RELEASED
 
     @property
     def applied(self) -> Decimal:
+        """What its lines take together."""
         return sum((line.amount for line in self.lines), ZERO)
 
 
 @dataclass
 class SupplierLine:
+    """One line of a supplier document."""
+
     number: int
     description: str
     amount: Decimal  # after discount
@@ -191,6 +202,8 @@ class SupplierLine:
 
 @dataclass
 class SupplierDocument:
+    """A document of the supplier ledger; amounts are the company's."""
+
     kind: str  # Invoice | CreditAdj | DebitAdj | Prepayment | Refund | QuickCheck | VoidQuickCheck | Check
     number: str
     internal_id: int
@@ -217,11 +230,14 @@ class SupplierDocument:
 
     @property
     def etag(self) -> str:
+        """As of a document."""
         return _etag(self.version)
 
 
 @dataclass
 class JournalLine:
+    """One line of a journal: debit or credit."""
+
     number: int
     account: str
     debit: Decimal
@@ -239,6 +255,8 @@ class JournalLine:
 
 @dataclass
 class JournalBatch:
+    """A batch of the general ledger."""
+
     module: str  # GL, AP, AR, CA, ...
     number: str
     internal_id: int
@@ -257,4 +275,5 @@ class JournalBatch:
 
     @property
     def etag(self) -> str:
+        """As of a document."""
         return _etag(self.version)

@@ -1,5 +1,4 @@
-"""Entering and changing unreleased invoices and credit notes: what is checked, defaulted and computed
-(vendor document, 3.5 and 3.6)."""
+"""Entering and changing unreleased invoices and credit notes: what is checked, defaulted and computed."""
 
 from __future__ import annotations
 
@@ -37,6 +36,7 @@ _TEXTS = {
 
 
 def registers(company: Company, kind: str) -> dict[str, Document]:
+    """The documents of a kind by number."""
     return company.invoices if kind == "Invoice" else company.credit_notes
 
 
@@ -113,12 +113,14 @@ def _put_texts(document: Document, sent: dict[str, Any]) -> None:
 
 
 def check_customer(customer: Row) -> None:
+    """Refuses a customer that may not be invoiced."""
     status = customer.body["status"]
     if status in ("Inactive", "OnHold"):
         raise entry_refused(f"The customer '{customer.key}' has the status '{status}'.")
 
 
 def check_period(company: Company, period: str) -> None:
+    """Refuses a period that does not exist or is closed in the customer ledger."""
     found = company.periods.get(period)
     if found is None or not found.active:
         raise entry_refused(f"The financial period {period} does not exist or is inactive.")
@@ -163,11 +165,7 @@ def _fill(company: Company, document: Document, sent: dict[str, Any]) -> None:
         document.payment_method = sent["paymentMethodId"]
     if "project" in sent:
         _put_project(company, document, sent["project"])
-    if "contact" in sent:
-        found = company.register("contact").find(sent["contact"])
-        if found is None or found.body["account"] is not document.customer:
-            raise not_in_system("ContactID", str(sent["contact"]))
-        document.contact = sent["contact"]
+    _put_contact(company, document, sent)
     _put_address(company, document, sent)
     for member in sent.get(LINES[document.kind], []):
         _put_line(company, document, member)
@@ -177,21 +175,21 @@ def _fill(company: Company, document: Document, sent: dict[str, Any]) -> None:
         _put_applications(company, document, sent["applicationLines"])
 
 
+def _put_contact(company: Company, document: Document, sent: dict[str, Any]) -> None:
+    if "contact" not in sent:
+        return
+    found = company.register("contact").find(sent["contact"])
+    if found is None or found.body["account"] is not document.customer:
+        raise not_in_system("ContactID", str(sent["contact"]))
+    document.contact = sent["contact"]
+
+
 def _put_dates(company: Company, document: Document, sent: dict[str, Any]) -> None:
     new_date = _day(sent, "documentDate")
     if new_date is not None:
         document.date = new_date
     if document.kind == "Invoice":
-        if sent.get("creditTermsId"):
-            if sent["creditTermsId"] not in company.credit_terms:
-                raise not_in_system("TermsID", sent["creditTermsId"])
-            document.terms = sent["creditTermsId"]
-        due = _day(sent, "documentDueDate")
-        if due is not None:
-            document.due = due
-        elif new_date is not None or not document.number:
-            days = int(company.credit_terms[document.terms].get("days", 0)) if document.terms else 0
-            document.due = document.date + timedelta(days=days)
+        _put_due(company, document, sent, dated=new_date is not None)
     else:
         document.due = document.date
     document.original_date = _day(sent, "origInvoiceDate") or document.original_date
@@ -199,13 +197,27 @@ def _put_dates(company: Company, document: Document, sent: dict[str, Any]) -> No
     if sent.get("financialPeriod"):
         period = sent["financialPeriod"]
     elif sent.get("postPeriod"):
-        # MMYYYY here, YYYYMM everywhere else (trap 24).
+        # MMYYYY here, YYYYMM everywhere else (docs/vendors/visma-net-erp.md E60).
         period = f"{sent['postPeriod'][2:]}{sent['postPeriod'][:2]}"
     elif new_date is not None or not period:
         period = company.period_of(document.date)
     if period != document.period or not document.number:
         check_period(company, period)
     document.period = period
+
+
+def _put_due(company: Company, document: Document, sent: dict[str, Any], *, dated: bool) -> None:
+    """``dated``: the document's date was sent, so that the terms count anew."""
+    if sent.get("creditTermsId"):
+        if sent["creditTermsId"] not in company.credit_terms:
+            raise not_in_system("TermsID", sent["creditTermsId"])
+        document.terms = sent["creditTermsId"]
+    due = _day(sent, "documentDueDate")
+    if due is not None:
+        document.due = due
+    elif dated or not document.number:
+        days = int(company.credit_terms[document.terms].get("days", 0)) if document.terms else 0
+        document.due = document.date + timedelta(days=days)
 
 
 def _day(sent: dict[str, Any], name: str) -> date | None:
@@ -288,6 +300,12 @@ def _put_line(company: Company, document: Document, sent: dict[str, Any]) -> Non
     ):
         if member in sent:
             setattr(line, name, sent[member])
+    _put_line_references(company, document, line, sent)
+    if not line.account:
+        raise entry_refused("'Account' cannot be empty.")
+
+
+def _put_line_references(company: Company, document: Document, line: Line, sent: dict[str, Any]) -> None:
     if sent.get("accountNumber"):
         if company.register("account").get(sent["accountNumber"]) is None:
             raise not_in_system("AccountID", sent["accountNumber"])
@@ -300,8 +318,6 @@ def _put_line(company: Company, document: Document, sent: dict[str, Any]) -> Non
         line.task = task_of(document.project, sent["taskId"])
         if line.task is None:
             raise not_in_system("TaskID", sent["taskId"])
-    if not line.account:
-        raise entry_refused("'Account' cannot be empty.")
 
 
 def _line_item(company: Company, line: Line, sent: dict[str, Any], *, fresh: bool) -> None:

@@ -1,4 +1,4 @@
-"""Inventory items, item classes and posting classes (vendor document, 3.3)."""
+"""Inventory items, item classes and posting classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NON_STOCK = frozenset({"NonStockItem", "LaborItem", "ServiceItem", "ChargeItem",
 SALEABLE = frozenset({"Active", "NoPurchases"})
 _PLAIN = ("status", "description", "body", "defaultPrice", "baseUnit", "salesUnit", "purchaseUnit", "kitItem")
 _EXPANDABLE = {
-    # The flags default to true (section 2.5); what they add is empty in a firm without stock.
+    # The flags default to true (docs/vendors/visma-net-erp.md E36); what they add is empty in a firm without stock.
     "expandCrossReference": "crossReferences",
     "expandAttachment": "attachments",
     "expandAttribute": "attributes",
@@ -111,6 +111,7 @@ def new_item(company: Company, sent: dict[str, Any]) -> Row:
 
 
 def change_item(company: Company, row: Row, sent: dict[str, Any]) -> None:
+    """Puts what was sent over an item; another class brings its type along."""
     body = {**row.body}
     if "itemClass" in sent:
         body["itemClass"] = _class_reference(company, sent["itemClass"])
@@ -122,6 +123,7 @@ def change_item(company: Company, row: Row, sent: dict[str, Any]) -> None:
 
 
 def render_item(company: Company, row: Row, call: Call | None = None) -> dict[str, Any]:
+    """The item as the API shows it; ``call`` says what of it is expanded."""
     body = row.body
     shape = {
         "inventoryId": row.internal_id,
@@ -141,7 +143,7 @@ def render_item(company: Company, row: Row, call: Call | None = None) -> dict[st
         },
         "note": row.note,
         "lastModifiedDateTime": company.shown(row.modified),
-        "timestamp": row.etag,  # lower case here, unlike everywhere else (trap 32)
+        "timestamp": row.etag,  # lower case here, unlike everywhere else (docs/vendors/visma-net-erp.md E25)
     }
     if call is not None:
         for flag, member in _EXPANDABLE.items():
@@ -193,7 +195,7 @@ def _post(call: Call) -> Answer:
 
 
 def _put(call: Call) -> Answer:
-    row = _by_path(call)  # no If-Match on this operation (section 3.3)
+    row = _by_path(call)  # no If-Match on this operation (docs/vendors/visma-net-erp.md E40)
     change_item(call.company, row, call.update("InventoryUpdateDto"))
     return changed(call.location(f"/v1/inventory/{row.key}"), row.etag)
 
@@ -230,6 +232,7 @@ def _attach(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Items and their classes."""
     routes.add("GET", "/v1/inventory", _list)
     routes.add("POST", "/v1/inventory", _post)
     routes.add("POST", "/v1/inventory/action/changeInventoryNbr/{internalId}", _rename)

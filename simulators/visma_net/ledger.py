@@ -1,4 +1,4 @@
-"""The general ledger: journal batches (v2), transactions and financial periods (vendor document, 3.10)."""
+"""The general ledger: journal batches (v2), transactions and financial periods."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _render_line(company: Company, batch: JournalBatch, line: JournalLine) -> di
 def render_batch(
     company: Company, batch: JournalBatch, *, lines: list[JournalLine] | None = None, files: bool = True
 ) -> dict[str, Any]:
-    """A batch, with all its lines or those of one page. postPeriod is MMYYYY here (3.10)."""
+    """A batch, with all its lines or those of one page. postPeriod is MMYYYY here (docs/vendors/visma-net-erp.md E60)."""
     debit = sum((line.debit for line in batch.lines), ZERO)
     credit = sum((line.credit for line in batch.lines), ZERO)
     shown = [_render_line(company, batch, line) for line in (batch.lines if lines is None else lines)]
@@ -126,7 +126,7 @@ def render_batch(
 
 def _list(call: Call) -> Answer:
     """Pages count LINES and may cut a batch in two; lastModifiedDateTime means "since" and has no
-    Condition here (trap 20)."""
+    Condition here (docs/vendors/visma-net-erp.md E30, E35)."""
     company = call.company
     period, since = call.text("periodId"), call.text("lastModifiedDateTime")
     if not period and not since:
@@ -186,7 +186,7 @@ def _attach(call: Call) -> Answer:
 
 
 def _transactions(call: Call) -> Answer:
-    """Ledger lines without their project (3.10), of posted batches."""
+    """Ledger lines without their project, of posted batches."""
     company = call.company
     if not call.text("ledger"):
         raise malformed({"ledger": "ledger is required."})
@@ -228,6 +228,7 @@ def _transactions(call: Call) -> Answer:
 
 
 def render_period(period: Period) -> dict[str, Any]:
+    """A financial period as the API shows it."""
     return {
         "year": int(period.id[:4]),
         "period": period.id,
@@ -268,6 +269,7 @@ def _ledgers(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Journals, ledger transactions and periods."""
     routes.add("GET", "/v2/journaltransaction", _list)
     routes.add("GET", "/v2/journaltransaction/{number}", _get)
     routes.add("POST", "/v2/journaltransaction/module/{module}/{number}/attachment", _attach)

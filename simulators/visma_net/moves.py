@@ -52,6 +52,7 @@ class People:
         self.simulation = simulation
 
     def company(self, tenant_id: str) -> Company:
+        """The company that people are in. Refuses an unknown one."""
         company = self.simulation.companies.get(tenant_id.lower())
         if company is None:
             raise not_found(f"The company {tenant_id}")
@@ -82,6 +83,7 @@ class People:
     # --- registers ---
 
     def dump(self, tenant_id: str, register: str) -> list[dict[str, Any]]:
+        """Everything that stands in a register, as people see it."""
         company = self.company(tenant_id)
         with company.lock:
             return list(dump(company, register.lower()))
@@ -147,6 +149,7 @@ class People:
         raise not_found(f"The register {register}")
 
     def remove(self, tenant_id: str, register: str, key: str) -> None:
+        """Takes a record out for good, as no call of the API can."""
         company, register = self.company(tenant_id), register.lower()
         with company.lock:
             if register in company.registers:
@@ -164,7 +167,7 @@ class People:
                 raise not_found(f"The register {register}")
 
     def touch_all(self, tenant_id: str, register: str) -> int:
-        """An internal job rewrites every row: new times of last change, nothing else (trap 17)."""
+        """An internal job rewrites every row: new times of last change, nothing else (docs/vendors/visma-net-erp.md E34)."""
         company = self.company(tenant_id)
         with company.lock:
             rows: Iterable[Any] = objects(company, register.lower())
@@ -225,6 +228,7 @@ class People:
             return payment
 
     def void_payment(self, tenant_id: str, number: str) -> Payment:
+        """Voids a payment; the voiding one."""
         company = self.company(tenant_id)
         with company.lock:
             return void(company, find(company, number, None))
@@ -244,17 +248,20 @@ class People:
             return enter_supplier_document(company, sent)
 
     def supplier_document(self, tenant_id: str, kind: str, number: str) -> SupplierDocument:
+        """A supplier document by kind and number."""
         document = self.company(tenant_id).supplier_documents.get((kind, number))
         if document is None:
             raise not_found(f"{kind} {number}")
         return document
 
     def release_supplier_invoice(self, tenant_id: str, number: str, kind: str = "Invoice") -> None:
+        """Releases a supplier document."""
         company = self.company(tenant_id)
         with company.lock:
             release_supplier_document(company, self.supplier_document(tenant_id, kind, number))
 
     def void_supplier_invoice(self, tenant_id: str, number: str, kind: str = "Invoice") -> None:
+        """Voids a released supplier document."""
         company = self.company(tenant_id)
         with company.lock:
             void_supplier_document(company, self.supplier_document(tenant_id, kind, number))

@@ -1,4 +1,4 @@
-"""Lists: pages, filters by time and by value, and the metadata on every row (vendor document, 2.3 and 2.4)."""
+"""Lists: pages, filters by time and by value, and the metadata on every row (docs/vendors/visma-net-erp.md E26)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def filter_time(name: str, text: str) -> str:
 
 
 def time_test(call: Call, name: str) -> Callable[[str], bool] | None:
-    """The test of one time filter; None when it was not sent, or was sent without its Condition (trap 1)."""
+    """The test of one time filter; None when it was not sent, or was sent without its Condition (docs/vendors/visma-net-erp.md E30)."""
     text = call.query.get(name.lower())
     if not text:
         return None
@@ -63,6 +63,7 @@ def by_times(
 
 
 def max_size(company: Company, *, inventory: bool = False) -> int:
+    """The most rows of a page, whatever was asked for."""
     switches = company.switches
     return switches.max_page_size_inventory if inventory else switches.max_page_size
 

@@ -1,4 +1,4 @@
-"""Suppliers and supplier documents (vendor document, 3.9): read by a connector, entered by people."""
+"""Suppliers and supplier documents: read by a connector, entered by people."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def _attach_all(company: Company, owner: SupplierDocument | SupplierLine, sent: 
 
 
 def project_and_task(company: Company, sent: dict[str, Any]) -> tuple[Row | None, Row | None]:
+    """Project and task that a line names, none when it names none. Refuses unknown ones."""
     if not sent.get("project"):
         return None, None
     project = company.register("project").get(str(sent["project"]))
@@ -152,6 +153,7 @@ def release_supplier_document(company: Company, document: SupplierDocument) -> J
 
 
 def void_supplier_document(company: Company, document: SupplierDocument) -> None:
+    """Takes a document out of the books; it stays, with nothing open."""
     document.status = "Voided"
     document.balance = ZERO
     company.touch(document)
@@ -309,7 +311,7 @@ def _documents(call: Call) -> Answer:
 
 
 def _one(call: Call) -> SupplierDocument:
-    # Without a type in the path only invoices are found (trap 21).
+    # Without a type in the path only invoices are found (docs/vendors/visma-net-erp.md E64).
     kind = call.params.get("documentType", "Invoice")
     for (its_kind, number), document in call.company.supplier_documents.items():
         if number == call.params["number"] and its_kind.lower() == kind.lower():
@@ -338,6 +340,7 @@ def _attach(call: Call) -> Answer:
 
 
 def render_supplier(company: Company, row: Row) -> dict[str, Any]:
+    """The supplier as the API shows it."""
     return {
         "internalId": row.internal_id,
         "number": row.key,
@@ -365,6 +368,7 @@ def _supplier(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Suppliers and their documents."""
     routes.add("GET", "/v1/supplier", _suppliers)
     routes.add("GET", "/v1/supplier/{supplierCd}", _supplier)
     routes.add("GET", "/v1/supplierdocument", _documents)

@@ -1,4 +1,4 @@
-"""Customer payments (vendor document, 3.7)."""
+"""Customer payments."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ def _put_lines(payment: Payment, sent: list[dict[str, Any]]) -> None:
 
 
 def change_payment(company: Company, payment: Payment, sent: dict[str, Any]) -> None:
+    """Puts what was sent over a payment that is not released, or refuses it whole."""
     if payment.released:
         raise entry_refused("Payment can't be updated because it is already released.", "updating document")
     draft = replace(payment, lines=list(payment.lines))
@@ -185,6 +186,7 @@ def _void(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Customer payments under both their names."""
     for path in ("/v1/customerPayment", "/v1/payment"):  # the second name is the deprecated one
         routes.add("GET", path, _list)
         routes.add("POST", path, _post)

@@ -1,4 +1,4 @@
-"""Projects and their tasks (vendor document, 3.4). Tasks are rows of their own, in the project's order."""
+"""Projects and their tasks. Tasks are rows of their own, in the project's order."""
 
 from __future__ import annotations
 
@@ -51,13 +51,10 @@ def _fill(company: Company, body: dict[str, Any], sent: dict[str, Any]) -> None:
         if customer is None:
             raise not_in_system("CustomerID", sent["customer"])
         body["customer"] = customer
-    if "description" in sent:
-        body["description"] = sent["description"]
+    body.update({name: sent[name] for name in ("description", "billingPeriod") if name in sent})
     for name in ("startDate", "endDate"):
         if name in sent:
             body[name] = _date(sent, name)
-    if "billingPeriod" in sent:
-        body["billingPeriod"] = sent["billingPeriod"]
     if sent.get("branch"):
         body["branch"] = blocks.branch(company, sent["branch"])
     if "visibility" in sent:
@@ -118,6 +115,7 @@ def _template(company: Company, sent: dict[str, Any]) -> Row | None:
 
 
 def change_project(company: Company, row: Row, sent: dict[str, Any]) -> None:
+    """Puts what was sent over a project and its tasks, or refuses it whole."""
     body = {**row.body}
     _fill(company, body, sent)
     _check_tasks(company, sent.get("tasks", []))
@@ -180,6 +178,7 @@ def _change_task(company: Company, row: Row, sent: dict[str, Any]) -> None:
 
 
 def task_of(project: Row, task_id: str) -> Row | None:
+    """A task of a project by its id, in any letters."""
     for task in project.body["tasks"]:
         if task.key.casefold() == task_id.casefold():
             found: Row = task
@@ -215,6 +214,7 @@ def _customer(row: Row | None) -> dict[str, Any] | None:
 
 
 def render_basic(company: Company, row: Row) -> dict[str, Any]:
+    """The project as the short list shows it."""
     body = row.body
     return {
         "internalID": row.internal_id,
@@ -235,6 +235,7 @@ def render_basic(company: Company, row: Row) -> dict[str, Any]:
 
 
 def render_project(company: Company, row: Row) -> dict[str, Any]:
+    """The project as it is read singly."""
     body = row.body
     pattern: Row | None = body["template"]
     return {
@@ -390,6 +391,7 @@ def _put_task(call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Projects and their tasks."""
     routes.add("GET", "/v1/project", _list)
     routes.add("POST", "/v1/project", _post)
     routes.add("POST", "/v1/project/action/changeProjectId/{internalId}", _rename)

@@ -28,7 +28,7 @@ def read_update(body: Any, shape: str, zone: tzinfo, *, bare: bool = False) -> d
     ``bare`` is for a person's moves, which come without the wrapping.
 
     Raises a 400 refusal that names the member when a wrapped one arrives bare, a bare one wrapped, or the
-    value does not fit the type (vendor document, section 2.1).
+    value does not fit the type (docs/vendors/visma-net-erp.md E12).
     """
     if not isinstance(body, dict):
         raise malformed({"": "A JSON object is required."})

@@ -1,8 +1,8 @@
-"""Routes of customer invoices, credit notes and the list of all customer documents (3.5 to 3.7)."""
+"""Routes of customer invoices, credit notes and the list of all customer documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -30,19 +30,9 @@ def _expansions(call: Call) -> frozenset[str]:
 def document_filter(
     call: Call, documents: Iterable[Document | Payment], *, types: bool = False
 ) -> list[Document | Payment]:
-    """The AR filter of section 3.0. Conditions without a date and unknown names change nothing."""
+    """The filter of customer documents. Conditions without a date and unknown names change nothing."""
     found = by_times(call, documents, lambda one: one.modified, lambda one: one.created)
-    tests: list[Callable[[Document | Payment], bool]] = []
-    if call.company.switches.visible_after_seconds:
-        seen_from = call.company.clock() - timedelta(seconds=call.company.switches.visible_after_seconds)
-        tests.append(lambda one: one.created.at <= seen_from)
-    if call.company.switches.visible_after_next:
-        every = [*call.company.invoices.values(), *call.company.credit_notes.values()]
-        newest = max(every, key=lambda one: one.created.at, default=None)
-        tests.append(lambda one: one is not newest)
-    status = call.text("status")
-    if status:
-        tests.append(lambda one: one.status == status)
+    tests = [*_shown_yet(call), *_in_time(call)]
     customer = call.text("customer")
     if customer:
         tests.append(lambda one: one.customer.key == customer)
@@ -56,6 +46,7 @@ def document_filter(
     if branch:
         tests.append(lambda one: one.branch == branch)
     for name, member in (
+        ("status", "status"),
         ("externalReference", "external_ref"),
         ("customerRefNumber", "customer_ref"),
         ("paymentReference", "payment_reference"),
@@ -70,13 +61,27 @@ def document_filter(
         tests.append(
             lambda one: isinstance(one, Document) and one.project is not None and one.project.key == project
         )
+    return [one for one in found if all(test(one) for test in tests)]
+
+
+def _shown_yet(call: Call) -> Iterator[Callable[[Document | Payment], bool]]:
+    """A new document is not on lists at once, where the company's switches say so."""
+    if call.company.switches.visible_after_seconds:
+        seen_from = call.company.clock() - timedelta(seconds=call.company.switches.visible_after_seconds)
+        yield lambda one: one.created.at <= seen_from
+    if call.company.switches.visible_after_next:
+        every = [*call.company.invoices.values(), *call.company.credit_notes.values()]
+        newest = max(every, key=lambda one: one.created.at, default=None)
+        yield lambda one: one is not newest
+
+
+def _in_time(call: Call) -> Iterator[Callable[[Document | Payment], bool]]:
     date_test = time_test(call, "documentDate")
     if date_test is not None:
-        tests.append(lambda one: date_test(f"{day(one.date)}.000"))
+        yield lambda one: date_test(f"{day(one.date)}.000")
     due_test = time_test(call, "documentDueDate")
     if due_test is not None:
-        tests.append(lambda one: isinstance(one, Document) and due_test(f"{day(one.due)}.000"))
-    return [one for one in found if all(test(one) for test in tests)]
+        yield lambda one: isinstance(one, Document) and due_test(f"{day(one.due)}.000")
 
 
 def _member_is(member: str, value: str) -> Callable[[Document | Payment], bool]:
@@ -272,6 +277,7 @@ def _work_types(_call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Invoices and credit notes under their own names, and all documents of customers together."""
     for kind, path in _PATH.items():
         base = f"/v1/{path}"
         routes.add("GET", base, _list(kind))

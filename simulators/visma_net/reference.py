@@ -1,4 +1,4 @@
-"""Reference data: organisation, branches, VAT, terms, currencies, keys and series (3.11 and 3.12)."""
+"""Reference data: organisation, branches, VAT, terms, currencies, keys and series."""
 
 from __future__ import annotations
 
@@ -340,6 +340,7 @@ def _feedback(_call: Call) -> Answer:
 
 
 def add_routes(routes: Routes) -> None:
+    """Registers that are read only, and attachments."""
     routes.add("GET", "/v1/organization", _organizations)
     routes.add("GET", "/v1/organization/{organizationNumber}", _one_organization)
     routes.add("GET", "/v1/branch", _branches)

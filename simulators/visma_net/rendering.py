@@ -1,5 +1,5 @@
 """Read shapes of customer-ledger documents and payments. Bare amounts are in the company's currency,
-``...InCurrency`` in the document's (section 3.5, trap 6)."""
+``...InCurrency`` in the document's (docs/vendors/visma-net-erp.md E21)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def render_document(
     company: Company, document: Document, *, expand: frozenset[str] | None = None
 ) -> dict[str, Any]:
     """An invoice or credit note. ``expand`` None is the single read with everything; a list row has only
-    what was asked for, and terms and payment method empty (trap 5)."""
+    what was asked for, and terms and payment method empty (docs/vendors/visma-net-erp.md E37)."""
     single = expand is None
     wanted = expand or frozenset()
     taxable = sum((tax.taxable for tax in document.taxes if not tax.exempt), ZERO)
@@ -262,7 +262,8 @@ def _payment_line(company: Company, payment: Payment, line: PaymentLine, sign: i
 
 
 def render_payment(company: Company, payment: Payment) -> dict[str, Any]:
-    # A voiding payment shows its lines three times, +, -, + (trap 29).
+    """The payment as the API shows it."""
+    # A voiding payment shows its lines three times, +, -, + (docs/vendors/visma-net-erp.md E62).
     signs = (1, -1, 1) if payment.kind == "VoidPayment" else (1,)
     lines = [_payment_line(company, payment, line, sign) for sign in signs for line in payment.lines]
     left = payment.amount - payment.applied
@@ -299,6 +300,7 @@ def render_payment(company: Company, payment: Payment) -> dict[str, Any]:
 
 
 def customer_by_number(company: Company, number: str) -> Row:
+    """A customer that a document names. Refuses an unknown one as an entry is refused."""
     row = company.register("customer").get(number)
     if row is None:
         raise not_in_system("CustomerID", number)

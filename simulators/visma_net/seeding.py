@@ -64,6 +64,26 @@ def _set_up(company: Company, firm: seed.Firm) -> None:
         },
         "mainContact": {"contactId": 1, "name": firm.name},
     }
+    _set_up_books(company, firm)
+    _set_up_classes(company)
+    company.units = set(seed.UNITS)
+    company.payment_methods = {"1": {"description": "Bankgiro"}}
+    _number(company)
+    _open_periods(company)
+    template = {
+        "projectID": seed.PROJECT_TEMPLATE,
+        "description": "Kundprojekt",
+        "startDate": _midnight(date(2020, 1, 1)),
+        "billingPeriod": "OnDemand",
+        "hold": False,
+        "tasks": [
+            {"taskId": seed.PROJECT_TASK, "description": "Allmänt", "status": "Active"},
+        ],
+    }
+    new_project(company, template, template=True)
+
+
+def _set_up_books(company: Company, firm: seed.Firm) -> None:
     for number, branch in enumerate(firm.branches, 1):
         company.branches[branch.number] = {
             "branchId": number,
@@ -95,6 +115,9 @@ def _set_up(company: Company, firm: seed.Firm) -> None:
         body = {"type": account.type, "active": True, "description": account.name, "cash": cash}
         company.new_row("account", account.number, body)
     company.posting_classes = {"1": "Försäljning"}
+
+
+def _set_up_classes(company: Company) -> None:
     for item_class in seed.ITEM_CLASSES:
         sales, expense = _CLASS_ACCOUNTS.get(item_class.id, ("3041", "4600"))
         company.item_classes[item_class.id] = {
@@ -112,25 +135,14 @@ def _set_up(company: Company, firm: seed.Firm) -> None:
             "credit_terms": customer_class.credit_terms,
             "currency": customer_class.currency,
         }
-    company.units = set(seed.UNITS)
-    company.payment_methods = {"1": {"description": "Bankgiro"}}
-    _number(company)
+
+
+def _open_periods(company: Company) -> None:
     this_year = company.today().year
     for year in range(min(2024, this_year - 1), this_year + 2):
         for month in range(1, 13):
             period = f"{year:04d}{month:02d}"
             company.periods[period] = Period(period)
-    template = {
-        "projectID": seed.PROJECT_TEMPLATE,
-        "description": "Kundprojekt",
-        "startDate": _midnight(date(2020, 1, 1)),
-        "billingPeriod": "OnDemand",
-        "hold": False,
-        "tasks": [
-            {"taskId": seed.PROJECT_TASK, "description": "Allmänt", "status": "Active"},
-        ],
-    }
-    new_project(company, template, template=True)
 
 
 def _number(company: Company) -> None:

@@ -1,4 +1,4 @@
-"""Release, settlement and removal in the customer ledger: the states of section 3.5."""
+"""Release, settlement and removal in the customer ledger: the states of a document (docs/vendors/visma-net-erp.md E56)."""
 
 from __future__ import annotations
 
@@ -84,6 +84,7 @@ def work_off_queue(company: Company, *, everything: bool = False) -> int:
 
 
 def finish_release(company: Company, document: Document) -> None:
+    """The document is in the books: open, numbered for payment, and applied to what it was entered for."""
     document.balance = document.total
     document.status = "Open"
     if not document.payment_reference and document.kind == "Invoice":
@@ -137,6 +138,7 @@ def settle(company: Company, document: Document, application: Application) -> No
 
 
 def target_of(company: Company, kind: str, number: str) -> Document | None:
+    """The document that a payment or credit note is applied to."""
     if kind in ("Invoice", "DebitNote", "FinCharge"):
         return company.invoices.get(number)
     return company.credit_notes.get(number) if kind == "CreditNote" else None
@@ -159,6 +161,7 @@ def check_payment(company: Company, payment: Payment) -> None:
 
 
 def release_payment(company: Company, payment: Payment) -> None:
+    """Releases a payment and settles what its lines name."""
     if payment.released:
         raise rule_broken("Payment can't be updated because it is already released.")
     if payment.hold:

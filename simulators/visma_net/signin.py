@@ -1,4 +1,4 @@
-"""The sign-in service below ``/connect``: service applications and interactive users (section 1.2)."""
+"""The sign-in service below ``/connect``: service applications and interactive users (docs/vendors/visma-net-erp.md E1, E2)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ INTERACTIVE_SCOPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """An access token as the service remembers it."""
+
     client_id: str
     tenant_id: str
     scopes: frozenset[str]
@@ -32,6 +34,7 @@ class Token:
     interactive: bool
 
     def allows(self, verb: str) -> bool:
+        """Whether a call that reads (``read``), or another verb, may be made."""
         return f"{INTERACTIVE if self.interactive else SERVICE}:{verb}" in self.scopes
 
 
@@ -72,6 +75,7 @@ class SignIn:
     # --- the token endpoint ---
 
     def token(self, form: dict[str, str], authorization: str = "") -> Answer:
+        """POST of the token endpoint, by the kind of its grant."""
         form = {**form, **_basic(authorization)}
         client = self.simulation.clients.get(form.get("client_id", ""))
         if client is None:
@@ -152,6 +156,7 @@ class SignIn:
     # --- the authorize endpoint: the simulated user says yes at once ---
 
     def authorize(self, query: dict[str, str]) -> Answer:
+        """A person signs in and agrees, or is refused: back to the application with a code or an error."""
         client = self.simulation.clients.get(query.get("client_id", ""))
         redirect_uri = query.get("redirect_uri", "")
         if client is None or not redirect_uri:
@@ -184,11 +189,13 @@ class SignIn:
         return Answer(302, None, {"Location": urlunsplit(parts._replace(query=joined))})
 
     def userinfo(self, token: Token | None) -> Answer:
+        """Who signed in."""
         if token is None:
             return Answer(401, None, {"WWW-Authenticate": "Bearer"})
         return Answer(200, {"sub": "demo-user", "name": "Birgitta Ek", "email": "birgitta.ek@example.com"})
 
     def discovery(self, base_url: str) -> Answer:
+        """Where the service is found."""
         paths = {
             "authorization_endpoint": "authorize",
             "token_endpoint": "token",

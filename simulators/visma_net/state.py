@@ -25,6 +25,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
+    """The simulator's time."""
     return ERP.now()
 
 
@@ -38,13 +39,14 @@ class Stamp:
 
 
 def shown(text: str) -> str:
-    """Fraction digits vary from none to three on the wire (vendor document, 2.1)."""
+    """Fraction digits vary from none to three on the wire (docs/vendors/visma-net-erp.md E18)."""
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
 
 
 def day(value: date | None) -> str | None:
+    """A day as the API writes it: midnight without a zone."""
     return None if value is None else f"{value.isoformat()[:10]}T00:00:00"
 
 
@@ -60,6 +62,7 @@ class Attachment:
     send_to_auto_invoice: bool = False
 
     def shape(self) -> dict[str, Any]:
+        """As records list it."""
         return {"name": self.name, "id": self.id, "revision": self.revision}
 
 
@@ -78,6 +81,7 @@ class Row:
 
     @property
     def etag(self) -> str:
+        """The version as the header carries it."""
         return base64.b64encode(self.version.to_bytes(8, "big")).decode()
 
 
@@ -96,22 +100,27 @@ class Register:
         return len(self._by_id)
 
     def get(self, key: str) -> Row | None:
+        """A row by its key, in any letters."""
         return self._rows.get(key.casefold())
 
     def find(self, internal_id: int) -> Row | None:
+        """A row by its internal id."""
         return self._by_id.get(internal_id)
 
     def add(self, row: Row) -> Row:
+        """Puts a row in; the row."""
         self._rows[row.key.casefold()] = row
         self._by_id[row.internal_id] = row
         return row
 
     def rename(self, row: Row, key: str) -> None:
+        """Another key, the same internal id."""
         del self._rows[row.key.casefold()]
         row.key = key
         self._rows[key.casefold()] = row
 
     def remove(self, row: Row) -> None:
+        """Takes a row out."""
         # A task stands under its project's id and its own key, so its entry by key may not be found.
         self._rows.pop(row.key.casefold(), None)
         del self._by_id[row.internal_id]
@@ -131,9 +140,11 @@ class Series:
     step: int = 1
 
     def upcoming(self) -> int:
+        """The next number, before it is taken."""
         return self.first if self.given is None else self.given + self.step
 
     def take(self) -> str:
+        """The next number as text of the width of the series. Refuses when there are none left."""
         number = self.upcoming()
         if number > self.last:
             raise entry_refused(f"The number series '{self.id}' has no numbers left.")
@@ -154,6 +165,8 @@ class Dimension:
 
 @dataclass
 class Vat:
+    """A VAT id with its rate in percent."""
+
     id: str
     description: str
     rate: str
@@ -172,6 +185,7 @@ class Period:
 
     @property
     def start(self) -> date:
+        """Its first day; an adjustment period is the last day of the year."""
         year, month = int(self.id[:4]), int(self.id[4:])
         return date(year, month, 1) if month <= 12 else date(year, 12, 31)
 
@@ -250,6 +264,7 @@ class Company:
 
     @property
     def switches(self) -> Switches:
+        """How this company behaves: its own switches, else those of the simulator."""
         return self.own_switches or self.shared_switches
 
     def override(self, **changes: Any) -> Switches:
@@ -258,13 +273,16 @@ class Company:
         return self.own_switches
 
     def register(self, name: str) -> Register:
+        """A register by its name in small letters."""
         return self.registers[name]
 
     def next_id(self) -> int:
+        """An internal id nobody has."""
         self._internal_id += 1
         return self._internal_id
 
     def next_version(self) -> int:
+        """A version later than all before."""
         self._version += 1
         return self._version
 
@@ -280,6 +298,7 @@ class Company:
         return self._stamp
 
     def today(self) -> date:
+        """The day in the company's zone."""
         return self.clock().astimezone(self.zone).date()
 
     def text(self, stamp: Stamp) -> str:
@@ -287,9 +306,11 @@ class Company:
         return stamp.universal if self.switches.utc_times else stamp.local
 
     def shown(self, stamp: Stamp) -> str:
+        """A stamp as the API writes it."""
         return shown(self.text(stamp))
 
     def new_row(self, register: str, key: str, body: dict[str, Any], *, note: str = "") -> Row:
+        """A new row of a register."""
         stamp = self.stamp()
         row = Row(key, self.next_id(), body, stamp, stamp, self.next_version(), note)
         return self.registers[register].add(row)
@@ -300,12 +321,13 @@ class Company:
         row.version = self.next_version()
 
     def take_number(self, series: str) -> str:
+        """The next number of a series. Refuses an unknown one."""
         if series not in self.series:
             raise entry_refused(f"Numbering ID '{series}' cannot be found in the system.")
         return self.series[series].take()
 
     def check_length(self, dimension: str, value: str, member: str) -> None:
-        """Refuse a key longer than its segmented key allows (CS203000; section 3.11)."""
+        """Refuse a key longer than its segmented key allows (CS203000; docs/vendors/visma-net-erp.md E51)."""
         found = self.dimensions.get(dimension)
         if found is not None and len(value) > found.length:
             raise entry_refused(
@@ -314,6 +336,7 @@ class Company:
             )
 
     def period_of(self, when: date) -> str:
+        """The id of the period that contains a day."""
         return f"{when.year:04d}{when.month:02d}"
 
 

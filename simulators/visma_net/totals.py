@@ -16,6 +16,7 @@ CENT = Decimal("0.01")
 
 
 def rounded(amount: Decimal, unit: Decimal = CENT) -> Decimal:
+    """Half away from zero, to a unit."""
     return amount.quantize(unit, ROUND_HALF_UP)
 
 
@@ -38,13 +39,14 @@ def to_base(company: Company, amount: Decimal, rate: Decimal) -> Decimal:
 
 
 def from_base(company: Company, amount: Decimal, rate: Decimal) -> Decimal:
+    """An amount of the company's currency in the document's."""
     if rate == 1:
         return amount
     return rounded(amount * rate if company.switches.exchange_rate_divides else amount / rate)
 
 
 def vat_of(company: Company, category: str, zone: str) -> Vat:
-    """Category × zone. Raises the documented refusals (section 2.7, trap 28) for a category that does not
+    """Category × zone. Raises the documented refusals (docs/vendors/visma-net-erp.md E42) for a category that does not
     exist and for a pair that has no VAT."""
     if category not in company.vat_categories:
         raise not_in_system("TaxCategoryID", category)
@@ -55,6 +57,7 @@ def vat_of(company: Company, category: str, zone: str) -> Vat:
 
 
 def compute_line(company: Company, document: Document, line: Line) -> None:
+    """Price, amount and discount of a line, from what was sent and what the item and the price rules say."""
     price = line.unit_price
     if price is None:
         listed = line.item.body["defaultPrice"] if line.item is not None else ZERO

@@ -46,6 +46,7 @@ TABLES: dict[str, tuple[str, type | None]] = {
 
 
 def row_of(company: Company, register: str, key: str) -> Row:
+    """A row by key, else by internal id. Refuses an unknown one."""
     row = company.register(register).get(key)
     if row is None and key.isdigit():
         row = company.register(register).find(int(key))
@@ -55,6 +56,7 @@ def row_of(company: Company, register: str, key: str) -> Row:
 
 
 def document_of(company: Company, register: str, number: str) -> Document:
+    """An invoice or credit note by number. Refuses an unknown one."""
     found = (company.invoices if register == "customerinvoice" else company.credit_notes).get(number)
     if found is None:
         raise not_found(f"{register} {number}")
@@ -62,6 +64,7 @@ def document_of(company: Company, register: str, number: str) -> Document:
 
 
 def edit_document(company: Company, document: Document, sent: dict[str, Any]) -> Document:
+    """What a person changes in a document: status, members, or its release."""
     status = sent.get("status")
     if status == "Released":
         finish_release(company, document)
@@ -77,6 +80,7 @@ def edit_document(company: Company, document: Document, sent: dict[str, Any]) ->
 
 
 def owner_of(company: Company, owner: str, number: str) -> Any:
+    """What a file is attached to: a customer or supplier document, or a journal batch."""
     if owner in DOCUMENTS:
         return document_of(company, owner, number)
     kind, _, rest = number.rpartition("/")
@@ -90,6 +94,7 @@ def owner_of(company: Company, owner: str, number: str) -> Any:
 
 
 def objects(company: Company, register: str) -> Iterable[Any]:
+    """Everything of a register, as the simulator keeps it."""
     match register:
         case "customerinvoice":
             return company.invoices.values()
@@ -107,6 +112,7 @@ def objects(company: Company, register: str) -> Iterable[Any]:
 
 
 def dump(company: Company, register: str) -> Iterable[dict[str, Any]]:
+    """Everything of a register, as it is shown to people."""
     if register in ROWS:
         render = ROWS[register][3]
         return (render(company, row) for row in company.register(register))
@@ -143,6 +149,7 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 
 def put_entry(company: Company, register: str, key: str, sent: dict[str, Any]) -> dict[str, Any]:
+    """Puts values over an entry of a table, or makes it. Refuses members that it does not have."""
     attribute, kind = TABLES[register]
     table: dict[str, Any] = getattr(company, attribute)
     if kind is None:

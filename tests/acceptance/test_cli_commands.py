@@ -6,6 +6,7 @@ import json
 import subprocess
 from typing import Any
 
+import psycopg
 import pytest
 from acceptance.conftest import KEY, Desk
 from cryptography.fernet import Fernet
@@ -58,15 +59,19 @@ def test_going_live_twice_says_so_and_changes_nothing(live: Desk) -> None:
 @pytest.mark.req("R-LOG-4")
 def test_the_tenant_list_has_stable_keys(live: Desk) -> None:
     [row] = read(live.run("tenant", "list", "--json"))
-    assert set(row) >= {
+    assert set(row) == {
+        "id",
         "name",
         "state",
         "paused_domains",
         "language",
+        "time_zone",
         "problems",
         "unfinished",
         "current_as_of",
     }
+    with psycopg.connect(live.owner_url) as db:
+        assert db.execute("select id::text from tenant").fetchall() == [(row["id"],)]
     assert (row["name"], row["state"], row["problems"], row["unfinished"]) == ("nordkonsult", "live", 0, 0)
     assert set(row["current_as_of"]) == {"severa", "visma_net"}
     assert "nordkonsult" in live.run("tenant", "list").stdout
@@ -112,7 +117,13 @@ def test_up_until_idle_ends_with_three_while_a_problem_is_open_and_with_zero_aft
     live: Desk,
 ) -> None:
     guid = approve(live, vat=12)
-    assert up(live) == 3
+    done = live.run("up", "--until-idle", "--timeout", "60")
+    assert done.returncode == 3
+    assert "open problems: nordkonsult 1 ('severa-bridge problems nordkonsult')" in done.stdout
+    ended = live.run("up", "--until-idle", "--timeout", "60", "--json")
+    assert (ended.returncode, json.loads(ended.stdout)) == (
+        3, {"ended": "with_problems", "problems": [{"tenant": "nordkonsult", "problems": 1}], "waits_for": []}
+    )  # fmt: skip
     [problem] = read(live.run("problems", "nordkonsult", "--json"))
     assert {
         "id",
@@ -148,10 +159,63 @@ def test_up_until_idle_ends_with_four_when_its_time_is_over(live: Desk) -> None:
     live.erp.arm("status", "/v2/customerinvoice", times=None, status=503)
     try:
         approve(live)
-        assert live.run("up", "--until-idle", "--timeout", "4").returncode == 4
+        done = live.run("up", "--until-idle", "--timeout", "4")
+        assert done.returncode == 4
+        assert "Out of time after 4 s. It waited for:\n  nordkonsult: 1 of invoice (" in done.stdout
     finally:
         live.erp.disarm()
     assert up(live) == 0
+
+
+def test_every_command_that_looks_on_prints_the_rows_that_are_declared(live: Desk) -> None:
+    """Each prints through its declaration: a row that is another ends with a traceback."""
+    filters = ("--since", "2020-01-01", "--domain", "invoice", "--search", "faktura")
+    for arguments in (
+        ("problems", "nordkonsult", "--all", *filters),
+        ("problems", "nordkonsult", "--all", "--count"),
+        ("log", "nordkonsult", *filters),
+        ("log", "nordkonsult", "--count"),
+        ("gaps", "nordkonsult"),
+        ("review", "nordkonsult"),
+        ("doubt", "list", "nordkonsult"),
+        ("tenant", "branch", "nordkonsult"),
+        ("tenant", "erased"),
+        ("db", "status"),
+        ("class", "nordkonsult", "customer", "10001"),
+        ("tenant", "show", "nordkonsult"),
+    ):
+        read(live.run(*arguments, "--json"))
+    assert read(live.run("tenant", "go-live", "nordkonsult", "--json")) == {
+        "tenant": "nordkonsult", "live": True, "was_live": True, "read": [],
+    }  # fmt: skip
+
+
+@pytest.mark.req("R-SET-7", "R-SET-9")
+def test_the_settings_of_a_tenant_are_shown_with_who_changed_what(live: Desk) -> None:
+    changed = read(live.run("tenant", "set", "nordkonsult", "small_balance_limit", "12", "--json"))
+    assert (changed["value"], changed["warnings"]) == ("12", [])
+    shown = read(live.run("tenant", "show", "nordkonsult", "--json"))
+    assert {"key": "small_balance_limit", "value": "12", "stored": True} in shown["settings"]
+    newest, *_, first = shown["versions"]
+    assert newest["changed"] == {"small_balance_limit": "12"}
+    assert newest["made_by"]
+    assert first["changed"]["poll_interval_seconds"] == 1
+    said = live.run("tenant", "show", "nordkonsult").stdout
+    assert "small_balance_limit = 12" in said
+    assert "times in Europe/Stockholm" in said
+
+
+@pytest.mark.req("R-LOG-1")
+def test_the_log_is_counted_and_goes_to_excel(live: Desk) -> None:
+    # What going live brings, so that the test needs no other one before it.
+    counted = read(live.run("log", "nordkonsult", "--cause", "customer.linked", "--count", "--json"))
+    lines = read(live.run("log", "nordkonsult", "--cause", "customer.linked", "--json"))
+    assert [row["n"] for row in counted] == [len(lines)]
+    sheet = live.run("log", "nordkonsult", "--cause", "customer.linked", "--csv").stdout
+    assert sheet.startswith("\ufefftime;domain;number;name;level;outcome;what happened;code")
+    assert len(sheet.splitlines()) == 1 + len(lines)
+    one_line = live.run("log", "nordkonsult", "--cause", "customer.linked", COLUMNS="40").stdout
+    assert sum(line["sentence"] in one_line for line in lines) == len(lines)
 
 
 @pytest.mark.req("R-SET-9")
@@ -176,6 +240,25 @@ def test_doctor_says_what_works_and_ends_with_two_when_something_does_not(live: 
     assert [check["what"] for check in json.loads(done.stdout) if not check["fine"]] == [
         "nordkonsult: Visma.net ERP"
     ]
+
+
+@pytest.mark.req("R-OPS-3")
+def test_doctor_sees_what_cuts_the_readings_though_both_systems_answer(live: Desk) -> None:
+    values = '{"system": "severa", "register": "invoices", "text": "AssertionError: charset"}'
+    with psycopg.connect(live.owner_url, autocommit=True) as db:
+        db.execute(
+            """insert into problem (tenant_id, domain, subject, system, register, record_id, number, name, code, values)
+               select id, 'poll', 'test', 'severa', 'invoices', '', '', '', 'poll.defect', %s from tenant""",
+            [values],
+        )
+        try:
+            done = live.run("doctor", "--json")
+        finally:
+            db.execute("update problem set closed_at = now(), closed_how = 'test' where subject = 'test'")
+    assert done.returncode == 2
+    [found] = [check for check in json.loads(done.stdout) if not check["fine"]]
+    assert found["what"] == "nordkonsult: Severa invoices"
+    assert "AssertionError: charset" in found["found"]
 
 
 @pytest.mark.req("R-OPS-2")

@@ -9,6 +9,7 @@ from recording import Tape, live_through, recorded_installation
 from services import PostgresServer
 from severa_served import _people_go_home, client, reader, shared_url, simulator, tokens, url
 from severa_tenant import served_severa, tenant
+from vendor_sources import SOURCES
 
 __all__ = [
     "_people_go_home",
@@ -23,6 +24,12 @@ __all__ = [
     "tokens",
     "url",
 ]
+
+
+@pytest.fixture(scope="session", params=list(SOURCES))
+def source(request: pytest.FixtureRequest) -> str:
+    """What a test judges by: the extract, and once more the vendors' documents where they are (``vendor_sources``)."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

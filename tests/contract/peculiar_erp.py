@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.http import MemoryTokenStore
+from connectors.endpoint import Conduct
 from connectors.pacing import NoPacing
-from connectors.visma_net import VismaNetClient
+from connectors.signing_in import MemoryTokenStore
+from connectors.visma_net import VismaNetAccess, VismaNetClient
 from simulators.server import running
 
 
@@ -73,17 +74,16 @@ class Peculiar:
 @contextmanager
 def client_of(server: Peculiar, **options: Any) -> Iterator[VismaNetClient]:
     with running(server.app()) as url:
-        client = VismaNetClient(
+        access = VismaNetAccess(
             url,
             f"{url}/connect",
             options.pop("kind", "service"),
             "isv_test",
             "top-secret",
             "6f9d3b52-0c1e-4c55-9b1a-7d3c8e5f2a10",
-            tokens=options.pop("tokens", MemoryTokenStore()),
-            pacer=NoPacing(),
-            **options,
         )
+        conduct = {"tokens": MemoryTokenStore(), "pacer": NoPacing(), **options}
+        client = VismaNetClient(access, Conduct(**conduct))
         try:
             yield client
         finally:

@@ -27,13 +27,7 @@ def severa_reads() -> list[SeveraOperation]:
 
 
 def erp_reads() -> list[str]:
-    found: list[str] = []
-    nodes = [all_routes()._root]
-    while nodes:
-        node = nodes.pop()
-        nodes += [*node.literals.values(), *([node.parameter] if node.parameter else [])]
-        found += [template for verb, (template, _names, _handler) in node.handlers.items() if verb == "GET"]
-    return sorted(found)
+    return [template for verb, template in all_routes().all() if verb == "GET"]
 
 
 def _members(path: str, *members: str) -> Callable[[httpx.Client], Iterator[tuple[str, ...]]]:

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.http import MemoryTokenStore
+from connectors.endpoint import Conduct, Timeouts
 from connectors.pacing import NoPacing
-from connectors.severa import SeveraClient
+from connectors.severa import SeveraAccess, SeveraClient
+from connectors.signing_in import MemoryTokenStore
 from simulators.control import Controlled
 from simulators.seed import NORDKONSULT
 from simulators.server import running
@@ -76,9 +77,14 @@ def reader(shared_url: str) -> Iterator[SeveraClient]:
 
 
 def severa(url: str, **more: Any) -> SeveraClient:
-    settings: dict[str, Any] = {"tokens": MemoryTokenStore(), "pacer": NoPacing(), "read_timeout": 5, **more}
-    secret = settings.pop("client_secret", NORDKONSULT.severa_client_secret)
-    return SeveraClient(f"{url}/rest-api", CLIENT_ID, secret, create_timeout=5, **settings)
+    secret = more.pop("client_secret", NORDKONSULT.severa_client_secret)
+    conduct = {
+        "tokens": MemoryTokenStore(),
+        "pacer": NoPacing(),
+        "timeouts": Timeouts(read=5, create=5),
+        **more,
+    }
+    return SeveraClient(SeveraAccess(f"{url}/rest-api", CLIENT_ID, secret), Conduct(**conduct))
 
 
 def person(url: str, path: str, body: Any = None, method: str = "POST") -> Any:

@@ -10,13 +10,14 @@ import pytest
 from reading_all import erp_reads, severa_reads
 from recording import Exchange, Recorded, Tape
 from road import Json
-from vendor_documents import SEVERA, VISMA_NET, Operation, VendorDocument, needs_documents
-
-pytestmark = needs_documents
+from vendor_documents import Operation, VendorDocument, vendor_document
 
 # What the documents leave out, with the reason.
 STATUS_NOT_LISTED: Mapping[tuple[str, int], str] = {
-    ("visma_net", 400): "the document was rebuilt without its refusals; their shapes are in api.md 2.7",
+    (
+        "visma_net",
+        400,
+    ): "the document was rebuilt without its refusals; their shapes are in docs/vendors/visma-net-erp.md E38",
     ("visma_net", 404): "the same",
     ("severa", 400): "described by `default` only",
     ("severa", 403): "described by `default` where the operation does not list it",
@@ -32,16 +33,14 @@ ALWAYS_EMPTY = {
 
 
 @pytest.fixture(scope="module")
-def severa() -> VendorDocument:
-    assert SEVERA is not None
-    return VendorDocument(SEVERA)
+def severa(source: str) -> VendorDocument:
+    return vendor_document(source, "severa")
 
 
 @pytest.fixture(scope="module")
-def visma_net() -> VendorDocument:
-    assert VISMA_NET is not None
+def visma_net(source: str) -> VendorDocument:
     # Whether the ERP sends null for a member without a value or leaves it out is not told: both are taken.
-    return VendorDocument(VISMA_NET, absent_is_null=True)
+    return vendor_document(source, "visma-net", absent_is_null=True)
 
 
 def faults(name: str, document: VendorDocument, system: Recorded) -> Counter[str]:
@@ -83,7 +82,7 @@ def wrong(name: str, document: VendorDocument, operation: Operation, exchange: E
 
 
 def wrong_refusal(exchange: Exchange) -> list[str]:
-    """The two forms of a refusal by the ERP (api.md 2.7): a message, or a message with the state of the model."""
+    """The two forms of a refusal by the ERP (docs/vendors/visma-net-erp.md E38): a message, or a message with the state of the model."""
     members = set(exchange.got())
     return [] if members in ({"message"}, {"Message", "ModelState"}) else [f"members {sorted(members)}"]
 

@@ -9,9 +9,7 @@ from email.message import Message
 
 import pytest
 from recording import Exchange, Recorded, Tape
-from vendor_documents import SEVERA, VISMA_NET, Json, Operation, VendorDocument, needs_documents
-
-pytestmark = needs_documents
+from vendor_documents import Json, Operation, VendorDocument, vendor_document
 
 # The writes without which the day would prove little: one of every domain and direction.
 WRITTEN_TO_SEVERA = {
@@ -32,20 +30,18 @@ WRITTEN_TO_THE_ERP = {
 }  # fmt: skip
 
 # Severa publishes no input model of these; the paths are the ones its own text and its answer's members name
-# (api.md 1.10, "PATCH follows the input model", and the notes on invoices and projects).
+# (docs/vendors/severa.md S30).
 UNPUBLISHED_INPUT = {"/v1/invoices/{guid}", "/v1/invoicerows/{guid}", "/v1/projects/{guid}"}
 
 
 @pytest.fixture(scope="module")
-def severa() -> VendorDocument:
-    assert SEVERA is not None
-    return VendorDocument(SEVERA)
+def severa(source: str) -> VendorDocument:
+    return vendor_document(source, "severa")
 
 
 @pytest.fixture(scope="module")
-def visma_net() -> VendorDocument:
-    assert VISMA_NET is not None
-    return VendorDocument(VISMA_NET)
+def visma_net(source: str) -> VendorDocument:
+    return vendor_document(source, "visma-net")
 
 
 def writes(system: Recorded) -> Iterator[Exchange]:
@@ -97,7 +93,7 @@ def test_every_patch_to_severa_is_a_list_of_operations_on_members_that_exist_and
         schema = operation.body()
         assert schema is not None
         rows = exchange.sent()
-        # The document types a value as text; the vendor's own examples carry the value itself (api.md 1.10).
+        # The document types a value as text; the vendor's own examples carry the value itself (docs/vendors/severa.md S28).
         plain = [{**row, "value": None} for row in rows]
         lines = severa.complaints(schema, plain, "request")
         model = patched_model(severa, operation)

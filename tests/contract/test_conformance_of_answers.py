@@ -26,10 +26,11 @@ from operations import (
 )
 from wrong_answers import BODIES, HTML, AnswerServer, Asked, Reply, answering, good_token, reply, text
 
-from connectors.http import MemoryTokenStore, Token
+from connectors.endpoint import Conduct, Timeouts
 from connectors.pacing import NoPacing
-from connectors.severa import SeveraClient
-from connectors.visma_net import VismaNetClient
+from connectors.severa import SeveraAccess, SeveraClient
+from connectors.signing_in import MemoryTokenStore, Token
+from connectors.visma_net import Kind, VismaNetAccess, VismaNetClient
 from domain.errors import BridgeError, NotFound, NotKnown, OutcomeUnknown, SignInFailed, Unavailable
 
 pytestmark = pytest.mark.schedule("S10")
@@ -57,18 +58,16 @@ def clients(server: AnswerServer) -> Iterator[dict[str, SeveraClient | VismaNetC
 
 
 def severa_client(server: AnswerServer, tokens: MemoryTokenStore) -> SeveraClient:
-    return SeveraClient(
-        server.url, "id", "secret", tokens=tokens, pacer=NoPacing(), read_timeout=20, create_timeout=20
-    )
+    conduct = Conduct(tokens=tokens, pacer=NoPacing(), timeouts=Timeouts(read=20, create=20))
+    return SeveraClient(SeveraAccess(server.url, "id", "secret"), conduct)
 
 
-def erp_client(server: AnswerServer, tokens: MemoryTokenStore, **more: Any) -> VismaNetClient:
-    settings = {"read_timeout": 20, "create_timeout": 20, **more}
-    kind = settings.pop("kind", "service")
-    auth = f"{server.url}/connect"
-    return VismaNetClient(
-        server.url, auth, kind, "id", "secret", "t", tokens=tokens, pacer=NoPacing(), **settings
-    )
+def erp_client(
+    server: AnswerServer, tokens: MemoryTokenStore, *, kind: Kind = "service", create: float = 20
+) -> VismaNetClient:
+    access = VismaNetAccess(server.url, f"{server.url}/connect", kind, "id", "secret", "t")
+    conduct = Conduct(tokens=tokens, pacer=NoPacing(), timeouts=Timeouts(read=20, create=create))
+    return VismaNetClient(access, conduct)
 
 
 def outcome(operation: Operation, client: Any) -> tuple[Any, BaseException | None]:
@@ -223,7 +222,7 @@ def test_a_sign_in_that_is_not_understood_is_never_a_wrong_secret(
     server.token = lambda: NO_TOKEN[name]
     server.case = always(reply({"guid": KEY, "internalId": KEY, "number": KEY}))
     stored = Token("old", datetime(2020, 1, 1, tzinfo=UTC), "", "refresh")
-    kind = "service" if way == "service" else "interactive"
+    kind: Kind = "service" if way == "service" else "interactive"
     store = MemoryTokenStore(stored)
     client: Any = severa_client(server, store) if way == "severa" else erp_client(server, store, kind=kind)
     try:
@@ -269,7 +268,7 @@ def test_a_background_state_that_is_not_understood_leaves_the_outcome_unknown(
         return reply({"id": "job-1"}, 202) if asked.method == "POST" else STATES[name]
 
     server.case = case
-    client = erp_client(server, MemoryTokenStore(SIGNED_IN), create_timeout=0.3)
+    client = erp_client(server, MemoryTokenStore(SIGNED_IN), create=0.3)
     try:
         with pytest.raises(OutcomeUnknown):
             client.act("customerinvoice", KEY, "release")
@@ -294,7 +293,7 @@ def test_a_background_answer_that_is_not_understood_is_not_done(name: str, serve
         return reply({"id": "job-1", "status": "Finished", "statusCode": 200})
 
     server.case = case
-    client = erp_client(server, MemoryTokenStore(SIGNED_IN), create_timeout=5)
+    client = erp_client(server, MemoryTokenStore(SIGNED_IN), create=5)
     try:
         with pytest.raises(OutcomeUnknown):
             client.act("customerinvoice", KEY, "release")

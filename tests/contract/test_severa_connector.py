@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,10 +10,11 @@ from urllib.parse import parse_qs
 
 import pytest
 from severa_served import LATER, calls, drafted, person, severa
-from test_severa_document import DOCUMENT, anonymous, query_names
+from test_severa_document import anonymous, query_names
+from vendor_sources import SOURCES, interface
 
-from connectors.http import MemoryTokenStore
 from connectors.severa import NEEDED_SCOPES, REGISTERS, SeveraClient, changed_at
+from connectors.signing_in import MemoryTokenStore
 from domain.errors import (
     Forbidden,
     NotFound,
@@ -278,14 +278,12 @@ class TestWriting:
         assert client.download("files", file["fileGuid"]) == content
 
 
-@pytest.mark.skipif(
-    DOCUMENT is None, reason="the vendor's OpenAPI document is not here; set BRIDGE_VENDOR_DOCS"
-)
-def test_every_call_that_was_really_made_exists_in_the_document(url: str, client: SeveraClient) -> None:
-    assert DOCUMENT is not None
-    paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+def test_every_call_that_was_really_made_exists_in_the_document(
+    source: str, url: str, client: SeveraClient
+) -> None:
+    paths = interface(SOURCES[source], "severa")["paths"]
     known = [
-        (verb.upper(), re.compile(anonymous(path).replace("{}", "[^/]+") + "$"), query_names(operation))
+        (verb.upper(), re.compile(anonymous(path).replace("{}", "[^/]+") + "$"), operation)
         for path, verbs in paths.items()
         for verb, operation in verbs.items()
     ]
@@ -302,5 +300,5 @@ def test_every_call_that_was_really_made_exists_in_the_document(url: str, client
     assert len(made) > len(REGISTERS) / 2
     for call in made:
         path = call["path"].removeprefix("/rest-api")
-        fits = [names for verb, pattern, names in known if verb == call["method"] and pattern.match(path)]
-        assert any(set(parse_qs(call["query"])) <= names for names in fits), call
+        fits = [one for verb, pattern, one in known if verb == call["method"] and pattern.match(path)]
+        assert any(set(parse_qs(call["query"])) <= query_names(one) for one in fits), call

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from severa_served import CLIENT_ID, calls, person, severa
+from severa_served import calls, person, severa
 
-from connectors.http import MemoryTokenStore
-from connectors.pacing import NoPacing, SlotPacer
+from connectors.endpoint import Timeouts
+from connectors.pacing import SlotPacer
 from connectors.severa import SeveraClient
+from connectors.signing_in import MemoryTokenStore
 from domain.errors import (
     OutcomeUnknown,
     RateLimited,
     Unavailable,
 )
 from simulators.control import Controlled
-from simulators.seed import NORDKONSULT
 from simulators.server import running
 from simulators.severa import create_app
 
@@ -44,14 +44,7 @@ class TestFaults:
     def test_a_create_that_answers_too_late_is_unknown(self, simulator: Controlled, url: str) -> None:
         client = severa(url, tokens=MemoryTokenStore())
         client.check()
-        hasty = SeveraClient(
-            f"{url}/rest-api",
-            CLIENT_ID,
-            NORDKONSULT.severa_client_secret,
-            tokens=MemoryTokenStore(),
-            pacer=NoPacing(),
-            create_timeout=0.3,
-        )
+        hasty = severa(url, timeouts=Timeouts(create=0.3))
         simulator.faults.arm("delay_after", "/customers$", method="POST", seconds=1.0)
         with pytest.raises(OutcomeUnknown):
             hasty.create("customers", {"name": "Sen AB"})

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from connectors.http import MemoryTokenStore, Pacer, Purpose, Token
-from connectors.pacing import BudgetPacer, NoPacing
-from connectors.visma_net import NEEDED_SCOPES, VismaNetClient, new_verifier, parse_time
+from connectors.endpoint import Conduct
+from connectors.pacing import BudgetPacer, NoPacing, Pacer, Purpose
+from connectors.signing_in import MemoryTokenStore, Token
+from connectors.visma_net import NEEDED_SCOPES, VismaNetAccess, VismaNetClient, new_verifier, parse_time
 from connectors.visma_net.auth import Kind
 from domain.errors import (
     NotFound,
@@ -68,15 +69,8 @@ class Simulator:
         tenant_id: str = FIRM.erp_tenant_id,
     ) -> VismaNetClient:
         client = VismaNetClient(
-            self.url,
-            f"{self.url}/connect",
-            kind,
-            FIRM.erp_client_id,
-            secret,
-            tenant_id,
-            tokens=tokens or MemoryTokenStore(),
-            pacer=pacer or NoPacing(),
-            purpose=purpose,
+            VismaNetAccess(self.url, f"{self.url}/connect", kind, FIRM.erp_client_id, secret, tenant_id),
+            Conduct(tokens=tokens or MemoryTokenStore(), pacer=pacer or NoPacing(), purpose=purpose),
         )
         self.clients.append(client)
         return client

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,22 +11,16 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from vendor_sources import SOURCES, interface
 
-from connectors.http import MemoryTokenStore
+from connectors.endpoint import Conduct
 from connectors.pacing import NoPacing
-from connectors.visma_net import REGISTERS, VismaNetClient
+from connectors.signing_in import MemoryTokenStore
+from connectors.visma_net import REGISTERS, VismaNetAccess, VismaNetClient
 from connectors.visma_net.register import PAIRED, Register
 from domain.errors import NotKnown
 from domain.model import Filter
 from simulators.server import running
-
-FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or Path(__file__).parents[2].parent / "shared" / "vendor")
-DOCUMENT = next(iter(sorted((FOLDER / "visma-net").glob("*openapi*.json"))), None)
-
-pytestmark = pytest.mark.skipif(
-    DOCUMENT is None,
-    reason=f"no visma-net/*openapi*.json in {FOLDER}; set BRIDGE_VENDOR_DOCS to the vendors' documents",
-)
 
 
 def anonymous(path: str) -> str:
@@ -38,10 +29,8 @@ def anonymous(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    assert DOCUMENT is not None
-    whole: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    return whole
+def document(source: str) -> dict[str, Any]:
+    return interface(SOURCES[source], "visma-net")
 
 
 @pytest.fixture(scope="module")
@@ -206,16 +195,8 @@ def test_every_request_that_leaves_the_house_is_in_the_document(
         ]
     )
     with running(app) as url:
-        client = VismaNetClient(
-            url,
-            f"{url}/connect",
-            "service",
-            "isv",
-            "secret",
-            "t",
-            tokens=MemoryTokenStore(),
-            pacer=NoPacing(),
-        )
+        access = VismaNetAccess(url, f"{url}/connect", "service", "isv", "secret", "t")
+        client = VismaNetClient(access, Conduct(tokens=MemoryTokenStore(), pacer=NoPacing()))
         for register in REGISTERS.values():
             use_everything(client, register)
         client.close()

@@ -9,6 +9,7 @@ import pytest
 from peculiar_erp import Answering, Peculiar, Seen, client_of
 from starlette.responses import JSONResponse, Response
 
+from connectors.endpoint import Timeouts
 from domain.errors import (
     NotKnown,
     OutcomeUnknown,
@@ -141,7 +142,7 @@ def test_finished_does_not_mean_successful() -> None:
 
 def test_a_background_call_that_does_not_end_in_time_is_unknown() -> None:
     server = Peculiar(background({"status": "Started", "statusCode": 0}))
-    with client_of(server, create_timeout=0.5) as client, pytest.raises(OutcomeUnknown):
+    with client_of(server, timeouts=Timeouts(create=0.5)) as client, pytest.raises(OutcomeUnknown):
         client.create("customerinvoice", {})
 
 

@@ -8,29 +8,17 @@ an unknown word of an enumeration and a number or time out of its format.
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
 from typing import Any, Literal
 
-import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from vendor_sources import SOURCES, Json, interface
 
-FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or Path(__file__).parents[2].parent / "shared" / "vendor")
-SEVERA = next(iter(sorted((FOLDER / "severa").glob("*openapi*.json"))), None)
-VISMA_NET = next(iter(sorted((FOLDER / "visma-net").glob("*openapi*.json"))), None)
-
-needs_documents = pytest.mark.skipif(
-    SEVERA is None or VISMA_NET is None,
-    reason=f"no */*openapi*.json in {FOLDER}; set BRIDGE_VENDOR_DOCS to the vendors' documents",
-)
-
-Json = dict[str, Any]
 Use = Literal["request", "answer"]
 _VERBS = ("get", "post", "put", "patch", "delete")
 _INTEGERS = {"int16": 2**15, "int32": 2**31, "int64": 2**63}
@@ -87,8 +75,8 @@ class Operation:
 class VendorDocument:
     """One document; ``absent_is_null``: members without a value may be sent as null."""
 
-    def __init__(self, path: Path, *, absent_is_null: bool = False) -> None:
-        self.whole: Json = json.loads(path.read_text(encoding="utf-8"))
+    def __init__(self, whole: Json, *, absent_is_null: bool = False) -> None:
+        self.whole = whole
         self._absent_is_null = absent_is_null
         self._defined: dict[Use, Json] = {}
         self._validators: dict[tuple[Use, str], Draft202012Validator] = {}
@@ -187,6 +175,12 @@ class VendorDocument:
     def _closed_rest(self, schema: Json, use: Use) -> Any:
         rest = schema.get("additionalProperties", False)
         return self._closed(rest, use) if isinstance(rest, dict) else rest
+
+
+@cache
+def vendor_document(source: str, system: str, *, absent_is_null: bool = False) -> VendorDocument:
+    """The validators of one system by one of ``vendor_sources.SOURCES``; one of each for all tests of a process."""
+    return VendorDocument(interface(SOURCES[source], system), absent_is_null=absent_is_null)
 
 
 def _schema(part: Mapping[str, Any], content_type: str) -> Json | None:

@@ -6,7 +6,6 @@ holds them as approved and not yet booked, the books hold them as released. docs
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,21 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from restoring import Cluster, House, announced, approve, at_rest, created, house, pause, project_of, released
-from road import Json, Road
+from restoring import (
+    Cluster,
+    House,
+    announced,
+    approve,
+    asked_for_a_word,
+    at_rest,
+    base_backup,
+    base_backup_of,
+    created,
+    house,
+    pause,
+    project_of,
+    stopped_copy,
+)
 from stage import wait_for
 
 from app.adopting import Status
@@ -31,6 +43,8 @@ PARTITIONS = "cannot drop inherited constraint"
 # Seconds that a create of the lost future is on its way.
 LATE = 12.0
 TABLES = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where schemaname = 'public'"
+
+MONTHS = "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables where tablename ~ '^audit_log_[0-9]+$'"
 
 
 @pytest.fixture
@@ -73,10 +87,20 @@ def with_psql(cluster: Cluster) -> Callable[[], None]:
 
 
 def data_only(cluster: Cluster) -> Callable[[], None]:
-    dump = cluster.dump("--format=custom", "--data-only")
+    # A month whose first rows were there before its partition: it is made once they are gone, and then they are brought back.
+    cluster.sql(
+        "create table kept as select * from audit_log",
+        f"do $$ begin execute coalesce('drop table ' || ({MONTHS}), 'select'); end $$",
+        "insert into audit_log overriding system value select * from kept",
+        "drop table kept",
+    )
+    dump = cluster.dump("--format=custom", "--data-only", "--load-via-partition-root")
 
     def restore() -> None:
-        cluster.sql(f"do $$ begin execute 'truncate ' || ({TABLES}) || ' cascade'; end $$")
+        cluster.sql(
+            f"do $$ begin execute 'truncate ' || ({TABLES}) || ' cascade'; end $$",
+            "select make_partitions(3)",
+        )
         cluster.run(
             "pg_restore", f"--dbname={cluster.database}", "--data-only", "--disable-triggers", "--exit-on-error", stdin=dump
         )  # fmt: skip
@@ -90,21 +114,6 @@ DUMPS = {
     "restored with psql": with_psql,
     "truncated and restored, data only": data_only,
 }
-
-
-def asked_for_a_word(home: House, road: Road, project: Json, before: list[str], found: str) -> list[str]:
-    """Writes are off and stay so, whatever is approved; a person adopts; everything gets to rest. The new guids."""
-    status = home.stands_off()
-    assert status.plain()["found"] == found
-    pause(road)
-    after = approve(road, project, 1)
-    road.poll(seconds=120)
-    assert sum(road.releases(guid) for guid in after) == 0
-    assert released(road, before) == {}
-    home.adopt()
-    at_rest(road, [*before, *after])
-    assert home.status().on
-    return after
 
 
 @pytest.mark.req("R-INV-13")
@@ -178,21 +187,6 @@ def test_a_dump_brought_into_another_server(home: House) -> None:
 
 
 # ---- ways to bring a directory back
-
-
-def stopped_copy(home: House, target: Path) -> None:
-    """The server is stopped, its directory copied, and it is started again."""
-    home.cluster.stop()
-    shutil.copytree(home.cluster.pgdata, target, symlinks=True)
-    home.cluster.start()
-
-
-def base_backup(home: House, target: Path) -> None:
-    """Of the running server."""
-    home.cluster.run("pg_basebackup", f"--pgdata={target}", "--checkpoint=fast", "--wal-method=stream")
-    # The socket lies in this server's directory, and its lock names the living server.
-    for lock in target.glob(".s.PGSQL*"):
-        lock.unlink()
 
 
 @pytest.mark.req("R-INV-13")
@@ -328,13 +322,6 @@ def test_a_copy_started_beside_the_living_one_books_nothing(home: House) -> None
         copy.cluster.stop()
 
 
-def base_backup_of(home: House, place: Path) -> None:
-    """A base backup as the data directory of another cluster."""
-    home.cluster.own(place)
-    place.chmod(0o711)
-    base_backup(home, place / "data")
-
-
 @pytest.mark.schedule("S25")
 @pytest.mark.parametrize("lives", [True, False])
 def test_a_copy_that_shares_the_livings_memory_hears_whether_it_lives(home: House, lives: bool) -> None:  # noqa: FBT001
@@ -394,22 +381,6 @@ def test_a_poll_that_ended_while_the_server_was_away_gives_its_lease_back(home: 
     )
     home.cluster.start()
     road.poll()
-
-
-@pytest.mark.schedule("S25")
-def test_a_database_whose_memory_is_lost_waits_for_a_person_and_says_so(home: House) -> None:
-    road = home.add_firm()
-    project = project_of(road)
-    home.stop()
-    home.cluster.stop()
-    home.state_file.unlink()
-    home.cluster.start()
-    home.start()
-    status = home.stands_off()
-    assert "nobody here remembers" in status.sentence
-    later = approve(road, project, 1)
-    home.adopt()
-    at_rest(road, later)
 
 
 # ---- what is on its way

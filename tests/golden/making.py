@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests .venv/bin/python -m golden.making --checkout DIR [--documents DIR]
 
-``--checkout``: a worktree of 0.1.0 with its own ``.venv`` (``make setup`` there). ``--documents``: the folder with the vendors'
-OpenAPI documents; without it the cases stay and only the answers are made anew.
+``--checkout``: a worktree of 0.1.0 with its own ``.venv`` (``make setup`` there). ``--documents``: ``tests/data/vendor``,
+or the folder with the vendors' OpenAPI documents; without it the cases stay and only the answers are made anew.
 """
 
 from __future__ import annotations

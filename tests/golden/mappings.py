@@ -12,13 +12,13 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
-    "addresses": ("domain.customer.addresses",),
+    "addresses": ("golden.today_addresses", "domain.customer.addresses"),
     "catalogue": ("domain.catalogue",),
     "contacts": ("domain.customer.contacts",),
     "cost_document": ("domain.cost.document",),
     "cost_plan": ("domain.cost.plan",),
-    "customer": ("domain.customer.plan",),
-    "customer_fields": ("domain.customer.fields",),
+    "customer": ("golden.today_customer", "domain.customer.plan"),
+    "customer_fields": ("domain.customer.registers", "domain.customer.fields"),
     "document": ("domain.invoice.document",),
     "errors": ("domain.errors",),
     "invoice_model": ("domain.invoice.model",),
@@ -28,8 +28,8 @@ _MODULES = {
     "model": ("domain.model", "domain.ports"),
     "money": ("domain.money",),
     "payment": ("domain.payment.plan",),
-    "product": ("domain.product.plan",),
-    "product_fields": ("domain.product.fields",),
+    "product": ("golden.today_product", "domain.product.plan"),
+    "product_fields": ("domain.product.table", "domain.product.fields"),
     "project": ("domain.project.plan",),
     "prove": ("domain.invoice.prove",),
     "records": ("db.records",),

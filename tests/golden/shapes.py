@@ -6,7 +6,6 @@ on the seed alone.
 
 from __future__ import annotations
 
-import json
 import random
 import unicodedata
 import uuid
@@ -16,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-Json = dict[str, Any]
+from vendor_sources import Json, interface
+
 Schema = Mapping[str, Any]
 
 MISSING = object()
@@ -243,10 +243,8 @@ class Draw:
 class Document:
     """One vendor's document."""
 
-    def __init__(self, path: Path) -> None:
-        self.schemas: Mapping[str, Schema] = json.loads(path.read_text(encoding="utf-8"))["components"][
-            "schemas"
-        ]
+    def __init__(self, whole: Json) -> None:
+        self.schemas: Mapping[str, Schema] = whole["components"]["schemas"]
 
     def resolved(self, schema: Schema) -> Schema:
         while True:
@@ -342,7 +340,7 @@ def wrapped(body: Any) -> Any:
 
 @cache
 def documents(folder: Path) -> tuple[Document, Document]:
-    """Severa's and Visma.net's documents below a folder. Raises StopIteration where one is not there."""
-    severa = next(iter(sorted((folder / "severa").glob("*openapi*.json"))))
-    erp = next(iter(sorted((folder / "visma-net").glob("*openapi*.json"))))
-    return Document(severa), Document(erp)
+    """Severa's and Visma.net's documents below a folder, or the project's extract of them (``vendor_sources``).
+
+    Raises LookupError where one is not there."""
+    return Document(interface(folder, "severa")), Document(interface(folder, "visma-net"))

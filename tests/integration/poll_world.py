@@ -115,7 +115,7 @@ class Vendor:
             raise NotFound(system="severa", status=404, operation=f"GET {register}")
         return dict(self.rows[register][key])
 
-    # ``app.systems.Connections``, as far as a poller asks it
+    # ``app.clients.Connections``, as far as a poller asks it
     def refresh(self, _tenant_id: UUID) -> None:
         """Nobody changes the connection."""
 

@@ -11,15 +11,17 @@ from uuid import UUID, uuid4
 import pytest
 import simplejson
 from cryptography.fernet import Fernet
-from road import Road
+from road import Road, tenant_file
 from stage import wait_for
 from unit.connectors.local_server import LocalServer, answer, serving
 from unit.connectors.transports import MovedClock, shown_by
 
 from actors.recording import Recorder
+from app import service
+from app.clients import RECHECK_SECONDS, Connections
 from app.settings import Settings
-from app.systems import RECHECK_SECONDS, Connections, StoredTokens
-from connectors.http import Token
+from app.tokens import StoredTokens
+from connectors.signing_in import Token
 from db import tenants
 from db.pool import Database
 from db.secrets import Secrets
@@ -27,6 +29,8 @@ from domain.errors import RateLimited, Unavailable
 from domain.model import System
 
 pytestmark = pytest.mark.services
+
+BOTH: tuple[System, ...] = ("severa", "visma_net")
 
 SIGNED_IN = simplejson.dumps(
     {
@@ -344,3 +348,24 @@ class TestOnTheRoad:
             assert road.erp.calls() == {}
         road.settle()
         assert road.erp.calls() != {}
+
+
+@pytest.mark.req("R-SET-1")
+def test_a_tenant_whose_key_is_lost_works_again_when_its_file_is_added(new_firm: Callable[..., Road]) -> None:
+    road = new_firm()
+    made = road.installation
+    lost = Secrets([Fernet.generate_key().decode()])
+    with made.bridge.db.tenant(road.tenant_id) as connection:
+        for system in BOTH:
+            stored = tenants.connection(connection, system)
+            assert stored is not None
+            tenants.put_connection(
+                connection, system, stored.config, lost.seal("nobody can read this any more")
+            )
+    customer = road.add_customer("Nyckellös AB", vatNumber="SE556222999401")
+    road.ask()
+    wait_for("nothing is read", lambda: "poll.not_begun" in road.codes(), seconds=60)
+    assert not service.add_tenant(made.bridge, tenant_file(road.name, road.firm, made.severa, made.erp))
+    road.settle()
+    assert road.erp.count("customer", name=customer["name"]) == 1
+    assert road.codes() == []

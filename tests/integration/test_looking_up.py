@@ -12,7 +12,7 @@ from db import matters, records, tenants
 from db.books import ReferenceCache, TenantBooks
 from db.pool import Database
 from domain.model import Json, LinkUpdate
-from domain.product.fields import REGISTERS
+from domain.product.registers import REGISTERS
 from domain.registers import Register
 
 ZONE = ZoneInfo("Europe/Stockholm")

@@ -13,7 +13,7 @@ import db.migrate
 from db import records
 from db.migrate import migrate, migrations
 from db.pool import Database
-from domain.customer.fields import REGISTERS
+from domain.customer.registers import REGISTERS
 from domain.text import name_key
 
 DECOMPOSED = "Ma\u0308larbygg  A\u030a AB"

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
+from left_by_0_1_0 import EDITED, Ask, left
 from services import Database as Made
 
-from db import migrate as migrating
-from db.migrate import migrate, migrations
+from db.migrate import migrate
 from domain.errors import InputError
-
-DATA = Path(__file__).parents[1] / "data" / "database_0_1_0.sql"
-OLD = "0004"
-# What 0.1.0 wrote of itself after its migrations.
-KNOWN = """insert into installation (system_identifier, timeline)
-    select s.system_identifier::text, c.timeline_id from pg_control_system() s, pg_control_checkpoint() c on conflict do nothing"""
-
-Ask = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def old(empty_database: Made, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+def old(empty_database: Made) -> Iterator[Ask]:
     """The database as 0.1.0 left it; asks it as its owner."""
-    with monkeypatch.context() as patched:
-        patched.setattr(migrating, "migrations", lambda: [m for m in migrations() if m.version <= OLD])
-        patched.setattr(migrating, "know_installation", lambda db: db.execute(KNOWN))
-        migrate(empty_database.owner_url, empty_database.app_url)
-    with psycopg.connect(empty_database.owner_url, autocommit=True, row_factory=dict_row) as db:
-        db.execute(DATA.read_bytes())
-
-        def ask(query: str, *values: Any) -> list[dict[str, Any]]:
-            done = db.execute(query.encode(), values)
-            return done.fetchall() if done.description else []
-
-        # Nobody has worked on it since.
-        ask(
-            "update outbox set lease_until = clock_timestamp() - interval '1 hour' where lease_until is not null"
-        )
+    with left(empty_database) as ask:
         yield ask
 
 
@@ -87,8 +62,38 @@ def test_what_was_booked_is_booked_and_what_was_only_claimed_is_unknown(migrated
     )
     assert rows == [
         {"booked_number": "100000", "erp_id": "Invoice/100000", "number": "100000", "state": "released"},
+        {"booked_number": None, "erp_id": None, "number": "100002", "state": "removed"},
         {"booked_number": None, "erp_id": None, "number": "100003", "state": "unknown"},
     ]
+
+
+@pytest.mark.req("R-INV-5", "R-INV-13")
+@pytest.mark.schedule("S47")
+def test_rounds_are_those_of_the_unfinished_delivery(old: Ask, empty_database: Made) -> None:
+    """What it had removed is a document of its round; what an earlier delivery had removed counts for none."""
+    old(
+        "insert into number_gap (tenant_id, document_type, number, severa_id, reason) select id, 'Invoice', '099990', %s, 'invoice.changed' from tenant",
+        EDITED,
+    )
+    # A second one that it had to remove beside the first, which ends no round.
+    old(
+        """update step set result = jsonb_set(result, '{rows}', result -> 'rows' || '[{"type": "Invoice", "number": "099991", "reason": "invoice.doubled", "round": false}]')
+        where name = 'removals'"""
+    )
+    migrate(empty_database.owner_url, empty_database.app_url)
+    rows = old(
+        "select m.severa_id, d.number, d.state, d.round, d.surplus from document d join matter m on m.tenant_id = d.tenant_id and m.id = d.matter_id"
+        " where m.severa_id = %s order by d.number",
+        EDITED,
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (EDITED, "099990", "removed", 0, False),
+        (EDITED, "099991", "removed", 2, True),
+        (EDITED, "100002", "removed", 1, False),
+        (EDITED, "100003", "unknown", 2, False),
+    ]
+    calls = old("select name, round from step where matter_id = (select matter_id from document where number = '100003') and name = 'release'")  # fmt: skip
+    assert {row["round"] for row in calls} == {1, 2}
 
 
 def test_calls_without_an_answer_keep_their_settle_time(migrated: Ask) -> None:

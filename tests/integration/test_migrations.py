@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,10 @@ def _describe(url: str) -> dict[str, list[tuple[Any, ...]]]:
     with psycopg.connect(url) as db:
         return {
             what: [
-                row for row in db.execute(query.encode()).fetchall() if "schema_migrations" not in str(row)
+                row
+                for row in db.execute(query.encode()).fetchall()
+                # A partition is a month's or a day's, and no part of the schema.
+                if "schema_migrations" not in str(row) and not re.search(r"_\d{8}", str(row))
             ]
             for what, query in _DESCRIBE.items()
         }
@@ -51,6 +55,16 @@ def test_migrating_twice_changes_nothing(empty_database: Made) -> None:
     first = migrate(empty_database.owner_url, empty_database.app_url)
     assert first == [migration.version for migration in migrations()]
     assert migrate(empty_database.owner_url, empty_database.app_url) == []
+
+
+def test_the_first_rows_of_a_new_installation_have_a_partition(empty_database: Made) -> None:
+    """In the default partition they would keep their month's from being made, and a data-only dump from being brought back."""
+    migrate(empty_database.owner_url)
+    with psycopg.connect(empty_database.owner_url) as db:
+        found = db.execute(
+            "select distinct inhparent::regclass::text from pg_inherits where inhrelid::regclass::text ~ '_[0-9]{8}$' order by 1"
+        ).fetchall()
+    assert [table for (table,) in found] == ["audit_log", "payload", "transfer_log"]
 
 
 def test_a_changed_migration_is_noticed(database: Made) -> None:

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import structlog
 from factories import announce, begin, claimed, meet, permitted, state, take
 from integration.test_keeper import keeper
+from structlog.testing import capture_logs
 
 from actors.dependencies import Patience
 from actors.recording import Recorder
@@ -171,6 +173,23 @@ def test_a_row_that_failed_for_another_reason_stays_so_when_a_late_worker_comes_
     assert settle(workshop(db, refused), taken) == "failed"
     comes_back(db, late)
     assert state(db, tenant, matter) == "failed"
+
+
+def test_a_line_of_the_log_about_a_delivery_names_the_tenant_beside_its_id(
+    db: Database, tenant: UUID
+) -> None:
+    def refused(_: Delivery) -> Settled:
+        raise Stop("invoice.refused", {})
+
+    announce(db, tenant)
+    [taken] = take(db)
+    with (
+        structlog.contextvars.bound_contextvars(tenant_id=str(tenant)),
+        capture_logs([structlog.contextvars.merge_contextvars]) as lines,
+    ):
+        settle(workshop(db, refused), taken)
+    [line] = [line for line in lines if line["event"] == "failed"]
+    assert (line["tenant"], line["tenant_id"]) == ("one", str(tenant))
 
 
 def lease_left(db: Database, tenant: UUID) -> float:

@@ -13,6 +13,7 @@ O = "tests/integration/test_polling_order.py::"  # noqa: E741
 R = "tests/integration/test_polling_readings.py::"
 U = "tests/unit/domain/test_polling.py::"
 OTHER = A + "test_nothing_is_taken_claimed_or_begun_in_another_database"
+SERVERS = "tests/faults/test_restored_servers.py::"
 
 MUTATIONS: tuple[Mutation, ...] = (
     of("epoch-row", "10, S7, S24", "A row that was written by a restore is another database", EPOCH,
@@ -69,6 +70,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("page-lease-over", "13", "A poll's lease that is over is not extended, though nobody took it", STREAMS,
        "poll_token = %(token)s and poll_lease_until > bridge_now()\n", "poll_token = %(token)s\n",
        R + "test_a_poll_that_lost_its_lease_writes_nothing_more[over]"),
+    of("poll-end-broke", "R-OPS-1", "A poll whose own end breaks gives its lease back", "app/poller.py",
+       "            self._given_back(began, lambda: self._cut(due, poll, broke, quiet=quiet))\n", "",
+       "tests/integration/test_polling_ends.py::test_a_poll_whose_own_end_breaks_gives_its_lease_back_and_tells_where"),
     of("audit-third-look", "R-PRO-8", "A delivery that ends while the audit looks is no loss", "app/upkeep.py",
        "still = pending.still_unsettled(db, found)", "still = {one.place for one in found}",
        "tests/integration/test_polling_announcing.py::test_the_audit_is_silent_about_a_delivery_that_ends_between_its_looks"),
@@ -141,4 +145,21 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("poll-not-begun", "R-OPS-1", "What cut a poll before its first register is over with the next whole one", "app/poller.py",
        'log.close_problems(db, about(due.system, ""), "settled")', "pass",
        "tests/integration/test_polling_readings.py::test_what_cuts_a_poll_before_its_first_register_is_told_and_over_with_the_next_one"),
+    of("lost-key", "R-SET-1", "A file brings a tenant back whose key is lost", "app/onboarding.py",
+       "    except InputError:\n        # The key was lost", "    except ZeroDivisionError:\n        # The key was lost",
+       "tests/integration/test_connection_changed.py::test_a_tenant_whose_key_is_lost_works_again_when_its_file_is_added"),
+    of("migrated-rounds", "23, S47", "What an unfinished delivery of 0.1.0 had removed ended its round", "db/migrations/0007_matter.sql",
+       "update document d set round = 1 + r.ended\n", "update document d set round = 1\n",
+       "tests/integration/test_migration_from_0_1_0.py::test_rounds_are_those_of_the_unfinished_delivery"),
+    of("migrated-removals", "23, S47", "What it had removed is looked for no more, and stands in the gap list", "db/migrations/0007_matter.sql",
+       "where o.domain = 'invoice';\n", "where false;\n",
+       "tests/integration/test_migrated_ledgers.py::test_what_0_1_0_left_open_is_booked_once_and_nothing_is_lost"),
+    of("judge-upgraded", "10", "A server that was upgraded is another one until a person says so", "app/standing.py",
+       "    if not facts.same_server:\n", "    if False:\n", SERVERS + "test_an_upgraded_server_asks_for_a_word"),
+    of("judge-promoted", "10, S24", "A standby that was promoted is a new epoch, also when all had reached it", "app/standing.py",
+       "return Verdict.STARTED if facts.same_timeline else Verdict.REWOUND", "return Verdict.STARTED",
+       "tests/unit/test_standing.py::test_what_the_database_is"),
+    of("judge-forgotten", "10, S24, S25", "What nobody remembers is a copy until a person says so", "app/standing.py",
+       "return Verdict.FIRST if first and facts.same_timeline else Verdict.COPIED", "return Verdict.FIRST",
+       "tests/unit/test_standing.py::test_what_the_database_is"),
 )  # fmt: skip

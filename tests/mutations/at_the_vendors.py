@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from mutations.mutation import Mutation, of
+from mutations.mutation import Edit, Mutation, of
 
 WIRE = "connectors/wire.py"
 AUDIT = "domain/invoice/whose.py"
+MASKING = "connectors/masking.py"
+ANSWERS = "tests/contract/test_wire_answers.py::"
+SHOWN = "tests/unit/connectors/test_http.py::TestWhatIsShown::"
 RELEASING = "domain/invoice/releasing.py"
 DOUBT = "domain/invoice/doubt.py"
 N = "tests/unit/connectors/test_not_after.py::"
@@ -106,8 +109,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        "(rule.form(str(stored[0])), rule.form(str(stored[1])))", "(str(stored[0]), str(stored[1]))",
        "tests/unit/domain/test_golden.py::test_a_base_that_an_older_program_stored_in_its_own_form_is_no_edit",
        "tests/unit/domain/test_golden.py::test_what_0_1_0_said_is_said_today_but_for_what_is_declared"),
-    of("base-form-price", "23", "An older base's price is read as prices are today", "domain/product/plan.py",
-       "            form=lambda price: canonical(known_factor(price)),\n", "",
+    of("base-form-price", "23", "An older base's price is read as prices are today", "domain/conversion.py",
+       "    form=_factor,\n", "",
        "tests/unit/domain/test_golden.py::test_what_0_1_0_said_is_said_today_but_for_what_is_declared"),
     of("taken-told", "15", "A change that is never taken is told", "domain/moves.py",
        '    if known is None or known.result.get("fields") != told:\n', "    if True:\n",
@@ -219,4 +222,32 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("pair-two-systems", "10", "A copy of a company in another system is a tenant of its own", "connectors/places.py",
        "    if port != other_port:\n        return False", "    if port != other_port:\n        return True",
        "tests/integration/test_identity.py::test_a_pair_is_one_tenant_under_every_name_of_its_host_and_two_in_two_systems"),
+    of("answer-deadline", "11, issue 7", "The deadline counts while the body of an answer is read", WIRE,
+       "timeout=progress.left(httpcore.ReadTimeout))", 'timeout=60.0 if progress._stage == "answer" else progress.left(httpcore.ReadTimeout))',
+       ANSWERS + "TestTheDeadlineIsForTheWholeCall::test_dripping"),
+    of("answer-size", "11, issue 7", "An answer has a size that it may have", WIRE,
+       'answer.headers.get("Content-Encoding", ""), most)', 'answer.headers.get("Content-Encoding", ""), 1 << 40)',
+       ANSWERS + "test_a_sign_in_answer_is_short"),
+    of("answer-size-unpacked", "11, issue 7", "So has an answer that was packed", "connectors/unpacking.py",
+       "        if self._length > self._most:\n", "        if False:\n", ANSWERS + "test_what_is_no_answer_is_not_known"),
+    of("masking-secrets", "R-LOG-2", "No secret is kept of a call", MASKING, "_SECRET.search(text) or _PERSONAL.search(text)", "_PERSONAL.search(text)",
+       SHOWN + "test_an_observer_sees_the_call_without_secrets_and_persons"),
+    of("masking-persons", "R-LOG-2", "Nor is personal data", MASKING, "_SECRET.search(text) or _PERSONAL.search(text)", "_SECRET.search(text)",
+       SHOWN + "test_persons_are_masked_wherever_they_stand"),
+    of("masking-addresses", "R-LOG-2", "Nor an address in running text", MASKING, 'if "@" in text else text', "if False else text",
+       SHOWN + "test_persons_are_masked_wherever_they_stand"),
+    of("masking-tokens", "R-LOG-2", "Nor a token in running text", MASKING, "    text = _BEARER.sub(MASK, text)\n", "",
+       SHOWN + "test_bodies_are_cut_and_binary_ones_only_counted"),
+    Mutation("polled-before-done", "6, S27", "What a create under way has made is nobody's surplus", (
+        # Either alone holds: the audit waits for the create, and finds its nonce among those given.
+        Edit("domain/invoice/booking.py", "here in (Phase.ASKED, Phase.REMOVING)", "here is Phase.REMOVING"),
+        Edit(AUDIT, "    present = work.present\n    if present is not None and document.released:\n        _doubt(work, [document])\n        return\n    work.delivery.adopt_document(",
+             "    present = work.present\n    if not document.released:\n        remove_surplus(work, document.key)\n        return\n    work.delivery.adopt_document(")),
+        ("tests/simulation/schedules/test_answers.py::test_a_document_that_is_polled_between_its_create_and_its_done_is_not_removed",)),
+    of("merged-linked", "2, S32", "Of two linked customers that the ERP merged neither is given to the other", "domain/customer/heirs.py",
+       "    other = _link_of(delivery, heir)\n", "    other = None\n",
+       "tests/simulation/schedules/test_moved.py::test_two_linked_customers_that_the_erp_merges_are_never_joined"),
+    of("fee-moved", "10, S48", "A fee is found again by its marker, on whatever project it stands", "domain/cost/steps.py",
+       'found = [fee for fee in self._fees if marker in text(fee, "description")]', "found: list[Json] = []",
+       "tests/simulation/schedules/test_moved.py::test_a_fee_that_a_person_moved_to_another_project_is_not_brought_again_after_a_restore"),
 )  # fmt: skip

@@ -87,7 +87,7 @@ def test_what_is_a_domain_or_a_level_is_a_fixed_set_everywhere() -> None:
     found = [(path, one) for path, one in PARAMETERS if one.name in sets]
     assert len(found) >= 7
     assert found == [one for one in FIXED if one[1].name in sets]
-    assert set(get_args(Told)) == {*DOMAINS, "connection"}
+    assert set(get_args(Told)) == {*DOMAINS, "connection", "poll"}
 
 
 @pytest.mark.parametrize("found", NUMBERS, ids=named)
@@ -120,10 +120,12 @@ def test_the_version_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert said(monkeypatch, capsys, "--version") == (0, f"severa-bridge {version('severa-bridge')}\n", "")
 
 
-def test_the_page_calls_an_argument_required_only_where_the_program_does() -> None:
+def test_the_page_calls_required_what_the_program_requires_and_nothing_else() -> None:
     page = docs_code.cli_page()
     for path, command in COMMANDS:
         section = page.split(f"\n## `severa-bridge {' '.join(path)}`\n")[1].split("\n## ")[0]
-        arguments = [one for one in command.params if one.param_type_name == "argument"]
-        assert section.count("| required |") == sum(one.required for one in arguments), path
+        assert section.count("| required |") == sum(one.required for one in command.params), path
+        left = [one for one in command.params if one.param_type_name == "argument" and not one.required]
+        assert section.count("| optional |") == sum(one.default is None for one in left), path
     assert any(not one.required for path, one in PARAMETERS if one.param_type_name == "argument")
+    assert any(one.required for path, one in PARAMETERS if one.param_type_name == "option")

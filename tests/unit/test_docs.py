@@ -106,48 +106,6 @@ def _keys(values: dict[str, object], prefix: str = "") -> set[str]:
     return found
 
 
-class TestCoverage:
-    def test_markers_are_found_on_tests_classes_modules_and_cases(self, tmp_path: Path) -> None:
-        folder = tmp_path / "tests"
-        folder.mkdir()
-        (folder / "test_some.py").write_text(
-            "import pytest\n"
-            "pytestmark = [pytest.mark.req('R-CON-1')]\n"
-            "@pytest.mark.req('R-INV-4', 'R-INV-5')\n"
-            "def test_one(): ...\n"
-            "@pytest.mark.req('R-PAY-1')\n"
-            "class TestMore:\n"
-            "    @pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.req('R-PAY-2'))])\n"
-            "    def test_two(self, x): ...\n"
-            "def helper(): ...\n",
-            encoding="utf-8",
-        )
-        assert docs_sources.collect_tests(folder) == {
-            "R-CON-1": ["tests/test_some.py::TestMore::test_two", "tests/test_some.py::test_one"],
-            "R-INV-4": ["tests/test_some.py::test_one"],
-            "R-INV-5": ["tests/test_some.py::test_one"],
-            "R-PAY-1": ["tests/test_some.py::TestMore::test_two"],
-            "R-PAY-2": ["tests/test_some.py::TestMore::test_two"],
-        }
-
-    @pytest.mark.parametrize("wrong", ["R-INV-17", "R-INV-0", "R-INN-1", "INV-4", "R-INV-x"])
-    def test_a_requirement_that_does_not_exist_is_refused(self, tmp_path: Path, wrong: str) -> None:
-        folder = tmp_path / "tests"
-        folder.mkdir()
-        (folder / "test_some.py").write_text(
-            f"import pytest\n@pytest.mark.req('{wrong}')\ndef test_one(): ...\n", encoding="utf-8"
-        )
-        with pytest.raises(docs_common.NotComplete, match="is no requirement"):
-            docs_sources.collect_tests(folder)
-
-    def test_a_requirement_without_a_test_is_shown_plainly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(docs_sources, "collect_tests", lambda _folder: {})
-        assert docs_sources.coverage_page().count("**no test yet**") == sum(docs_sources.GROUPS.values())
-
-    def test_the_short_list_of_requirements_is_complete(self) -> None:
-        assert len(docs_sources.requirements()) == sum(docs_sources.GROUPS.values())
-
-
 class TestSchedules:
     def test_every_schedule_has_a_test_or_is_named_as_a_gap(self) -> None:
         known = docs_schedules.schedules()
@@ -265,6 +223,18 @@ class TestWhatIsNamedExists:
         known = {f"BRIDGE_{name.upper()}" for name in Settings.model_fields} | set(docs_code.OTHER_VARIABLES)
         for name in ("docker-compose.yml", "ops/compose.env.example", "ops/README.md", "Makefile"):
             assert set(re.findall(r"BRIDGE_[A-Z_]+[A-Z]", text_of(ROOT / name))) <= known, name
+
+
+def test_the_glossary_is_short_sorted_and_says_where() -> None:
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \| (.+?) \|$", text_of(ROOT / "docs" / "glossary.md"), re.MULTILINE
+    )[1:]
+    words = [word for word, _, _ in rows]
+    assert 25 <= len(words) <= 36
+    assert words == sorted(words, key=lambda word: word.replace("-", " "))
+    for word, means, where in rows:
+        assert means, word
+        assert "`" in where or "](" in where, word
 
 
 def test_the_changelog_shouts_about_every_migration() -> None:

@@ -125,9 +125,9 @@ def test_nothing_of_a_matter_or_a_document_is_ever_deleted() -> None:
 
 # Over all tenants, in a dispatch transaction; ``now`` and the group ``installation`` are about nobody's rows.
 OVER_ALL = {
-    "claim.reap", "claim.reap_messages", "claim.reset", "claim.reset_rows", "leaving.erasures", "log.open_problems",
-    "outbox.take", "outbox.claims", "outbox.unfinished", "outbox.counts", "streams.due", "streams.ask_all",
-    "streams.checked", "streams.now", "tenants.all", "tenants.by_name",
+    "claim.reap", "claim.reap_messages", "claim.reset", "claim.reset_rows", "leaving.erasures", "log.open_problems_of",
+    "outbox.take", "outbox.claims", "outbox.unfinished", "outbox.unfinished_by", "outbox.counts", "streams.due", "streams.ask_all",
+    "streams.checked", "streams.unchecked", "streams.now", "tenants.all", "tenants.by_name",
 }  # fmt: skip
 
 

@@ -19,16 +19,7 @@ from acceptance.strangers.serving import serving
 from acceptance.strangers.severa import Severa
 from acceptance.strangers.ways import Personality
 from commands import PROGRAM, ROOT
-
-FOLDER = Path(os.environ.get("BRIDGE_VENDOR_DOCS") or ROOT.parent / "shared" / "vendor")
-
-
-def documents() -> tuple[Path, Path] | None:
-    """The vendors' OpenAPI documents, None when they are not there."""
-    found = [
-        next(iter(sorted((FOLDER / name).glob("*openapi*.json"))), None) for name in ("severa", "visma-net")
-    ]
-    return (found[0], found[1]) if found[0] and found[1] else None
+from vendor_sources import BEST, SYSTEMS, interface
 
 
 @dataclass
@@ -100,15 +91,15 @@ def installation(
     directory: Path, personalities: Sequence[Personality], waits: dict[str, str]
 ) -> Iterator[Installation]:
     """Both servers of every personality, running."""
-    found = documents()
-    assert found is not None
+    severa_document, erp_document = (interface(BEST, name) for name in SYSTEMS)
     directory.chmod(0o755)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("BRIDGE_", "TEST_"))}
     env = {**clean, **waits, "BRIDGE_DATA_DIR": str(directory / "data"), "PYTHONUNBUFFERED": "1"}
     with ExitStack() as stack:
         companies = []
         for personality in personalities:
-            severa, erp = Severa(found[0], personality.severa), Erp(found[1], personality.erp)
+            severa = Severa(severa_document, personality.severa)
+            erp = Erp(erp_document, personality.erp)
             stack.enter_context(serving(severa))
             stack.enter_context(serving(erp))
             companies.append(Company(personality.name, personality, severa, erp))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,8 +26,8 @@ class Operation:
 class Document:
     """The judge. ``check`` says what is wrong with a request; an empty list means that the document allows it."""
 
-    def __init__(self, file: Path) -> None:
-        self._whole: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self._whole = whole
         self._routes: list[tuple[re.Pattern[str], str]] = []
         for template in self._whole["paths"]:
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 from zoneinfo import ZoneInfo
@@ -31,7 +30,7 @@ WINDOW = 6.0
 class Erp(ErpDocuments):
     """Sign-in, budget, lists; the rest is with its books."""
 
-    def __init__(self, document: Path, ways: ErpWays) -> None:
+    def __init__(self, document: Mapping[str, Any], ways: ErpWays) -> None:
         super().__init__(document, ways)
         self._seed()
 

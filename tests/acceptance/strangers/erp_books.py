@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +37,7 @@ def bare(value: Any) -> Any:
 class ErpBooks(Served):
     """Records and their shapes."""
 
-    def __init__(self, document: Path, ways: ErpWays) -> None:
+    def __init__(self, document: Mapping[str, Any], ways: ErpWays) -> None:
         super().__init__()
         self.ways = ways
         self.document = Document(document)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 from typing import Any
 
 from acceptance.strangers.document import Document
@@ -47,7 +46,7 @@ def new_guid() -> str:
 class SeveraBooks(Served):
     """Records and their shapes; the second half is what people do in Severa's own pages."""
 
-    def __init__(self, document: Path, ways: SeveraWays) -> None:
+    def __init__(self, document: Mapping[str, Any], ways: SeveraWays) -> None:
         super().__init__()
         self.ways = ways
         self.floats = ways.floats

@@ -132,14 +132,19 @@ def _without(guid: str, body: bytes) -> bytes:
 
 
 @pytest.mark.schedule("S27")
-def test_a_document_that_is_polled_between_its_create_and_its_done_is_not_removed(stage: Stages) -> None:
+@pytest.mark.parametrize("seconds", [60, 1_500], ids=["under its lease", "longer than its lease"])
+def test_a_document_that_is_polled_between_its_create_and_its_done_is_not_removed(
+    stage: Stages, seconds: float
+) -> None:
+    """The worker lives, and stands between the answer to its create and the moment at which it says so."""
     with stage() as play:
         guid = play.approve()
-        play.pause("worker", after=CREATE, seconds=60)
+        play.pause("worker", after=CREATE, seconds=seconds)
         play.when(CREATE, lambda: play.play.poll_soon(5), where="answered")
-        play.poll(seconds=600)
+        play.poll(seconds=2_400)
         play.end()
         assert len(play.documents(guid)) == 1
+        assert play.firm.erp("GET", "removed") == []
 
 
 @pytest.mark.schedule("S28")

@@ -10,9 +10,10 @@ from typing import Any
 import simplejson
 from unit.connectors.local_server import Act, LocalServer, answer, serving
 
-from connectors.http import MemoryTokenStore, Token
+from connectors.endpoint import Conduct, Timeouts
 from connectors.pacing import NoPacing
-from connectors.severa import SeveraClient
+from connectors.severa import SeveraAccess, SeveraClient
+from connectors.signing_in import MemoryTokenStore, Token
 from domain.errors import BridgeError
 
 SIGNED_IN = Token("t", datetime(2100, 1, 1, tzinfo=UTC), "", None)
@@ -21,9 +22,10 @@ SIGNED_IN = Token("t", datetime(2100, 1, 1, tzinfo=UTC), "", None)
 @contextmanager
 def severa(*script: Act, **more: Any) -> Iterator[tuple[SeveraClient, LocalServer]]:
     with serving(*script) as server:
-        settings: dict[str, Any] = {"tokens": MemoryTokenStore(SIGNED_IN), "pacer": NoPacing(), **more}
+        conduct = {"tokens": MemoryTokenStore(SIGNED_IN), "pacer": NoPacing(), **more}
         client = SeveraClient(
-            f"{server.url}/rest-api", "client", "secret", read_timeout=5, create_timeout=5, **settings
+            SeveraAccess(f"{server.url}/rest-api", "client", "secret"),
+            Conduct(timeouts=Timeouts(read=5, create=5), **conduct),
         )
         try:
             yield client, server

@@ -16,13 +16,9 @@ from unit.connectors.local_server import answer, broken_off, close, drip, raw, s
 from unit.connectors.transports import failed, token, transport
 
 from connectors import wire
-from connectors.http import (
-    Exchange,
-    retry_after,
-)
-from connectors.masking import masked, masked_body
+from connectors.masking import Exchange, masked, masked_body
 from connectors.pacing import NoPacing
-from connectors.verdict import limited_for
+from connectors.verdict import limited_for, retry_after
 from domain.errors import (
     BridgeError,
     Forbidden,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from unit.connectors.local_server import answer, serving
 from unit.connectors.transports import failed, token, transport
 
-from connectors.http import (
-    MemoryTokenStore,
-    Token,
-)
+from connectors.severa import SeveraAccess
+from connectors.signing_in import MemoryTokenStore, Token
+from connectors.visma_net import VismaNetAccess
 from domain.errors import (
     SignInFailed,
     Unavailable,
@@ -117,3 +117,15 @@ class TestSigningIn:
         assert not tokens.begin_refresh()
         time[0] = 61.0
         assert tokens.begin_refresh()
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        SeveraAccess("https://severa.example", "client", "top-secret"),
+        VismaNetAccess("https://erp.example", "https://connect.example", "service", "c", "top-secret", "t"),
+    ],
+)
+def test_a_secret_does_not_show_in_the_description_of_an_access(access: object) -> None:
+    assert "top-secret" not in repr(access)
+    assert ".example" in repr(access)

@@ -22,10 +22,11 @@ from unit.connectors.local_server import LocalServer, answer, close, raw, servin
 from unit.connectors.transports import MovedClock, shown_by, token, transport
 
 from connectors import wire
-from connectors.http import MemoryTokenStore, Purpose, Token
-from connectors.pacing import NoPacing
-from connectors.severa import SeveraClient
-from connectors.visma_net import VismaNetClient
+from connectors.endpoint import Conduct, Timeouts
+from connectors.pacing import NoPacing, Purpose
+from connectors.severa import SeveraAccess, SeveraClient
+from connectors.signing_in import MemoryTokenStore, Token
+from connectors.visma_net import VismaNetAccess, VismaNetClient
 from domain import clock
 from domain.errors import BridgeError, NotSent, OutcomeUnknown, Refused, SignInFailed, Unavailable
 
@@ -317,16 +318,13 @@ class TestEveryWriteOfBothSystems:
 
     @contextmanager
     def client(self, system: str, url: str) -> Iterator[Any]:
-        common: dict[str, Any] = {
-            "tokens": MemoryTokenStore(token()),
-            "pacer": NoPacing(),
-            "read_timeout": 30.0,
-            "create_timeout": 30.0,
-        }
+        conduct = Conduct(
+            tokens=MemoryTokenStore(token()), pacer=NoPacing(), timeouts=Timeouts(read=30, create=30)
+        )
         made: Any = (
-            SeveraClient(url, "us", "secret", **common)
+            SeveraClient(SeveraAccess(url, "us", "secret"), conduct)
             if system == "severa"
-            else VismaNetClient(url, url, "service", "us", "secret", "company", **common)
+            else VismaNetClient(VismaNetAccess(url, url, "service", "us", "secret", "company"), conduct)
         )
         yield made
         made.close()

@@ -8,8 +8,7 @@ from typing import get_args
 
 import pytest
 
-from connectors.http import Purpose
-from connectors.pacing import BudgetPacer, FixedSlots, SlotPacer
+from connectors.pacing import BudgetPacer, FixedSlots, Purpose, SlotPacer
 from domain.errors import RateLimited, Unavailable
 
 

@@ -10,8 +10,8 @@ import simplejson
 from severa_script import page, severa
 from unit.connectors.local_server import Act, answer, close
 
-from connectors.http import MemoryTokenStore
 from connectors.severa import NEEDED_SCOPES
+from connectors.signing_in import MemoryTokenStore
 from domain.errors import RateLimited, Refused, SignInFailed, Unavailable
 
 

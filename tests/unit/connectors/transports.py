@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from unit.connectors.local_server import LocalServer
 
-from connectors.http import Dialect, Endpoint, MemoryTokenStore, SignIn, Timeouts, Token, Transport
+from connectors.endpoint import Conduct, Endpoint, Timeouts
+from connectors.http import Transport
 from connectors.pacing import NoPacing
+from connectors.signing_in import MemoryTokenStore, SignIn, Token
+from connectors.verdict import Dialect
 from domain import clock
 from domain.errors import BridgeError
 
@@ -30,14 +33,19 @@ def transport(server: LocalServer | str, **more: Any) -> Iterator[Transport]:
         "read": more.pop("read_timeout", 2.0),
         "create": more.pop("create_timeout", 2.0),
     }
+    tokens = more.pop("tokens", None) or MemoryTokenStore(token())
     signing = SignIn(
-        more.pop("tokens", None) or MemoryTokenStore(token()),
+        tokens,
         more.pop("sign_in", lambda _stored: token("second-token")),
         renew_before=300.0,
         wait=more.pop("sign_in_wait", 20.0),
     )
-    endpoint = Endpoint(f"{url}/base", Dialect("severa"), {}, Timeouts(**timeouts))
-    one = Transport(endpoint, signing=signing, **{"pacer": NoPacing(), **more})
+    conduct = {"pacer": NoPacing(), **more}
+    one = Transport(
+        Endpoint(f"{url}/base", Dialect("severa")),
+        Conduct(tokens=tokens, timeouts=Timeouts(**timeouts), **conduct),
+        signing=signing,
+    )
     try:
         yield one
     finally:

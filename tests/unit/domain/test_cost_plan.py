@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.cost import plan
 from domain.cost.document import read_document
-from domain.cost.fields import REGISTERS
+from domain.cost.registers import REGISTERS
 from domain.model import Json
 from domain.money import Currency
 from domain.setup.settings import TenantSettings

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.customer import addresses
+from domain.customer.places import BLOCKS, three_lines
 from domain.customer.steps import settle
 from domain.errors import Unavailable
 from domain.model import Json
@@ -74,18 +75,18 @@ def test_a_changed_severa_address_reaches_the_erp_once_for_all_roles_it_holds() 
 def test_roles_that_would_not_follow_the_main_address_are_put_right() -> None:
     made = world()
     # Three addresses that look alike but are not one: what was not sent has not followed.
-    _, erp = in_step(made, **{name: block(addressId=None) for name in addresses.BLOCKS.values()})
+    _, erp = in_step(made, **{name: block(addressId=None) for name in BLOCKS.values()})
     made.severa.patch("addresses", "a1", {"/city": "Luleå"})
 
     later(made)
 
-    assert [erp[name]["city"] for name in addresses.BLOCKS.values()] == ["Luleå"] * 3
+    assert [erp[name]["city"] for name in BLOCKS.values()] == ["Luleå"] * 3
 
 
 def test_a_changed_main_address_of_the_erp_changes_the_one_severa_address() -> None:
     made = world()
     severa, erp = in_step(made)
-    for name in addresses.BLOCKS.values():
+    for name in BLOCKS.values():
         erp[name] = block(addressLine2="Nygatan 5", country={"id": "NO"})
 
     effects = later(made)
@@ -191,7 +192,7 @@ def test_a_region_goes_to_the_erp_as_county() -> None:
 
 
 def test_more_than_three_lines_are_joined_into_the_third() -> None:
-    assert addresses.three_lines("a\n\nb\nc\nd") == ["a", "b", "c, d"]
+    assert three_lines("a\n\nb\nc\nd") == ["a", "b", "c, d"]
 
 
 def test_a_new_erp_customer_brings_its_own_invoice_address() -> None:

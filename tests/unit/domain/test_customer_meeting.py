@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.customer.fields import natural_key
 from domain.customer.heirs import present
+from domain.customer.registers import natural_key
 from domain.customer.steps import settle
 from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
 from domain.model import Json, Link

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.customer.fields import REGISTERS
+from domain.customer.registers import REGISTERS
 from domain.customer.steps import settle
 from domain.errors import TryLater, Waiting
 from domain.model import Json

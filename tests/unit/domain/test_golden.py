@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.vendor_documents import FOLDER, needs_documents
 from golden import declaring, making, mappings, stored
 from golden.comparing import differences
 from golden.declared import CHANGES
+from vendor_sources import EXTRACT
 
 from domain.merge import FieldRule, merge
 
@@ -150,9 +150,9 @@ def test_a_base_that_an_older_program_stored_in_its_own_form_is_no_edit(old: str
         assert (edited.to_erp, edited.to_severa, edited.asked) == ({"name": "Edited"}, {}, ())
 
 
-@needs_documents
 def test_the_cases_are_drawn_from_the_seed_and_the_vendors_documents_alone() -> None:
-    for kind, values in making.drawn(FOLDER).items():
+    """By the extract, which has the documents' members in the documents' order (tests/unit/test_vendor_extract.py)."""
+    for kind, values in making.drawn(EXTRACT).items():
         kept = fixtures(kind)
         assert values["world"] == kept["world"], kind
         for n, (one, other) in enumerate(itertools.zip_longest(values["cases"], kept["cases"])):

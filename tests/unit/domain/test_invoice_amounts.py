@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from domain.invoice.amounts import direction
-from domain.invoice.fields import projection
 from domain.invoice.model import ErpDocument
+from domain.invoice.registers import projection
 from domain.invoice.steps import settle
 from domain.invoice.totals import money_text
 from domain.model import Json

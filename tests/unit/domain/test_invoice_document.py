@@ -11,9 +11,9 @@ import pytest
 from domain.errors import Stop, Waiting
 from domain.invoice import branches, plan
 from domain.invoice.document import Choices, address_differs, draft
-from domain.invoice.fields import INVOICE_TEXT_LIMIT, REFERENCES, REGISTERS
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs, decide
+from domain.invoice.registers import INVOICE_TEXT_LIMIT, REFERENCES, REGISTERS
 from domain.invoice.steps import settle
 from domain.model import Booked, Json
 from domain.setup.settings import TenantSettings

@@ -11,8 +11,8 @@ from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
 from domain.invoice.model import ErpDocument
 from domain.invoice.steps import settle as transfer
 from domain.model import Json, Settled
-from domain.payment.fields import REGISTERS, erp_time
 from domain.payment.plan import money_of, settlement
+from domain.payment.registers import REGISTERS, erp_time
 from domain.payment.steps import settle
 from tests.fakes_delivery import FakeDelivery
 from tests.fakes_ledger import GUID, Firm, row

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from domain import polling
 from domain.catalogue import registers
+from domain.errors import Forbidden, NotFound, Refused
 from domain.model import Json
-from domain.polling import Asked, Brake, Count, Order, Pace, Reading, Stream
+from domain.polling import Asked, Brake, Count, Fate, Left, Order, Pace, Reading, Stream
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 
@@ -111,6 +112,36 @@ def test_a_reading_goes_on_for_an_hour_where_its_connector_can() -> None:
     assert not polling.goes_on(reading(position=None), NOON)
 
 
+def test_after_three_registers_in_a_row_it_is_the_server_that_is_not_understood() -> None:
+    assert [polling.is_the_server(n) for n in range(5)] == [False, False, False, True, True]
+
+
+# ---------------------------------------------------------------- what is left of earlier readings
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"state": "let_through"}, Left.LET_THROUGH),
+        ({"state": "let_through", "position": None}, Left.LET_THROUGH),
+        ({"state": "open"}, Left.GO_ON),
+        ({"state": "open", "position": None}, Left.GIVE_UP),
+        ({"state": "open", "began_at": NOON - HOUR}, Left.GIVE_UP),
+        ({"state": "held"}, Left.NOTHING),
+        ({"state": "complete"}, Left.NOTHING),
+        ({"state": "dead"}, Left.NOTHING),
+    ],
+)
+def test_what_an_earlier_poll_left_to_be_done(members: dict[str, object], expected: Left) -> None:
+    assert polling.left(reading(**members), NOON) is expected
+
+
+def test_a_place_that_is_forgotten_is_read_from_the_first_page_and_a_missing_right_is_not() -> None:
+    assert polling.begins_anew(Refused(status=400))
+    assert polling.begins_anew(NotFound(status=404))
+    assert not polling.begins_anew(Forbidden(status=403))
+
+
 # ---------------------------------------------------------------- which of two states is newer
 
 MOMENTS = st.integers(0, 50).map(lambda n: NOON + n * MINUTE)
@@ -159,6 +190,35 @@ def test_the_mark_stays_where_rows_were_left_out() -> None:
     assert polling.mark(NOON, NOON + HOUR, NOON + HOUR, left_out=1) == NOON
 
 
+@given(stamps=st.lists(st.none() | MOMENTS), server=st.none() | MOMENTS)
+def test_the_newest_stamp_is_one_of_the_rows_and_never_ahead_of_the_answer(
+    stamps: list[datetime | None], server: datetime | None
+) -> None:
+    found = polling.newest(stamps, server)
+    counting = [one for one in stamps if one is not None and (server is None or one <= server)]
+    if found is None:
+        assert counting == []
+    else:
+        assert found in counting
+        assert all(one <= found for one in counting)
+
+
+@pytest.mark.parametrize(
+    ("members", "asked", "stands"),
+    [
+        ({}, False, True),
+        ({"unreadable": 3}, False, True),
+        ({"whole": False}, False, False),
+        ({"left_out": 1}, False, False),
+        ({}, True, False),
+    ],
+)
+def test_a_sweep_is_over_when_everything_was_asked_for_and_nobody_is_asked_about_absence(
+    members: dict[str, object], *, asked: bool, stands: bool
+) -> None:
+    assert polling.swept(reading(completed_at=NOON, **members), asked_about_absence=asked) is stands
+
+
 def test_without_a_date_the_first_answer_counts_as_before_the_overlap() -> None:
     assert polling.first_mark(None, NOON, PACE) == NOON - 10 * MINUTE
     assert polling.first_mark(NOON - HOUR, NOON, PACE) == NOON - HOUR
@@ -188,6 +248,47 @@ def test_the_brake(count: Count, *, stops: bool) -> None:
 
 def test_absence_says_nothing_in_a_register_that_rows_leave_every_day() -> None:
     assert not BRAKE.stops(register(passing=True), Count(known=100, changed=0, missing=100, rows=0))
+
+
+@pytest.mark.req("R-CON-3")
+@pytest.mark.parametrize(
+    ("held", "asked", "waiting", "missing", "expected"),
+    [
+        (False, [], 0, 0, Fate.EMPTY),
+        (False, [], 3, 0, Fate.ANNOUNCED),
+        (False, [], 0, 1, Fate.ANNOUNCED),
+        (False, ["customer"], 30, 0, Fate.HELD),
+        # one that joins a held register waits with it, whatever it brought itself
+        (True, [], 0, 0, Fate.HELD),
+        (True, [], 1, 1, Fate.HELD),
+    ],
+)
+def test_what_becomes_of_a_reading_that_has_ended(
+    asked: list[str], waiting: int, missing: int, expected: Fate, *, held: bool
+) -> None:
+    assert polling.fate(held=held, asked=asked, waiting=waiting, missing=missing) is expected
+
+
+def test_a_later_reading_leaves_the_question_alone_unless_it_read_everything() -> None:
+    part, whole = reading(completed_at=NOON, whole=False), reading(completed_at=NOON)
+    assert polling.joins(part, held=True)
+    assert not polling.joins(whole, held=True)
+    assert not polling.joins(part, held=False), "nobody was asked anything"
+
+
+@pytest.mark.parametrize(
+    ("completed_at", "asked", "paused", "expected"),
+    [
+        (NOON, True, False, True),
+        (NOON, True, True, False),
+        (NOON, False, False, False),
+        (None, True, False, False),
+    ],
+)
+def test_only_a_whole_reading_answers_a_question_and_never_one_for_which_something_is_paused(
+    completed_at: datetime | None, *, asked: bool, paused: bool, expected: bool
+) -> None:
+    assert polling.may_answer(reading(completed_at=completed_at), asked=asked, paused=paused) is expected
 
 
 @pytest.mark.parametrize("found", registers(), ids=lambda one: f"{one.system} {one.name}")
@@ -227,6 +328,12 @@ def test_absence_is_shown_only_by_a_whole_reading_without_a_gap(
     members: dict[str, object], *, shows: bool
 ) -> None:
     assert reading(**members).shows_absence is shows
+
+
+def test_the_day_before_which_rows_are_left_alone_is_the_tenants() -> None:
+    settings = TenantSettings(invoices_from=NOON.date())
+    assert register(start_setting="invoices_from").start(settings) == NOON.date()
+    assert register().start(settings) is None
 
 
 def test_what_a_row_is_read_singly_by() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import OutcomeUnknown, Refused, Stop, TryLater
 from domain.model import Effects, Json, Stored
-from domain.product.fields import REGISTERS
+from domain.product.registers import REGISTERS
 from domain.product.steps import settle
 from tests.fakes_registers import poll, put_erp, put_severa, world
 from tests.unit.domain.absences import said_twice

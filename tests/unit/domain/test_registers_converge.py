@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.customer import addresses, contacts
-from domain.customer import fields as customer_fields
+from domain.customer import registers as customer_fields
 from domain.customer.steps import settle as settle_customer
+from domain.customer.table import CUSTOMER
 from domain.errors import Stop
 from domain.model import Json
-from domain.product import fields as product_fields
 from domain.product.steps import settle as settle_product
+from domain.product.table import TABLES
 from domain.setup.settings import TenantSettings
 from tests.fakes import World
 from tests.fakes_registers import poll, put_erp, put_severa, world
@@ -107,8 +108,8 @@ def test_products_converge(rule: str, rounds: list[list[Edit]]) -> None:
             PRODUCT_EDITS[name][0](ours_now if name.startswith("severa") else theirs_now, value)
         stop = deliver(made, "product", settle_product, ("products", "p1"))
 
-        left = product_fields.severa_values(product_fields.PRODUCTS, ours_now)
-        right = product_fields.erp_values(theirs_now)
+        left = TABLES["products"].values("severa", ours_now)
+        right = TABLES["products"].values("visma_net", theirs_now)
         differing = {name for name in left if name in right and left[name] != right[name]}
         assert differing == asked_fields(stop), (left, right)
         made.calls.clear()
@@ -190,7 +191,7 @@ def both_sides(made: World) -> tuple[dict[str, str], dict[str, str]]:
         contacts.Person(made.severa.stored("contactpersons", "p1"), communications)
     )
     left = {
-        **customer_fields.severa_values(customer),
+        **CUSTOMER.values("severa", customer),
         **addresses.severa_values(customer, rows, countries, {}),
         **{f"contact {name}": value for name, value in ours_contact.items()},
     }

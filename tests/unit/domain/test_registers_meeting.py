@@ -6,9 +6,9 @@ import pytest
 
 from domain.errors import Stop
 from domain.model import Json
-from domain.product import fields as products
+from domain.product import registers as products
 from domain.product.steps import settle as settle_product
-from domain.project import fields as projects
+from domain.project import registers as projects
 from domain.project.steps import settle as settle_project
 from tests.fakes import World
 from tests.fakes_registers import RegisterErp, put_erp, put_severa

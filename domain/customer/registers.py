@@ -1,17 +1,17 @@
-"""The mapping of customers, and the registers as the poller reads them."""
+"""Customers, their addresses and their contact persons, as the poller reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from domain.customer import addresses, contacts
-from domain.fields import Field
-from domain.mapper import flag, latest_time, read, text
+from domain.customer.places import ADDRESS
+from domain.customer.table import CUSTOMER, TABLE, TERMS_MAY_BE_MISSING_ON_LISTS
+from domain.mapper import latest_time, read, text
 from domain.model import Json, Record
 from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
-from domain.text import canonical, cut, name_key, one_line, organisation_number, same_organisation
+from domain.text import name_key, organisation_number, same_organisation
 
 CUSTOMERS = "customers"
 ERP_CUSTOMER = "customer"
@@ -29,93 +29,8 @@ COUNTRIES = "localization/countries"
 # Open question: whether a customer's headquarter address is set by a reference, PATCH /headquarterAddress/guid.
 HEADQUARTER_REFERENCE = "headquarterAddress.guid"
 
-# Open question: whether list rows of customers show the credit terms; an empty one on a list row is 'not known'.
-TERMS_MAY_BE_MISSING_ON_LISTS = True
-
-# Open question: how much the ERP keeps of a main contact's attention.
-NOTES_LIMIT = 255
-
 # Severa numbers are 64-bit; a number that is only passed through while two customers swap theirs is taken from here.
 INTERIM_NUMBERS = range(900_000_000, 1_000_000_000)
-
-ACTIVE_BY_STATUS: Mapping[str, bool] = MappingProxyType(
-    {"Active": True, "OnHold": True, "CreditHold": True, "OneTime": True, "Inactive": False}
-)
-
-# Only these two are written, and only over each other (R-CUS-7, mapping.md): OnHold, CreditHold and OneTime are decisions
-# of the finance staff that one boolean cannot say; after Inactive nobody could tell which one to go back to.
-WRITTEN_STATUSES = frozenset({"Active", "Inactive"})
-
-_SEVERA_PLACES = {
-    "main": "headquarterAddress",
-    "invoice": "addresses[isBillingAddress]",
-    "delivery": "addresses[isPostalAddress]",
-}
-
-
-def _address_fields() -> tuple[Field, ...]:
-    found = []
-    for role in addresses.ROLES:
-        ours, theirs = _SEVERA_PLACES[role], addresses.BLOCKS[role]
-        note = "" if role == "main" else "no such address: same as the main one"
-        for part, severa, erp, write, rule in (
-            ("address_line", "addressline", "addressLine1", None, "lines"),
-            ("postal_code", "postalCode", "postalCode", None, "text"),
-            ("city", "city", "city", None, "text"),
-            ("country", "country", "country.id", "countryId", "country"),
-            ("county", "countryRegion.name", "county.id", "county", "text"),
-        ):
-            found.append(
-                Field(
-                    addresses.field_name(role, part),
-                    f"{ours}.{severa}",
-                    f"{theirs}.{erp}",
-                    "→" if part == "county" else "↔",
-                    rule,
-                    erp_write=f"{theirs}.{write}" if write else None,
-                    note="lines 1-3" if part == "address_line" and not note else note,
-                )
-            )
-    return tuple(found)
-
-
-FIELDS = (
-    Field("name", "name", "name", "↔", note="unique in Severa"),
-    Field("number", "number", "number", "←", "number", "visma_net", note="the ERP numbers customers"),
-    Field(
-        "vat_number",
-        "vatNumber",
-        "vatRegistrationId",
-        "↔",
-        "VAT number",
-        note="letters and all; written as typed",
-    ),
-    Field("currency", "currency.code", "currencyId", "↔", note="on create; later differences are problems"),
-    Field("payment_term", "paymentTerm", "creditTerms.id", "↔", "credit terms", erp_write="creditTermsId"),
-    Field("email", "email", "mainContact.email", "↔"),
-    Field("website", "website", "mainContact.web", "↔"),
-    Field("notes", "notes", "mainContact.attention", "↔", "one line", note="off by default (setting notes)"),
-    Field("active", "isActive", "status", "↔", "active", note="only Active and Inactive are written"),
-    Field(
-        "customer_class", "", "customerClass.id", "→", "choice", erp_write="customerClassId", note="R-CUS-6"
-    ),
-    *_address_fields(),
-)
-
-
-def severa_values(body: Json) -> dict[str, str]:
-    """The mapped fields of a Severa customer as canonical strings, without its addresses."""
-    return {
-        "name": text(body, "name"),
-        "number": text(body, "number"),
-        "vat_number": text(body, "vatNumber"),
-        "currency": text(body, "currency.code"),
-        "payment_term": text(body, "paymentTerm"),
-        "email": text(body, "email"),
-        "website": text(body, "website"),
-        "notes": cut(one_line(text(body, "notes")), NOTES_LIMIT),
-        "active": canonical(flag(read(body, "isActive"))),
-    }
 
 
 def erp_values(body: Json, *, listed: bool = False) -> dict[str, str]:
@@ -123,23 +38,9 @@ def erp_values(body: Json, *, listed: bool = False) -> dict[str, str]:
 
     ``listed``: the body may be a list row, on which empty credit terms mean 'not shown'.
     """
-    values = {
-        "name": text(body, "name"),
-        "number": text(body, "number"),
-        "vat_number": text(body, "vatRegistrationId"),
-        "currency": text(body, "currencyId"),
-        "payment_term": text(body, "creditTerms.id"),
-        "email": text(body, "mainContact.email"),
-        "website": text(body, "mainContact.web"),
-        "notes": one_line(text(body, "mainContact.attention")),
-        "customer_class": text(body, "customerClass.id"),
-        **addresses.erp_values(body),
-    }
+    values = {**CUSTOMER.values("visma_net", body), **addresses.erp_values(body)}
     if listed and TERMS_MAY_BE_MISSING_ON_LISTS and not values["payment_term"]:
         del values["payment_term"]
-    active = ACTIVE_BY_STATUS.get(text(body, "status"))
-    if active is not None:
-        values["active"] = canonical(active)
     return values
 
 
@@ -175,29 +76,18 @@ def natural_key(body: Json) -> str:
     return number or name_key(text(body, "name"))
 
 
-def _severa_projection(body: Json) -> Mapping[str, str]:
+def _severa_seen(body: Json) -> Mapping[str, str]:
     headquarter = read(body, "headquarterAddress") or {}
-    return {
-        **severa_values(body),
-        "internal": canonical(flag(read(body, "isInternal"), default=False)),
-        "headquarter": text(headquarter, "guid"),
-        **{
-            part: value
-            for part, value in addresses.place_values(headquarter, ()).items()
-            if part not in ("country", "county")
-        },
-        "country": addresses.country_name(headquarter),
-    }
+    # The headquarter address on the customer itself tells no region.
+    own = {name: value for name, value in ADDRESS.seen("severa", headquarter).items() if name in _HEADQUARTER}
+    return {**CUSTOMER.seen("severa", body), **own}
 
 
-def _erp_projection(body: Json) -> Mapping[str, str]:
+_HEADQUARTER = ("address_line", "postal_code", "city", "country")
+
+
+def _erp_seen(body: Json) -> Mapping[str, str]:
     return erp_values(body, listed=True)
-
-
-def _address_projection(body: Json) -> Mapping[str, str]:
-    values = addresses.place_values(body, ())
-    values["country"] = text(body, "country.guid") or addresses.country_name(body)
-    return {**values, **{name: text(body, name) for name in addresses.FLAGS.values()}}
 
 
 def _reference(system: str, name: str, key: str, title: str, *mapped: str) -> Register:
@@ -243,11 +133,11 @@ REGISTERS: tuple[Register, ...] = (
         identify=lambda body: text(body, "guid"),
         number=lambda body: text(body, "number"),
         title=lambda body: text(body, "name"),
-        projection=_severa_projection,
+        projection=_severa_seen,
         concerns=lambda body: (Concern("customer", CUSTOMERS, text(body, "guid")),),
         remote_time=latest_time,
         organisation=lambda body: organisation_number(text(body, "vatNumber")),
-        mapping_version=3,
+        mapping_version=TABLE.version("severa"),
         unmapped=_notes_off,
     ),
     # What belongs to a customer settles with it: one row, one planner.
@@ -257,7 +147,8 @@ REGISTERS: tuple[Register, ...] = (
         identify=lambda body: text(body, "guid"),
         number=lambda _body: "",
         title=lambda body: text(body, "addressline").split("\n", maxsplit=1)[0],
-        projection=_address_projection,
+        projection=lambda body: ADDRESS.seen("severa", body),
+        mapping_version=ADDRESS.version("severa"),
         concerns=_of_customer,
         remote_time=latest_time,
         owner=lambda body: text(body, "customer.guid"),
@@ -268,7 +159,8 @@ REGISTERS: tuple[Register, ...] = (
         identify=lambda body: text(body, "guid"),
         number=lambda _body: "",
         title=lambda body: " ".join(one for one in (text(body, "firstName"), text(body, "lastName")) if one),
-        projection=contacts.severa_projection,
+        projection=lambda body: contacts.TABLE.seen("severa", body),
+        mapping_version=contacts.TABLE.version("severa"),
         concerns=_of_customer,
         remote_time=latest_time,
         owner=lambda body: text(body, "customer.guid"),
@@ -290,12 +182,12 @@ REGISTERS: tuple[Register, ...] = (
         identify=lambda body: text(body, "internalId"),
         number=lambda body: text(body, "number"),
         title=lambda body: text(body, "name"),
-        projection=_erp_projection,
+        projection=_erp_seen,
         concerns=lambda body: (Concern("customer", ERP_CUSTOMER, text(body, "internalId")),),
         single=lambda body: text(body, "number"),
         remote_time=latest_time,
         organisation=organisation,
-        mapping_version=3,
+        mapping_version=TABLE.version("visma_net"),
         unmapped=_notes_off,
     ),
     Register(
@@ -304,7 +196,8 @@ REGISTERS: tuple[Register, ...] = (
         identify=lambda body: text(body, "contactId"),
         number=lambda body: text(body, "contactId"),
         title=lambda body: " ".join(one for one in (text(body, "firstName"), text(body, "lastName")) if one),
-        projection=contacts.erp_projection,
+        projection=lambda body: contacts.TABLE.seen("visma_net", body),
+        mapping_version=contacts.TABLE.version("visma_net"),
         concerns=_of_account,
         single=lambda body: text(body, "contactId"),
         remote_time=latest_time,

@@ -5,37 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
-from connectors.http import FILE_BYTES, JSON_BYTES, Params, Transport
+from connectors.endpoint import Timeouts
+from connectors.http import Files, Params, Transport
 from connectors.meaning import Odd, Question
 from connectors.visma_net.background import accepted_id, finished
 from connectors.visma_net.errors import SYSTEM
-from connectors.visma_net.keys import segment
-from connectors.visma_net.register import Register
-from connectors.visma_net.registers import REGISTERS, register
+from connectors.wire import FILE_BYTES, JSON_BYTES
 from domain import clock
 from domain.model import Json
 
-_SUPPLIER_TYPES = {
-    word.casefold()
-    for word in (
-        *("Check", "CreditAdj", "DebitAdj", "Invoice", "Prepayment", "QuickCheck", "Refund"),
-        *("VoidCheck", "VoidQuickCheck", "Payment"),
-    )
-}
-
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The transport with what a background call needs; limits in seconds."""
+class Calls:
+    """The transport with what a background call needs: what ends its wait, and until when it is waited for."""
 
     transport: Transport
     stop: threading.Event
-    read_limit: float
-    create_limit: float
+    timeouts: Timeouts
 
     def read(self, path: str, *, params: Params | None = None, accept: str = "") -> httpx.Response:
         """GET. Raises as the transport does, and NotKnown for a 202 that names no call."""
@@ -65,7 +54,7 @@ class Endpoint:
         answer = self.transport.send(
             method, path, repeatable=True, json=json, headers=headers, not_after=not_after, until=until
         )
-        deadline = began + self.read_limit if not_after is not None else None
+        deadline = began + self.timeouts.read if not_after is not None else None
         return self._ended(answer, f"{method} {path}", repeatable=not_after is None, until=deadline)
 
     def once(
@@ -74,12 +63,12 @@ class Endpoint:
         path: str,
         *,
         json: Json | None = None,
-        files: Any = None,
+        files: Files | None = None,
         headers: Mapping[str, str] | None = None,
         not_after: float | None = None,
     ) -> httpx.Response:
         """A write that may not."""
-        until = clock.monotonic() + self.create_limit
+        until = clock.monotonic() + self.timeouts.create
         answer = self.transport.send(
             method, path, repeatable=False, json=json, files=files, headers=headers, not_after=not_after
         )
@@ -101,40 +90,6 @@ class Endpoint:
             self.follow,
             operation=operation,
             repeatable=repeatable,
-            limit=self.read_limit if until is None else until - clock.monotonic(),
+            limit=self.timeouts.read if until is None else until - clock.monotonic(),
             stop=self.stop,
         )
-
-
-def register_of(name: str) -> Register:
-    """The register of that name. Raises ValueError for one that the catalogue does not have."""
-    try:
-        return register(name)
-    except KeyError as unknown:
-        raise ValueError(unknown.args[0]) from unknown
-
-
-def parented(name: str) -> tuple[Register, str]:
-    """The register to create in, and its parent's id where the path names it (``projecttask/812``)."""
-    if name in REGISTERS:
-        return REGISTERS[name], ""
-    family, _, parent = name.rpartition("/")
-    return (REGISTERS[family], parent) if family in REGISTERS and parent else (register_of(name), "")
-
-
-def typed_key(known: Register, key: str) -> tuple[str, str]:
-    """Type ('' = none said) and number of a key that may be ``<type>/<number>``."""
-    kind, slash, number = key.partition("/")
-    if known.typed_item and slash and kind.casefold() in _SUPPLIER_TYPES:
-        return kind, number
-    return "", key
-
-
-def item_path(known: Register, key: str) -> str:
-    """The path of one record. Raises ValueError for a register without single records, and for an empty key."""
-    if not known.item:
-        raise ValueError(f"Visma.net ERP register '{known.name}' has no single records")
-    kind, number = typed_key(known, key)
-    if kind:
-        return known.typed_item.format(type=segment(kind), key=segment(number))
-    return known.item.format(key=segment(key))

@@ -10,8 +10,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from domain.fields import Field
-from domain.invoice.fields import DOCUMENTS
 from domain.invoice.model import document_type
+from domain.invoice.registers import DOCUMENTS
 from domain.mapper import day, known_money, read, text
 from domain.model import Json
 from domain.registers import Concern, Register

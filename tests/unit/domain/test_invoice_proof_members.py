@@ -1,0 +1,100 @@
+"""The proof compares the held document member by member with what was sent: whatever the ERP made otherwise stops the
+invoice before its release (R-INV-4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import Stop, TryLater
+from domain.invoice.steps import settle
+from domain.model import ActionResult, Json
+from tests.fakes_ledger import Firm, row
+from tests.unit.domain.invoice_booking import D
+
+MADE_OTHERWISE: list[tuple[str, object]] = [
+    ("customer", {"number": "10002", "name": "Någon annan AB"}),
+    ("currencyId", "EUR"),
+    ("documentDate", "2026-11-03T00:00:00"),
+    ("documentDueDate", "2026-12-24T00:00:00"),
+    ("branchNumber", {"number": "2"}),
+    ("project", {"id": "9999"}),
+    ("dontPrint", False),
+    ("sendToAutoInvoice", True),
+]
+
+
+def otherwise(firm: Firm, member: str, value: object) -> None:
+    """The ERP makes the document with another value than was sent."""
+
+    class Otherwise(type(firm.erp)):  # type: ignore[misc] # a subclass of the fake in use
+        def on_create(self, register: str, body: Json, number: str) -> str:
+            key: str = super().on_create(register, body, number)
+            self.records[register][key][member] = value
+            return key
+
+    firm.erp.__class__ = Otherwise
+
+
+@pytest.mark.req("R-INV-4")
+@pytest.mark.parametrize(("member", "value"), MADE_OTHERWISE, ids=[name for name, _ in MADE_OTHERWISE])
+def test_a_document_that_was_made_otherwise_is_not_released(member: str, value: object) -> None:
+    firm = Firm()
+    companies: list[Json] = [
+        {"number": "1", "isActive": True, "corporateId": "556677-8899"},
+        {"number": "2", "isActive": True, "corporateId": "559900-1122"},
+    ]
+    for one in companies:
+        firm.books.remember("visma_net", "branch", one)
+    otherwise(firm, member, value)
+    firm.invoice(senderVatNumber="SE556677889901")
+    with pytest.raises(Stop) as stop:
+        settle(firm.transfer())
+    assert stop.value.code == "invoice.content_differs"
+    assert member in stop.value.values["reasons"]
+    assert firm.erp.released == []
+    assert firm.erp.documents() == []
+    assert firm.in_severa_now()["status"]["guid"] == "s-failed"
+
+
+@pytest.mark.req("R-INV-4")
+@pytest.mark.parametrize(("off", "within"), [("0.03", True), ("0.06", False)])
+def test_vat_of_a_rate_that_differs_within_the_tolerance_is_a_warning(off: str, *, within: bool) -> None:
+    """Two rates whose differences cancel each other in the total."""
+    firm = Firm()
+
+    class Otherwise(type(firm.erp)):  # type: ignore[misc] # a subclass of the fake in use
+        def on_create(self, register: str, body: Json, number: str) -> str:
+            key: str = super().on_create(register, body, number)
+            taxes = self.records[register][key]["taxDetails"]
+            taxes[0]["vatAmount"] += D(off)
+            taxes[1]["vatAmount"] -= D(off)
+            return key
+
+    firm.erp.__class__ = Otherwise
+    firm.invoice([row("CONS", "1", "1000", "25"), row("TRAIN", "1", "1000", "6")])
+    if within:
+        told = {line.code: line.values for line in settle(firm.transfer()).effects.log}
+        assert "25 %" in told["invoice.proof_warning"]["differences"]
+        assert firm.in_severa_now()["number"] == 101
+    else:
+        with pytest.raises(Stop) as stop:
+            settle(firm.transfer())
+        assert stop.value.code == "invoice.total_differs"
+        assert firm.erp.released == []
+
+
+@pytest.mark.req("R-INV-4")
+@pytest.mark.parametrize("result", ["Queued", "InProcess"])
+def test_a_release_that_is_not_over_is_waited_for_and_not_asked_again(result: str) -> None:
+    firm = Firm()
+    firm.erp.release_result = ActionResult(result, "")
+    firm.invoice()
+    delivery = firm.transfer()
+    with pytest.raises(TryLater) as later:
+        settle(delivery)
+    assert later.value.costs_attempt is False
+    firm.clock.forward(5)
+    firm.erp.finish_release("customerinvoice", "101")
+    settle(delivery.again())
+    assert firm.in_severa_now()["number"] == 101
+    assert len([call for call in firm.calls if call.method == "act"]) == 1
