@@ -15,8 +15,13 @@ def _about(system: str) -> About:
 
 def open_connection_problem(db: TenantDb, error: SignInFailed) -> None:
     """A connection that cannot sign in is one problem of the tenant, not one per record."""
-    values = {"text": error.message, **{key: str(value) for key, value in error.fields.items()}}
+    values = {"text": error.message, **{key: _kept(value) for key, value in error.fields.items()}}
     log.open_problem(db, _about(error.system), f"connection.{error.reason}", values)
+
+
+def _kept(value: object) -> str | list[str]:
+    """A field of the error as a problem keeps it."""
+    return [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
 
 
 def close_connection_problem(db: TenantDb, system: str) -> None:
@@ -33,8 +38,7 @@ def open_setting_problem(db: TenantDb, error: SettingUnusable) -> None:
         "setting": error.setting,
         "value": error.value,
         "text": error.reason,
-        "also": f" Inte heller: {', '.join(error.also)}." if error.also else "",
-        "also_en": f" Neither can: {', '.join(error.also)}." if error.also else "",
+        "others": list(error.also),
     }
     log.open_problem(db, _SETTINGS, "setting.unusable", values)
 

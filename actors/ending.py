@@ -168,6 +168,8 @@ class Ending:
         effects = stop.effects or Effects()
         others = self._concerned(effects)
         values = {**stop.values}
+        if stop.waits_for is not None and (number := self._their_problem(stop.waits_for)) is not None:
+            values["other_problem"] = number
         if isinstance(stop, InDoubt):
             values |= {"shown": list(stop.candidates), "shown_hash": candidates_hash(stop.candidates)}
         pointed_at = self._pointed_at(stop.waits_for)
@@ -217,6 +219,12 @@ class Ending:
         with self.shop.db.tenant(self.row.tenant_id) as db:
             wanted = dependencies.target(db, error)
         return [wanted.matter.id] if wanted.matter else []
+
+    def _their_problem(self, error: Waiting) -> int | None:
+        """The number of the problem that this one points at, where there is one."""
+        with self.shop.db.tenant(self.row.tenant_id) as db:
+            wanted = dependencies.target(db, error)
+            return log.problem_of(db, error.domain, wanted.matter.id) if wanted.matter else None
 
     def _touched(
         self, db: TenantDb, effects: Effects, others: Sequence[tuple[Concern, Seen]]

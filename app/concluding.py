@@ -6,6 +6,7 @@ A reading that never came to its end is judged like one that did, but neither ma
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -170,12 +171,13 @@ class Conclusion:
         logger.warning("short_list", register=error.register, expected=error.expected, got=error.got)
         if task.reading is not None:
             self.give_up(task.register, task.reading)
-        values = {
+        values: dict[str, Any] = {
             "system": task.register.system,
             "register": task.register.name,
-            "expected": "?" if error.expected is None else error.expected,
             "got": error.got,
         }
+        if error.expected is not None:
+            values["expected"] = error.expected
         with self._turn.held() as db:
             log.open_problem(
                 db,

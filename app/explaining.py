@@ -8,11 +8,13 @@ from typing import Any
 from app.asking import EVERYTHING, MOST, Asked
 from app.bootstrap import Bridge
 from app.tenancy import find_tenant, staying_tenant, who
-from app.words import SYSTEM_NAMES, iso
+from app.words import iso
 from db import log, outbox, streams, tenants
 from db.outbox import Rank
 from domain import catalogue
 from domain.errors import InputError
+from domain.saying import Vocabulary
+from domain.words import WORDS
 
 
 def problems(
@@ -43,9 +45,10 @@ def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         **row["values"],
         "number": row["values"].get("number") or row["number"],
         "name": row["values"].get("name") or row["name"],
+        "problem": row["id"],
+        "system": row["values"].get("system") or row["system"],
     }
-    if values.get("system") in SYSTEM_NAMES:
-        values["system"] = SYSTEM_NAMES[values["system"]]
+    words = _words_of(row)
     cause = catalogue.causes().get(row["code"])
     return {
         "id": row["id"],
@@ -56,10 +59,11 @@ def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         "record_id": row["record_id"],
         "number": row["number"],
         "name": row["name"],
-        "wrong": cause.wrong.fill(language, values) if cause else row["code"],
-        "do": cause.do.fill(language, values) if cause else "",
-        "where": cause.where.fill(language, values) if cause else "",
+        "wrong": cause.wrong.fill(language, values, words) if cause else row["code"],
+        "do": cause.do.fill(language, values, words) if cause else "",
+        "where": cause.where.fill(language, values, words) if cause else "",
         "closes_by_itself": cause.closes_by_itself if cause else False,
+        "actions": list(cause.actions) if cause else [],
         "values": row["values"],
         "opened_at": iso(row["opened_at"]),
         "last_seen_at": iso(row["last_seen_at"]),
@@ -67,6 +71,12 @@ def explained(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         "closed_at": iso(row["closed_at"]),
         "closed_how": row["closed_how"],
     }
+
+
+def _words_of(row: Mapping[str, Any]) -> Vocabulary | None:
+    """The words of the row's domain: what the set-up's causes say of its records is named as the domain names it."""
+    known = WORDS.get(row["domain"])
+    return known.vocabulary if known is not None else None
 
 
 def transfer_log(bridge: Bridge, name: str, *, limit: int, asked: Asked = EVERYTHING) -> list[dict[str, Any]]:
@@ -107,7 +117,7 @@ def log_line(row: Mapping[str, Any], language: str) -> dict[str, Any]:
         "level": row["level"],
         "outcome": row["outcome"],
         "code": row["code"],
-        "sentence": sentence.fill(language, values) if sentence else row["code"],
+        "sentence": sentence.fill(language, values, _words_of(row)) if sentence else row["code"],
         "values": row["values"],
         "duration_ms": row["duration_ms"],
     }

@@ -15,11 +15,14 @@ from db.outbox import Rank
 from db.tenant import TenantDb
 from domain import catalogue
 from domain.errors import InputError
+from domain.explain import Text
 from domain.invoice import review
 from domain.invoice.gaps import reason
 from domain.invoice.registers import INVOICES
 
 UNITS = "businessunits"
+_CALLED = Text("[ till {customer}][ på {total:money}]", "[ to {customer}][ for {total:money}]")
+_TOTAL = Text("[{total:money}]", "[{total:money}]")
 # In place of an invoice's number: every one that was shown.
 ALL = "all"
 
@@ -101,7 +104,7 @@ def _let_go(db: TenantDb, row: Mapping[str, Any]) -> None:
         register=INVOICES,
         rank=Rank.PERSON,
     )
-    details = {"invoice": row["record_id"], "total": row["values"].get("total", ""), "seen": _hash(row)}
+    details = {"invoice": row["record_id"], "total": _TOTAL.fill("en", row["values"]), "seen": _hash(row)}
     tenants.audit(db, who(), "invoice.released", details)
 
 
@@ -116,8 +119,7 @@ def _mark(row: Mapping[str, Any]) -> str:
 
 def _why(row: Mapping[str, Any], named: Collection[str]) -> str:
     """Why an invoice stays, with what it says now: a mark tells that something else was shown, not what."""
-    values = row["values"]
-    called = f"Invoice {row['id']} to {values.get('customer') or '–'} for {values.get('total', '–')}"
+    called = f"Invoice {row['id']}{_CALLED.fill('en', row['values'])}"
     return f"{called} {'has changed since it was shown' if str(row['id']) in named else 'was not shown'}"
 
 

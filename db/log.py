@@ -12,6 +12,7 @@ from db.codec import clean_text, jsonb
 from db.sql import SQL
 from db.tenant import DispatchDb, TenantDb
 from domain.model import NumberGap
+from domain.recording import recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,10 @@ def of_matter(db: TenantDb, matter_id: UUID) -> Sequence[Mapping[str, Any]]:
 
 
 def open_problem(db: TenantDb, about: About, code: str, values: Mapping[str, Any]) -> bool:
-    """Opens a problem or notes that it is still there; True when it is new (R-LOG-3: one per matter and cause)."""
-    row = db.execute(
-        SQL["log.open_problem"], {**about.values(), "code": code, "values": jsonb(values)}
-    ).fetchone()
+    """Opens a problem or notes that it is still there; True when it is new (R-LOG-3: one per matter and cause). ``values``: typed
+    (``domain.values``)."""
+    kept = jsonb(recorded(code, values))
+    row = db.execute(SQL["log.open_problem"], {**about.values(), "code": code, "values": kept}).fetchone()
     return bool(row and row["times"] == 1)
 
 
@@ -137,6 +138,12 @@ def has_problem(db: TenantDb, domain: str, matter_id: UUID) -> bool:
     """Whether a matter is itself in error in a domain."""
     row = db.execute(SQL["log.has_problem"], {"domain": domain, "matter_id": matter_id}).fetchone()
     return bool(row and row["found"])
+
+
+def problem_of(db: TenantDb, domain: str, matter_id: UUID) -> int | None:
+    """The number of a matter's oldest open problem in a domain, for whom it holds up."""
+    row = db.execute(SQL["log.problem_of"], {"domain": domain, "matter_id": matter_id}).fetchone()
+    return int(row["id"]) if row else None
 
 
 def of_cause(db: TenantDb, codes: Sequence[str]) -> Sequence[Mapping[str, Any]]:

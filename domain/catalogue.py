@@ -7,28 +7,22 @@ from types import MappingProxyType
 from typing import Any
 
 import domain.cost.asks
-import domain.cost.explain
 import domain.cost.registers
 import domain.cost.steps
-import domain.customer.explain
 import domain.customer.registers
 import domain.customer.steps
 import domain.invoice.asks
-import domain.invoice.explain
 import domain.invoice.registers
 import domain.invoice.steps
 import domain.payment.asks
-import domain.payment.explain
 import domain.payment.registers
 import domain.payment.steps
-import domain.product.explain
 import domain.product.registers
 import domain.product.steps
-import domain.project.explain
 import domain.project.registers
 import domain.project.steps
-import domain.setup.explain
 import domain.setup.registers
+from domain import words
 from domain.explain import Cause, Text
 from domain.registers import Register
 from domain.spec import DomainSpec
@@ -71,12 +65,9 @@ def registers() -> tuple[Register, ...]:
 
 def causes() -> dict[str, Cause]:
     """Problem code → what is wrong, what to do, where."""
-    return {code: cause for package in _PACKAGES for code, cause in package.explain.CAUSES.items()}
+    return dict(words.CAUSES)
 
 
 def sentences() -> dict[str, Text]:
     """Log code → sentence; a problem's log line says what is wrong."""
-    found = {code: cause.wrong for code, cause in causes().items()}
-    for package in _PACKAGES:
-        found |= package.explain.SENTENCES
-    return found
+    return {code: cause.wrong for code, cause in words.CAUSES.items()} | dict(words.SENTENCES)

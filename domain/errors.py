@@ -30,6 +30,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from domain.recording import recorded
+
 if TYPE_CHECKING:
     from domain.model import Effects
 
@@ -221,7 +223,8 @@ class SignInFailed(BridgeError):
 class Stop(BridgeError):
     """A person must act.
 
-    ``code`` is the stable cause (``invoice.total_differs``), ``values`` fill its sentence in the user's language.
+    ``code`` is the stable cause (``invoice.total_differs``), ``values`` fill its sentence in the user's language (typed:
+    ``domain.values``).
     ``effects`` are what happened on the way and must be kept even so: records read back, ERP numbers that became
     gaps, a link. ``closes_by_itself`` is said by the catalogue, not here. ``waits_for`` names the record that is itself
     in error: once that one is settled this is tried again (R-INV-11).
@@ -237,7 +240,7 @@ class Stop(BridgeError):
         effects: Effects | None = None,
         waits_for: Waiting | None = None,
     ) -> None:
-        super().__init__(code, **dict(values or {}))
+        super().__init__(code, **recorded(code, dict(values or {})))
         self.waits_for = waits_for
         self.code = code
         self.values: dict[str, Any] = dict(values or {})

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
+from domain.recording import recorded
 from domain.setup.settings import TenantSettings
 
 Json = dict[str, Any]
@@ -200,11 +201,14 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One sentence of the transfer log, as a code with values; level info | warning."""
+    """One sentence of the transfer log, as a code with typed values (``domain.values``); level info | warning."""
 
     code: str
     values: Mapping[str, Any] = field(default_factory=dict)
     level: Literal["info", "warning"] = "info"
+
+    def __post_init__(self) -> None:
+        recorded(self.code, self.values)
 
 
 @dataclass(frozen=True, slots=True)

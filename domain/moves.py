@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from domain import values
 from domain.errors import (
     Forbidden,
     NotFound,
@@ -58,15 +59,18 @@ def must_stand(
 
     Raises TryLater, Stop ``work.not_taken``.
     """
-    told = ", ".join(fields)
+    named = list(fields)
+    told = ", ".join(named)
     if not told:
         return
-    step, shown = f"{_NOT_TAKEN} {system} {about}".rstrip(), SYSTEM_NAMES[system]
+    step = f"{_NOT_TAKEN} {system} {about}".rstrip()
     known = delivery.step(step)
     if known is None or known.result.get("fields") != told:
         delivery.done(step, {"fields": told})
-        raise TryLater(f"{shown} does not show what was written: {told}", retry_after=NOT_TAKEN_WAIT)
-    raise after.stop("work.not_taken", name=name, fields=told, system=shown)
+        raise TryLater(
+            f"{SYSTEM_NAMES[system]} does not show what was written: {told}", retry_after=NOT_TAKEN_WAIT
+        )
+    raise after.stop("work.not_taken", name=name, fields=named, system=system)
 
 
 @contextmanager
@@ -92,7 +96,7 @@ def explained(domain: str, name: str, after: Aftermath) -> Iterator[None]:
 def _said(error: Refused) -> dict[str, Any]:
     return {
         "text": error.message,
-        "system": SYSTEM_NAMES["visma_net" if error.system == "visma_net" else "severa"],
+        "system": "visma_net" if error.system == "visma_net" else "severa",
         "operation": error.operation,
         "status": error.status,
     }
@@ -293,32 +297,24 @@ def told(after: Aftermath, domain: str, name: str, merged: Merge) -> None:
         after.say(f"{domain}.differs", level="warning", name=name, **_shown(difference))
 
 
-def side_by_side(differences: Iterable[Difference]) -> str:
-    """Differences of two records that met, for a problem: ``name: 'Ada' (Severa), 'Ada AB' (Visma.net ERP)``."""
-    return "; ".join(
-        f"{one.field}: '{one.severa}' (Severa), '{one.erp}' (Visma.net ERP)" for one in differences
-    )
-
-
 def _shown(difference: Difference) -> dict[str, Any]:
-    winner = {"severa": "Severa", "visma_net": "Visma.net ERP", "": ""}[difference.winner]
     return {
         "field": difference.field,
         "severa": difference.severa,
         "erp": difference.erp,
-        "winner": winner,
+        "winner": difference.winner,
         "lost": difference.lost,
     }
 
 
-def listed(differences: tuple[Difference, ...]) -> str:
-    """Differences in one line for a problem: ``name: 'Ada' / 'Ada AB'``."""
-    return "; ".join(f"{one.field}: '{one.severa}' / '{one.erp}'" for one in differences)
+def pairs(differences: Iterable[Difference], of: str = "") -> list[Json]:
+    """Differences as a problem keeps them (``domain.values.pair``). ``of``: the contact or address that they are of."""
+    return [values.pair(one.field, one.severa, one.erp, of=of) for one in differences]
 
 
-def named(records: list[Record]) -> str:
-    """Candidates in one line: ``10488 Ada AB; 10500 Ada Bygg AB``."""
-    return "; ".join(f"{record.number} {record.name}".strip() for record in records)
+def named(records: Iterable[Record]) -> list[Json]:
+    """Candidates as a problem keeps them."""
+    return [values.record(record.number, record.name) for record in records]
 
 
 def created_after(created: Any, start: datetime, slack: timedelta) -> bool:
@@ -332,9 +328,9 @@ def created_after(created: Any, start: datetime, slack: timedelta) -> bool:
     return made >= start - slack
 
 
-def fields_named(changes: Mapping[str, Any]) -> str:
+def fields_named(changes: Mapping[str, Any]) -> list[str]:
     """The names of changed fields for a log line."""
-    return ", ".join(changes)
+    return list(changes)
 
 
 def key_length(delivery: Delivery, key: str) -> int | None:

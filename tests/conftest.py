@@ -20,12 +20,15 @@ from factories import make_tenant
 from services import Database, PostgresServer, RabbitServer, ServiceMissingError, Services
 
 from db.pool import Database as Pools
+from domain import recording
 
 # No example has a time limit: a machine that others use would break it.
 hypothesis.settings.register_profile(
     "bridge", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("bridge")
+# What is recorded must fit its words: counted in production, an error here.
+recording.be_strict()
 
 SERVICES = pytest.StashKey[Services]()
 

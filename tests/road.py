@@ -24,7 +24,7 @@ from psycopg.rows import dict_row
 from services import Database
 from stage import wait_for
 
-from app import running, service
+from app import idling, running, service
 from app.bootstrap import Bridge, open_bridge
 from app.poller import Poller
 from app.relay import Relay
@@ -139,7 +139,7 @@ class Road:
 
     def settle(self, *, seconds: float = 40) -> None:
         """Both systems are read until nothing changes any more and no work is unfinished."""
-        watch = running.Idle(self.installation.bridge)
+        watch = idling.Idle(self.installation.bridge)
         try:
             wait_for("the bridge is idle", watch.idle, seconds=seconds)
         except AssertionError as error:

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from app import service
 from app.asking import MOST, Asked
+from app.cli.actions import commands
 from app.cli.common import Json, Level, Name, Outcome, Told, print_json, short_bridge
 from app.cli.rows.matters import LogCount, LogRow, ProblemCount, ProblemRow
 from app.cli.showing import Reader, console, indented
@@ -90,7 +91,7 @@ def problems(
         )
     else:
         for row in rows:
-            _print_problem(row, reader)
+            _print_problem(name, row, reader)
         if more:
             console.print(reader.word("more"))
 
@@ -131,7 +132,7 @@ def _problem_cells(row: Mapping[str, Any], reader: Reader) -> tuple[Any, ...]:
     )
 
 
-def _print_problem(row: Mapping[str, Any], reader: Reader) -> None:
+def _print_problem(tenant: str, row: Mapping[str, Any], reader: Reader) -> None:
     called = " ".join(part for part in (row["number"], row["name"]) if part)
     closed = (
         f", {reader.word('closed')} {reader.when(row['closed_at'])} ({escape(row['closed_how'])})"
@@ -144,6 +145,8 @@ def _print_problem(row: Mapping[str, Any], reader: Reader) -> None:
     )
     indented(f"[red]{escape(row['wrong'])}[/red]")
     indented(f"→ {escape(row['do'])} [dim]({escape(row['where'])})[/dim]")
+    for command in commands(tenant, row):
+        indented(f"[dim]{escape(command)}[/dim]")
 
 
 def log(

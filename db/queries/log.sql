@@ -76,6 +76,10 @@ select * from problem where tenant_id = %(tenant_id)s and id = %(id)s
 -- has_problem --
 select exists (select from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = %(matter_id)s and closed_at is null) as found
 
+-- problem_of --
+-- The oldest: what holds up others is told first.
+select id from problem where tenant_id = %(tenant_id)s and domain = %(domain)s and matter_id = %(matter_id)s and closed_at is null order by id limit 1
+
 -- of_cause --
 -- Locked in the order of their ids: whoever answers answers what stands there.
 select * from problem where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null order by id for update

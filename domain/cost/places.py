@@ -21,6 +21,7 @@ from domain.model import Link, Record
 from domain.moves import wait_until_read
 from domain.ports import Delivery
 from domain.text import code_key
+from domain.values import record as named_record
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ class Places:
         if flag(read(found.body, "isClosed"), default=False):
             raise Stop(
                 "cost.project_closed",
-                named(self.document) | {"project": f"{found.number} {found.name}".strip()},
+                named(self.document) | {"project": named_record(found.number, found.name)},
             )
         raise Waiting("project", severa_id=found.id, name=f"{found.number} {found.name}".strip())
 

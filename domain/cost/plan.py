@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 from domain.cost.document import Document, Line
@@ -16,13 +15,12 @@ from domain.model import Json, Step
 from domain.money import ZERO, amount, rounded
 from domain.moves import SEVERA_TIME_SLACK, created_after
 from domain.setup.settings import TenantSettings
+from domain.text import canonical
+from domain.values import money, pair
+from domain.words import WORDS
 
 # Open question: the direction of a currency's rate in Severa. Taken as organisation currency per unit of the currency.
 RATE_IS_ORGANISATION_CURRENCY_PER_UNIT = True
-
-# What a billable line without any text of its own is called on the customer's invoice: left empty, Severa could print
-# the description with supplier and marker.
-ROW_TEXTS: Mapping[str, str] = MappingProxyType({"sv": "Kostnad", "en": "Cost"})
 
 # Open question: how long a fee's description may be; no length is documented. The shortest text limit that any of the
 # vendor's documents names is 80.
@@ -186,7 +184,8 @@ def planned(
         billable=billable,
         date=_text_of(document.dated),
         text=line.description,
-        label=line.label or ROW_TEXTS.get(language, ROW_TEXTS["en"]),
+        # Left empty, Severa could print the description with supplier and marker on the customer's invoice.
+        label=line.label or WORDS["cost"].text("row", language),
     )
 
 
@@ -262,8 +261,8 @@ def _amount(fee: Json, name: str, default: Decimal) -> Decimal:
     return default if value is None else amount(value)
 
 
-def differences(one: Brought, fee: Json) -> list[str]:
-    """What Severa stored otherwise than it was sent, as ``name: sent / stored``; empty = proven (R-CST-3)."""
+def differences(one: Brought, fee: Json) -> list[Json]:
+    """What Severa stored otherwise than it was sent (``domain.values.pair``, sent first); empty = proven (R-CST-3)."""
     found = []
     for name, sent, currency in (
         ("unitCost", one.cost, one.currency),
@@ -271,14 +270,14 @@ def differences(one: Brought, fee: Json) -> list[str]:
     ):
         stored = money_in(read(fee, name), currency)
         if (stored if stored is not None else ZERO if sent == 0 else None) != sent:
-            found.append(f"{name}: {sent} {currency} / {_shown(fee, name)}")
+            found.append(pair(name, money(sent, currency), _shown(fee, name)))
     if flag(read(fee, "isBillable"), default=False) is not one.billable:
-        found.append(f"isBillable: {one.billable} / {read(fee, 'isBillable')}")
+        found.append(pair("isBillable", canonical(one.billable), canonical(read(fee, "isBillable"))))
     quantity = decimal(read(fee, "quantity"))
     if quantity != 1:
-        found.append(f"quantity: 1 / {quantity}")
+        found.append(pair("quantity", "1", "" if quantity is None else f"{quantity:f}"))
     if text(fee, "project.guid") != one.project:
-        found.append(f"project: {one.project} / {text(fee, 'project.guid') or '–'}")
+        found.append(pair("project", one.project, text(fee, "project.guid")))
     return found
 
 
@@ -298,9 +297,12 @@ def money_in(money: Json | None, currency: str) -> Decimal | None:
     return None
 
 
-def _shown(fee: Json, name: str) -> str:
+def _shown(fee: Json, name: str) -> Json | str:
     stored = decimal(read(fee, f"{name}.amount"))
-    return "–" if stored is None else f"{stored} {text(fee, f'{name}.currencyCode')}".strip()
+    if stored is None:
+        return ""
+    # As Severa tells it: what it stored otherwise may have more decimals than the currency.
+    return {"amount": f"{stored:f}", "currency": text(fee, f"{name}.currencyCode")}
 
 
 def project_currency(project: Json, base: str) -> str:
@@ -325,18 +327,11 @@ def _text_of(dated: date | None) -> str:
 
 # ---------------------------------------------------------------- words
 
-_KINDS = {
-    "Invoice": ("Leverantörsfaktura", "Supplier invoice"),
-    "CreditAdj": ("Leverantörsjustering", "Supplier credit adjustment"),
-    "DebitAdj": ("Leverantörskreditnota", "Supplier credit note"),
-    "QuickCheck": ("Kontantköp", "Cash purchase"),
-    "VoidQuickCheck": ("Annullerat kontantköp", "Voided cash purchase"),
-}
+_KINDS = frozenset({"Invoice", "CreditAdj", "DebitAdj", "QuickCheck", "VoidQuickCheck"})
 
 
 def named(document: Document) -> dict[str, Any]:
-    """How a document is called in sentences."""
-    swedish, english = _KINDS.get(
-        document.kind, (f"Transaktion {document.kind}", f"Transaction {document.kind}")
-    )
-    return {"kind": swedish, "kind_en": english, "number": document.number}
+    """How a document is called in sentences: the term of its kind; one of the general ledger also has the module that made it."""
+    if document.kind in _KINDS:
+        return {"kind": document.kind, "number": document.number}
+    return {"kind": "journal", "module": document.kind, "number": document.number}

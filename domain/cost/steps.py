@@ -34,6 +34,8 @@ from domain.moves import (
     wait_until_settled,
 )
 from domain.ports import Delivery
+from domain.values import money
+from domain.values import record as named_record
 
 
 def settle(delivery: Delivery) -> Settled:
@@ -248,7 +250,7 @@ class _Work:
         found = plan.differences(one, stored)
         if found and not (again and plan.edited(stored)):
             self.problems.append(
-                Stop("cost.not_as_sent", named(document) | {"line": key, "differences": "; ".join(found)})
+                Stop("cost.not_as_sent", named(document) | {"line": key, "differences": found})
             )
         return one
 
@@ -279,7 +281,7 @@ class _Work:
             return
         found = [fee for fee in self._unmarked if plan.looks_like(fee, step)]
         if found:
-            values = {"line": key, "marker": marker, "fee": text(found[0], "description") or "–"}
+            values = {"line": key, "marker": marker, "fee": text(found[0], "description")}
             raise Stop("cost.look_alike", named(document) | values)
 
     # ------------------------------------------------------------ voided documents
@@ -349,9 +351,7 @@ class _Work:
         self.problems += problems
         if added:
             self._keep(document)
-            self.after.say(
-                "cost.files", **named(document), files=", ".join(added), partner=document.partner or "–"
-            )
+            self.after.say("cost.files", **named(document), files=added, partner=document.partner)
 
     # ------------------------------------------------------------ what is looked up
 
@@ -388,10 +388,9 @@ class _Work:
         total: Decimal = sum((one.cost for one in new), Decimal(0))
         values: dict[str, Any] = {
             "lines": len(new),
-            "amount": format(total, "f"),
-            "currency": new[0].currency,
-            "projects": ", ".join(sorted(numbers)) or "–",
-            "partner": document.partner or "–",
+            "amount": money(total, new[0].currency),
+            "projects": sorted(numbers),
+            "partner": document.partner,
         }
         self.after.say(code, **named(document), **values)
 
@@ -403,4 +402,4 @@ def _lacks(record: Record) -> bool:
 
 
 def _called(project: Json) -> dict[str, Any]:
-    return {"project": f"{text(project, 'number')} {text(project, 'name')}".strip()}
+    return {"project": named_record(text(project, "number"), text(project, "name"))}

@@ -13,7 +13,7 @@ from domain.errors import Stop
 from domain.mapper import text
 from domain.merge import Difference
 from domain.model import Json, Link
-from domain.moves import side_by_side
+from domain.moves import pairs
 
 
 def new_link(severa: Json, erp: Json) -> Link:
@@ -62,9 +62,9 @@ def people_of(work: Work, link: Link, erp: Json) -> People:
 def trouble_stop(work: Work, name: str, trouble: Trouble) -> None:
     """Raises Stop ``customer.conflict``, ``customer.ping_pong`` or ``customer.contact_refused``."""
     if trouble.conflicts:
-        raise work.after.stop("customer.conflict", name=name, fields="; ".join(trouble.conflicts))
+        raise work.after.stop("customer.conflict", name=name, fields=trouble.conflicts)
     if trouble.halted:
-        raise work.after.stop("customer.ping_pong", name=name, fields="; ".join(trouble.halted))
+        raise work.after.stop("customer.ping_pong", name=name, fields=trouble.halted)
     if trouble.refused:
         raise work.after.stop("customer.contact_refused", name=name, text="; ".join(trouble.refused))
 
@@ -72,7 +72,7 @@ def trouble_stop(work: Work, name: str, trouble: Trouble) -> None:
 def outcome_stop(work: Work, name: str, number: str, outcome: writing.Outcome) -> None:
     """Raises Stop ``customer.side_effect``, ``customer.balance`` or ``customer.status_kept``."""
     if outcome.side_effects:
-        raise work.after.stop("customer.side_effect", name=name, fields=", ".join(outcome.side_effects))
+        raise work.after.stop("customer.side_effect", name=name, fields=list(outcome.side_effects))
     if outcome.owed:
         raise work.after.stop("customer.balance", name=name, number=number, balance=outcome.owed)
     if outcome.kept_status:
@@ -82,7 +82,7 @@ def outcome_stop(work: Work, name: str, number: str, outcome: writing.Outcome) -
 def differs_stop(work: Work, name: str, differs: Sequence[Difference]) -> None:
     """Raises Stop ``customer.met_differently``: both met with different values, and a person must decide (R-CON-1)."""
     if differs:
-        raise work.after.stop("customer.met_differently", name=name, fields=side_by_side(differs))
+        raise work.after.stop("customer.met_differently", name=name, fields=pairs(differs))
 
 
 def currency_stop(work: Work, severa: Json, erp: Json) -> None:

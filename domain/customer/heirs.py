@@ -6,6 +6,7 @@ id may answer with the customer that took its place, and writing there would put
 
 from __future__ import annotations
 
+from domain import values
 from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER, organisation_of, same_company
 from domain.errors import NotFound, Stop, TryLater
 from domain.mapper import flag, read, text
@@ -60,28 +61,28 @@ def gone(delivery: Delivery, link: Link, system: System, *, became: Json | None 
     if heir is None and system == "visma_net":
         heir = _linked_heir(delivery, link)
     if heir is None:
-        return Stop("customer.gone", {"number": link.erp_number, "system": _called(system)})
+        return Stop("customer.gone", {"number": link.erp_number, "system": system})
     return Stop(*merged(delivery, link, system, heir))
 
 
-def merged(delivery: Delivery, link: Link, system: System, heir: Record) -> tuple[str, dict[str, str]]:
+def merged(delivery: Delivery, link: Link, system: System, heir: Record) -> tuple[str, Json]:
     """Code and values of the problem that a linked customer seems to have been merged into another."""
-    values = {
+    told = {
         "number": link.erp_number,
-        "system": _called(system),
-        "heir": f"{heir.number} {heir.name}".strip(),
+        "system": system,
+        "heir": values.record(heir.number, heir.name),
     }
     other = _link_of(delivery, heir)
     if other is not None:
         return "customer.merged_linked", {
-            **values,
+            **told,
             "own": _named(delivery, link, system),
             "other": _named(delivery, other, system),
         }
     pair = (heir.id, link.erp_id) if system == "severa" else (link.severa_id, heir.id)
     return "customer.merged", {
-        **values,
-        "relink": f"severa-bridge relink {delivery.tenant.name} customer {pair[0]} {pair[1]}",
+        **told,
+        "relink": {"severa_id": pair[0], "erp_id": pair[1]},
     }
 
 
@@ -160,14 +161,10 @@ def _link_of(delivery: Delivery, record: Record) -> Link | None:
     return delivery.books.link("customer", **by)
 
 
-def _named(delivery: Delivery, link: Link, system: System) -> str:
+def _named(delivery: Delivery, link: Link, system: System) -> Json:
     """The half of a link in the system that did not merge anything."""
     other: System = "visma_net" if system == "severa" else "severa"
     record = _record(delivery, link, other)
     if record is None:
-        return link.erp_number if other == "visma_net" else link.severa_number
-    return f"{record.number} {record.name}".strip()
-
-
-def _called(system: System) -> str:
-    return "Severa" if system == "severa" else "Visma.net ERP"
+        return values.record(link.erp_number if other == "visma_net" else link.severa_number, "")
+    return values.record(record.number, record.name)

@@ -25,6 +25,7 @@ from domain.moves import (
     shown,
 )
 from domain.text import canonical, code_key, same_name
+from domain.values import record as _record
 
 # The steps of the creates; what they mean to bring is kept under the same name (``domain.sent``).
 IN_ERP = "create customer"
@@ -103,7 +104,7 @@ def _look_up_erp(work: Work, sent: Json) -> Json | None:
         # A person ends the doubt by deactivating the one that does not count.
         found = [row for row in found if text(row, "status") != "Inactive"] or found
     if len(found) > 1:
-        numbers = ", ".join(text(row, "number") for row in found)
+        numbers = [text(row, "number") for row in found]
         raise InDoubt("customer.in_doubt", {"name": name, "numbers": numbers}, effects=work.after.effects())
     if not found and settled:
         _not_renamed(work, sent, name)
@@ -126,7 +127,7 @@ def _not_renamed(work: Work, sent: Json, name: str) -> None:
     if found:
         values = {
             "name": name,
-            "candidates": "; ".join(f"{text(row, 'number')} {text(row, 'name')}" for row in found),
+            "candidates": [_record(text(row, "number"), text(row, "name")) for row in found],
         }
         raise InDoubt("customer.in_doubt_renamed", values, effects=work.after.effects())
 
@@ -264,7 +265,7 @@ def _look_up_severa(work: Work, body: Json) -> Json | None:
             {
                 "name": body["name"],
                 "number": body["number"],
-                "others": f"{text(row, 'number')} {text(row, 'name')}",
+                "others": [_record(text(row, "number"), text(row, "name"))],
             },
         )
     return None

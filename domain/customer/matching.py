@@ -45,7 +45,7 @@ def erp_half(record: Record, erp_customers: Iterable[Record], free: Free) -> Rec
         return None
     raise Stop(
         "customer.ambiguous",
-        {"name": record.name, "number": record.number or "–", "candidates": named(candidates)},
+        {"name": record.name, "number": record.number, "candidates": named(candidates)},
     )
 
 

@@ -19,7 +19,8 @@ from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, unwrap, update_body
 from domain.merge import Base, Merge, alike, settled_base, stood, untaken, without
 from domain.model import Announce, Json, Permission, Record, Stored, System
-from domain.moves import create_once, fields_named, latest_side, listed, must_stand, shown, told
+from domain.moves import create_once, fields_named, latest_side, must_stand, shown, told
+from domain.moves import pairs as differences
 from domain.sent import Sides
 
 _REGISTERS: tuple[tuple[System, str], ...] = (
@@ -33,9 +34,9 @@ _REGISTERS: tuple[tuple[System, str], ...] = (
 class Trouble:
     """What a person must look at, after everything else was done."""
 
-    conflicts: list[str] = field(default_factory=list)
+    conflicts: list[Json] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    halted: list[str] = field(default_factory=list)
+    halted: list[str | Json] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class People:
     def _say_doubtful(self, doubtful: set[str]) -> None:
         if doubtful - self.doubtful_before:
             named = [_name(self.persons[one].body) for one in sorted(doubtful) if one in self.persons]
-            self.work.after.say("customer.contacts_ambiguous", level="warning", contacts=", ".join(named))
+            self.work.after.say("customer.contacts_ambiguous", level="warning", contacts=named)
         if doubtful != self.doubtful_before:
             self._relabel(doubtful_contacts=sorted(doubtful))
 
@@ -244,7 +245,7 @@ class People:
         told(self.work.after, "customer", name, merged)
         if emptied:
             self.work.after.say(
-                "customer.contact_emptied", level="warning", contact=name, fields=", ".join(emptied)
+                "customer.contact_emptied", level="warning", contact=name, fields=list(emptied)
             )
         ours, theirs = Pair(person, contact).values()
         self._keep(guid, contact_id, settled_base(base, merged, ours, theirs))
@@ -252,9 +253,9 @@ class People:
             must_stand(self.work.delivery, self.work.after, fields, system=system, name=name, about=guid)
         self.work.note(to_erp=merged.to_erp, to_severa=merged.to_severa, prefix=prefix)
         if merged.asked:
-            trouble.conflicts.append(f"{name} ({listed(merged.asked)})")
+            trouble.conflicts += differences(merged.asked, of=name)
         if halted:
-            trouble.halted.append(f"{name} ({', '.join(halted)})")
+            trouble.halted += [{"field": one, "of": name} for one in halted]
 
     @staticmethod
     def _taken(before: Pair, merged: Merge, now: Pair) -> tuple[Merge, dict[System, tuple[str, ...]]]:

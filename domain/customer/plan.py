@@ -96,7 +96,7 @@ class Sides:
         return {**self.values()[1], **merged.to_erp}
 
 
-def terms_without_counterpart(sides: Sides, merged: Merge) -> dict[str, str] | None:
+def terms_without_counterpart(sides: Sides, merged: Merge) -> dict[str, Any] | None:
     """The payment terms that changed but could not be sent, with the terms the tenant could choose from."""
     if "payment_term" in merged.to_erp or "payment_term" in merged.to_severa:
         return None
@@ -108,9 +108,9 @@ def terms_without_counterpart(sides: Sides, merged: Merge) -> dict[str, str] | N
     ):
         return None
     return {
-        "days": pair[0] or "–",
-        "term": pair[1] or "–",
-        "known": ", ".join(sides.terms.terms(pair[0])) or "–",
+        "days": pair[0],
+        "term": pair[1],
+        "known": list(sides.terms.terms(pair[0])),
     }
 
 
@@ -219,7 +219,7 @@ def class_exists(customer_class: str, classes: list[Record], name: str) -> None:
     if known and code_key(customer_class) not in map(code_key, known):
         raise Stop(
             "customer.class_unknown",
-            {"name": name, "customer_class": customer_class, "known": ", ".join(known)},
+            {"name": name, "customer_class": customer_class, "known": known},
         )
 
 

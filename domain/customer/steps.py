@@ -13,7 +13,7 @@ from domain.errors import NotFound, Stop
 from domain.mapper import flag, read, text
 from domain.merge import Merge, settled_base, still_differing
 from domain.model import Json, Link, Settled, System
-from domain.moves import explained, latest_side, listed, severa_now
+from domain.moves import explained, latest_side, pairs, severa_now
 from domain.ports import Delivery
 
 
@@ -89,7 +89,7 @@ def _linked(work: Work, link: Link) -> None:
         stopped.effects = work.after.effects()
         raise stopped
     if merged.asked:
-        trouble.conflicts.insert(0, listed(merged.asked))
+        trouble.conflicts[:0] = pairs(merged.asked)
     trouble.halted = [*outcome.halted, *trouble.halted]
     _problems(work, link, severa, stored, outcome, trouble)
 

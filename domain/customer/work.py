@@ -229,7 +229,7 @@ class Work:
             must_stand(
                 self.delivery, self.after, lost, system="severa", name=text(severa, "name"), about="number"
             )
-            self.after.say("customer.numbered", name=text(severa, "name"), number=number, old=old or "–")
+            self.after.say("customer.numbered", name=text(severa, "name"), number=number, old=old)
         state: Mapping[str, Any] = {
             **(self.after.link.state or {} if self.after.link else {}),
             "numbered": True,
@@ -252,6 +252,8 @@ class Work:
                     "customer.number_occupied", number=wanted, name=text(other, "name"), own=link.erp_number
                 )
             interim = self._interim(record.id)
+            if interim is None:
+                raise self.after.stop("customer.number_occupied", number=wanted, name=text(other, "name"))
             other = self.delivery.severa.patch(CUSTOMERS, record.id, patch({"number": interim}))
             self.see_severa(other)
             lost = ["number"] if text(other, "number") == str(wanted) else []
@@ -262,11 +264,11 @@ class Work:
                 "customer.interim_number", name=text(other, "name"), number=wanted, interim=interim
             )
 
-    def _interim(self, guid: str) -> int:
-        """A free number, far from both series, and another one for every customer."""
+    def _interim(self, guid: str) -> int | None:
+        """A free number, far from both series, and another one for every customer; None when all are taken."""
         first = int.from_bytes(hashlib.sha256(guid.encode()).digest()[:8]) % len(INTERIM_NUMBERS)
         for step in range(len(INTERIM_NUMBERS)):
             number = INTERIM_NUMBERS[(first + step) % len(INTERIM_NUMBERS)]
             if not self.delivery.books.find("severa", CUSTOMERS, number=str(number)):
                 return number
-        raise self.after.stop("customer.number_occupied", number="–", name="–", own="–")
+        return None

@@ -134,7 +134,7 @@ def _lines(invoice: SeveraInvoice, planned: Planned) -> tuple[LogLine, ...]:
     """What the log says of a document when it is booked: what was cut, chosen, and a credit note that is left open."""
     said = planned.said
     if invoice.is_credit_note and planned.choices.original is None:
-        values = {"original": planned.choices.credited or "–"}
+        values = {"original": planned.choices.credited}
         said += (LogLine("invoice.credit_left_open", values, "warning"),)
     return said
 

@@ -188,6 +188,6 @@ def _part(row: InvoiceRow, code: str, quantity: Decimal, price: Decimal, currenc
     )
 
 
-def others(invoice: SeveraInvoice, chosen: Party) -> str:
+def others(invoice: SeveraInvoice, chosen: Party) -> list[Party]:
     """The projects that a document does not carry, for the log and the note."""
-    return ", ".join(f"{one.number} {one.name}".strip() for one in invoice.projects if one != chosen)
+    return [one for one in invoice.projects if one != chosen]

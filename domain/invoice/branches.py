@@ -65,7 +65,7 @@ def _agree(books: Books, invoice: SeveraInvoice, company: str, head: Json | None
 def _differs(invoice: SeveraInvoice, company: str, other: str) -> Stop:
     return Stop(
         "invoice.company_differs",
-        {"customer": invoice.customer.name, "company": company or "–", "other": other},
+        {"customer": invoice.customer.name, "company": company, "other": other},
     )
 
 
@@ -92,7 +92,7 @@ def _by_vat_number(books: Books, invoice: SeveraInvoice) -> str:
             {
                 "customer": invoice.customer.name,
                 "vat_number": sender,
-                "date": str(invoice.date or "–"),
+                "date": str(invoice.date or ""),
             },
         )
     main = [one for one in ours if flag(read(one, "isMainBranch"), default=False)]

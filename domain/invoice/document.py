@@ -15,16 +15,7 @@ from domain.invoice.registers import DESCRIPTION_LIMIT, INVOICE_TEXT_LIMIT, SAME
 from domain.mapper import read, text, update_body
 from domain.model import Json, LogLine
 from domain.text import cut, lines, name_key, one_line
-
-LABELS: Mapping[str, Mapping[str, str]] = {
-    "sv": {
-        "ours": "Vår referens",
-        "contact": "Kontaktperson",
-        # The requirement's own words stand beside the Swedish ones, so that either can be searched for (R-INV-7).
-        "credit": "Kredit av faktura {number} (Credit of invoice {number})",
-    },
-    "en": {"ours": "Our reference", "contact": "Contact", "credit": "Credit of invoice {number}"},
-}
+from domain.words import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +127,15 @@ def _rate(invoice: SeveraInvoice) -> Decimal:
 
 
 def _text(invoice: SeveraInvoice, choices: Choices, warnings: list[LogLine]) -> str:
-    labels = LABELS["sv" if choices.language == "sv" else "en"]
+    words, language = WORDS["invoice"], choices.language
     body = invoice.body
     parts: list[str] = []
     if choices.credited:
-        parts.append(labels["credit"].format(number=choices.credited))
+        parts.append(words.text("credit", language, number=choices.credited))
     if ours := one_line(text(body, "ourReference")):
-        parts.append(f"{labels['ours']}: {ours}")
+        parts.append(f"{words.text('ours', language)}: {ours}")
     if contact := one_line(text(body, "senderContactName")):
-        parts.append(f"{labels['contact']}: {contact}")
+        parts.append(f"{words.text('contact', language)}: {contact}")
     parts += [
         text(body, path)
         for path in ("notes", "freeText1.plainText", "freeText2.plainText")

@@ -9,7 +9,7 @@ from domain.doubt import candidates_hash
 from domain.errors import InDoubt
 from domain.invoice.model import ErpDocument
 from domain.invoice.phases import Key
-from domain.invoice.plan import candidates_text
+from domain.invoice.plan import candidates_kept
 from domain.invoice.registers import DOCUMENTS
 from domain.invoice.work import Work
 from domain.mapper import text
@@ -76,8 +76,9 @@ def in_doubt(
     work: Work, candidates: list[Json], documents: Iterable[ErpDocument] = (), code: str = "invoice.in_doubt"
 ) -> InDoubt:
     """The problem that only a person can end, with the candidates in view."""
-    number = next((one["number"] for one in candidates if one["number"]), "–")
-    values = {"candidates": candidates_text(documents) or "–", "number": number}
+    values: dict[str, Any] = {"candidates": candidates_kept(documents)}
+    if number := next((one["number"] for one in candidates if one["number"]), ""):
+        values["number"] = number
     return InDoubt(code, work.named() | values, candidates=candidates)
 
 

@@ -119,7 +119,7 @@ def remove(work: Work) -> Wish | None:
 def _tell(work: Work, wish: Remove) -> None:
     """Says which document went and why, unless the problem that follows does (R-LOG-1)."""
     if wish.reason in _WITHDRAWN:
-        status = "–" if work.deleted else work.invoice.status_name
+        status = "" if work.deleted else work.invoice.status_name
         work.trail.say("invoice.withdrawn", number=wish.key[1], status=status)
     elif wish.then is None:
         work.trail.say(wish.reason, number=wish.key[1])
@@ -156,7 +156,8 @@ def _refuse_foreign(work: Work, key: Key) -> None:
         return
     marker = marker_of(answer[0].note)
     if marker is None or marker.guid != work.guid:
-        reasons = work.wish.then.stop.code if isinstance(work.wish, Remove) and work.wish.then else "–"
+        then = work.wish.then if isinstance(work.wish, Remove) else None
+        reasons = then.stop.values.get("reasons", []) if then is not None else []
         raise work.stop("invoice.chosen_differs", {"number": key[1], "reasons": reasons})
 
 
@@ -281,7 +282,7 @@ def _set_failed(work: Work, failure: Fail, round: int) -> bool:
 def _stored(failure: Fail) -> dict[str, Any]:
     """A failure as a step can keep it."""
     values = {
-        name: value if isinstance(value, str | int) else str(value)
+        name: value if isinstance(value, str | int | list | dict) else str(value)
         for name, value in failure.stop.values.items()
     }
     return {"code": failure.stop.code, "values": values, "keeps": failure.keeps}

@@ -8,7 +8,7 @@ that falls due while files are sent waits for one turn at most (docs/never-twice
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.errors import Refused
@@ -21,6 +21,7 @@ from domain.invoice.work import Work
 from domain.mapper import flag, read, text
 from domain.model import Announce, Json, Link, Permission
 from domain.moves import create_once
+from domain.words import WORDS
 
 FILES = "invoices/files"
 FILE = "files"
@@ -34,10 +35,8 @@ DUE, DONE = "due", "done"
 TURN = 60.0
 
 # Name of the invoice's PDF in the ERP, with the number that it is booked under.
-_PDF_NAMES = {
-    "sv": {"Invoice": "Faktura {number}.pdf", "CreditNote": "Kreditfaktura {number}.pdf"},
-    "en": {"Invoice": "Invoice {number}.pdf", "CreditNote": "Credit note {number}.pdf"},
-}
+# The name of a printed copy, by the document's type.
+_PDF_NAMES: Mapping[DocumentType, str] = {"Invoice": "pdf_invoice", "CreditNote": "pdf_credit_note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def attach(work: Work, link: Link) -> Rest:
         else:
             sent.append(one.name)
     if sent:
-        work.trail.say("invoice.attached", number=link.erp_number, files=", ".join(sent))
+        work.trail.say("invoice.attached", number=link.erp_number, files=sent)
     return _ended(work, link, sent, failed, left=left)
 
 
@@ -133,8 +132,8 @@ def _wanted(work: Work, kind: DocumentType, number: str) -> list[Attachment]:
         if not flag(read(body, "isInternal"), default=False)
     ]
     if work.delivery.tenant.settings.attachments == "files-and-pdf":
-        names = _PDF_NAMES["sv" if work.delivery.tenant.language == "sv" else "en"]
-        found.append(Attachment("pdf", names[kind].format(number=number), PDF, work.guid))
+        name = WORDS["invoice"].text(_PDF_NAMES[kind], work.delivery.tenant.language, number=number)
+        found.append(Attachment("pdf", name, PDF, work.guid))
     return list(_apart(found))
 
 

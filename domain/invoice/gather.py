@@ -5,7 +5,6 @@ Nothing is written here. The same answer comes out before a document is made and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,19 +15,21 @@ from domain.invoice.document import Choices, address_differs, applicable, draft
 from domain.invoice.documents import read_document
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
 from domain.invoice.registers import INVOICES, ROWS
-from domain.invoice.totals import money_text
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text
 from domain.model import Json, Link, LogLine
+from domain.money import shown
 from domain.ports import Books, Delivery
+from domain.saying import decimal_text
 from domain.setup.settings import TenantSettings
 from domain.text import name_key
+from domain.values import record as named_record
+from domain.words import WORDS
 
 COUNTRIES = "localization/countries"
 CONTACTS = "contact"
 
 # Words before the other projects in the document's note.
-_OTHER_PROJECTS: Mapping[str, str] = {"sv": "Övriga projekt", "en": "Other projects"}
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def _planned(todo: _Gathering) -> Planned:
     delivery, settings = work.delivery, work.delivery.tenant.settings
     work.invoice = plan.in_its_currency(books, work.invoice)
     if creating and work.invoice.number and not work.remade:
-        raise Stop("invoice.has_number", {"number": work.invoice.number})
+        raise work.stop("invoice.has_number", {"number": work.invoice.number})
     mixed = plan.mixed_rows(books, work.invoice)
     if mixed:
         work.invoice = billed.rebuilt(work.invoice, mixed, todo.behind())
@@ -117,7 +118,7 @@ def _planned(todo: _Gathering) -> Planned:
     seller = branches.selling(books, invoice)
     project_of = billed.project_of(invoice, todo.behind() if len(invoice.projects) > 1 else ())
     terms = plan.credit_terms(books, invoice, need.customer_body, settings.credit_terms)
-    others = billed.others(invoice, project) if project is not None else ""
+    others = ", ".join(_named(one) for one in billed.others(invoice, project)) if project is not None else ""
     choices = Choices(
         branch=seller.branch,
         terms="" if invoice.is_credit_note else terms,
@@ -131,7 +132,7 @@ def _planned(todo: _Gathering) -> Planned:
         original=original,
         line_branches=branches.line_branches(books, invoice, seller, project_of),
         contact=_contact(todo, need),
-        note=f"{_OTHER_PROJECTS.get(delivery.tenant.language, _OTHER_PROJECTS['en'])}: {others}"
+        note=f"{WORDS['invoice'].text('other_projects', delivery.tenant.language)}: {others}"
         if others
         else "",
     )
@@ -152,7 +153,10 @@ def _project(todo: _Gathering) -> Party | None:
     found = billed.largest_project(invoice, todo.behind())
     if found is None:
         raise plan.several_projects(invoice)
-    values = {"project": found.number, "others": billed.others(invoice, found)}
+    values = {
+        "project": found.number,
+        "others": [named_record(one.number, one.name) for one in billed.others(invoice, found)],
+    }
     todo.said.append(LogLine("invoice.several_projects_one", values))
     return found
 
@@ -180,7 +184,7 @@ def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | No
     # A matter of ours with a document or a number of 0.1.0 that nobody has seen in the books yet.
     unsettled = link is not None and bool(link.document or link.erp_number)
     if booked is None and (unsettled or not invoice.credited.number):
-        name = _called(todo.books, invoice.credited)
+        name = _called(todo.books, invoice.credited, delivery.tenant.language)
         waiting = Waiting("invoice", severa_id=invoice.credited.guid, name=name)
         if todo.books.has_problem("invoice", severa_id=invoice.credited.guid):
             values = {"customer": invoice.customer.name, "name": name}
@@ -198,7 +202,11 @@ def _credited(todo: _Gathering, need: plan.Needs) -> tuple[str, ErpDocument | No
     return booked.number, None
 
 
-def _called(books: Books, credited: Party) -> str:
+def _named(project: Party) -> str:
+    return f"{project.number} {project.name}".strip()
+
+
+def _called(books: Books, credited: Party, language: str) -> str:
     """What people know an original by that has no number yet: its customer, day and total."""
     record = books.record("severa", INVOICES, credited.guid)
     if record is None:
@@ -207,7 +215,7 @@ def _called(books: Books, credited: Party) -> str:
     said = (
         f"{original.number} {original.customer.name}".strip(),
         str(original.date or ""),
-        money_text(original.total, original.currency),
+        f"{decimal_text(shown(original.total, original.currency), language)} {original.currency}".strip(),
     )
     return ", ".join(filter(None, said))
 

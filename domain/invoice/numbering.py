@@ -27,13 +27,13 @@ from domain.invoice.registers import (
     STATUS_PATH,
     projection,
 )
-from domain.invoice.totals import money_text
 from domain.invoice.work import NUMBERED, STATUS_STEPS, TOTAL, Work
 from domain.mapper import read, text
 from domain.model import Announce, Booked, Json, LinkUpdate
 from domain.money import ZERO
 from domain.moves import wait_until_settled
 from domain.text import one_line
+from domain.values import money
 
 
 def number(work: Work) -> None:
@@ -45,7 +45,7 @@ def number(work: Work) -> None:
     """
     booked = work.booked
     if booked is None or work.deleted:
-        raise work.stop("invoice.deleted_in_severa", {"number": booked.number if booked else "–"})
+        raise work.stop("invoice.deleted_in_severa", {"number": booked.number} if booked else None)
     resumed = _settle_status_steps(work)
     document = _document(work, booked)
     if document is None:
@@ -151,7 +151,7 @@ def _compare(work: Work, document: ErpDocument, difference: Decimal) -> None:
     if abs(difference) > tolerance and "total" not in differs:
         differs.append("total")
     if differs:
-        values = {"number": document.number, "differs": ", ".join(differs)}
+        values = {"number": document.number, "differs": differs}
         raise work.stop("invoice.already_booked", values)
 
 
@@ -275,9 +275,9 @@ def _not_numbered(work: Work, document: ErpDocument, said: str) -> Stop:
         "invoice.booked_not_numbered",
         {
             "number": document.number,
-            "severa_number": work.invoice.number or "–",
-            "fields": ", ".join(fields),
-            "text": said or "–",
+            "severa_number": work.invoice.number,
+            "fields": fields,
+            "text": said,
         },
     )
 
@@ -355,12 +355,12 @@ def _say(work: Work, document: ErpDocument, difference: Decimal, *, restored: bo
         code = "invoice.credit_note_transferred"
     if restored:
         code = "invoice.restored"
-    told = f"{difference:f}"
+    told = money(difference, document.currency)
     work.trail.say(
         code,
         number=document.number,
         customer=work.invoice.customer.name,
-        total=money_text(document.totals.total, document.currency),
+        total=money(document.totals.total, document.currency),
         difference=told,
     )
     if difference != ZERO:
@@ -380,7 +380,7 @@ def _tell(work: Work, document: ErpDocument) -> None:
     said = (created.request | created.result).get("said") if created is not None else None
     for code, values, level in said or []:
         work.trail.say(code, level=level, **(values | {"number": document.number}))
-    differences = str(proof.result.get("warnings", "")) if proof is not None else ""
+    differences = proof.result.get("warnings") if proof is not None else None
     if differences:
         work.trail.say(
             "invoice.proof_warning", level="warning", number=document.number, differences=differences

@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 from domain.errors import Stop, TryLater, Waiting
 from domain.invoice.model import ErpDocument, InvoiceRow, Party, SeveraInvoice
-from domain.invoice.totals import VatTable, money_text, predict, rate_text, severa_vat, vat_text
+from domain.invoice.totals import VatTable, per_rate, predict, rate_text, severa_vat
 from domain.mapper import day, flag, read, text
 from domain.model import Domain, Json
 from domain.money import ZERO, currency_of
 from domain.ports import Books
 from domain.reference import fixed_days
 from domain.setup.statuses import Roles
+from domain.values import money
+from domain.values import record as named_record
 
 Action = Literal["leave", "transfer", "restore"]
 
@@ -122,7 +124,7 @@ def needs(
         raise Stop("invoice.no_rows", _named(invoice))
     if not invoice.is_credit_note and invoice.total < 0:
         raise Stop(
-            "invoice.negative_total", _named(invoice) | {"total": money_text(invoice.total, invoice.currency)}
+            "invoice.negative_total", _named(invoice) | {"total": money(invoice.total, invoice.currency)}
         )
     if invoice.date is None:
         raise Stop("invoice.no_date", _named(invoice))
@@ -142,8 +144,8 @@ def needs(
 
 def several_projects(invoice: SeveraInvoice) -> Stop:
     """The problem of an invoice with several projects: an ERP document has one."""
-    names = ", ".join(f"{one.number} {one.name}".strip() for one in invoice.projects)
-    return Stop("invoice.several_projects", _named(invoice) | {"projects": names})
+    projects = [named_record(one.number, one.name) for one in invoice.projects]
+    return Stop("invoice.several_projects", _named(invoice) | {"projects": projects})
 
 
 def mixed_rows(books: Books, invoice: SeveraInvoice) -> set[str]:
@@ -180,7 +182,7 @@ def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow, fallback_items:
         return _fallback(books, invoice, row, fallback_items)
     items = [_item_of(books, invoice, row, code) for code in row.codes]
     if len(items) > 1 and (any(i.body is None for i in items) or len({i.posting for i in items}) > 1):
-        raise Stop("invoice.grouped_row", _named(invoice) | _row(row) | {"codes": ", ".join(row.codes)})
+        raise Stop("invoice.grouped_row", _named(invoice) | _row(row) | {"codes": list(row.codes)})
     return items[0]
 
 
@@ -340,14 +342,14 @@ def check_prediction(books: Books, invoice: SeveraInvoice, need: Needs, toleranc
         "invoice.vat_would_differ" if same_total else "invoice.total_would_differ",
         _named(invoice)
         | {
-            "severa_total": money_text(invoice.total * invoice.sign, invoice.currency),
-            "erp_total": money_text(prediction.total(invoice), invoice.currency),
-            "difference": f"{prediction.difference(invoice):f}",
-            "severa_vat": vat_text(severa_vat(invoice)),
-            "erp_vat": vat_text(prediction.per_rate),
-            "row": _row_text(row.row) if row else "–",
-            "row_severa_rate": rate_text(row.row.vat_rate or ZERO) if row else "–",
-            "row_erp_rate": rate_text(row.rule.rate) if row else "–",
+            "severa_total": money(invoice.total * invoice.sign, invoice.currency),
+            "erp_total": money(prediction.total(invoice), invoice.currency),
+            "difference": money(prediction.difference(invoice), invoice.currency),
+            "severa_vat": per_rate(severa_vat(invoice)),
+            "erp_vat": per_rate(prediction.per_rate),
+            "row": _row_text(row.row) if row else "",
+            "row_severa_rate": rate_text(row.row.vat_rate or ZERO) if row else "",
+            "row_erp_rate": rate_text(row.rule.rate) if row else "",
         },
     )
 
@@ -366,7 +368,7 @@ def same_booking(invoice: SeveraInvoice, document: ErpDocument, customer: str, t
 
 
 def _named(invoice: SeveraInvoice) -> dict[str, Any]:
-    return {"customer": invoice.customer.name, "invoice": invoice.guid, "date": str(invoice.date or "–")}
+    return {"customer": invoice.customer.name, "invoice": invoice.guid, "date": str(invoice.date or "")}
 
 
 def _row(row: InvoiceRow) -> dict[str, Any]:
@@ -389,8 +391,14 @@ def surplus(found: Iterable[ErpDocument]) -> tuple[ErpDocument | None, list[ErpD
     return documents[0], documents[1:]
 
 
-def candidates_text(documents: Iterable[ErpDocument]) -> str:
-    """Candidates for a person, one after the other: type, number, status, total."""
-    return "; ".join(
-        f"{one.type} {one.number} ({one.status}, {one.totals.total:f} {one.currency})" for one in documents
-    )
+def candidates_kept(documents: Iterable[ErpDocument]) -> list[Json]:
+    """Candidates as a problem keeps them (kind ``documents`` of ``domain.values``)."""
+    return [
+        {
+            "type": one.type,
+            "number": one.number,
+            "status": one.status,
+            **money(one.totals.total, one.currency),
+        }
+        for one in documents
+    ]

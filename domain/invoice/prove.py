@@ -13,8 +13,10 @@ from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
 from domain.invoice.registers import SAME_RATE_DIRECTION
 from domain.invoice.totals import VatAmount, severa_vat
 from domain.mapper import day, flag, read, text
+from domain.model import Json
 from domain.money import ZERO, rounded, smallest_unit
 from domain.text import canonical, code_key, name_key, number_text
+from domain.values import pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,17 @@ class Finding:
     essential: bool
     line: int | None = None
 
-    def __str__(self) -> str:
-        where = f"{self.field} ({self.line})" if self.line is not None else self.field
-        return f"{where}: {self.severa or '–'} / {self.erp or '–'}"
+    def kept(self) -> Json:
+        """As a problem keeps it (``domain.values.pair``): the member of a block by its own name, VAT with its rate."""
+        if self.of_rate:
+            name, _, rate = self.field.partition(" ")
+            return pair(name, self.severa, self.erp, rate=rate.removesuffix(" %"))
+        return pair(self.field.rpartition(".")[2], self.severa, self.erp, line=self.line)
+
+    @property
+    def of_rate(self) -> bool:
+        """Whether it is the VAT of one rate: ``vat 25 %``."""
+        return self.field.startswith("vat ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +281,7 @@ def _company(invoice: SeveraInvoice, document: ErpDocument, tolerance: Decimal) 
 
 
 def suspect(invoice: SeveraInvoice, document: ErpDocument) -> str:
-    """The row that most likely causes a difference, '–' if none stands out (R-INV-4).
+    """The row that most likely causes a difference, '' if none stands out (R-INV-4).
 
     First a line whose amount is not the row's. Else, of the rate whose VAT differs most, the row whose own VAT comes
     nearest to that difference: its percentage is probably wrong.
@@ -292,7 +302,7 @@ def suspect(invoice: SeveraInvoice, document: ErpDocument) -> str:
         rate = ZERO if ZERO in off and erp != {ZERO: ZERO} else None
     rows = [row for row in invoice.rows if (row.vat_rate or ZERO) == rate]
     if rate is None or not rows:
-        return "–"
+        return ""
     missing = off[rate]
     return _named(
         min(rows, key=lambda row: abs(row.net(invoice.currency) * sign * rate / 100 - missing))

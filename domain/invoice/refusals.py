@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from domain.invoice.document import Draft
 from domain.invoice.model import ErpDocument
@@ -98,12 +99,12 @@ def told_by_document(document: ErpDocument) -> Told:
 
 def refusal(
     said: str, default: str = "invoice.refused", about: Told | None = None, **more: str
-) -> tuple[str, dict[str, str]]:
+) -> tuple[str, dict[str, Any]]:
     """The problem's code and values for a vendor's text; ``default`` for one that is not known. ``about``: what was sent."""
     code = next((code for code, pattern in _PATTERNS if pattern.search(said)), default)
     told = about or Told()
-    values = {name: told.header.get(name) or "–" for name in _NAMES.get(code, ())}
-    values |= {"text": said.strip() or "–", **more}
+    values: dict[str, Any] = {name: told.header.get(name, "") for name in _NAMES.get(code, ())}
+    values |= {"text": said.strip(), **more}
     if code == "invoice.item_refused":
         values |= _meant(said, list(told.lines))
     return code, values
@@ -113,7 +114,7 @@ def _row(number: int, description: str) -> str:
     return f"{number}: {description.split(chr(10), 1)[0][:60]}"
 
 
-def _meant(said: str, lines: list[tuple[str, str]]) -> dict[str, str]:
+def _meant(said: str, lines: list[tuple[str, str]]) -> dict[str, list[str]]:
     """The item and row that a refusal means: the items that it names, else the line that it counts, else all there are."""
     named = [one for one in lines if one[0] and _names(said, one[0])]
     counted = _LINE.search(said)
@@ -121,7 +122,7 @@ def _meant(said: str, lines: list[tuple[str, str]]) -> dict[str, str]:
         named = [lines[int(counted[1]) - 1]]
     meant = named or lines
     items, rows = dict.fromkeys(item for item, _ in meant), dict.fromkeys(row for _, row in meant)
-    return {"item": ", ".join(items) or "–", "row": ", ".join(rows) or "–"}
+    return {"item": [one for one in items if one], "row": list(rows)}
 
 
 def _names(said: str, item: str) -> bool:

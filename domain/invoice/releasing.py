@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from domain.errors import Forbidden, Refused, Stale, Stop, TryLater
 from domain.invoice import parties, review
@@ -24,11 +25,11 @@ from domain.invoice.model import NOT_RELEASABLE, REGISTER, ErpDocument, SeveraIn
 from domain.invoice.phases import Key, Remove, Wish, key_of
 from domain.invoice.prove import Finding, Proof, prove, suspect
 from domain.invoice.refusals import refusal, told_by_document
-from domain.invoice.totals import money_text, vat_text
+from domain.invoice.totals import per_rate
 from domain.invoice.work import LOOK_AGAIN, Planned, Work
 from domain.model import Permission
-from domain.money import shown
 from domain.moves import unsettled
+from domain.values import money
 
 
 def prove_and_release(work: Work) -> Wish | None:
@@ -106,7 +107,7 @@ def _proven(work: Work, planned: Planned, document: ErpDocument) -> Wish | None:
         code, values = _why(proof, planned.invoice, document)
         raise work.stop(code, values)
     # The total has a line of its own when the number is written.
-    small = "; ".join(str(one) for one in proof.warnings if one.field != "total")
+    small = [one.kept() for one in proof.warnings if one.field != "total"]
     work.read_invoice()
     if work.changed(planned.invoice):
         return outdated(work, document.key)
@@ -145,18 +146,15 @@ def _edited_since(work: Work, planned: Planned) -> bool:
     return work.changed(planned.invoice)
 
 
-def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[str, dict[str, str]]:
-    reasons = "; ".join(str(one) for one in proof.reasons)
-    money = any(
-        one.field in {"total", "net", "vat", "rounding"} or one.field.startswith("vat ")
-        for one in proof.reasons
-    )
-    return ("invoice.total_differs" if money else "invoice.content_differs"), {
-        "severa_total": money_text(proof.severa_total, invoice.currency),
-        "erp_total": money_text(proof.erp_total, invoice.currency),
-        "difference": shown(proof.difference, invoice.currency),
-        "severa_vat": vat_text(proof.severa_vat),
-        "erp_vat": vat_text(proof.erp_vat),
+def _why(proof: Proof, invoice: SeveraInvoice, document: ErpDocument) -> tuple[str, dict[str, Any]]:
+    reasons = [one.kept() for one in proof.reasons]
+    amounts = any(one.field in {"total", "net", "vat", "rounding"} or one.of_rate for one in proof.reasons)
+    return ("invoice.total_differs" if amounts else "invoice.content_differs"), {
+        "severa_total": money(proof.severa_total, invoice.currency),
+        "erp_total": money(proof.erp_total, invoice.currency),
+        "difference": money(proof.difference, invoice.currency),
+        "severa_vat": per_rate(proof.severa_vat),
+        "erp_vat": per_rate(proof.erp_vat),
         "reasons": reasons,
         "row": suspect(invoice, document),
     }

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from domain.errors import NotFound
 from domain.invoice.plan import Item
 from domain.invoice.registers import projection
-from domain.invoice.totals import money_text, severa_vat, vat_text
+from domain.invoice.totals import money_text, per_rate, severa_vat
 from domain.invoice.work import Planned, Work
 from domain.mapper import text
 from domain.money import ZERO
+from domain.values import money
 
 # What a person's choice for an invoice begins with where choices are kept; the hash of what was seen follows.
 RELEASED = "released"
@@ -60,8 +63,8 @@ def check_released(work: Work, planned: Planned) -> None:
     if not _holds(work):
         return
     choice = work.delivery.books.choice("invoice", severa_id=work.guid) or ""
-    accounts = accounts_text(work, planned)
-    seen = approval_hash(planned, accounts)
+    accounts = net_per_account(work, planned)
+    seen = approval_hash(planned, accounts_text(accounts, planned.invoice.currency))
     if choice == released_as(seen):
         return
     # A bare 'released' of 0.1.0 says nothing of what was seen: asked again.
@@ -75,7 +78,11 @@ def still_released(work: Work, planned: Planned) -> bool:
     choice = work.delivery.books.choice("invoice", severa_id=work.guid) or ""
     if not _holds(work) or not choice.startswith(f"{RELEASED}:"):
         return True
-    return choice == released_as(approval_hash(planned, accounts_text(work, planned)))
+    return choice == released_as(_hash(work, planned))
+
+
+def _hash(work: Work, planned: Planned) -> str:
+    return approval_hash(planned, accounts_text(net_per_account(work, planned), planned.invoice.currency))
 
 
 def _holds(work: Work) -> bool:
@@ -83,18 +90,20 @@ def _holds(work: Work) -> bool:
     return settings.hold_credit_notes if work.invoice.is_credit_note else settings.hold_invoices
 
 
-def _shown(planned: Planned, accounts: str) -> dict[str, str]:
+def _shown(planned: Planned, accounts: Mapping[str, Decimal]) -> dict[str, Any]:
     invoice = planned.invoice
     sign, currency = invoice.sign, invoice.currency
     return {
         "document_type": invoice.document_type,
-        "net": money_text(invoice.net * sign, currency),
-        "tax": money_text(invoice.tax * sign, currency),
-        "total": money_text(invoice.total * sign, currency),
-        "vat": vat_text(severa_vat(invoice)),
-        "accounts": accounts,
-        "project": planned.need.project or "–",
-        "branch": planned.choices.branch or "–",
+        "net": money(invoice.net * sign, currency),
+        "tax": money(invoice.tax * sign, currency),
+        "total": money(invoice.total * sign, currency),
+        "vat": per_rate(severa_vat(invoice)),
+        "accounts": [
+            {"account": account, **money(net, currency)} for account, net in sorted(accounts.items())
+        ],
+        "project": planned.need.project,
+        "branch": planned.choices.branch,
     }
 
 
@@ -105,13 +114,13 @@ def _sales_account(work: Work, item: Item) -> str:
     if known:
         return known
     try:
-        return text(work.delivery.erp.get("inventory", item.number).body, path) or "–"
+        return text(work.delivery.erp.get("inventory", item.number).body, path)
     except NotFound:
-        return "–"
+        return ""
 
 
-def accounts_text(work: Work, planned: Planned) -> str:
-    """Net per sales account of the items: ``3010: 8000.00 SEK; 3050: 1200.00 SEK``; '–' where an item tells none."""
+def net_per_account(work: Work, planned: Planned) -> Mapping[str, Decimal]:
+    """Net per sales account of the items; the account is '' where an item tells none."""
     invoice = planned.invoice
     nets: dict[str, Decimal] = {}
     accounts: dict[str, str] = {}
@@ -121,6 +130,11 @@ def accounts_text(work: Work, planned: Planned) -> str:
             accounts[number] = _sales_account(work, planned.need.items[row.guid])
         account = accounts[number]
         nets[account] = nets.get(account, ZERO) + row.net(invoice.currency) * invoice.sign
-    return "; ".join(
-        f"{account}: {money_text(net, invoice.currency)}" for account, net in sorted(nets.items())
-    )
+    return nets
+
+
+def accounts_text(nets: Mapping[str, Decimal], currency: str) -> str:
+    """The accounts as they are hashed, ``3010: 8000.00 SEK; 3050: 1200.00 SEK``: the form of the first versions, or what was let go
+    under them would be asked for again."""
+    named = {account or "–": net for account, net in nets.items()}
+    return "; ".join(f"{account}: {money_text(net, currency)}" for account, net in sorted(named.items()))

@@ -24,9 +24,14 @@ class VatAmount:
     vat: Decimal
     vat_id: str = ""
 
-    def __str__(self) -> str:
-        named = f" ({self.vat_id})" if self.vat_id else ""
-        return f"{rate_text(self.rate)} %{named}: {_two(self.net)} + {_two(self.vat)}"
+    def kept(self) -> Json:
+        """As a problem keeps it (kind ``rates`` of ``domain.values``)."""
+        return {
+            "rate": rate_text(self.rate),
+            "vat_id": self.vat_id,
+            "net": _two(self.net),
+            "vat": _two(self.vat),
+        }
 
 
 def rate_text(rate: Decimal) -> str:
@@ -41,13 +46,14 @@ def _two(value: Decimal) -> str:
 
 
 def money_text(value: Decimal, currency: str) -> str:
-    """An amount as people read it: the currency's decimals and its code; more decimals where those would hide some."""
+    """An amount for what is hashed: the currency's decimals and its code; more decimals where those would hide some. People are
+    told ``domain.values.money``."""
     return f"{shown(value, currency)} {currency}".strip()
 
 
-def vat_text(amounts: Iterable[VatAmount]) -> str:
-    """VAT per rate in one line, for a problem: ``25 %: 100.00 + 25.00; 0 % (EU0): 50.00 + 0.00``."""
-    return "; ".join(str(one) for one in amounts) or "–"
+def per_rate(amounts: Iterable[VatAmount]) -> list[Json]:
+    """VAT per rate, for a problem."""
+    return [one.kept() for one in amounts]
 
 
 def vat_on_sums(parts: Iterable[tuple[Decimal, Decimal]], currency: str) -> dict[Decimal, Decimal]:

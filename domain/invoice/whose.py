@@ -228,12 +228,12 @@ def carry_out(work: Work, decision: Decision, shown: list[ErpDocument]) -> None:
         work.make = True
         return
     if chosen is None or _elsewhere(work, chosen):
-        raise work.stop("invoice.chosen_differs", {"number": decision.number, "reasons": "–"})
+        raise work.stop("invoice.chosen_differs", {"number": decision.number, "reasons": []})
     if chosen == own:
         return
     answer = read_document(work.delivery, *chosen)
     if answer is None:
-        raise work.stop("invoice.chosen_differs", {"number": decision.number, "reasons": "–"})
+        raise work.stop("invoice.chosen_differs", {"number": decision.number, "reasons": []})
     marker = marker_of(answer[0].note)
     step = work.open_step("create")
     if step is not None:

@@ -312,11 +312,11 @@ class Work:
         step = self.delivery.step("remove", round=document.round)
         then = (step.request.get("then") or {}) if step is not None and not document.surplus else {}
         return {
-            "customer": self.invoice.customer.name or "–",
+            "customer": self.invoice.customer.name,
             "invoice": self.guid,
-            "date": str(self.invoice.date or "–"),
+            "date": str(self.invoice.date or ""),
             "number": document.number,
-            "status": self.invoice.status_name or "–",
+            "status": self.invoice.status_name,
         } | dict(then.get("values") or {})
 
     def _removed_here(self, document: Document) -> bool:
@@ -348,7 +348,7 @@ class Work:
 
     def named(self) -> dict[str, Any]:
         """What every problem of the invoice says."""
-        return {"customer": self.invoice.customer.name, "date": str(self.invoice.date or "–")}
+        return {"customer": self.invoice.customer.name, "date": str(self.invoice.date or "")}
 
 
 def removal_of(document: Document) -> str:

@@ -17,7 +17,6 @@ from domain.invoice.documents import read_document
 from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, document_type
 from domain.invoice.registers import DOCUMENTS, INVOICES
 from domain.invoice.steps import roles_of
-from domain.invoice.totals import money_text
 from domain.mapper import patch
 from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled, Step
 from domain.money import currency_of
@@ -36,6 +35,7 @@ from domain.payment.plan import (
 from domain.payment.registers import PAYMENTS
 from domain.ports import Delivery
 from domain.setup.statuses import Roles
+from domain.values import money
 
 # What the link remembers of a payment, so that a thing is said once: that it waits, the balance that was told, the problem
 # that was told, and the status that was written last with the writes of the last day (see ``domain.pingpong``).
@@ -381,7 +381,7 @@ def _say(
         "number": document.number,
         "amount": _money(delivery, document, document.totals.total),
         "balance": _money(delivery, document, document.balance),
-        "date": wanted.date.isoformat() if wanted.date else "–",
+        "date": wanted.date.isoformat() if wanted.date else "",
     }
     if wanted.role == "paid" and not moved:
         left.say("payment.date_changed", **values)
@@ -398,5 +398,5 @@ def _say(
         left.log.append(LogLine("payment.rounding_balance", values, "warning"))
 
 
-def _money(delivery: Delivery, document: ErpDocument, amount: Decimal) -> str:
-    return money_text(amount, currency_of(delivery.books, document.currency))
+def _money(delivery: Delivery, document: ErpDocument, amount: Decimal) -> Json:
+    return money(amount, currency_of(delivery.books, document.currency))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from domain.mapper import decimal, read, text
+from domain.money import ZERO
 from domain.moves import Aftermath
 from domain.ports import Delivery
 from domain.product.plan import Sides
+from domain.values import money
 
 
 def own_currency(delivery: Delivery, after: Aftermath, *, needed: bool = False) -> str:
@@ -36,7 +38,6 @@ def say_foreign_price(after: Aftermath, sides: Sides, name: str) -> None:
         "product.foreign_price",
         level="warning",
         name=name,
-        price=str(price),
-        price_currency=text(sides.severa, f"{sides.kind.price}.currencyCode"),
+        price=money(price or ZERO, text(sides.severa, f"{sides.kind.price}.currencyCode")),
         currency=sides.currency,
     )

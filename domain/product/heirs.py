@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain import values
 from domain.errors import Stop
 from domain.model import Link, Record, System
 from domain.ports import Books, Delivery
@@ -16,7 +17,6 @@ def severa_by_code(books: Books, code: str) -> list[Record]:
 
 def gone(delivery: Delivery, link: Link, system: System) -> Stop:
     """The problem of a linked record that is not there any more; another of its code may have taken its place."""
-    named = "Severa" if system == "severa" else "Visma.net ERP"
     code = link.severa_number if system == "severa" else link.erp_number
     books = delivery.books
     if system == "severa":
@@ -32,14 +32,14 @@ def gone(delivery: Delivery, link: Link, system: System) -> Stop:
             if one.id != link.erp_id and books.link("product", erp_id=one.id) is None
         ]
     if len(found) != 1:
-        return Stop("product.gone", {"code": code, "system": named})
+        return Stop("product.gone", {"code": code, "system": system})
     heir, severa_id, erp_id = found[0]
     return Stop(
         "product.merged",
         {
             "code": code,
-            "system": named,
-            "heir": f"{heir.number} {heir.name}".strip(),
-            "relink": f"severa-bridge relink {delivery.tenant.name} product {severa_id} {erp_id}",
+            "system": system,
+            "heir": values.record(heir.number, heir.name),
+            "relink": {"severa_id": severa_id, "erp_id": erp_id},
         },
     )

@@ -65,7 +65,7 @@ def needs_code(kind: Kind, record: Record) -> str:
     """The code of a Severa record. Raises Stop ``product.code_missing`` (R-PRD-2)."""
     code = text(record.body, "code")
     if not code:
-        raise Stop("product.code_missing", {"name": record.name, "register": kind.sv, "register_en": kind.en})
+        raise Stop("product.code_missing", {"name": record.name, "register": kind.register})
     return code
 
 
@@ -79,11 +79,9 @@ def only_one(kind: Kind, record: Record, others: list[Record]) -> None:
                 {
                     "code": record.number or text(record.body, "code"),
                     "name": record.name,
-                    "register": kind.sv,
-                    "register_en": kind.en,
+                    "register": kind.register,
                     "other": other.name,
-                    "other_register": theirs.sv,
-                    "other_register_en": theirs.en,
+                    "other_register": theirs.register,
                 },
             )
 
@@ -109,10 +107,9 @@ def belongs(kind: Kind, item: Json, name: str) -> None:
             {
                 "code": text(item, "inventoryNumber"),
                 "name": name,
-                "register": kind.sv,
-                "register_en": kind.en,
+                "register": kind.register,
                 "type": text(item, "type"),
-                "wanted": " / ".join(kind.types),
+                "wanted": list(kind.types),
             },
         )
 
@@ -122,17 +119,15 @@ def class_fits(kind: Kind, item_class: str, classes: list[Record], name: str) ->
 
     Raises Stop ``product.class_unknown`` or ``product.class_type``.
     """
-    values = {"name": name, "item_class": item_class, "register": kind.sv, "register_en": kind.en}
+    values = {"name": name, "item_class": item_class, "register": kind.register}
     if not classes:
         return
     found = next((one for one in classes if code_key(text(one.body, "id")) == code_key(item_class)), None)
     if found is None:
-        raise Stop(
-            "product.class_unknown", {**values, "known": ", ".join(text(one.body, "id") for one in classes)}
-        )
+        raise Stop("product.class_unknown", {**values, "known": [text(one.body, "id") for one in classes]})
     kind_there = text(found.body, "type")
     if kind_there and kind_there not in kind.types:
-        raise Stop("product.class_type", {**values, "type": kind_there, "wanted": " / ".join(kind.types)})
+        raise Stop("product.class_type", {**values, "type": kind_there, "wanted": list(kind.types)})
 
 
 def new_item(sides: Sides, item_class: str) -> dict[str, Any]:

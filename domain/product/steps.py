@@ -20,11 +20,10 @@ from domain.moves import (
     join_found,
     key_length,
     latest_side,
-    listed,
     must_stand,
+    pairs,
     severa_now,
     shown,
-    side_by_side,
     told,
     wait_until_read,
 )
@@ -146,7 +145,7 @@ class _Work:
 
     def _link_found(self, kind: Kind, ours: Record, item: Record, code: str) -> None:
         if self.delivery.books.link("product", severa_id=ours.id) is not None:
-            values = {"code": code, "name": item.name, "other": ours.name, "register": kind.sv}
+            values = {"code": code, "name": item.name, "other": ours.name, "register": kind.register}
             raise Stop("product.code_taken", values)
         self._link(kind, ours.body, item.body, "product.linked")
 
@@ -180,7 +179,7 @@ class _Work:
             "code": text(item, "inventoryNumber"),
             "name": record.name,
             "other": text(item, "description"),
-            "register": kind.sv,
+            "register": kind.register,
         }
         if not self._still_in_severa(other):
             raise Stop("product.code_of_deleted", values)
@@ -391,9 +390,9 @@ class _Work:
         must_stand(self.delivery, self.after, lost_erp, system="visma_net", name=name)
         must_stand(self.delivery, self.after, lost_severa, system="severa", name=name)
         if merged.asked:
-            raise self.after.stop("product.conflict", name=name, fields=listed(merged.asked))
+            raise self.after.stop("product.conflict", name=name, fields=pairs(merged.asked))
         if halted:
-            raise self.after.stop("product.ping_pong", name=name, fields=", ".join(halted))
+            raise self.after.stop("product.ping_pong", name=name, fields=list(halted))
         if renumbered[2]:
             raise self.after.stop(
                 "product.renumbered",
@@ -407,7 +406,7 @@ class _Work:
     def _differs_stop(self, name: str, differs: tuple[Difference, ...]) -> None:
         """Raises Stop ``product.met_differently``: both met with different values, and a person must decide (R-CON-1)."""
         if differs:
-            raise self.after.stop("product.met_differently", name=name, fields=side_by_side(differs))
+            raise self.after.stop("product.met_differently", name=name, fields=pairs(differs))
 
     def _remember(
         self,

@@ -49,8 +49,6 @@ class Kind:
     types: tuple[str, ...]
     setting: str
     on_create: Mapping[str, str | bool]
-    sv: str
-    en: str
 
 
 PRODUCTS = Kind(
@@ -59,8 +57,6 @@ PRODUCTS = Kind(
     ("NonStockItem", "ServiceItem"),
     "item_class_product",
     MappingProxyType({"type": "Materials"}),
-    "produkt",
-    "product",
 )
 WORK_TYPES = Kind(
     "worktypes",
@@ -68,8 +64,6 @@ WORK_TYPES = Kind(
     ("LaborItem",),
     "item_class_work_type",
     MappingProxyType({"isProductive": True}),
-    "arbetstyp",
-    "work type",
 )
 TRAVEL_EXPENSES = Kind(
     "travelexpensetypes",
@@ -77,8 +71,6 @@ TRAVEL_EXPENSES = Kind(
     ("ExpenseItem",),
     "item_class_travel_expense",
     MappingProxyType({"expenseClass": "OtherTravelExpense", "includeTime": False}),
-    "resekostnad",
-    "travel expense type",
 )
 KINDS = (PRODUCTS, WORK_TYPES, TRAVEL_EXPENSES)
 BY_REGISTER: Mapping[str, Kind] = MappingProxyType({kind.register: kind for kind in KINDS})

@@ -7,12 +7,12 @@ from domain.model import Link, System
 from domain.moves import Aftermath
 from domain.ports import Delivery
 from domain.project.registers import ERP_PROJECT, PROJECTS
+from domain.values import record
 
 
 def gone(delivery: Delivery, after: Aftermath, link: Link, system: System) -> Stop:
     """The problem of a linked project that is not there any more; another of its number may have taken its place."""
     books = delivery.books
-    named = "Severa" if system == "severa" else "Visma.net ERP"
     number = link.severa_number if system == "severa" else link.erp_number
     register = PROJECTS if system == "severa" else ERP_PROJECT
     found = [
@@ -22,12 +22,12 @@ def gone(delivery: Delivery, after: Aftermath, link: Link, system: System) -> St
         and books.link("project", **{"severa_id" if system == "severa" else "erp_id": one.id}) is None
     ]
     if len(found) != 1:
-        return after.stop("project.gone", number=number, system=named)
+        return after.stop("project.gone", number=number, system=system)
     severa_id, erp_id, heir = found[0]
     return after.stop(
         "project.merged",
         number=number,
-        system=named,
-        heir=f"{heir.number} {heir.name}".strip(),
-        relink=f"severa-bridge relink {delivery.tenant.name} project {severa_id} {erp_id}",
+        system=system,
+        heir=record(heir.number, heir.name),
+        relink={"severa_id": severa_id, "erp_id": erp_id},
     )

@@ -193,7 +193,7 @@ class _Work:
                     **plan.describe(project),
                     "other": text(there, "description"),
                     "customer": customer,
-                    "other_customer": theirs or "–",
+                    "other_customer": theirs,
                 },
             )
 
@@ -219,7 +219,7 @@ class _Work:
             waiting = Waiting("customer", severa_id=guid, name=text(project, "customer.name"))
             if self.delivery.books.has_problem("customer", severa_id=guid):
                 # Waiting would look as if it went on by itself: its problem points at the customer's.
-                values = {**plan.describe(project), "customer": waiting.name or "–"}
+                values = {**plan.describe(project), "customer": waiting.name}
                 raise Stop("project.customer_in_error", values, waits_for=waiting)
             raise waiting
         # The number as last seen: a renumbered customer is known to the ERP by its new number only (R-CUS-8).
@@ -430,7 +430,7 @@ class _Work:
             self.after.say(STATUS_CODES[wanted.status], **described)
         others = [name for name in todo.fields if name != "status"]
         if others:
-            self.after.say("project.updated", **described, fields=", ".join(others))
+            self.after.say("project.updated", **described, fields=others)
 
     def _keep(self, link: Link, base: Base, numbers: tuple[str, str]) -> None:
         self.after.link = LinkUpdate(

@@ -16,7 +16,7 @@ from domain.explain import Text
 from domain.mapper import flag, read, text
 from domain.model import Json, LogLine
 from domain.setup.settings import TenantSettings
-from domain.setup.status_words import AUTOINVOICE_CHECKS
+from domain.words import WORDS
 
 Role = Literal["failed", "transfer", "transferred", "sent", "partly_paid", "paid"]
 ROLES: tuple[Role, ...] = ("failed", "transfer", "transferred", "sent", "partly_paid", "paid")
@@ -240,7 +240,7 @@ def _warnings(
     transfer, said = found["transfer"], list[LogLine]()
     credit_default = next((s for s in line if s.is_default_for_credit_note), None)
     if credit_default is None or credit_default.guid != transfer.guid:
-        name = credit_default.name if credit_default else "–"
+        name = credit_default.name if credit_default else ""
         said.append(
             LogLine("statuses.credit_note_default", {"status": name, "transfer": transfer.name}, "warning")
         )
@@ -254,20 +254,18 @@ def _warnings(
     return tuple(said)
 
 
-def autoinvoice_checks(roles: Roles) -> tuple[tuple[Text, str], ...]:
-    """What a user ticks for AutoInvoice, which has no API (R-STA-4): each line with the status it is about, '' for none.
-
-    The line's ``{status}`` is that status' name.
-    """
-    before = [roles.failed.name, roles.transfer.name]
-    return (
-        (AUTOINVOICE_CHECKS["from"], roles.transferred.name),
-        (AUTOINVOICE_CHECKS["after"], roles.sent.name),
-        (AUTOINVOICE_CHECKS["error"], ", ".join(f'"{name}"' for name in before)),
-        (AUTOINVOICE_CHECKS["all"], ""),
-        (AUTOINVOICE_CHECKS["first"], ""),
-        (AUTOINVOICE_CHECKS["own"], ""),
-    )
+def autoinvoice_checks(roles: Roles) -> tuple[tuple[Text, Mapping[str, str]], ...]:
+    """What a user ticks for AutoInvoice, which has no API (R-STA-4): each line with the statuses that it is about."""
+    about: Mapping[str, Mapping[str, str]] = {
+        "from": {"status": roles.transferred.name},
+        "after": {"status": roles.sent.name},
+        "error": {"status": roles.failed.name, "transfer": roles.transfer.name},
+        "all": {},
+        "first": {},
+        "own": {},
+    }
+    texts = WORDS["setup"].texts
+    return tuple((texts[f"autoinvoice_{line}"], values) for line, values in about.items())
 
 
 def autoinvoice_error(roles: Roles, guid: str) -> bool:

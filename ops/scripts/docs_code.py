@@ -276,7 +276,8 @@ def problems_page() -> str:
     causes, sentences = catalogue.causes(), catalogue.sentences()
     parts = [
         HEAD,
-        "# Problems\n\nWhat `severa-bridge problems NAME` shows, by cause. `{…}` stands for a value of the record.\n",
+        "# Problems\n\nWhat `severa-bridge problems NAME` shows, by cause. `{…}` stands for a value of the record; what stands in `[…]` is said\n",
+        "only where its value is there. The texts stand in `domain/*/words.toml`.\n",
         "A problem that closes by itself does so when its record changes and then succeeds. For the others a person acts\n",
         "first and then asks for the record again with `severa-bridge retry NAME PROBLEM`.\n",
     ]
@@ -285,20 +286,30 @@ def problems_page() -> str:
         for one in found:
             cause = causes[one]
             rows = [
-                (title, getattr(cause, part).sv, getattr(cause, part).en)
+                (title, _template(getattr(cause, part).sv), _template(getattr(cause, part).en))
                 for title, part in (("what is wrong", "wrong"), ("what to do", "do"), ("where", "where"))
             ]
             closes = "yes" if cause.closes_by_itself else "no"
+            done = (
+                f" What can be done here: {', '.join(code(action) for action in cause.actions)}."
+                if cause.actions
+                else ""
+            )
             parts += [
                 f"\n### `{one}`\n\n",
                 table(("", "svenska", "English"), rows),
-                f"\nCloses by itself: {closes}.\n",
+                f"\nCloses by itself: {closes}.{done}\n",
             ]
     parts.append("\n# Lines of the transfer log\n\nBeside the problems above, the log says:\n")
     for domain, found in _by_domain(one for one in sentences if one not in causes).items():
-        rows = [(code(one), sentences[one].sv, sentences[one].en) for one in found]
+        rows = [(code(one), _template(sentences[one].sv), _template(sentences[one].en)) for one in found]
         parts += [f"\n## {domain}: log\n\n", table(("code", "svenska", "English"), rows)]
     return "".join(parts)
+
+
+def _template(text: str) -> str:
+    """A text as the page shows it: a value by its name, without its kind."""
+    return re.sub(r"\{(\w+):[^}]*\}", r"{\1}", text)
 
 
 def _by_domain(codes: Iterable[str]) -> dict[str, list[str]]:

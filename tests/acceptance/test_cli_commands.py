@@ -138,6 +138,7 @@ def test_up_until_idle_ends_with_three_while_a_problem_is_open_and_with_zero_aft
         "do",
         "where",
         "closes_by_itself",
+        "actions",
         "values",
         "opened_at",
         "times",

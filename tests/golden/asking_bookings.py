@@ -87,7 +87,7 @@ def _of_invoice(code: Any, case: Json, world: Json) -> Json:
         "sent": plain(sent.body()),
         "cut": [one.code for one in sent.warnings],
         "proof": told(lambda: _proof(code, case, read, sent, shown)),
-        "suspect": told(lambda: code.prove.suspect(read, shown)),
+        "suspect": told(lambda: code.prove.suspect(read, shown) or "–"),
     }
 
 
@@ -287,7 +287,7 @@ def _fee(code: Any, case: Json, read: Any, line: Any) -> Json:
         "kept": meant.as_json(),
         "kept again": plan.brought(meant.as_json()).as_json(),
         "found": plan.found_as(case["fee"], meant).as_json(),
-        "proof": plan.differences(meant, case["fee"]),
+        "proof": [_spelt(one, case["fee"]) for one in plan.differences(meant, case["fee"])],
     }
 
 
@@ -329,3 +329,20 @@ def payment(code: Any, case: Json, world: Json, _golden: Json | None) -> Json:
         "moved without a day": told(lambda: moved(dated=False)),
         "rounding": told(lambda: plan.rounding_balance(shown, case["difference"])),
     }
+
+
+def _spelt(difference: Any, fee: Any) -> str:
+    """A difference that is kept as values today, as 0.1.0 spelt it: its words are no part of the mapping."""
+    if isinstance(difference, str):
+        return difference
+    field, sent = difference["field"], difference["severa"]
+    match field:
+        case "isBillable":
+            return f"{field}: {sent.capitalize()} / {fee.get(field)}"
+        case "quantity":
+            return f"{field}: {sent} / {difference['erp'] or None}"
+        case "project":
+            return f"{field}: {sent} / {difference['erp'] or '–'}"
+    stored = difference["erp"]
+    shown = f"{Decimal(str(fee[field]['amount']))} {stored['currency']}".strip() if stored else "–"
+    return f"{field}: {sent['amount']} {sent['currency']} / {shown}"

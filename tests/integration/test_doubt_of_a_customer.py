@@ -23,7 +23,12 @@ def in_doubt(db: Database, domain: str, code: str) -> tuple[Any, UUID]:
     matter = announce(db, tenant, 1, domain)
     row = claimed(db, tenant)
     with db.tenant(tenant) as connection:
-        log.open_problem(connection, About(domain, matter), code, {"name": "Ada AB", "numbers": "1, 2"})
+        log.open_problem(
+            connection,
+            About(domain, matter),
+            code,
+            {"name": "Ada AB", "customer": "Ada AB", "numbers": ["1", "2"]},
+        )
         claim.fail(connection, row, "in_doubt")
         claim.give_back(connection, row)
     return SimpleNamespace(db=db), tenant

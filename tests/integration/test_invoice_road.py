@@ -35,6 +35,8 @@ def test_an_invoice_points_at_its_customers_problem_and_goes_on_by_itself_once_t
     [problem] = [row for row in road.problems() if row["record_id"] == guid]
     assert problem["code"] == "invoice.customer_in_error"
     assert "Sen Kund AB" in problem["wrong"]
+    [theirs] = [row for row in road.problems() if row["record_id"] == customer["guid"]]
+    assert problem["where"] == f"Problem {theirs['id']}"
     assert road.states("invoice") == ["failed"]
     road.erp.simulator.ask("DELETE", f"/faults/{fault}")
     # Only the customer is repaired; nobody touches the invoice.
@@ -59,11 +61,11 @@ def test_held_invoices_wait_in_a_list_and_go_when_a_person_lets_them(new_firm: C
     road.settle()
     held = {row["record_id"]: row for row in reviewing.held(bridge, road.name)}
     assert set(held) == {first, second}
-    assert held[first]["values"]["total"] == "1356.00 SEK"
-    assert held[first]["values"]["vat"] == "25 %: 1000.00 + 250.00; 6 %: 100.00 + 6.00"
+    assert held[first]["values"]["total"] == {"amount": "1356.00", "currency": "SEK"}
+    assert "Moms: 25 %: 1 000,00 + 250,00; 6 %: 100,00 + 6,00." in held[first]["wrong"]
     accounts = held[first]["values"]["accounts"]
-    assert "1000.00 SEK" in accounts
-    assert "–" not in accounts
+    assert "1000.00" in [one["amount"] for one in accounts]
+    assert all(one["account"] for one in accounts)
     assert road.documents(first) == []
     with pytest.raises(InputError):
         reviewing.release(bridge, road.name, "no such invoice", ())

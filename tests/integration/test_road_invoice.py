@@ -98,7 +98,7 @@ def test_a_wrong_vat_rate_fails_without_a_document_and_is_booked_once_repaired(
     assert road.releases(guid) == 0
     [problem] = [row for row in road.problems() if row["record_id"] == guid]
     assert problem["code"] == "invoice.total_would_differ"
-    for amount in ("11200", "12500"):
+    for amount in ("11 200,00 SEK", "12 500,00 SEK"):
         assert amount in problem["wrong"]
     assert problem["do"]
     assert problem["where"]
@@ -130,7 +130,7 @@ def test_a_document_that_comes_out_otherwise_is_removed_and_its_number_becomes_a
         assert (gap["number"], gap["severa_id"]) == (str(gone["number"]), guid)
         [problem] = [row for row in road.problems() if row["record_id"] == guid]
         assert problem["code"] == "invoice.total_differs"
-        assert "12500" in problem["wrong"]
+        assert "12 500,00 SEK" in problem["wrong"]
     finally:
         road.erp.change("vats", "U25", rate="25")
     road.move(guid, "transfer")

@@ -84,7 +84,7 @@ def test_a_small_write_off_counts_as_paid_and_a_large_one_is_a_problem(road: Roa
     assert road.role(guid) == "paid"
     assert road.role(other) == "sent"
     [problem] = [row for row in road.problems() if row["code"] == "payment.written_off"]
-    assert "1000" in problem["wrong"]
+    assert "1 000,00 SEK" in problem["wrong"]
 
 
 @pytest.mark.req("R-PAY-1")

@@ -54,12 +54,12 @@ def test_an_erp_that_counts_with_fewer_decimals_is_a_difference_with_both_values
         road.settle()
         assert road.role(guid) == "failed"
         [problem] = [row for row in road.problems() if row["record_id"] == guid]
-        assert "7.3333333333 / 7.33" in problem["wrong"]
+        assert "7,3333333333 / 7,33" in problem["wrong"]
         [gap] = [
             row for row in reviewing.gaps(road.installation.bridge, road.name) if row["severa_id"] == guid
         ]
-        assert "9166.66 SEK" in gap["reason"]
-        assert "9162.50 SEK" in gap["reason"]
+        assert "9 166,66 SEK" in gap["reason"]
+        assert "9 162,50 SEK" in gap["reason"]
     finally:
         road.erp.ask("PATCH", "settings", {"quantity_decimals": None, "shortened_counts": False})
 

@@ -140,7 +140,9 @@ def test_a_customer_merged_into_another_is_reported_and_relinked_by_a_person(roa
     service.set_paused(road.installation.bridge, road.name, paused=False, domain="customer")
     road.settle()
     assert road.codes() == ["customer.merged"]
-    assert f"{ours['guid']} {heir['internalId']}" in road.problems()[0]["do"]
+    [problem] = road.problems()
+    assert "relink" in problem["actions"]
+    assert problem["values"]["relink"] == {"severa_id": ours["guid"], "erp_id": str(heir["internalId"])}
     assert road.severa.one("customers", guid=ours["guid"])["isActive"] is False
 
     moved = linking.relink(

@@ -62,13 +62,13 @@ def test_what_was_edited_between_the_list_and_the_release_is_not_let_go(road: Ro
     guid = road.approve(project_of(road, "Omprissatt"), [hours("15", "1000")])
     road.settle()
     shown = listed(road)[guid]
-    assert shown["values"]["total"] == "18750.00 SEK"
+    assert shown["values"]["total"] == {"amount": "18750.00", "currency": "SEK"}
     reprice(road, guid, "77360")
     wanted = str(shown["id"]) if named == "number" else guid
     with pytest.raises(InputError) as refused:
         reviewing.release(bridge, road.name, wanted, {shown["seen"]})
     assert refused.value.message == (
-        f"Invoice {shown['id']} to Omprissatt AB for 1450500.00 SEK has changed since it was shown: "
+        f"Invoice {shown['id']} to Omprissatt AB for 1,450,500.00 SEK has changed since it was shown: "
         f"look again with 'severa-bridge review {road.name}', then let it go."
     )
     road.settle()
@@ -111,10 +111,10 @@ def test_all_is_those_that_were_shown_and_names_what_it_leaves_out(road: Road) -
     done = reviewing.release(bridge, road.name, "all", marks)
     assert done.count == 1
     assert done.missed == (
-        f"Invoice {shown[edited]['id']} to Alla AB for 11250.00 SEK has changed since it was shown",
+        f"Invoice {shown[edited]['id']} to Alla AB for 11,250.00 SEK has changed since it was shown",
         f"Invoice {shown[taken]['id']} does not wait for review any more",
     )
-    assert done.new == (f"Invoice {listed(road)[late]['id']} to Alla AB for 5000.00 SEK was not shown",)
+    assert done.new == (f"Invoice {listed(road)[late]['id']} to Alla AB for 5,000.00 SEK was not shown",)
     road.settle()
     assert released(road) == [kept]
     assert [road.role(one) for one in (kept, edited, late)] == ["transferred", "transfer", "transfer"]
@@ -172,7 +172,7 @@ def test_the_command_shows_and_asks_where_no_mark_is_given(
     for answer in ("", "n\n"):
         refused = command("--release", "all", input=answer)
         assert (refused.exit_code, released(road)) == (1, [])
-        assert "1250.00 SEK" in refused.stdout
+        assert "1 250,00 SEK" in refused.stdout
     gone = command("--release", guid, input="y\n")
     assert (gone.exit_code, released(road)) == (0, [guid]), gone.output
 
@@ -192,7 +192,7 @@ def test_what_is_edited_while_the_command_asks_is_not_let_go(
     monkeypatch.setattr("typer.confirm", thinks)
     done = command("--release", str(listed(road)[guid]["id"]))
     assert isinstance(done.exception, InputError)
-    assert "6250.00 SEK has changed since it was shown" in done.exception.message
+    assert "6,250.00 SEK has changed since it was shown" in done.exception.message
     assert released(road) == []
 
 
@@ -212,8 +212,8 @@ def test_the_command_says_what_all_leaves_out_and_tells_a_script(
     assert done.exit_code == 1
     told = " ".join(done.stdout.split())
     assert "1 invoice is let go." in told
-    assert f"Left out: Invoice {numbers[edited]} to Utelämnad AB for 11250.00 SEK has changed" in told
-    assert f"Left out: Invoice {numbers[late]} to Utelämnad AB for 5000.00 SEK was not shown." in told
+    assert f"Left out: Invoice {numbers[edited]} to Utelämnad AB for 11,250.00 SEK has changed" in told
+    assert f"Left out: Invoice {numbers[late]} to Utelämnad AB for 5,000.00 SEK was not shown." in told
     assert released(road) == [kept]
     again = command("--release", "all", "--seen", listed(road)[edited]["seen"])
     assert (again.exit_code, sorted(released(road))) == (0, sorted([kept, edited]))

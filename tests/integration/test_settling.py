@@ -168,7 +168,7 @@ def test_a_row_that_failed_for_another_reason_stays_so_when_a_late_worker_comes_
     [taken] = take(db)
 
     def refused(_: Delivery) -> Settled:
-        raise Stop("invoice.refused", {})
+        raise Stop("invoice.refused", {"customer": "Ada AB"})
 
     assert settle(workshop(db, refused), taken) == "failed"
     comes_back(db, late)
@@ -276,7 +276,7 @@ def test_what_a_cost_line_became_is_known_for_life_however_its_delivery_ended(
             return Settled(Effects())
         bring(delivery, "line 1")
         if end == "a person is told":
-            raise Stop("cost.project_gone", {})
+            raise Stop("cost.project_gone", {"kind": "Invoice", "guid": "p"})
         if end == "a defect":
             raise RuntimeError("a defect")
         return Settled(Effects())

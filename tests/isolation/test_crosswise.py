@@ -126,7 +126,9 @@ def settles(gate: Gate, delivery: LiveDelivery) -> str:
 
 
 def fails(gate: Gate, delivery: LiveDelivery) -> str:
-    return ending(gate, delivery).failed(Stop("customer.refused", {}, effects=Effects(link=LINK)))
+    return ending(gate, delivery).failed(
+        Stop("customer.refused", {"text": "No."}, effects=Effects(link=LINK))
+    )
 
 
 def waits(gate: Gate, delivery: LiveDelivery) -> str:

@@ -40,7 +40,7 @@ class Pair:
             assert row is not None
             self.rows[row.domain] = row
         with self.db.tenant(self.tenant) as db:
-            log.open_problem(db, self.about(), "project.refused", {})
+            log.open_problem(db, self.about(), "project.refused", {"text": "No."})
 
     def about(self) -> About:
         return About("project", self.rows["project"].matter_id)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mutations import at_lost_ends, at_the_claim, at_the_keyboard, at_the_leaving, at_the_poll, at_the_vendors
+from mutations import (
+    at_lost_ends,
+    at_the_claim,
+    at_the_keyboard,
+    at_the_leaving,
+    at_the_poll,
+    at_the_vendors,
+    at_the_words,
+)
 
 MUTATIONS = (
     *at_the_claim.MUTATIONS,
@@ -11,4 +19,5 @@ MUTATIONS = (
     *at_the_vendors.MUTATIONS,
     *at_the_leaving.MUTATIONS,
     *at_the_keyboard.MUTATIONS,
+    *at_the_words.MUTATIONS,
 )

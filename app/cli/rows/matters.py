@@ -24,6 +24,9 @@ class ProblemRow(Row):
     do: str = Field(description="What to do.")
     where: str = Field(description="Where to do it.")
     closes_by_itself: bool = Field(description="Once the source is repaired.")
+    actions: list[str] = Field(
+        description="What a person can do about it: `retry`, `relink`, `sign_in` and the like."
+    )
     values: Values = Field(description="What fills the sentences.")
     opened_at: str
     last_seen_at: str

@@ -17,7 +17,7 @@ Stages = Callable[..., AbstractContextManager[Stage]]
 pytestmark = [pytest.mark.req("R-INV-7", "R-INV-11"), pytest.mark.schedule("S17")]
 
 # What people know an invoice without a number by.
-NAMED = "Mälarbygg Entreprenad AB 1, 2026-11-20, 2500.00 SEK"
+NAMED = "Mälarbygg Entreprenad AB 1, 2026-11-20, 2 500,00 SEK"
 
 
 def credited(play: Stage, original: str) -> str:

@@ -133,7 +133,7 @@ def test_a_number_that_is_not_taken_twice_is_told_and_closes_when_a_reading_show
         without_number(play, guid, times=2)
         play.poll(seconds=600)
         [problem] = play.problems()
-        assert (problem["code"], problem["values"]["fields"]) == ("invoice.booked_not_numbered", "number")
+        assert (problem["code"], problem["values"]["fields"]) == ("invoice.booked_not_numbered", ["number"])
         assert play.firm.role(guid) == "transfer"
         # A person types it, as the problem says; Severa's own status may stay or move on.
         [document] = play.documents(guid)

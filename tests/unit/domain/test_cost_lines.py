@@ -10,6 +10,7 @@ import pytest
 from domain.cost.steps import settle
 from domain.errors import TryLater, Waiting
 from domain.model import Json
+from domain.words import CAUSES
 from tests.fakes_costs import (
     BATCH,
     add_project,
@@ -45,7 +46,11 @@ def test_a_line_of_a_supplier_invoice_becomes_a_cost_as_the_mapping_says() -> No
     }
     (log,) = effects.log
     assert log.code == "cost.brought"
-    assert (log.values["lines"], log.values["amount"], log.values["projects"]) == (1, "800.00", "1042")
+    assert (log.values["lines"], log.values["amount"], log.values["projects"]) == (
+        1,
+        {"amount": "800.00", "currency": "SEK"},
+        ["1042"],
+    )
     assert effects.link is not None
     assert (effects.link.severa_register, effects.link.erp_id) == ("projectfees", "Invoice/200771")
 
@@ -110,7 +115,10 @@ def test_without_a_rate_the_line_is_a_problem_and_the_others_are_brought() -> No
     stop = stopped(made)
 
     assert stop.code == "cost.rate_missing"
-    assert (stop.values["currency"], stop.values["project"]) == ("NOK", "2000 Project 2000")
+    assert (stop.values["currency"], stop.values["project"]) == (
+        "NOK",
+        {"number": "2000", "name": "Project 2000"},
+    )
     assert costs(made) == [Decimal("5.00")]
     made.severa.stored("projects", "p2")["currency"] = {"code": "SEK"}
     settled(made)
@@ -133,10 +141,10 @@ def test_a_cost_only_needs_no_rate() -> None:
     [
         (
             {"unitCost": {"amount": Decimal("799.00"), "currencyCode": "SEK"}},
-            "unitCost: 800.00 SEK / 799.00 SEK",
+            "självkostnad: 800,00 SEK / 799,00 SEK",
         ),
-        ({"isBillable": True}, "isBillable: False / True"),
-        ({"project": {"guid": "p2"}}, "project: p1 / p2"),
+        ({"isBillable": True}, "faktureras: nej / ja"),
+        ({"project": {"guid": "p2"}}, "projekt: p1 / p2"),
     ],
 )
 def test_a_fee_that_severa_stored_otherwise_is_a_problem_and_is_not_made_again(
@@ -155,7 +163,7 @@ def test_a_fee_that_severa_stored_otherwise_is_a_problem_and_is_not_made_again(
     stop = stopped(made)
 
     assert stop.code == "cost.not_as_sent"
-    assert stop.values["differences"] == shown
+    assert shown in CAUSES[stop.code].wrong.fill("sv", stop.values)
     assert settled(made).log == ()
     assert len(fees(made)) == 1
 
@@ -283,7 +291,10 @@ def test_a_closed_project_is_a_problem_and_nothing_is_dropped() -> None:
 
     stop = stopped(made)
 
-    assert (stop.code, stop.values["project"]) == ("cost.project_closed", "1042 Project 1042")
+    assert (stop.code, stop.values["project"]) == (
+        "cost.project_closed",
+        {"number": "1042", "name": "Project 1042"},
+    )
     assert [fee["project"]["guid"] for fee in fees(made)] == ["p2"]
     made.severa.stored("projects", "p1")["isClosed"] = False
     settled(made)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import domain.cost
-import domain.moves
 from domain.cost import plan
 from domain.cost.document import read_document
-from domain.cost.explain import CAUSES, SENTENCES
 from domain.cost.registers import REGISTERS
 from domain.model import Json
 from domain.money import Currency
 from domain.setup.settings import TenantSettings
+from domain.words import SENTENCES
 from tests.fakes_costs import batch, entry, invoice, line
 
 amounts = st.decimals("-1000000", "1000000", places=2)
@@ -203,36 +199,16 @@ def test_registers_are_read_only_when_costs_are_wanted_and_old_documents_are_lef
 # ---------------------------------------------------------------- words
 
 
-def test_every_code_has_its_words() -> None:
-    own = Path(domain.cost.__file__).parent.glob("*.py")
-    sources = "\n".join(source.read_text() for source in own if source.name != "explain.py")
-    shared = re.findall(r'stop\(\s*f"{domain}\.([a-z_]+)"', Path(domain.moves.__file__).read_text())
-
-    raised = {*re.findall(r'"(cost\.[a-z_]+)"', sources), *(f"cost.{name}" for name in shared)}
-
-    assert raised == set(CAUSES) | set(SENTENCES)
-    assert not set(CAUSES) & set(SENTENCES)
-
-
-def test_both_languages_say_something_and_use_values_alike() -> None:
-    texts = [
-        *SENTENCES.values(),
-        *(text for cause in CAUSES.values() for text in (cause.wrong, cause.do, cause.where)),
-    ]
-
-    for text in texts:
-        assert text.sv
-        assert text.en
-        english = {name.removesuffix("_en") for name in re.findall(r"{(\w+)}", text.en)}
-        assert set(re.findall(r"{(\w+)}", text.sv)) == english, text.sv
-
-
 @pytest.mark.parametrize("kind", ["Invoice", "CreditAdj", "DebitAdj", "QuickCheck", "VoidQuickCheck", "GL"])
 def test_a_document_is_called_something_in_both_languages(kind: str) -> None:
     values = plan.named(read_document("supplierInvoice", invoice(documentType=kind), {}))
 
-    assert values["kind"] != values["kind_en"] != ""
-    assert values["number"] == "200771"
+    swedish, english = (SENTENCES["cost.files"].fill(one, values | {"files": []}) for one in ("sv", "en"))
+    assert swedish.startswith("Bilagor till ")
+    assert english.startswith("Attachments of ")
+    called, named = (text.partition("200771")[0].split(" ", 2)[2].strip() for text in (swedish, english))
+    assert called != named
+    assert (kind in called) == (kind == "GL")
 
 
 @pytest.mark.req("R-CST-3")

@@ -259,7 +259,9 @@ def test_a_contact_conflict_is_asked_about_and_the_other_fields_go_on() -> None:
     stop = stopped(made)
 
     assert stop.code == "customer.conflict"
-    assert stop.values["fields"] == "Kari Borg (position: 'Chef' / 'Ekonom')"
+    assert stop.values["fields"] == [
+        {"field": "position", "severa": "Chef", "erp": "Ekonom", "of": "Kari Borg"}
+    ]
     assert theirs["lastName"] == "Borg"
 
 

@@ -214,7 +214,7 @@ def test_a_merged_customer_is_a_problem_that_proposes_the_heir(answer: str, more
         present(delivery, link_of(made))
 
     assert caught.value.code == "customer.merged"
-    assert caught.value.values["heir"].startswith("20009 ")
+    assert caught.value.values["heir"]["number"] == "20009"
 
 
 @pytest.mark.req("R-CUS-8")
@@ -242,8 +242,8 @@ def test_two_linked_customers_that_the_erp_merges_are_never_joined(answer: str) 
     stop = stopped(made)
 
     assert stop.code == "customer.merged_linked"
-    assert stop.values["heir"] == "20009 Ada Bygg & Son AB"
-    assert stop.values["other"].endswith("Ada Bygg & Son AB")
+    assert stop.values["heir"] == {"number": "20009", "name": "Ada Bygg & Son AB"}
+    assert stop.values["other"]["name"] == "Ada Bygg & Son AB"
     assert changed(made) == []
     assert (made.severa.stored("customers", "c2"), made.erp.records["customer"]["20009"]) == before
     assert {(link.severa_id, link.erp_id) for link in made.books.links} == {("c1", "501"), ("c2", "509")}

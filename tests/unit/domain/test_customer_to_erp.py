@@ -264,7 +264,7 @@ def test_two_customers_after_an_unanswered_create_are_in_doubt() -> None:
     with pytest.raises(InDoubt) as caught:
         settle(delivery.again())
 
-    assert caught.value.values["numbers"] == "10001, 10099"
+    assert caught.value.values["numbers"] == ["10001", "10099"]
 
 
 def test_a_customer_of_our_name_that_is_not_what_was_sent_is_not_adopted() -> None:

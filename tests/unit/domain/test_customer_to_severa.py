@@ -76,7 +76,7 @@ def test_a_name_that_a_linked_severa_customer_has_is_a_problem() -> None:
     stop = stopped(made, erp=("customer", "502"))
 
     assert stop.code == "customer.name_taken"
-    assert "20001 Ada Bygg AB" in stop.values["others"]
+    assert {"number": "20001", "name": "Ada Bygg AB"} in stop.values["others"]
 
 
 def test_an_address_that_cannot_be_made_the_main_one_is_only_a_warning() -> None:

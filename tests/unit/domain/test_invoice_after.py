@@ -13,6 +13,7 @@ from domain.invoice.steps import settle
 from domain.model import ActionResult, Booked, Document, Json
 from domain.setup.settings import TenantSettings
 from tests.fakes_ledger import GUID, Firm, row
+from tests.saying import wrong
 from tests.unit.domain.invoice_surroundings import asked, firm_with, said, stopped
 
 
@@ -22,9 +23,9 @@ def test_a_held_invoice_makes_no_document_until_a_person_lets_it_go() -> None:
     firm.invoice()
     stop = stopped(firm)
     assert stop.code == "invoice.held_for_review"
-    assert stop.values["total"] == "15352.79 SEK"
-    assert stop.values["vat"] == "25 %: 11604.00 + 2901.00; 6 %: 799.80 + 47.99"
-    assert stop.values["accounts"] == "3010: 11604.00 SEK; 3050: 799.80 SEK"
+    assert stop.values["total"] == {"amount": "15352.79", "currency": "SEK"}
+    assert "Moms: 25 %: 11 604,00 + 2 901,00; 6 %: 799,80 + 47,99." in wrong(stop)
+    assert "Konton: 3010: 11 604,00 SEK; 3050: 799,80 SEK." in wrong(stop)
     assert asked(firm, "create", "patch") == []
     # What 0.1.0 kept says nothing of what was seen.
     firm.books.choices["invoice", GUID] = "released"
@@ -43,7 +44,10 @@ def test_invoices_and_credit_notes_are_held_separately() -> None:
     note = firm_with(hold_credit_notes=True)
     note.invoice([row("CONS", "-1", "100", "25")], isCreditNote=True)
     stop = stopped(note)
-    assert (stop.code, stop.values["total"]) == ("invoice.held_for_review", "125.00 SEK")
+    assert (stop.code, stop.values["total"]) == (
+        "invoice.held_for_review",
+        {"amount": "125.00", "currency": "SEK"},
+    )
 
 
 @pytest.mark.req("R-INV-15")

@@ -12,11 +12,11 @@ from domain.doubt import candidates_hash
 from domain.errors import Forbidden, InDoubt, NotSent, OutcomeUnknown, Refused, Stale, Stop, TryLater
 from domain.invoice import booking
 from domain.invoice.booking import MOVES, Move
-from domain.invoice.explain import CAUSES
 from domain.invoice.phases import Facts, Fail, Phase, Remove, phase_of, round_of
 from domain.invoice.steps import settle
 from domain.model import ActionResult, Booked, Decision, Document, Settled, Step, Stored
 from domain.setup.settings import TenantSettings
+from domain.words import CAUSES
 from tests.fakes import FakeDelivery, Killed
 from tests.fakes_ledger import GUID, Firm, row
 from tests.fakes_vendors import START, Call
@@ -414,7 +414,7 @@ HELD = Document("Invoice", "101", "n1", "made")
             ),
             Phase.NEW,
         ),
-        (Facts(1, wish=Fail(Stop("invoice.no_rows"))), Phase.FAILING),
+        (Facts(1, wish=Fail(Stop("invoice.no_rows", {"customer": "Ada AB"}))), Phase.FAILING),
         (Facts(1, steps={"failed": step("failed")}), Phase.FAILING),
         (Facts(1, (HELD,), booked=Booked("Invoice", "101", D(1)), owes=True), Phase.BOOKED),
         (Facts(1, (HELD,), booked=Booked("Invoice", "101", D(1))), Phase.NUMBERED),

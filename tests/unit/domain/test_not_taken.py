@@ -44,8 +44,8 @@ def test_one_that_is_never_taken_is_told_and_stays_a_change(edited: World) -> No
     stop = caught.value
     assert (stop.code, stop.values["fields"], stop.values["system"]) == (
         "work.not_taken",
-        "name",
-        "Visma.net ERP",
+        ["name"],
+        "visma_net",
     )
     assert stop.effects is not None
     assert stop.effects.log == ()

@@ -244,7 +244,7 @@ def test_a_write_off_is_told_once_although_document_and_payment_announce_it() ->
         firm.document()["applications"][0] | {"docType": "PMT", "refNbr": "8", "amountPaid": total(firm) - 20}
     )
     listed(firm)
-    assert stopped(firm).values["amount"] == "20.00 SEK"
+    assert stopped(firm).values["amount"] == {"amount": "20.00", "currency": "SEK"}
 
 
 @pytest.mark.req("R-LOG-3")

@@ -58,7 +58,7 @@ def test_without_a_rule_two_products_that_meet_keep_what_they_have() -> None:
 
     assert isinstance(outcome.error, Stop)
     assert outcome.error.code == "product.met_differently"
-    assert outcome.error.values["fields"] == "name: 'Licens' (Severa), 'Licence 1' (Visma.net ERP)"
+    assert outcome.error.values["fields"] == [{"field": "name", "severa": "Licens", "erp": "Licence 1"}]
     assert changed(made) == []
     made.clock.forward(600)
     poll(made)
@@ -84,7 +84,7 @@ def test_a_field_that_is_written_twice_in_each_direction_stops_with_a_problem() 
 
     stop = stopped(made, severa=("products", "p-LIC"))
 
-    assert (stop.code, stop.values["fields"]) == ("product.ping_pong", "name")
+    assert (stop.code, stop.values["fields"]) == ("product.ping_pong", ["name"])
     assert (erp["description"], erp["defaultPrice"]) == ("ERP 1", Decimal(5))
 
 
@@ -108,8 +108,8 @@ def test_a_record_whose_code_another_has_taken_is_reported_with_a_relink(system:
     assert stop.code == "product.merged"
     erp_id = made.books.link("product", severa_id="p-LIC")
     assert erp_id is not None
-    wanted = f"p-new {erp_id.erp_id}" if system == "severa" else "p-LIC 77777"
-    assert stop.values["relink"] == f"severa-bridge relink nordkonsult product {wanted}"
+    severa_id, wanted = ("p-new", erp_id.erp_id) if system == "severa" else ("p-LIC", "77777")
+    assert stop.values["relink"] == {"severa_id": severa_id, "erp_id": wanted}
 
 
 @pytest.mark.req("R-PRD-4")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import domain.setup.statuses as module
 from domain.errors import Stop
-from domain.setup.status_words import CAUSES, SENTENCES
 from domain.setup.statuses import autoinvoice_checks, autoinvoice_error, derive_roles
+from domain.words import CAUSES
 
 
 def status(name: str, order: int, flags: str = "", **more: Any) -> dict[str, Any]:
@@ -204,7 +202,7 @@ def test_partly_paid_is_never_sent_or_transferred(gone: tuple[str, ...]) -> None
 @pytest.mark.req("R-STA-4")
 def test_the_check_list_for_autoinvoice_names_the_tenants_own_statuses() -> None:
     roles = derive_roles(approval())
-    lines = [text.fill("sv", {"status": named}) for text, named in autoinvoice_checks(roles)]
+    lines = [text.fill("sv", about) for text, about in autoinvoice_checks(roles)]
     assert "I Visma.net ERP, skicka till kund" in lines[0]
     assert "Skickad" in lines[1]
     assert "Misslyckade fakturor" in lines[2]
@@ -221,18 +219,6 @@ def test_autoinvoices_error_status_is_none_before_transferred() -> None:
     assert not any(autoinvoice_error(roles, f"g-{name}") for name in refused)
     assert autoinvoice_error(roles, "g-Skickad")
     assert autoinvoice_error(roles, "g-Fel i AutoInvoice")
-
-
-def test_every_code_has_its_words_in_both_languages() -> None:
-    source = Path(module.__file__).read_text(encoding="utf-8")
-    raised = set(re.findall(r'Stop\(\s*"(statuses\.\w+)"', source))
-    logged = set(re.findall(r'LogLine\("(statuses\.\w+)"', source))
-    assert raised == set(CAUSES)
-    assert logged == set(SENTENCES)
-    for text in [*SENTENCES.values(), *(t for c in CAUSES.values() for t in (c.wrong, c.do, c.where))]:
-        assert text.sv
-        assert text.en
-        assert text.sv != text.en
 
 
 def by_hand(**roles: str) -> dict[Any, str]:
