@@ -155,9 +155,20 @@ class Table:
 
     # ------------------------------------------------------------ merging
 
-    def rules(self, chosen: Rule, *, first: Rule | None = None) -> dict[str, FieldRule]:
-        """How each merged field is merged, by the tenant's rule; ``first``: while nothing was agreed on, None = the same."""
-        return {one.name: one.rule(chosen, first or chosen) for one in self.fields if one.when == "merged"}
+    def rules(
+        self, chosen: Rule, *, first: Rule | None = None, old: Collection[str] = ()
+    ) -> dict[str, FieldRule]:
+        """How each merged field is merged, by the tenant's rule; ``first``: while nothing was agreed on, None = the same.
+
+        ``old``: the fields that the base of an older link has, () while there is none. One that it lacks came to the table, or was
+        switched on, after both had met: it is never written by itself. It is agreed to differ and told, and the next edit
+        of it flows.
+        """
+        return {
+            one.name: one.rule(chosen, "ask" if old and one.name not in old else first or chosen)
+            for one in self.fields
+            if one.when == "merged"
+        }
 
     def convertible(
         self, found: Merge, values: tuple[Mapping[str, str], Mapping[str, str]], severa: Json, erp: Json

@@ -147,7 +147,7 @@ class Pair:
     def merged(self, rule: Rule, latest: System | None) -> tuple[Merge, tuple[str, ...]]:
         """The merge, and the fields that one side emptied: those are reported, not deleted."""
         severa, erp = self.values()
-        found = merge(self.base, severa, erp, rules(rule), latest=latest, sent=self.sent)
+        found = merge(self.base, severa, erp, TABLE.rules(rule, old=self.base), latest=latest, sent=self.sent)
         written = {**found.to_erp, **found.to_severa}
         emptied = tuple(name for name, value in written.items() if name in _KEPT and not value)
         if not emptied:

@@ -31,7 +31,8 @@ class Sides:
     """Both sides of a customer as they are merged.
 
     ``places``: its Severa addresses. ``countries``: rows of Severa's countries. ``choice``: the customer class kept in
-    the bridge. ``listed``: the ERP body is a last seen one, on which credit terms may be missing.
+    the bridge. ``listed``: the ERP body is a last seen one, on which credit terms may be missing. ``old`` as of
+    ``Table.rules``.
     """
 
     severa: Json
@@ -44,6 +45,7 @@ class Sides:
     choice: str | None = None
     listed: bool = False
     sent: Sent = field(default_factory=dict)
+    old: Collection[str] = ()
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out."""
@@ -66,7 +68,7 @@ class Sides:
 
     def rules(self) -> dict[str, FieldRule]:
         """How each field is merged, by the tenant's rule (R-CON-1)."""
-        return self.table.rules(self.settings.conflict_customer)
+        return self.table.rules(self.settings.conflict_customer, old=self.old)
 
     def merged(self, latest: System | None = None) -> Merge:
         """The merge of both sides; what has no counterpart on the other is not sent."""

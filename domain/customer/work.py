@@ -121,6 +121,7 @@ class Work:
             choice=self.delivery.books.choice("customer", severa_id=link.severa_id) if link else None,
             listed=listed,
             sent=sent.of(link.state) if link is not None else {},
+            old=tuple(link.base) if link is not None and link.id else (),
         )
 
     def places(self, guid: str, *, fresh: bool = False) -> tuple[Json, ...]:

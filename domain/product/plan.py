@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from domain.text import code_key
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both sides of a product as they are merged. ``currency`` is the organisation's, '' if unknown."""
+    """Both sides of a product as they are merged. ``currency`` is the organisation's, '' if unknown; ``old`` as of ``Table.rules``."""
 
     kind: Kind
     severa: Json
@@ -29,6 +29,7 @@ class Sides:
     rule: Rule = "ask"
     first: Rule | None = None
     sent: Sent = field(default_factory=dict)
+    old: Collection[str] = ()
 
     @property
     def table(self) -> Table:
@@ -38,7 +39,7 @@ class Sides:
     def merged(self, latest: System | None = None) -> Merge:
         """The merge of both sides (R-CON-1)."""
         severa, erp = self.values()
-        rules = self.table.rules(self.rule, first=self.first)
+        rules = self.table.rules(self.rule, first=self.first, old=self.old)
         return merge(self.base, severa, erp, rules, latest=latest, sent=self.sent)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:

@@ -306,6 +306,7 @@ class _Work:
             own_currency(self.delivery, self.after),
             chosen,
             sent=sent.of(link.state),
+            old=tuple(link.base) if link.id else (),
         )
 
     def _severa_now(self, link: Link) -> Json:

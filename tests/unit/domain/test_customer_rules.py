@@ -172,6 +172,29 @@ def test_an_attention_flows_back_only_where_both_is_chosen_and_never_over_a_cut_
     assert severa["notes"] == long
 
 
+@pytest.mark.req("R-CON-1")
+@pytest.mark.parametrize("rule", ["severa", "visma_net", "latest", "ask"])
+def test_a_field_that_is_carried_over_from_now_on_is_not_written_into_old_links_by_itself(rule: str) -> None:
+    """Switched on, or new in a later version: no brake stands before the next edit of anything else."""
+    made = ruled(conflict_customer=rule)
+    severa, erp = linked(made)
+    severa["notes"], erp["mainContact"]["attention"] = "Egna anteckningar", "Till Ada"
+    later(made)
+    settings = TenantSettings.model_validate({"conflict_customer": rule, "notes": "both"})
+    made.tenant = replace(made.tenant, settings=settings)
+
+    made.severa.patch("customers", "c1", {"/website": "https://ny.example"})
+    said = codes(later(made))
+    assert erp["mainContact"]["web"] == "https://ny.example"
+    assert (severa["notes"], erp["mainContact"]["attention"]) == ("Egna anteckningar", "Till Ada")
+    assert "customer.differs" in said
+    assert "customer.differs" not in codes(later(made)), "said once"
+
+    erp["mainContact"]["attention"] = "Till Eva"
+    later(made)
+    assert severa["notes"] == "Till Eva", "the next edit of it flows"
+
+
 @pytest.mark.req("R-CUS-6")
 @pytest.mark.parametrize(("country", "wanted"), [("se", "1"), ("no", "3"), ("fi", "2")])
 def test_the_default_class_follows_the_customers_country(country: str, wanted: str) -> None:

@@ -118,6 +118,13 @@ def test_a_plain_field_is_one_row() -> None:
     assert PLAIN.created("visma_net", {"name": "", "fax": "1"}) == {"name": "", "mainContact.fax": "1"}
 
 
+@pytest.mark.req("R-CON-1")
+def test_a_row_that_an_older_link_never_had_is_written_by_nobody_s_rule() -> None:
+    rules = PLAIN.rules("severa", old={"name": ["A", "A"]})
+    assert (rules["name"].first, rules["fax"].first) == ("severa", "ask")
+    assert PLAIN.rules("severa")["fax"].first == "severa", "two that meet have no base yet"
+
+
 def test_a_field_that_stands_twice_is_an_error() -> None:
     with pytest.raises(ValueError, match="fields that stand twice: name"):
         Table((Field("name", "a", "b"), Field("name", "c", "d")))
