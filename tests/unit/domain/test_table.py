@@ -20,6 +20,7 @@ from domain.project import table as projects
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
 from domain.table import Field, Table
+from domain.words import WORDS
 
 COUNTRIES = ({"guid": "se", "code2": "SE", "name": "Sverige"}, {"guid": "no", "code2": "NO", "name": "Norge"})
 TERMS = CreditTerms({"30": 30, "14": 14})
@@ -171,3 +172,17 @@ def test_a_price_is_written_in_the_currency_that_stands_there_else_in_the_organi
     assert price.to_severa("9.5", {}) == {"amount": Decimal("9.5"), "currencyCode": "SEK"}
     there = {"unitPrice": {"amount": Decimal(1), "currencyCode": "EUR"}}
     assert price.to_severa("", there) == {"amount": Decimal(0), "currencyCode": "EUR"}
+
+
+@pytest.mark.req("R-LOG-3")
+def test_what_people_read_of_a_difference_has_a_name_in_their_words() -> None:
+    domains = {"customers": "customer", "contacts": "customer", "projects": "project"}
+    nameless = [
+        f"{name} {row.name}"
+        for name, table in TABLES.items()
+        if name != "addresses"
+        for row in table
+        if row.when in ("merged", "owned")
+        and row.name not in WORDS[domains.get(name, "product")].vocabulary.fields
+    ]
+    assert nameless == []
