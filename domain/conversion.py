@@ -51,6 +51,7 @@ class Conversion:
     same       whether a text of Severa and one of the ERP mean the same
     form       a text that a base of an older program holds, as it would be read today
     anyway     the text that a new record has without being told: it is not sent on create
+    edition    raised when a seen form changes: it is part of the mapping version (``Table.version``)
     """
 
     name: str
@@ -61,6 +62,7 @@ class Conversion:
     same: Callable[[str, str], bool] = operator.eq
     form: Callable[[str], str] = canonical
     anyway: str = ""
+    edition: int = 1
 
     def but(self, **changes: Any) -> Conversion:
         """The same with other parts: reference tables of a tenant enter ``same`` and the writes, never a seen form."""

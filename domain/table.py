@@ -144,9 +144,10 @@ class Table:
         return _known((one, system, body) for one in self.fields if one.when != "given")
 
     def version(self, system: System) -> int:
-        """The mapping version of one side: another one whenever a row is added, taken out, renamed, or read otherwise."""
+        """The mapping version of one side: another one whenever a row is added, taken out, renamed or read elsewhere, and with
+        the edition of a conversion that reads otherwise."""
         rows = sorted(
-            (one.name, one.path(system), one.as_.name)
+            (one.name, one.path(system), one.as_.name, one.as_.edition)
             for one in self.fields
             if one.path(system) and one.when != "given"
         )

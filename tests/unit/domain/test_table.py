@@ -137,11 +137,20 @@ def test_a_field_that_stands_twice_is_an_error() -> None:
         (lambda row: replace(row, name="telefax"), True),
         (lambda row: replace(row, erp="mainContact.telefax"), True),
         (lambda row: replace(row, as_=ONE_LINE), True),
+        (lambda row: replace(row, as_=FOLDED.but(edition=2)), True),
         (lambda row: replace(row, note="new"), False),
         (lambda row: replace(row, flows="→"), False),
         (lambda row: replace(row, as_=FOLDED.but(same=lambda a, b: a == b)), False),
     ],
-    ids=["renamed", "read elsewhere", "read otherwise", "noted", "flowing otherwise", "compared otherwise"],
+    ids=[
+        "renamed",
+        "read elsewhere",
+        "read otherwise",
+        "of another edition",
+        "noted",
+        "flowing otherwise",
+        "compared otherwise",
+    ],
 )
 def test_the_version_changes_with_what_is_hashed_and_with_nothing_else(changed: Any, *, other: bool) -> None:
     row = PLAIN["fax"]
