@@ -54,9 +54,9 @@ class Books:
 @pytest.fixture
 def books(db: Database, tenant: UUID, database: Made) -> Books:
     made = Books(db, tenant, database.owner_url)
-    made.write("invoice.no_rows", record_id="a", number="1001", name="Å Bygg AB")
+    made.write("invoice.no_rows", record_id="a", number="1001", name="Å Bygg AB", values={"customer": "Å Bygg AB"})  # fmt: skip
     made.write("invoice.no_rows", NOON + timedelta(days=1), record_id="b", number="1002", values={"customer": "Örebro Åkeri"})  # fmt: skip
-    made.write("customer.conflict", NOON + timedelta(days=2), record_id="c", domain="customer", name="Å Bygg AB")  # fmt: skip
+    made.write("customer.conflict", NOON + timedelta(days=2), record_id="c", domain="customer", name="Å Bygg AB", values={"name": "Å Bygg AB", "fields": []})  # fmt: skip
     return made
 
 
@@ -97,7 +97,7 @@ def test_what_a_limit_would_cut_off_is_found_all_the_same(books: Books) -> None:
 
 @pytest.mark.req("R-LOG-1")
 def test_level_and_outcome_are_the_lines_own(books: Books) -> None:
-    books.write("invoice.no_rows", level="error", outcome="failed", record_id="d")
+    books.write("invoice.no_rows", level="error", outcome="failed", record_id="d", values={"customer": "D"})
     assert books.found(level="error")[0] == ["d"]
     assert books.found(outcome="failed")[0] == ["d"]
     assert books.found(outcome="done", level="error")[0] == []
@@ -105,7 +105,9 @@ def test_level_and_outcome_are_the_lines_own(books: Books) -> None:
 
 @pytest.mark.req("R-LOG-1")
 def test_counts_are_of_what_is_asked_for_and_have_no_limit(books: Books) -> None:
-    closed = books.write("customer.conflict", record_id="e", domain="customer")
+    closed = books.write(
+        "customer.conflict", record_id="e", domain="customer", values={"name": "E", "fields": []}
+    )
     with books.db.tenant(books.tenant) as db:
         log.close_problems(db, closed, "settled")
         lines = log.read_counts(db, Wanted())
