@@ -1,8 +1,8 @@
 """How a member of one system and one of the other are made comparable, and written: what the rows of a table name.
 
-Every conversion has a *seen* form, which takes nothing but the vendor's value: the hash of a record is made of it, and so are
-the values that are merged and kept in a base. Bases outlive the program that stored them, so a seen form that changes needs a
-``form`` that reads the old one.
+What is read is hashed, merged and kept in a base. The conversions of a module's own table take nothing but the vendor's value, so
+that the hash of a record needs no tenant; one that takes a tenant's reference tables (``country``) is put in its place for a merge
+only. Bases outlive the program that stored them: a reading that changes needs a ``form`` that reads the old one.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Conversion:
     edition: int = 1
 
     def but(self, **changes: Any) -> Conversion:
-        """The same with other parts: reference tables of a tenant enter ``same`` and the writes, never a seen form."""
+        """The same with other parts, such as those that take a tenant's reference tables."""
         return replace(self, **changes)
 
 

@@ -1,4 +1,4 @@
-"""A row of a mapping table. Mapper, documentation and pages are all made from these rows."""
+"""A row of a document's mapping (invoices, payments, costs), for the pages; registers kept on both sides have ``domain.table``."""
 
 from __future__ import annotations
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from domain.values import DASH, SHAPES, is_missing
 
-Language = Literal["sv", "en"]
 Pair = tuple[str, str]
 
 # Thousands and decimals. An ordinary space, so that a search for what was typed finds the amount.

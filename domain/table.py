@@ -1,8 +1,7 @@
 """A mapping as data: one row per field that two registers are kept in step by (docs/mapping.md is made from the rows).
 
 A plain field is one row and nothing else: its row says where both systems have it, how it is compared, which way it flows,
-what enters the hash of a record, what is written, and what the pages show. Documents that are made in one go have a ``Sheet``
-(``domain.sheet``).
+what enters the hash of a record, what is written, and what the pages show.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from domain.conversion import NO_COUNTERPART, TEXT, Conversion, Members
+from domain.fields import Direction, Owner
 from domain.mapper import read
 from domain.merge import FieldRule, Merge, Rule
 from domain.model import Json, System
 
-Direction = Literal["→", "←", "↔"]
-Owner = Literal["severa", "visma_net", "rule"]
 When = Literal["merged", "owned", "created", "given", "key", "seen"]
 Values = dict[str, str]
 
@@ -116,15 +114,6 @@ class Table:
         return Table(
             tuple(
                 replace(one, as_=conversions[one.name]) if one.name in conversions else one
-                for one in self.fields
-            )
-        )
-
-    def reading(self, **severa: Callable[[Json], str | None]) -> Table:
-        """The table with other readings of Severa's bodies."""
-        return Table(
-            tuple(
-                replace(one, severa_read=severa[one.name]) if one.name in severa else one
                 for one in self.fields
             )
         )
