@@ -92,7 +92,7 @@ def _connection(bridge: Bridge, tenant: tenants.Tenant, system: str) -> Check:
 def _readings(bridge: Bridge, tenant: tenants.Tenant) -> list[Check]:
     """One per open problem that keeps a register or a whole system from being read: the sign-in may be well all the same."""
     with bridge.db.tenant(tenant.id) as db:
-        found = [row for row in log.problems(db) if row["code"] in READING]
+        found = [row for row in log.open_problems(db) if row["code"] in READING]
     return [_reading(tenant.name, row) for row in found]
 
 

@@ -127,7 +127,7 @@ def retry(bridge: Bridge, name: str, problem: str) -> int:
     """Tries a problem's record again at once; ``problem`` is its number, or a code for all of that cause. How many."""
     tenant = staying_tenant(bridge, name)
     with bridge.db.tenant(tenant.id) as db:
-        wanted = [row for row in log.problems(db) if str(row["id"]) == problem or row["code"] == problem]
+        wanted = [row for row in log.open_problems(db) if str(row["id"]) == problem or row["code"] == problem]
         if not wanted:
             raise InputError(
                 f"There is no open problem '{problem}' for tenant '{name}': 'severa-bridge problems {name}' shows those there are."

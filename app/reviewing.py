@@ -90,7 +90,7 @@ def release(bridge: Bridge, name: str, wanted: str, seen: Collection[str]) -> Le
 
 
 def _waiting(db: TenantDb) -> list[Mapping[str, Any]]:
-    return [row for row in log.problems(db) if row["code"] in review.CODES]
+    return [row for row in log.open_problems(db) if row["code"] in review.CODES]
 
 
 def _let_go(db: TenantDb, row: Mapping[str, Any]) -> None:

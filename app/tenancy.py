@@ -55,7 +55,7 @@ def list_tenants(bridge: Bridge) -> list[dict[str, Any]]:
 def _listed(bridge: Bridge, tenant: Tenant) -> dict[str, Any]:
     with bridge.db.tenant(tenant.id) as db:
         checked = {c.system: c for c in tenants.connections(db)}
-        problems = len(log.problems(db))
+        problems = len(log.open_problems(db))
         work = outbox.rows(db)
     return {
         "id": str(tenant.id),

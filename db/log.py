@@ -111,9 +111,9 @@ def close_problems(db: TenantDb, about: About, how: str, *, keep: Sequence[str] 
     db.execute(SQL["log.close_problems"], {**about.values(), "how": how, "except": list(keep)})
 
 
-def problems(db: TenantDb, *, closed_too: bool = False) -> Sequence[Mapping[str, Any]]:
-    """Oldest first."""
-    return db.execute(SQL["log.problems"], {"all": closed_too}).fetchall()
+def open_problems(db: TenantDb) -> Sequence[Mapping[str, Any]]:
+    """All of them, oldest first."""
+    return db.execute(SQL["log.open_problems"]).fetchall()
 
 
 def problems_found(

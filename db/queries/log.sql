@@ -44,8 +44,8 @@ update problem set closed_at = bridge_now(), closed_how = %(how)s
 where tenant_id = %(tenant_id)s and domain = %(domain)s and subject = %(subject)s and matter_id is not distinct from %(matter_id)s
   and closed_at is null and code <> all (%(except)s)
 
--- problems --
-select * from problem where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null) order by opened_at, id
+-- open_problems --
+select * from problem where tenant_id = %(tenant_id)s and closed_at is null order by opened_at, id
 
 -- problems_found --
 -- A period is that of the opening: a problem belongs to one day.
