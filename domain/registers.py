@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from domain.mapper import day, read, text
 from domain.model import Domain, Json, System
 from domain.setup.settings import TenantSettings
 
@@ -104,3 +105,29 @@ class Register:
         return replace(
             self, projection=projection, mapping_version=self.mapping_version + 1000, unmapped=lambda _s: ()
         )
+
+
+def reference(system: System, name: str, key: str, title: str, *mapped: str) -> Register:
+    """A register that things are looked up in and nobody settles, read whole. ``key`` is what its rows are known by, ``title`` what
+    they are called; ``mapped``: the members that matter, by default all but counters and stamps."""
+    return Register(
+        system=system,
+        name=name,
+        identify=lambda body: text(body, key),
+        number=lambda body: text(body, key),
+        title=lambda body: text(body, title),
+        projection=(lambda body: {path: text(body, path) for path in mapped}) if mapped else _whole,
+        concerns=lambda _body: (),
+        remote_time=lambda _body: None,
+        reference=True,
+    )
+
+
+def _whole(body: Json) -> Mapping[str, str]:
+    return {name: repr(value) for name, value in body.items() if name not in {"metadata", "timeStamp"}}
+
+
+def dated_on_or_after(path: str, body: Json, start: date | None) -> bool:
+    """Whether a document is dated on or after the tenant's start date (R-SET-7); one without a date is."""
+    dated = day(read(body, path))
+    return start is None or dated is None or dated >= start

@@ -13,13 +13,13 @@ from domain.cost.registers import (
     PROJECTS,
     SALES_CASES,
     SUPPLIER_INVOICES,
-    dated_on_or_after,
 )
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.model import Link, Record
 from domain.moves import wait_until_read
 from domain.ports import Delivery
+from domain.registers import dated_on_or_after
 from domain.text import code_key
 from domain.values import record as named_record
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
 from types import MappingProxyType
 
 from domain.fields import Field
 from domain.mapper import day, latest_time, read, text
-from domain.model import Json, System
-from domain.registers import Concern, Register
+from domain.model import Json
+from domain.registers import Concern, Register, dated_on_or_after, reference
 from domain.setup.settings import TenantSettings
 
 FEES = "projectfees"
@@ -189,36 +189,9 @@ def _journal_concerns(body: Json) -> tuple[Concern, ...]:
     return (Concern("cost", JOURNALS, journal_id(body)),)
 
 
-def dated_on_or_after(path: str, body: Json, start: date | None) -> bool:
-    """Whether a document is dated on or after the tenant's start date (R-SET-7); one without a date is."""
-    dated = day(read(body, path))
-    return start is None or dated is None or dated >= start
-
-
 def wanted(settings: TenantSettings) -> bool:
     """Costs are off by default; their registers are not even read then."""
     return settings.costs != "off"
-
-
-def _whole(body: Json) -> Mapping[str, str]:
-    return {
-        name: repr(value) for name, value in sorted(body.items()) if name not in {"metadata", "timeStamp"}
-    }
-
-
-def _reference(system: System, name: str, key: str, title: str) -> Register:
-    return Register(
-        system=system,
-        name=name,
-        identify=lambda body: text(body, key),
-        number=lambda body: text(body, key),
-        title=lambda body: text(body, title),
-        projection=_whole,
-        concerns=lambda _body: (),
-        remote_time=lambda _body: None,
-        reference=True,
-        wanted=wanted,
-    )
 
 
 REGISTERS: tuple[Register, ...] = (
@@ -249,6 +222,6 @@ REGISTERS: tuple[Register, ...] = (
         start_setting="costs_from",
         wanted=wanted,
     ),
-    _reference("visma_net", ACCOUNTS, "accountCD", "description"),
-    _reference("visma_net", LEDGERS, "number", "description"),
+    replace(reference("visma_net", ACCOUNTS, "accountCD", "description"), wanted=wanted),
+    replace(reference("visma_net", LEDGERS, "number", "description"), wanted=wanted),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from domain.customer import addresses, contacts
 from domain.customer.places import ADDRESS
 from domain.customer.table import CUSTOMER, TABLE, TERMS_MAY_BE_MISSING_ON_LISTS
 from domain.mapper import latest_time, read, text
-from domain.model import Json, Record
-from domain.registers import Concern, Register
+from domain.model import Json, Record, System
+from domain.registers import Concern, Register, reference
 from domain.setup.settings import TenantSettings
 from domain.text import name_key, organisation_number, same_organisation
 
@@ -90,20 +91,12 @@ def _erp_seen(body: Json) -> Mapping[str, str]:
     return erp_values(body, listed=True)
 
 
-def _reference(system: str, name: str, key: str, title: str, *mapped: str) -> Register:
-    return Register(
-        system="severa" if system == "severa" else "visma_net",
-        name=name,
-        identify=lambda body: text(body, key),
-        number=lambda body: (
-            text(body, key) if system != "severa" else text(body, "code") or text(body, "code2")
-        ),
-        title=lambda body: text(body, title),
-        projection=lambda body: {path: text(body, path) for path in mapped},
-        concerns=lambda _body: (),
-        remote_time=latest_time,
-        reference=True,
-    )
+def _listed(system: System, name: str, key: str, title: str, *mapped: str) -> Register:
+    """A reference register of which these members matter; Severa's rows are called by their code."""
+    found = replace(reference(system, name, key, title, *mapped), remote_time=latest_time)
+    if system != "severa":
+        return found
+    return replace(found, number=lambda body: text(body, "code") or text(body, "code2"))
 
 
 def _notes_off(settings: TenantSettings) -> tuple[str, ...]:
@@ -203,11 +196,11 @@ REGISTERS: tuple[Register, ...] = (
         remote_time=latest_time,
         owner=lambda body: text(body, "businessAccount"),
     ),
-    _reference("severa", COMMUNICATION_TYPES, "guid", "name", "type", "isActive"),
-    _reference("severa", CURRENCIES, "guid", "name", "code", "isOrganizationCurrency"),
-    _reference("severa", COUNTRIES, "guid", "name", "code2", "name", "englishName", "isInEU"),
-    _reference("visma_net", CUSTOMER_CLASSES, "id", "description", "description"),
-    _reference(
+    _listed("severa", COMMUNICATION_TYPES, "guid", "name", "type", "isActive"),
+    _listed("severa", CURRENCIES, "guid", "name", "code", "isOrganizationCurrency"),
+    _listed("severa", COUNTRIES, "guid", "name", "code2", "name", "englishName", "isInEU"),
+    _listed("visma_net", CUSTOMER_CLASSES, "id", "description", "description"),
+    _listed(
         *("visma_net", CREDIT_TERMS, "termsId", "description"),
         *("dueDateType", "dueDay1", "instalmentType", "numberOfInstalments"),
     ),

@@ -9,7 +9,7 @@ from domain.fields import Field
 from domain.mapper import day, flag, known_factor, known_money, read, text
 from domain.model import Json
 from domain.money import CURRENCIES
-from domain.registers import Concern, Register
+from domain.registers import Concern, Register, dated_on_or_after, reference
 from domain.text import canonical
 
 INVOICES = "invoices"
@@ -204,8 +204,7 @@ def _time(value: str) -> datetime | None:
 
 def in_scope(body: Json, start: date | None) -> bool:
     """Whether an invoice is dated on or after the tenant's start date (R-SET-7); one without a date is."""
-    dated = day(read(body, "date"))
-    return start is None or dated is None or dated >= start
+    return dated_on_or_after("date", body, start)
 
 
 def _concerns(body: Json) -> tuple[Concern, ...]:
@@ -237,37 +236,16 @@ REGISTERS: tuple[Register, ...] = (
 )
 
 
-def _whole(body: Json) -> Mapping[str, str]:
-    """Reference rows matter as a whole; only counters and stamps do not."""
-    return {
-        name: repr(value) for name, value in sorted(body.items()) if name not in {"metadata", "timeStamp"}
-    }
-
-
-def _reference(system: str, name: str, key: str, title: str) -> Register:
-    return Register(
-        system="severa" if system == "severa" else "visma_net",
-        name=name,
-        identify=lambda body: text(body, key),
-        number=lambda body: text(body, key),
-        title=lambda body: text(body, title),
-        projection=_whole,
-        concerns=lambda _body: (),
-        remote_time=lambda _body: None,
-        reference=True,
-    )
-
-
 REFERENCES: tuple[Register, ...] = (
-    _reference("severa", STATUSES, "guid", "name"),
-    _reference("severa", "currencies", "guid", "name"),
-    _reference("visma_net", CURRENCIES, "id", "description"),
-    _reference("visma_net", "vat", "vatId", "description"),
-    _reference("visma_net", "vatCategory", "vatCategoryId", "description"),
-    _reference("visma_net", "creditTerm", "termsId", "description"),
-    _reference("visma_net", "organization", "organizationCd", "name"),
-    _reference("visma_net", "branch", "number", "name"),
-    _reference("visma_net", "financialPeriod", "period", "description"),
+    reference("severa", STATUSES, "guid", "name"),
+    reference("severa", "currencies", "guid", "name"),
+    reference("visma_net", CURRENCIES, "id", "description"),
+    reference("visma_net", "vat", "vatId", "description"),
+    reference("visma_net", "vatCategory", "vatCategoryId", "description"),
+    reference("visma_net", "creditTerm", "termsId", "description"),
+    reference("visma_net", "organization", "organizationCd", "name"),
+    reference("visma_net", "branch", "number", "name"),
+    reference("visma_net", "financialPeriod", "period", "description"),
 )
 """Reference registers that invoices use, read whole: without statuses nothing is transferred, without the others
 something is left to the ERP or not predicted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.mapper import latest_time, text
 from domain.model import Json
 from domain.product.table import KINDS, PRODUCTS, TABLES, Kind
-from domain.registers import Concern, Register
+from domain.registers import Concern, Register, reference
 from domain.text import code_key
 
 INVENTORY = "inventory"
@@ -47,15 +47,5 @@ REGISTERS: tuple[Register, ...] = (
         remote_time=latest_time,
         mapping_version=TABLES[PRODUCTS.register].version("visma_net"),
     ),
-    Register(
-        system="visma_net",
-        name=ITEM_CLASSES,
-        identify=lambda body: text(body, "id"),
-        number=lambda body: text(body, "id"),
-        title=lambda body: text(body, "description"),
-        projection=lambda body: {"type": text(body, "type"), "description": text(body, "description")},
-        concerns=lambda _body: (),
-        remote_time=lambda _body: None,
-        reference=True,
-    ),
+    reference("visma_net", ITEM_CLASSES, "id", "description", "type", "description"),
 )
