@@ -28,10 +28,12 @@ class Status:
 
     @property
     def on(self) -> bool:
+        """Whether anything may be claimed."""
         return standing.writing(self.verdict, self.facts)
 
     @property
     def sentence(self) -> str:
+        """Whether writes are on and why not, for people."""
         return standing.sentence(self.verdict, self.facts)
 
     @property

@@ -131,6 +131,7 @@ class Everything:
         return guarded
 
     def start(self) -> None:
+        """Starts worker, poller and relay, each in threads of its own."""
         self._worker.start()
         self._renewing.enter_context(self._shop.renewing())
         for thread in self._threads:
@@ -145,6 +146,7 @@ class Everything:
             self._worker.stop(timeout=int(self._bridge.settings.stop_seconds * 1000))
 
     def healthy(self) -> bool:
+        """Whether nothing has failed and every worker thread lives."""
         return self.error is None and all(thread.is_alive() for thread in self._worker.workers)
 
 

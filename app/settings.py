@@ -246,6 +246,7 @@ class Settings(BaseSettings):
 
     @property
     def embedded_database(self) -> bool:
+        """Whether the bridge brings its own PostgreSQL."""
         return self.database_url is None
 
     @property

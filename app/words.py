@@ -11,10 +11,12 @@ SYSTEM_NAMES: Mapping[str, str] = {"severa": "Severa", "visma_net": "Visma.net E
 
 
 def iso(at: datetime | None) -> str | None:
+    """A time as ISO 8601, None for none."""
     return at.isoformat() if at else None
 
 
 def plain(value: Any) -> Any:
+    """A time or id as text; other values as they are."""
     return (
         value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
     )

@@ -253,6 +253,7 @@ def send_and_pay(stage: Stage) -> list[str]:
 
 
 def send_the_last(stage: Stage) -> list[str]:
+    """The last invoice is sent to its customer."""
     stage.severa.set_status(stage.kept["leila"], "sent")
     return []
 
@@ -275,6 +276,7 @@ CREDIT_APPLIED = Expect("the credit note applied to its invoice", _applied)
 
 
 def send_the_credit_note(stage: Stage) -> list[str]:
+    """The credit note is sent to its customer."""
     stage.severa.set_status(stage.kept["credit"], "sent")
     return []
 
@@ -334,6 +336,7 @@ def edit_same_field(stage: Stage) -> list[str]:
 
 
 def decide_conflict(stage: Stage) -> list[str]:
+    """A person enters in Severa the e-mail address that the ERP has."""
     stage.severa.change("customers", stage.kept["skargard"], email="faktura@skargardsrederiet.example")
     return []
 

@@ -69,6 +69,7 @@ class SeveraPeople(_Played):
         return found
 
     def look_at(self, register: str, guid: str) -> Json:
+        """One record, as a person sees it."""
         found: Json = self.call("GET", f"{self._org}/{register}/{guid}")
         return found
 
@@ -78,6 +79,7 @@ class SeveraPeople(_Played):
         return made
 
     def change(self, register: str, guid: str, **fields: Any) -> None:
+        """Edits members of a record."""
         self.call("PATCH", f"{self._org}/{register}/{guid}", fields)
 
     def set_status(self, invoice: str, role: str) -> None:
@@ -114,6 +116,7 @@ class ErpPeople(_Played):
         self._company = f"/companies/{self.tenant_id}"
 
     def look(self, register: str) -> list[Json]:
+        """All records of a register."""
         found: list[Json] = self.call("GET", f"{self._company}/{register}")
         return found
 
@@ -135,10 +138,12 @@ class ErpPeople(_Played):
         return self.look("sent")
 
     def add(self, register: str, **fields: Any) -> Json:
+        """Enters a record; as it was made."""
         made: Json = self.call("POST", f"{self._company}/{register}", fields)
         return made
 
     def edit(self, register: str, key: str, **fields: Any) -> None:
+        """Edits members of a record."""
         self.call("PATCH", f"{self._company}/{register}/{key}", fields)
 
     def answer_slowly(self, method: str, path: str, seconds: float) -> None:

@@ -44,6 +44,7 @@ class Proof:
 
     @property
     def proven(self) -> bool:
+        """Whether nothing is wrong with it."""
         return not self.wrong
 
 

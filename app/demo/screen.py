@@ -29,14 +29,17 @@ class Screen:
         self._shown: dict[str, tuple[str, ...]] = {}
 
     def act(self, number: int, title: str) -> None:
+        """The heading of an act."""
         self.console.print()
         heading = f"{number}. {title} "
         self.console.print(f"[bold]{escape(heading)}[/bold][dim]{'─' * (self._width - len(heading))}[/dim]")
 
     def narrate(self, text: str) -> None:
+        """What happens now."""
         self._print(text)
 
     def note(self, text: str) -> None:
+        """A remark beneath it."""
         self._print(text, style="dim", first="  ", rest="    ")
 
     def command(self, text: str) -> None:

@@ -45,9 +45,11 @@ class Facts:
 
     @cached_property
     def by_guid(self) -> Mapping[str, Proof]:
+        """Severa guid → its proof."""
         return {proof.guid: proof for proof in self.proofs}
 
     def problem_of(self, guid: str) -> Mapping[str, Any] | None:
+        """A record's open problem, None if it has none."""
         return next((one for one in self.problems if one["record_id"] == guid), None)
 
     def said(self, code: str) -> list[Mapping[str, Any]]:

@@ -71,6 +71,7 @@ class Line:
 
     @property
     def description(self) -> str:
+        """What is said of the line in Severa, without its marker."""
         return ", ".join(part for part in self.parts if part)
 
 

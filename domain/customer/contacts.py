@@ -97,6 +97,7 @@ class Person:
 
     @property
     def guid(self) -> str:
+        """Its Severa guid."""
         return text(self.body, "guid")
 
     def communication(self, name: str) -> Json | None:
@@ -142,6 +143,7 @@ class Pair:
     sent: Sent = field(default_factory=dict)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Canonical values of both sides."""
         return severa_values(self.person), erp_values(self.contact)
 
     def merged(self, rule: Rule, latest: System | None) -> tuple[Merge, tuple[str, ...]]:

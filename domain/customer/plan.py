@@ -89,6 +89,7 @@ class Sides:
         return ""
 
     def with_bodies(self, severa: Json, erp: Json, places: tuple[Json, ...] | None = None) -> Sides:
+        """The same customer as both sides show it by now, read singly."""
         return replace(
             self, severa=severa, erp=erp, listed=False, places=self.places if places is None else places
         )

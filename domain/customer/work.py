@@ -44,6 +44,7 @@ class Work:
 
     @property
     def settings(self) -> TenantSettings:
+        """The tenant's settings."""
         return self.delivery.tenant.settings
 
     def terms(self) -> CreditTerms:
@@ -143,9 +144,11 @@ class Work:
     # ------------------------------------------------------------ what is left behind
 
     def see_severa(self, body: Json) -> None:
+        """Remembers the customer as Severa has just shown it."""
         self.after.see("severa", CUSTOMERS, text(body, "guid"), body)
 
     def see_place(self, row: Json) -> None:
+        """Remembers an address as Severa has just shown it."""
         self.after.see("severa", ADDRESSES, text(row, "guid"), row)
 
     def see_erp(self, body: Json) -> None:

@@ -173,6 +173,7 @@ class SeveraInvoice:
 
     @property
     def document_type(self) -> DocumentType:
+        """What the ERP calls a document made of it."""
         return "CreditNote" if self.is_credit_note else "Invoice"
 
     @property
@@ -228,6 +229,7 @@ class Totals:
 
     @property
     def net(self) -> Decimal:
+        """The detail total less the discount, without VAT."""
         return self.detail - self.discount
 
     @property
@@ -348,6 +350,7 @@ class ErpDocument:
 
     @property
     def released(self) -> bool:
+        """Whether it counts in the ledger."""
         return self.status in RELEASED
 
     @property

@@ -107,6 +107,7 @@ class Facts:
 
     @property
     def present(self) -> Document | None:
+        """The document that counts now, None while there is none."""
         return present(self.documents)
 
     @property
@@ -137,6 +138,7 @@ class Facts:
 
     @property
     def release_sent(self) -> bool:
+        """Whether a release was sent: carried out, or maybe carried out."""
         step = self.steps.get("release")
         return step is not None and (step.done or step.sent_at is not None)
 

@@ -76,6 +76,7 @@ class Item:
 
     @property
     def vat_category(self) -> str:
+        """The item's VAT category, '' if it has none."""
         return text(self.body, "vatCode.id")
 
     @property

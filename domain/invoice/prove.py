@@ -57,6 +57,7 @@ class Proof:
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
+        """What differs and does not fail the proof."""
         return tuple(one for one in self.findings if not one.essential)
 
     @property

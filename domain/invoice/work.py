@@ -115,10 +115,12 @@ class Work:
 
     @property
     def round(self) -> int:
+        """Which round of the matter this is: one more behind each removed document."""
         return round_of(self.delivery.documents)
 
     @property
     def present(self) -> Document | None:
+        """The document that counts now, None while there is none."""
         return present(self.delivery.documents)
 
     @property
@@ -272,9 +274,11 @@ class Work:
         )
 
     def done(self, name: str, result: Json, *, round: int | None = None) -> None:
+        """A step of this round (or ``round``) was answered with a yes."""
         self.delivery.done(name, result, round=self.round if round is None else round)
 
     def undone(self, name: str, reason: str, *, round: int | None = None) -> None:
+        """A step of this round (or ``round``) surely did nothing."""
         self.delivery.undone(name, reason or "refused", round=self.round if round is None else round)
 
     # ------------------------------------------------------------ what is left behind
@@ -340,6 +344,7 @@ class Work:
         ]
 
     def settled(self, *, problems_stay: bool = False) -> Settled:
+        """What the delivery leaves behind."""
         return Settled(self.effects(), problems_stay)
 
     def stop(self, code: str, values: Mapping[str, Any] | None = None) -> Stop:

@@ -59,6 +59,7 @@ class Sides:
         return bool(own and self.currency and own != self.currency)
 
     def with_bodies(self, severa: Json, erp: Json) -> Sides:
+        """The same product as both sides show it by now."""
         return replace(self, severa=severa, erp=erp)
 
 

@@ -122,6 +122,7 @@ class Wanted:
         return own | {"status": self.asked} if self.asked and is_inactive(self.status) else own
 
     def values(self) -> dict[str, str]:
+        """The fields as they are compared; a missing start is ''."""
         start = self.start.isoformat() if self.start is not None else ""
         return {"name": self.name, "customer": self.customer, "start": start, "status": self.status}
 
