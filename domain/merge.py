@@ -9,7 +9,7 @@ each other only to call them agreed.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -210,6 +210,23 @@ def settled_base(
     for name, value in merged.to_severa.items():
         new[name] = [severa.get(name, value), value]
     return new
+
+
+UNAGREED = "unagreed"
+"""Member of a link's state (a contact's entry): fields that were carried over when its base was made and are not in it, because
+they were not known or the write was not taken. Without it they look like fields that came later."""
+
+
+def unagreed(carried: Iterable[str], base: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What a link's state says of its base (``UNAGREED``): nothing when all that is ``carried`` over is in it."""
+    left = sorted(set(carried) - base.keys())
+    return {UNAGREED: left} if left else {}
+
+
+def carried_before(base: Mapping[str, Any], state: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that were carried over when this base was made, () while there is none; an older program's state does not tell
+    what its base lacked."""
+    return (*base, *state.get(UNAGREED, ())) if base else ()
 
 
 def untaken(written: Mapping[str, str], before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:

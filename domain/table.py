@@ -150,9 +150,9 @@ class Table:
     ) -> dict[str, FieldRule]:
         """How each merged field is merged, by the tenant's rule; ``first``: while nothing was agreed on, None = the same.
 
-        ``old``: the fields that the base of an older link has, () while there is none. One that it lacks came to the table, or was
-        switched on, after both had met: it is never written by itself. It is agreed to differ and told, and the next edit
-        of it flows.
+        ``old``: the fields that were carried over when both agreed last (``domain.merge.carried_before``), () while they never did.
+        One that is not among them came to the table, or was switched on, since: it is never written by itself. It is agreed
+        to differ and told, and the next edit of it flows.
         """
         return {
             one.name: one.rule(chosen, "ask" if old and one.name not in old else first or chosen)

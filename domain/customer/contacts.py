@@ -6,7 +6,7 @@ counts. Both of Severa's names are required, so that '-' stands for a missing on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -135,12 +135,13 @@ def communication_projection(body: Json) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both sides of a contact. ``base`` as in a link, ``sent`` as in ``domain.sent``."""
+    """Both sides of a contact. ``base`` as in a link, ``sent`` as in ``domain.sent``, ``old`` as of ``Table.rules``."""
 
     person: Person
     contact: Json
     base: Mapping[str, Any] = field(default_factory=dict)
     sent: Sent = field(default_factory=dict)
+    old: Collection[str] = ()
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides."""
@@ -149,7 +150,7 @@ class Pair:
     def merged(self, rule: Rule, latest: System | None) -> tuple[Merge, tuple[str, ...]]:
         """The merge, and the fields that one side emptied: those are reported, not deleted."""
         severa, erp = self.values()
-        found = merge(self.base, severa, erp, TABLE.rules(rule, old=self.base), latest=latest, sent=self.sent)
+        found = merge(self.base, severa, erp, TABLE.rules(rule, old=self.old), latest=latest, sent=self.sent)
         written = {**found.to_erp, **found.to_severa}
         emptied = tuple(name for name, value in written.items() if name in _KEPT and not value)
         if not emptied:

@@ -17,7 +17,7 @@ from domain.customer.registers import COMMUNICATIONS, CONTACTS, CUSTOMERS, ERP_C
 from domain.customer.work import Work
 from domain.errors import OutcomeUnknown, Refused
 from domain.mapper import flag, patch, read, text, unwrap, update_body
-from domain.merge import Base, Merge, alike, settled_base, stood, untaken, without
+from domain.merge import Base, Merge, alike, carried_before, settled_base, stood, unagreed, untaken, without
 from domain.model import Announce, Json, Permission, Record, Stored, System
 from domain.moves import create_once, fields_named, latest_side, must_stand, shown, told
 from domain.moves import pairs as differences
@@ -28,6 +28,9 @@ _REGISTERS: tuple[tuple[System, str], ...] = (
     ("severa", COMMUNICATIONS),
     ("visma_net", ERP_CONTACT),
 )
+
+
+_CARRIED = tuple(contacts.rules("ask"))
 
 
 @dataclass(slots=True)
@@ -136,6 +139,7 @@ class People:
             known.contact,
             known.entry.get("base") or {},
             self._sent(known.person.guid, str(known.entry["id"])),
+            carried_before(known.entry.get("base") or {}, known.entry),
         )
         latest = latest_side(self.records.get(known.person.guid), self.records.get(str(known.entry["id"])))
         return pair.merged(self.work.settings.conflict_customer, latest)
@@ -181,7 +185,7 @@ class People:
             self._relabel(doubtful_contacts=sorted(doubtful))
 
     def _keep(self, guid: str, contact_id: str, base: Mapping[str, Any]) -> None:
-        self.entries[guid] = {"id": contact_id, "base": dict(base)}
+        self.entries[guid] = {"id": contact_id, "base": dict(base), **unagreed(_CARRIED, base)}
         self._relabel(contacts=self.entries)
         for part in (_part(guid), _part(contact_id)):
             if self.work.after.link is not None:
@@ -215,7 +219,8 @@ class People:
             return
         there = self._contact_now(contact_id)
         person = self._person_now(known.person)
-        pair = Pair(person, there.body, base, self._sent(guid, contact_id))
+        old = carried_before(base, known.entry)
+        pair = Pair(person, there.body, base, self._sent(guid, contact_id), old)
         latest = latest_side(
             self.records.get(guid),
             self.records.get(contact_id),

@@ -20,8 +20,9 @@ from domain.customer.registers import (
     ERP_CUSTOMER,
     INTERIM_NUMBERS,
 )
+from domain.customer.table import of_tenant
 from domain.mapper import flag, patch, read, text
-from domain.merge import Base, Difference
+from domain.merge import UNAGREED, Base, Difference, carried_before, unagreed
 from domain.model import Json, Link, LinkUpdate, System
 from domain.moves import Aftermath, must_stand
 from domain.ports import Delivery
@@ -122,7 +123,7 @@ class Work:
             choice=self.delivery.books.choice("customer", severa_id=link.severa_id) if link else None,
             listed=listed,
             sent=sent.of(link.state) if link is not None else {},
-            old=tuple(link.base) if link is not None and link.id else (),
+            old=carried_before(link.base, link.state) if link is not None and link.id else (),
         )
 
     def places(self, guid: str, *, fresh: bool = False) -> tuple[Json, ...]:
@@ -168,6 +169,7 @@ class Work:
 
     def keep(self, link: Link, base: Base | None, *, numbered: bool) -> None:
         """The link as it will be written; ``numbered``: Severa has had the ERP's number. A new base tells of what was sent."""
+        state = link.state if base is None else self._settled(link, base)
         self.after.link = LinkUpdate(
             link.severa_register,
             link.severa_id,
@@ -176,8 +178,13 @@ class Work:
             link.erp_id,
             link.erp_number,
             base=base,
-            state={**(link.state if base is None else sent.settled(link.state)), "numbered": numbered},
+            state={**state, "numbered": numbered},
         )
+
+    def _settled(self, link: Link, base: Base) -> dict[str, Any]:
+        """The state beside a new base: what was sent is told by it, and what it lacks is named."""
+        left = {name: one for name, one in sent.settled(link.state).items() if name != UNAGREED}
+        return left | unagreed(of_tenant(self.terms(), self.settings).rules("ask"), base)
 
     def meeting(
         self, link: Link, to_erp: Mapping[str, str], to_severa: Mapping[str, str], over: sent.Sides

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.errors import Stop
 from domain.mapper import text
-from domain.merge import Merge, Rule, merge
+from domain.merge import FieldRule, Merge, Rule, merge
 from domain.model import Json, Link, Record, System
 from domain.product.table import BY_REGISTER, BY_TYPE, Kind, erp_values, table_of
 from domain.sent import Values as Sent
@@ -36,11 +36,14 @@ class Sides:
         """The rows that this record is kept in step by."""
         return table_of(self.kind, self.severa, self.currency)
 
+    def rules(self) -> dict[str, FieldRule]:
+        """How each field is merged, by the tenant's rule (R-CON-1)."""
+        return self.table.rules(self.rule, first=self.first, old=self.old)
+
     def merged(self, latest: System | None = None) -> Merge:
-        """The merge of both sides (R-CON-1)."""
+        """The merge of both sides."""
         severa, erp = self.values()
-        rules = self.table.rules(self.rule, first=self.first, old=self.old)
-        return merge(self.base, severa, erp, rules, latest=latest, sent=self.sent)
+        return merge(self.base, severa, erp, self.rules(), latest=latest, sent=self.sent)
 
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out on both."""

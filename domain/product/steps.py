@@ -8,7 +8,17 @@ from dataclasses import dataclass, field, replace
 from domain import pingpong, sent
 from domain.errors import NotFound, Stop
 from domain.mapper import patch, text, unwrap, update_body
-from domain.merge import Difference, Merge, met_differently, settled_base, still_differing, untaken
+from domain.merge import (
+    UNAGREED,
+    Difference,
+    Merge,
+    carried_before,
+    met_differently,
+    settled_base,
+    still_differing,
+    unagreed,
+    untaken,
+)
 from domain.merge import without as without_fields
 from domain.model import Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.moves import (
@@ -306,7 +316,7 @@ class _Work:
             own_currency(self.delivery, self.after),
             chosen,
             sent=sent.of(link.state),
-            old=tuple(link.base) if link.id else (),
+            old=carried_before(link.base, link.state) if link.id else (),
         )
 
     def _severa_now(self, link: Link) -> Json:
@@ -421,7 +431,10 @@ class _Work:
         ours, theirs = stored.values()
         severa_number, erp_number, _ = renumbered
         differs = still_differing({**(link.state.get("differs") or {}), **(met or {})}, ours, theirs)
-        state = {name: kept for name, kept in sent.settled(link.state).items() if name != "differs"}
+        base = settled_base(link.base, merged, ours, theirs)
+        state = {
+            name: kept for name, kept in sent.settled(link.state).items() if name not in ("differs", UNAGREED)
+        } | unagreed(stored.rules(), base)
         if differs:
             state["differs"] = {one.field: [one.severa, one.erp] for one in differs}
         self.after.link = LinkUpdate(
@@ -431,7 +444,7 @@ class _Work:
             link.erp_register,
             link.erp_id,
             erp_number,
-            base=settled_base(link.base, merged, ours, theirs),
+            base=base,
             state=pingpong.noted(
                 state, self.delivery.now(), to_erp=merged.to_erp, to_severa=merged.to_severa
             ),

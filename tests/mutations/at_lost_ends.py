@@ -47,7 +47,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "            if reopened:\n                found.setdefault(REOPENED, [reopened, reopened])\n", "",
        LOST_STATUS + "test_what_was_opened_for_a_late_document_is_set_back"),
     of("sending-forgotten", "13, R-CON-1", "What was sent is forgotten with the base that tells of it", "domain/customer/work.py",
-       "link.state if base is None else sent.settled(link.state)", "link.state", LOST + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
+       "in sent.settled(link.state).items() if name != UNAGREED", "in link.state.items() if name != UNAGREED", LOST + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
     of("sending-permit", "4", "What writes to a register asks for the permission first", "db/claim.py",
        "    _permit(db, row, lease)\n    if db.execute(SQL[\"claim.sending\"]", "    if db.execute(SQL[\"claim.sending\"]",
        "tests/integration/test_sending.py::test_what_is_about_to_be_sent_is_kept_under_the_permission_only"),
