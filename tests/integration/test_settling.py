@@ -179,7 +179,7 @@ def test_a_line_of_the_log_about_a_delivery_names_the_tenant_beside_its_id(
     db: Database, tenant: UUID
 ) -> None:
     def refused(_: Delivery) -> Settled:
-        raise Stop("invoice.refused", {})
+        raise Stop("invoice.refused", {"customer": "Ada AB"})
 
     announce(db, tenant)
     [taken] = take(db)

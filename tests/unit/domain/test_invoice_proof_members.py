@@ -11,16 +11,29 @@ from domain.model import ActionResult, Json
 from tests.fakes_ledger import Firm, row
 from tests.unit.domain.invoice_booking import D
 
-MADE_OTHERWISE: list[tuple[str, object]] = [
-    ("customer", {"number": "10002", "name": "Någon annan AB"}),
-    ("currencyId", "EUR"),
-    ("documentDate", "2026-11-03T00:00:00"),
-    ("documentDueDate", "2026-12-24T00:00:00"),
-    ("branchNumber", {"number": "2"}),
-    ("project", {"id": "9999"}),
-    ("dontPrint", False),
-    ("sendToAutoInvoice", True),
+MADE_OTHERWISE: list[tuple[str, object, Json]] = [
+    (
+        "customer",
+        {"number": "10002", "name": "Någon annan AB"},
+        {"field": "customerNumber", "severa": "10001", "erp": "10002"},
+    ),
+    ("currencyId", "EUR", {"field": "currencyId", "severa": "SEK", "erp": "EUR"}),
+    (
+        "documentDate",
+        "2026-11-03T00:00:00",
+        {"field": "documentDate", "severa": "2026-11-02", "erp": "2026-11-03"},
+    ),
+    (
+        "documentDueDate",
+        "2026-12-24T00:00:00",
+        {"field": "documentDueDate", "severa": "2026-12-02", "erp": "2026-12-24"},
+    ),
+    ("branchNumber", {"number": "2"}, {"field": "branchNumber", "severa": "1", "erp": "2"}),
+    ("project", {"id": "9999"}, {"field": "project", "severa": "4711", "erp": "9999"}),
+    ("dontPrint", False, {"field": "dontPrint", "severa": "true", "erp": "false"}),
+    ("sendToAutoInvoice", True, {"field": "sendToAutoInvoice", "severa": "false", "erp": "true"}),
 ]
+"""Member of the ERP's document, what the ERP made of it, and what the stop tells of it."""
 
 
 def otherwise(firm: Firm, member: str, value: object) -> None:
@@ -36,8 +49,10 @@ def otherwise(firm: Firm, member: str, value: object) -> None:
 
 
 @pytest.mark.req("R-INV-4")
-@pytest.mark.parametrize(("member", "value"), MADE_OTHERWISE, ids=[name for name, _ in MADE_OTHERWISE])
-def test_a_document_that_was_made_otherwise_is_not_released(member: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("member", "value", "told"), MADE_OTHERWISE, ids=[name for name, *_ in MADE_OTHERWISE]
+)
+def test_a_document_that_was_made_otherwise_is_not_released(member: str, value: object, told: Json) -> None:
     firm = Firm()
     companies: list[Json] = [
         {"number": "1", "isActive": True, "corporateId": "556677-8899"},
@@ -50,7 +65,7 @@ def test_a_document_that_was_made_otherwise_is_not_released(member: str, value: 
     with pytest.raises(Stop) as stop:
         settle(firm.transfer())
     assert stop.value.code == "invoice.content_differs"
-    assert member in stop.value.values["reasons"]
+    assert told in stop.value.values["reasons"]
     assert firm.erp.released == []
     assert firm.erp.documents() == []
     assert firm.in_severa_now()["status"]["guid"] == "s-failed"
@@ -74,7 +89,10 @@ def test_vat_of_a_rate_that_differs_within_the_tolerance_is_a_warning(off: str, 
     firm.invoice([row("CONS", "1", "1000", "25"), row("TRAIN", "1", "1000", "6")])
     if within:
         told = {line.code: line.values for line in settle(firm.transfer()).effects.log}
-        assert "25 %" in told["invoice.proof_warning"]["differences"]
+        assert told["invoice.proof_warning"]["differences"] == [
+            {"field": "vat", "severa": "60.00", "erp": "59.97", "rate": "6"},
+            {"field": "vat", "severa": "250.00", "erp": "250.03", "rate": "25"},
+        ]
         assert firm.in_severa_now()["number"] == 101
     else:
         with pytest.raises(Stop) as stop:
