@@ -131,6 +131,18 @@ class Stage:
     def log(self, name: str) -> str:
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
+    def processes_now(self, lines: int = 12) -> str:
+        """Which processes run, and the last lines of each one's output: what a wait that failed wants to be told."""
+        return "\n".join(
+            "\n".join(
+                [
+                    f"-- {name}: {'runs' if process.poll() is None else f'ended with {process.poll()}'}",
+                    *self.log(name).splitlines()[-lines:],
+                ]
+            )
+            for name, process in self.processes.items()
+        )
+
     # ---- tenants and people
 
     def add_firm(self, n: int, **settings: Any) -> Firm:

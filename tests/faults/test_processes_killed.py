@@ -5,7 +5,7 @@ Small on purpose; `benchmarks/rehearsal.py` does the same at size. The proof is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,19 @@ class Rehearsal:
             self.invoices.append(self.stage.approve_invoice(self.firm, self.project, len(self.invoices)))
 
     def booked(self, count: int) -> None:
-        wait_for(f"{count} invoices are booked", lambda: self.stage.booked() >= count, seconds=120)
+        """Waits as a supervisor does: what gave up is started again."""
+        self._wait(f"{count} invoices are booked", lambda: self.stage.booked() >= count)
+
+    def _wait(self, what: str, condition: Callable[[], bool]) -> None:
+        def supervised() -> bool:
+            _restart_what_ended(self.stage)
+            return condition()
+
+        try:
+            wait_for(what, supervised, seconds=120)
+        except AssertionError as late:
+            late.add_note(self.stage.processes_now())
+            raise
 
     def unfinished(self) -> int:
         with psycopg.connect(self.database.owner_url) as db:
@@ -44,7 +56,7 @@ class Rehearsal:
     def proven(self) -> None:
         """Every invoice once, right and numbered; nothing held, nothing unfinished, nothing failed."""
         self.booked(len(self.invoices))
-        wait_for("nothing is left to do", lambda: self.unfinished() == 0, seconds=120)
+        self._wait("nothing is left to do", lambda: self.unfinished() == 0)
         ledger = self.stage.ledger({self.firm: self.invoices})
         assert ledger.clean(), ledger
         assert ledger.invoices == len(self.invoices)
@@ -115,7 +127,6 @@ def test_rabbitmq_stopped_and_started_in_the_middle_only_delays(
     rabbitmq.rabbitmqctl("stop_app")
     rehearsal.approve(2)
     rabbitmq.rabbitmqctl("start_app")
-    _restart_what_ended(rehearsal.stage)
     rehearsal.proven()
 
 
@@ -129,7 +140,6 @@ def test_postgresql_connections_cut_in_the_middle_only_delay(
         rehearsal.booked(before + booked)
         # What was cut a moment ago may not have come back yet.
         wait_for("connections were cut", lambda: _cut(rehearsal, postgres_server), seconds=60)
-    _restart_what_ended(rehearsal.stage)
     rehearsal.proven()
 
 
