@@ -314,6 +314,8 @@ class Ending:
             raise _Joined
         for gap in effects.gaps:
             log.put_gap(db, gap)
+        for chosen in effects.chosen:
+            matters.take_over_choice(db, chosen)
         self._announce(db, effects, others)
         for line in effects.log:
             self._log(db, line, level=line.level, outcome="done")

@@ -11,7 +11,7 @@ from uuid import UUID
 from db.codec import clean_text, jsonb
 from db.sql import SQL
 from db.tenant import TenantDb
-from domain.model import Booked, Domain, Link, LinkUpdate, System
+from domain.model import Booked, Chosen, Domain, Link, LinkUpdate, System
 
 # Payments are settled on the invoice's matter; they have none of their own.
 _MATTER_DOMAIN: Mapping[str, str] = {"payment": "invoice"}
@@ -296,3 +296,14 @@ def put_choice(db: TenantDb, domain: str, system: str, record_id: str, value: st
     """Keeps what a person chose for a record: a class (R-CUS-6), or what of an invoice was let go (R-INV-15)."""
     values = {"domain": domain, "system": system, "record_id": record_id, "value": value}
     db.execute(SQL["matters.put_choice"], values)
+
+
+def take_over_choice(db: TenantDb, chosen: Chosen) -> None:
+    """Keeps a class that was changed in the ERP as the choice, unless a person has chosen since the delivery looked."""
+    values = {
+        "domain": chosen.domain,
+        "record_id": chosen.severa_id,
+        "value": chosen.value,
+        "was": chosen.was,
+    }
+    db.execute(SQL["matters.take_over_choice"], values)

@@ -81,6 +81,10 @@ def _flag(*, default: bool = True, negated: bool = False) -> Seen:
     return lambda value: canonical(flag(value, default=default) is not negated)
 
 
+def _filled(value: Any) -> str | None:
+    return canonical(value) or None
+
+
 def _is_true(value: str, _overwritten: Json) -> bool:
     return value == "true"
 
@@ -105,8 +109,9 @@ ONE_LINE = Conversion(
     "one line", severa=lambda v: one_line(canonical(v)), erp=lambda v: one_line(canonical(v))
 )
 VAT_NUMBER = Conversion("VAT number", same=same_vat_number)
-# A key of the ERP, whose case says nothing (R-PRD-2).
-CODE = Conversion("choice", same=_same_code)
+# A class of the ERP that the bridge keeps per record; its case says nothing. Every record there has one: a body without it
+# does not show it.
+CHOICE = Conversion("choice", erp=_filled, same=_same_code, edition=2)
 DATE = Conversion("date", severa=_date, erp=_date)
 FLAG = Conversion("flag", severa=_flag(), erp=_flag(), to_severa=_is_true, to_erp=_is_true)
 YES = FLAG.but(severa=_flag(default=False), erp=_flag(default=False))

@@ -260,6 +260,30 @@ def _kept_of(value: str, stored: str) -> bool:
     return abs(wanted - have) < Decimal(1).scaleb(-digits)
 
 
+def in_bridge(choice: str | None, agreed: Sequence[Any] | None) -> str | None:
+    """The value of a field that has no place in Severa, as Severa's side of the merge: what somebody chose, else what both
+    agreed on last; None = nothing is known, and nothing to carry over."""
+    if choice is not None:
+        return choice
+    return canonical(agreed[0]) if agreed else None
+
+
+def as_met(name: str, value: str) -> Base:
+    """The base of a field that has no place in Severa as it was when both met, nothing for one that is not shown: what somebody
+    changes later is a change, a tenant's default never is."""
+    return {name: [value, value]} if value else {}
+
+
+def taken_over(merged: Merge, name: str) -> tuple[Merge, str | None]:
+    """A field that has no place in Severa and changed in the ERP: the merge with that as agreed, and the value that the bridge
+    keeps of it; None when it did not change there."""
+    value = merged.to_severa.get(name)
+    if value is None:
+        return merged, None
+    rest = {one: text for one, text in merged.to_severa.items() if one != name}
+    return replace(merged, to_severa=rest, agreed={**merged.agreed, name: [value, value]}), value
+
+
 def without(merged: Merge, names: Collection[str]) -> Merge:
     """The merge as if these fields were not written: their base stays, so that they are still a change."""
     return replace(

@@ -200,6 +200,19 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A class that somebody changed in the ERP and that the bridge keeps as the record's choice from now on (R-CUS-6, R-PRD-4).
+
+    ``was``: the choice that the delivery knew, None = the tenant's default; one that a person made meanwhile is not overwritten.
+    """
+
+    domain: Domain
+    severa_id: str
+    value: str
+    was: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One sentence of the transfer log, as a code with typed values (``domain.values``); level info | warning."""
 
@@ -220,6 +233,7 @@ class Effects:
     gaps: tuple[NumberGap, ...] = ()
     announce: tuple[Announce, ...] = ()
     log: tuple[LogLine, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

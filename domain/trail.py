@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from domain.errors import Stop
-from domain.model import Announce, Effects, Json, LinkUpdate, LogLine, NumberGap, Seen, Settled, System
+from domain.model import (
+    Announce,
+    Chosen,
+    Effects,
+    Json,
+    LinkUpdate,
+    LogLine,
+    NumberGap,
+    Seen,
+    Settled,
+    System,
+)
 from domain.ports import Delivery
 
 
@@ -23,6 +34,7 @@ class Trail:
     announce: list[Announce] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
     gaps: dict[tuple[str, str], NumberGap] = field(default_factory=dict)
+    chosen: list[Chosen] = field(default_factory=list)
     delivery: Delivery | None = None
 
     def see(self, system: System, register: str, id: str, body: Json) -> None:
@@ -47,6 +59,7 @@ class Trail:
             tuple(self.gaps.values()),
             tuple(self.announce),
             tuple(self.log),
+            tuple(self.chosen),
         )
 
     def settled(self, *, problems_stay: bool = False) -> Settled:

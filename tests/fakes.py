@@ -18,7 +18,7 @@ from datetime import datetime
 
 from domain import sent
 from domain.errors import BridgeError, Stop, Waiting
-from domain.model import Domain, Limits, LinkUpdate, Seen, Settled, TenantContext
+from domain.model import Chosen, Domain, Limits, LinkUpdate, Seen, Settled, TenantContext
 from domain.setup.settings import TenantSettings
 from tests.fakes_books import FakeBooks
 from tests.fakes_delivery import NOT_AFTER, FakeDelivery, Matter, link_domain
@@ -130,6 +130,7 @@ class World:
         delivery.free_keys()
         self._lift_needs(delivery)
         self.see(settled.effects.seen)
+        self.choose(settled.effects.chosen)
 
     def leave_need(self, delivery: FakeDelivery, waiting: Waiting) -> None:
         """What a delivery asks of another matter stands until its own comes to rest (rule 20)."""
@@ -161,6 +162,13 @@ class World:
             document = (standing.type, standing.number) if standing is not None else link.document
             self.books.replace_link(link, document=document, booked=matter.booked)
 
+    def choose(self, chosen: Iterable[Chosen]) -> None:
+        """As ``db.matters.take_over_choice``: what a person chose since the delivery looked stays."""
+        for one in chosen:
+            key = (one.domain, one.severa_id)
+            if self.books.choices.get(key) == one.was:
+                self.books.choices[key] = one.value
+
     def see(self, seen: Iterable[Seen]) -> None:
         for one in seen:
             self.books.remember(one.system, one.register, one.body)
@@ -183,6 +191,7 @@ class World:
                 self._lift_needs(delivery)
                 if stop.effects is not None:
                     self.see(stop.effects.seen)
+                    self.choose(stop.effects.chosen)
                 return [*outcomes, Outcome(None, stop)]
             except (BridgeError, Killed) as error:
                 if isinstance(error, Waiting):

@@ -159,3 +159,9 @@ select value from choice where tenant_id = %(tenant_id)s and domain = %(domain)s
 insert into choice (tenant_id, domain, system, record_id, value)
 values (%(tenant_id)s, %(domain)s, %(system)s, %(record_id)s, %(value)s)
 on conflict (tenant_id, domain, system, record_id) do update set value = excluded.value
+
+-- take_over_choice --
+-- What a delivery found in the ERP, in the transaction that ends it; what a person chose since it looked stays.
+insert into choice (tenant_id, domain, system, record_id, value)
+values (%(tenant_id)s, %(domain)s, 'severa', %(record_id)s, %(value)s)
+on conflict (tenant_id, domain, system, record_id) do update set value = excluded.value where choice.value = %(was)s

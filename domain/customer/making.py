@@ -13,7 +13,7 @@ from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER, erp_values, natur
 from domain.customer.work import Work
 from domain.errors import InDoubt, OutcomeUnknown, Stop
 from domain.mapper import read, text, unwrap, update_body
-from domain.merge import Base, settled_base
+from domain.merge import Base, as_met, settled_base
 from domain.model import Announce, Filter, Json, Link, Permission, Record
 from domain.moves import (
     ERP_TIME_SLACK,
@@ -82,7 +82,10 @@ def in_erp(work: Work, record: Record) -> None:
     work.see_erp(stored)
     work.see_severa(record.body)
     ours, theirs = replace(sides, erp=stored).values()
-    base = {**settled_base({}, merged, ours, theirs), "customer_class": [theirs["customer_class"]] * 2}
+    base = {
+        **settled_base({}, merged, ours, theirs),
+        **as_met("customer_class", theirs.get("customer_class", "")),
+    }
     _keep_edited(work, link, base, edited)
     without = plan.terms_without_counterpart(replace(sides, erp=stored), merged)
     if without is not None and ours["payment_term"]:
@@ -186,7 +189,7 @@ def in_severa(work: Work, record: Record) -> None:
     result = create_once(delivery, IN_SEVERA, body, send, lambda sent: _look_up_severa(work, sent))
     severa = shown(delivery, IN_SEVERA, lambda: delivery.severa.get(CUSTOMERS, result["guid"]))
     link = new_link(severa, erp)
-    work.keep(link, {"customer_class": [text(erp, "customerClass.id")] * 2}, numbered=False)
+    work.keep(link, as_met("customer_class", text(erp, "customerClass.id")), numbered=False)
     work.after.say("customer.created_in_severa", name=text(severa, "name"), number=text(erp, "number"))
     places = work.places(link.severa_id, fresh=True) if again else ()
     sides = work.sides(severa, erp, places)
@@ -200,7 +203,7 @@ def in_severa(work: Work, record: Record) -> None:
         **settled_base({}, sides.merged(), ours, theirs),
         # Made from each other just now: what one side cannot hold is agreed to differ.
         **{name: [ours[name], theirs[name]] for name in addresses.FIELD_NAMES if name in ours},
-        "customer_class": [theirs["customer_class"]] * 2,
+        **as_met("customer_class", theirs.get("customer_class", "")),
     }
     _keep_edited(work, link, base, {**edited, **work.edited})
     work.see_severa(severa)

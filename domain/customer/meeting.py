@@ -18,6 +18,7 @@ from domain.customer.registers import (
 from domain.customer.work import Work
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import moment, read, text
+from domain.merge import as_met
 from domain.model import Json, Record, Stored, System
 from domain.moves import (
     join_found,
@@ -207,7 +208,6 @@ def _link_both(work: Work, severa: Json, erp: Stored) -> None:
     own = work.delivery.sent_so_far.get(sent.met(link.severa_id, link.erp_id), {})
     sides = replace(work.sides(severa, erp.body, places), sent=own)
     merged = sides.merged()
-    # The class as it was when both met: a choice made later is a change, the tenant's default never is.
-    work.keep(link, {"customer_class": [text(erp.body, "customerClass.id")] * 2}, numbered=False)
+    work.keep(link, as_met("customer_class", text(erp.body, "customerClass.id")), numbered=False)
     work.after.say("customer.linked", name=text(severa, "name"), number=link.erp_number)
     finish(work, link, writing.write(work, link, sides, merged, erp))

@@ -12,7 +12,7 @@ from domain.customer.registers import COUNTRIES, erp_values
 from domain.customer.table import CUSTOMER, credit_terms, currency, of_tenant
 from domain.errors import Stop, Waiting
 from domain.mapper import flag, read, text
-from domain.merge import FieldRule, Merge, merge
+from domain.merge import FieldRule, Merge, in_bridge, merge
 from domain.model import Json, Link, Record, System
 from domain.reference import CreditTerms
 from domain.sent import Values as Sent
@@ -30,8 +30,8 @@ def is_internal(severa: Json) -> bool:
 class Sides:
     """Both sides of a customer as they are merged.
 
-    ``places``: its Severa addresses. ``countries``: rows of Severa's countries. ``choice``: the customer class kept in
-    the bridge. ``listed``: the ERP body is a last seen one, on which credit terms may be missing. ``old`` as of
+    ``places``: its Severa addresses. ``countries``: rows of Severa's countries. ``choice``: the customer class that somebody
+    chose, kept in the bridge. ``listed``: the ERP body is a last seen one, on which credit terms may be missing. ``old`` as of
     ``Table.rules``.
     """
 
@@ -54,8 +54,9 @@ class Sides:
             **addresses.severa_values(self.severa, self.places, self.countries, self.base),
         }
         erp = erp_values(self.erp, listed=self.listed)
-        if self.choice is not None:
-            severa["customer_class"] = self.choice
+        chosen = in_bridge(self.choice, self.base.get("customer_class"))
+        if chosen is not None:
+            severa["customer_class"] = chosen
         before = self.base.get("payment_term")
         if self.listed and "payment_term" not in erp and before is not None:
             erp["payment_term"] = canonical(before[1])

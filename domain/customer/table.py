@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.conversion import (
-    CODE,
+    CHOICE,
     FOLDED,
     NO_COUNTERPART,
     TEXT,
@@ -80,8 +80,8 @@ CUSTOMER = Table(
         Field("notes", "notes", "mainContact.attention", cut_line(NOTES_LIMIT, "notes"), on_create="never",
               note="off by default (setting notes)"),
         Field("active", "isActive", "status", active(ACTIVE_BY_STATUS), note="only Active and Inactive are written"),
-        # Kept in the bridge: what the ERP has without a choice stays.
-        Field("customer_class", "", "customerClass.id", CODE, "→", "severa", met="nobody", erp_write="customerClassId",
+        # Severa has no such field: the bridge keeps it.
+        Field("customer_class", "", "customerClass.id", CHOICE, met="nobody", erp_write="customerClassId",
               note="R-CUS-6"),
         Field("internal", "isInternal", "", YES, "→", when="seen", note="never leaves Severa (R-CUS-2)"),
         Field("headquarter", "headquarterAddress.guid", "", flows="→", when="seen", note="which address is the main one"),

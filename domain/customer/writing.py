@@ -19,10 +19,11 @@ from domain.merge import (
     met_differently,
     settled_base,
     still_differing,
+    taken_over,
     untaken,
     without,
 )
-from domain.model import Announce, Json, Link, Stored
+from domain.model import Announce, Chosen, Json, Link, Stored
 from domain.moves import fields_named, must_stand, told
 
 # Fields that a write to the ERP must leave alone but that are not merged: numbers and currencies have rules of their own.
@@ -54,6 +55,7 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     if "customer_class" in merged.to_erp:
         work.class_of(link.severa_id, name)
     merged, outcome.halted = pingpong.without(merged, pingpong.halted(link.state, delivery.now()))
+    sides, merged = _class_taken_over(work, link, sides, merged)
     _sending(work, link, sides, merged)
     erp = _to_erp(work, sides, merged, there, outcome)
     work.see_erp(erp)
@@ -81,6 +83,18 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     must_stand(work.delivery, work.after, outcome.lost_erp, system="visma_net", name=name)
     must_stand(work.delivery, work.after, outcome.lost_severa, system="severa", name=name)
     return outcome
+
+
+def _class_taken_over(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> tuple[plan.Sides, Merge]:
+    """The class that somebody changed in the ERP is the choice from now on (R-CUS-6)."""
+    merged, customer_class = taken_over(merged, "customer_class")
+    if customer_class is None:
+        return sides, merged
+    work.after.chosen.append(Chosen("customer", link.severa_id, customer_class, sides.choice))
+    work.after.say(
+        "customer.class_taken_over", name=text(sides.severa, "name"), customer_class=customer_class
+    )
+    return replace(sides, choice=customer_class), merged
 
 
 def _sending(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.errors import Stop
 from domain.mapper import text
-from domain.merge import FieldRule, Merge, Rule, merge
+from domain.merge import FieldRule, Merge, Rule, in_bridge, merge
 from domain.model import Json, Link, Record, System
 from domain.product.table import BY_REGISTER, BY_TYPE, Kind, erp_values, table_of
 from domain.sent import Values as Sent
@@ -48,9 +48,9 @@ class Sides:
     def values(self) -> tuple[dict[str, str], dict[str, str]]:
         """Canonical values of both sides; what cannot be compared is left out on both."""
         severa, erp = self.table.values("severa", self.severa), erp_values(self.erp)
-        # The class is kept in the bridge: without a choice there is nothing to carry over.
-        if self.choice is not None:
-            severa["item_class"] = self.choice
+        chosen = in_bridge(self.choice, self.base.get("item_class"))
+        if chosen is not None:
+            severa["item_class"] = chosen
         if self.foreign_price:
             severa.pop("price", None)
         return severa, erp

@@ -12,15 +12,17 @@ from domain.merge import (
     UNAGREED,
     Difference,
     Merge,
+    as_met,
     carried_before,
     met_differently,
     settled_base,
     still_differing,
+    taken_over,
     unagreed,
     untaken,
 )
 from domain.merge import without as without_fields
-from domain.model import Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.model import Chosen, Json, Link, LinkUpdate, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
     asked_twice,
@@ -240,8 +242,7 @@ class _Work:
         )
         if not made:
             join_found(self.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
-        # The class as it was when both met: a choice made later is a change, the tenant's default never is.
-        base = {"item_class": [text(item, "itemClass.id")] * 2}
+        base = as_met("item_class", text(item, "itemClass.id"))
         kept = Link(
             "",
             "product",
@@ -353,6 +354,7 @@ class _Work:
         name = text(sides.severa, "name")
         severa, item = sides.severa, sides.erp
         merged, halted = pingpong.without(merged, pingpong.halted(link.state, self.delivery.now()))
+        sides, merged = self._class_taken_over(link, sides, merged)
         to_erp, to_severa = plan.erp_members(sides, merged), plan.severa_members(sides, merged)
         lost_erp: tuple[str, ...] = ()
         lost_severa: tuple[str, ...] = ()
@@ -413,6 +415,16 @@ class _Work:
                 linked_code=link.erp_number,
             )
         self._differs_stop(name, differs)
+
+    def _class_taken_over(self, link: Link, sides: plan.Sides, merged: Merge) -> tuple[plan.Sides, Merge]:
+        """The class that somebody changed in the ERP is the choice from now on (R-PRD-4)."""
+        merged, item_class = taken_over(merged, "item_class")
+        if item_class is None:
+            return sides, merged
+        self.after.chosen.append(Chosen("product", link.severa_id, item_class, sides.choice))
+        code, name = text(sides.erp, "inventoryNumber"), text(sides.severa, "name")
+        self.after.say("product.class_taken_over", code=code, name=name, item_class=item_class)
+        return replace(sides, choice=item_class), merged
 
     def _differs_stop(self, name: str, differs: tuple[Difference, ...]) -> None:
         """Raises Stop ``product.met_differently``: both met with different values, and a person must decide (R-CON-1)."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from domain.conversion import CODE, PRICE, TEXT, Conversion, active
+from domain.conversion import CHOICE, PRICE, TEXT, Conversion, active
 from domain.mapper import text
 from domain.model import Json
 from domain.table import Field, Table
@@ -94,8 +94,8 @@ def _table(kind: Kind) -> Table:
               note="links both; case kept; not longer than the INVENTORY key"),
         Field("active", "isActive", "status", active(ACTIVE_BY_STATUS),
               note="written to the ERP only when the boolean changes"),
-        # Kept in the bridge: what the ERP has without a choice stays.
-        Field("item_class", "", "itemClass.id", CODE, "→", owner="severa", met="nobody", erp_write="itemClass",
+        # Severa has no such field: the bridge keeps it.
+        Field("item_class", "", "itemClass.id", CHOICE, met="nobody", erp_write="itemClass",
               note="kept in the bridge (R-PRD-4)"),
         Field("type", "", "type", TEXT, "←", when="seen", note="decides the Severa register (R-PRD-1)"),
     ]  # fmt: skip

@@ -31,15 +31,21 @@ class Change:
 # noise shows everywhere.
 CHANGES: tuple[Change, ...] = (
     Change(
-        "codes without case",
-        "df98f8d: the ERP's keys do not tell case apart (R-PRD-2), so that EU and eu are one class, A1 and a1 one task",
-        80,
+        "classes both ways",
+        "R-CUS-6, R-PRD-4: a class changed in the ERP becomes the choice, and one that a body does not show is not known",
+        201,
         (
-            "product/*/merge/*/item_class*",
-            "product/*/base/item_class*",
-            "customer/*/merge/*/customer_class*",
-            "customer/*/base/customer_class*",
-            "customer/*/after the post/customer_class",
+            "product/*item_class*",
+            "customer/*customer_class*",
+            "product/*/erp row/hash",
+            "customer/*/erp row/hash",
+        ),
+    ),
+    Change(
+        "codes without case",
+        "df98f8d: the ERP's keys do not tell case apart (R-PRD-2), so that A1 and a1 are one task",
+        17,
+        (
             "project/*/put/tasks*",
             "project/*/fields/task",
         ),

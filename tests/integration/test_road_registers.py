@@ -196,6 +196,20 @@ def test_the_class_chosen_for_a_customer_is_carried_over(road: Road) -> None:
     assert at_rest(road) == {}
 
 
+@pytest.mark.req("R-CUS-6")
+def test_a_class_changed_in_the_erp_is_the_choice_from_then_on(road: Road) -> None:
+    ours, theirs = in_step(road, "Klassbytet AB", "SE556222111901")
+    bridge = road.installation.bridge
+    road.erp.change("customer", theirs["number"], customerClassId="2")
+    road.settle()
+    assert linking.classes(bridge, road.name, "customer", ours["guid"]).chosen == "2"
+    linking.choose_class(bridge, road.name, "customer", ours["guid"], "3")
+    road.settle()
+    assert road.erp.one("customer", number=theirs["number"])["customerClass"]["id"] == "3"
+    assert linking.classes(bridge, road.name, "customer", ours["guid"]).chosen == "3"
+    assert at_rest(road) == {}
+
+
 def many(road: Road, count: int) -> list[Json]:
     """So many customers in step."""
     made = [road.add_customer(f"Massa {n} AB", vatNumber=f"SE5563{n:06d}01") for n in range(count)]

@@ -13,7 +13,7 @@ from factories import LEASE, claimed, meet
 from db import claim, matters, outbox, tenants
 from db.pool import Database
 from domain.errors import LeaseLost
-from domain.model import LinkUpdate
+from domain.model import Chosen, LinkUpdate
 
 
 @pytest.mark.req("R-CON-1")
@@ -72,3 +72,21 @@ def test_what_is_sent_before_there_is_a_pair_is_known_to_whoever_goes_on(db: Dat
         found = matters.get(connection, ours)
     assert found is not None
     assert found.state["sent"] == kept
+
+
+@pytest.mark.req("R-CUS-6")
+def test_a_class_found_in_the_erp_does_not_overwrite_what_a_person_chose_meanwhile(
+    db: Database, tenant: UUID
+) -> None:
+    def now() -> str | None:
+        return matters.choice(connection, "customer", "severa", "c1")
+
+    with db.tenant(tenant) as connection:
+        matters.take_over_choice(connection, Chosen("customer", "c1", "3", None))
+        assert now() == "3"
+        matters.put_choice(connection, "customer", "severa", "c1", "2")
+        for was in (None, "3"):
+            matters.take_over_choice(connection, Chosen("customer", "c1", "4", was))
+            assert now() == "2"
+        matters.take_over_choice(connection, Chosen("customer", "c1", "4", "2"))
+        assert now() == "4"

@@ -126,4 +126,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("cost-edited", "R-CST-3", "What a person has edited of a fee since an earlier attempt is no fault of ours", "domain/cost/steps.py",
        "if found and not (again and plan.edited(stored)):", "if found:", LOST_COSTS + "test_whenever_it_dies_a_price_that_a_person_sets_on_a_fee_stays"),
     of("cost-said", "R-LOG-1", "What was brought is said once", "domain/cost/steps.py", "            self.after.log.clear()\n", "", LOST_COSTS + "test_whenever_it_dies_what_was_brought_is_said_once"),
+    of("choice-of-a-person", "R-CUS-6", "A class found in the ERP does not overwrite what a person chose meanwhile", "db/queries/matters.sql",
+       "do update set value = excluded.value where choice.value = %(was)s", "do update set value = excluded.value",
+       "tests/integration/test_sending.py::test_a_class_found_in_the_erp_does_not_overwrite_what_a_person_chose_meanwhile"),
+    of("class-not-shown", "11, R-CUS-6", "A class that a row does not show is not taken for none", "domain/conversion.py",
+       "canonical(value) or None", "canonical(value)", "tests/unit/domain/test_customer_merges.py::test_a_row_that_does_not_show_the_class_says_nothing_of_it"),
 )  # fmt: skip

@@ -264,6 +264,53 @@ def test_a_class_chosen_later_is_written_without_the_flag() -> None:
     assert erp["customerClass"] == {"id": "2"}
 
 
+@pytest.mark.req("R-CUS-6")
+@pytest.mark.parametrize("chosen", [None, "1"])
+def test_a_class_changed_in_the_erp_becomes_the_choice(chosen: str | None) -> None:
+    made = world()
+    _, erp = linked(made)
+    if chosen is not None:
+        made.books.choices["customer", "c1"] = chosen
+    erp["customerClass"] = {"id": "3"}
+
+    effects = later(made)
+
+    assert made.books.choices["customer", "c1"] == "3"
+    assert codes(effects) == ["customer.class_taken_over"]
+    assert changed(made) == []
+    assert later(made).log == ()
+    made.books.choices["customer", "c1"] = "2"
+    later(made)
+    assert erp["customerClass"] == {"id": "2"}
+
+
+@pytest.mark.req("R-CUS-6")
+def test_a_class_that_a_person_chose_while_another_was_taken_over_stays_and_is_carried_over() -> None:
+    made = world()
+    _, erp = linked(made)
+    erp["customerClass"] = {"id": "3"}
+    made.clock.forward(600)
+    poll(made)
+    delivery = made.delivery("customer", severa=("customers", "c1"))
+    effects = settle(delivery)
+    made.books.choices["customer", "c1"] = "2"
+    made.finish(delivery, effects)
+
+    assert made.books.choices["customer", "c1"] == "2"
+    later(made)
+    assert erp["customerClass"] == {"id": "2"}
+
+
+@pytest.mark.req("R-CUS-6")
+def test_a_row_that_does_not_show_the_class_says_nothing_of_it() -> None:
+    made = world()
+    _, erp = linked(made)
+    del erp["customerClass"]
+
+    assert later(made).log == ()
+    assert made.books.choices == {}
+
+
 def test_a_customer_that_is_gone_is_a_problem() -> None:
     made = world()
     severa, _ = linked(made)

@@ -154,13 +154,39 @@ def test_a_class_chosen_later_is_written(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.req("R-PRD-4")
-def test_a_class_changed_in_the_erp_stays_there() -> None:
+@pytest.mark.parametrize("chosen", [None, "PRODUCT"])
+def test_a_class_changed_in_the_erp_becomes_the_choice(chosen: str | None) -> None:
     made = world()
     _, erp = linked(made)
-    made.books.choices["product", "p-LIC"] = "PRODUCT"
+    if chosen is not None:
+        made.books.choices["product", "p-LIC"] = chosen
     erp["itemClass"] = {"id": "LICENCE", "type": "NonStockItem"}
-    settle_again(made)
+    effects = settle_again(made)
 
+    assert made.erp.stored("inventory", "LIC")["itemClass"]["id"] == "LICENCE"
+    assert made.books.choices["product", "p-LIC"] == "LICENCE"
+    assert [(line.code, line.values) for line in effects.log] == [
+        ("product.class_taken_over", {"code": "LIC", "name": "Licence", "item_class": "LICENCE"})
+    ]
+    made.calls.clear()
+    assert settle_again(made).log == ()
+    assert changed(made) == []
+
+
+@pytest.mark.req("R-PRD-4", "R-CON-1")
+def test_a_class_changed_in_the_erp_and_another_chosen_is_asked_about() -> None:
+    made = world()
+    _, erp = linked(made)
+    made.books.choices["product", "p-LIC"] = "OTHER"
+    erp["itemClass"] = {"id": "LICENCE", "type": "NonStockItem"}
+    poll(made)
+    made.clock.forward(600)
+
+    (outcome,) = made.run(settle, made.delivery("product", severa=("products", "p-LIC")))
+
+    assert isinstance(outcome.error, Stop)
+    assert outcome.error.code == "product.conflict"
+    assert made.books.choices["product", "p-LIC"] == "OTHER"
     assert made.erp.stored("inventory", "LIC")["itemClass"]["id"] == "LICENCE"
 
 
