@@ -12,6 +12,7 @@ from db.tenant import TenantDb
 from domain.customer.registers import CREDIT_TERMS, CUSTOMER_CLASSES
 from domain.errors import InputError
 from domain.product.registers import INVENTORY, ITEM_CLASSES
+from domain.reference import VAT_CATEGORIES
 from domain.text import code_key
 
 # A setting (of a table its values) → the register of the ERP whose numbers it names.
@@ -25,6 +26,7 @@ NAMED: Mapping[str, str] = MappingProxyType(
         "item_class_travel_expense": ITEM_CLASSES,
         "credit_terms": CREDIT_TERMS,
         "fallback_items": INVENTORY,
+        "fallback_vat_categories": VAT_CATEGORIES,
     }
 )
 # Of more than these nobody reads a list.

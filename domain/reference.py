@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from domain.mapper import read, text
 from domain.model import Json
 
+VAT_CATEGORIES = "vatCategory"
+"""Register of Visma.net ERP: what an item is for VAT, by which the customer's zone gives the rate."""
+
 # The vendor's document gives letters (due date type "N - Fixed Number of Days"; instalment type "S - Simple, M -
 # Multiple"), samples show names. Both are read, blanks and case aside; every other word, and an empty due date type,
 # says that the days are not fixed: terms that are not known to be fixed would give a wrong due date

@@ -90,6 +90,7 @@ class LedgerErp(FakeErp):
             "uom": line.get("uom", ""),
             "discountPercent": line["discountPercent"],
             "projectTask": {"id": line.get("taskId", "")},
+            **({"vatCode": {"id": line["vatCodeId"]}} if "vatCodeId" in line else {}),
             "branchNumber": {"number": line.get("branchNumber", "1")},
         }
 
@@ -98,7 +99,8 @@ class LedgerErp(FakeErp):
         nets: dict[Decimal, Decimal] = {}
         vats: dict[Decimal, Decimal] = {}
         for line in document[member]:
-            rate = self.rates[line["inventoryNumber"]]
+            given = line.get("vatCode", {}).get("id")
+            rate = D(int(given)) if given else self.rates[line["inventoryNumber"]]
             nets[rate] = nets.get(rate, D(0)) + line["amountInCurrency"]
             vats[rate] = vats.get(rate, D(0)) + rounded(line["amountInCurrency"] * rate / 100, currency)
         if not self.vat_per_line:

@@ -22,7 +22,6 @@ JOURNALS = "journaltransaction"
 ACCOUNTS = "account"
 LEDGERS = "ledger"
 ORGANIZATION = "organization"
-VAT_CATEGORIES = "vatCategory"
 
 # Supplier documents that are costs, and the sign of their (positive) amounts. Prepayments, refunds and checks are
 # payments, never costs (R-CST-1).

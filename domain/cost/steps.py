@@ -19,7 +19,6 @@ from domain.cost.registers import (
     ORGANIZATION,
     PROJECTS,
     SUPPLIER_INVOICES,
-    VAT_CATEGORIES,
 )
 from domain.errors import Forbidden, NotFound, Refused, Stop, Waiting
 from domain.mapper import read, text
@@ -34,6 +33,7 @@ from domain.moves import (
     wait_until_settled,
 )
 from domain.ports import Delivery
+from domain.reference import VAT_CATEGORIES
 from domain.values import money
 from domain.values import record as named_record
 

@@ -174,6 +174,7 @@ def _line(
         "uom": unit(row, item, choices.units),
         "branchNumber": choices.line_branches.get(row.guid, choices.branch),
         "taskId": choices.task,
+        "vatCodeId": item.given,
     }
     return {name: value for name, value in line.items() if value != ""}
 

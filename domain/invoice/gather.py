@@ -96,7 +96,7 @@ def _foreseen(books: Books, invoice: SeveraInvoice, settings: TenantSettings) ->
         project = invoice.projects[0] if invoice.projects else None
         plan.period(books, invoice)
         plan.base_currency(books)
-        plan.needs(books, plan.in_its_currency(books, invoice), settings.fallback_items, project)
+        plan.needs(books, plan.in_its_currency(books, invoice), settings, project)
 
 
 def _planned(todo: _Gathering) -> Planned:
@@ -110,7 +110,7 @@ def _planned(todo: _Gathering) -> Planned:
         work.invoice = billed.rebuilt(work.invoice, mixed, todo.behind())
     invoice = work.invoice
     project = _project(todo)
-    need = plan.needs(books, invoice, settings.fallback_items, project)
+    need = plan.needs(books, invoice, settings, project)
     need = replace(need, customer=_present_number(work, books) or need.customer)
     if creating:
         plan.check_prediction(books, invoice, need, delivery.limits.total_tolerance)

@@ -269,6 +269,7 @@ class ErpLine:
     task: str
     branch: str
     discount_percent: Decimal
+    vat_category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +411,7 @@ def _line(body: Json, sign: int) -> ErpLine:
         task=text(body, "projectTask.id"),
         branch=text(branch, "number") if isinstance(branch, dict) else str(branch or ""),
         discount_percent=factor(body, "discountPercent"),
+        vat_category=text(body, "vatCode.id"),
     )
 
 

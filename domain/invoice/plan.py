@@ -15,7 +15,8 @@ from domain.mapper import day, flag, read, text
 from domain.model import Domain, Json
 from domain.money import ZERO, currency_of
 from domain.ports import Books
-from domain.reference import fixed_days
+from domain.reference import VAT_CATEGORIES, fixed_days
+from domain.setup.settings import TenantSettings
 from domain.setup.statuses import Roles
 from domain.values import money
 from domain.values import record as named_record
@@ -69,15 +70,19 @@ def decide(roles: Roles, status: str, *, released: bool) -> Action:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The ERP item that a row is posted on; ``body`` is None while the bridge has not seen the item itself."""
+    """The ERP item that a row is posted on; ``body`` is None while the bridge has not seen the item itself.
+
+    ``given``: the VAT category that the line is sent with, '' = the item's own counts.
+    """
 
     number: str
     body: Json | None
+    given: str = ""
 
     @property
     def vat_category(self) -> str:
-        """The item's VAT category, '' if it has none."""
-        return text(self.body, "vatCode.id")
+        """The VAT category of the line, '' if it is not known."""
+        return self.given or text(self.body, "vatCode.id")
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -110,13 +115,11 @@ class Needs:
         return {guid: item.vat_category for guid, item in self.items.items()}
 
 
-def needs(
-    books: Books, invoice: SeveraInvoice, fallback_items: Mapping[str, str], project: Party | None
-) -> Needs:
+def needs(books: Books, invoice: SeveraInvoice, settings: TenantSettings, project: Party | None) -> Needs:
     """The linked customer, project and items of an invoice (R-INV-2, R-INV-11).
 
-    ``fallback_items``: ``<row type>/<VAT percent>`` → item of rows without a code. ``project``: the one that the
-    document is posted on, None if the invoice has none.
+    ``settings``: its items and VAT categories of rows without a code. ``project``: the one that the document is posted on,
+    None if the invoice has none.
 
     Raises Waiting for a record that is not linked yet, Stop that points at a record in error itself, and Stop for
     what can never be transferred as it stands.
@@ -139,7 +142,7 @@ def needs(
         customer=customer.number,
         customer_body=customer.body,
         project=number,
-        items={row.guid: _item(books, invoice, row, fallback_items) for row in invoice.rows},
+        items={row.guid: _item(books, invoice, row, settings) for row in invoice.rows},
     )
 
 
@@ -178,32 +181,30 @@ def _linked(books: Books, invoice: SeveraInvoice, domain: Domain, guid: str, nam
     raise waiting
 
 
-def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow, fallback_items: Mapping[str, str]) -> Item:
+def _item(books: Books, invoice: SeveraInvoice, row: InvoiceRow, settings: TenantSettings) -> Item:
     if not row.codes:
-        return _fallback(books, invoice, row, fallback_items)
+        return _fallback(books, invoice, row, settings)
     items = [_item_of(books, invoice, row, code) for code in row.codes]
     if len(items) > 1 and (any(i.body is None for i in items) or len({i.posting for i in items}) > 1):
         raise Stop("invoice.grouped_row", _named(invoice) | _row(row) | {"codes": list(row.codes)})
     return items[0]
 
 
-def _fallback(
-    books: Books, invoice: SeveraInvoice, row: InvoiceRow, fallback_items: Mapping[str, str]
-) -> Item:
-    """The tenant's item for a row without a code. One that the ERP does not have stops here, with the setting's name: the
+def _fallback(books: Books, invoice: SeveraInvoice, row: InvoiceRow, settings: TenantSettings) -> Item:
+    """The tenant's item for a row without a code, with the VAT category that the tenant has for the row's rate. One that the ERP does not have stops here, with the setting's name: the
     ERP's refusal would name neither row nor setting."""
     rate = rate_text(row.vat_rate or ZERO)
     key = f"{row.row_type}/{rate}"
     values = _named(invoice) | _row(row) | {"row_type": row.row_type, "rate": rate, "key": key}
-    number = fallback_items.get(key)
+    number, given = settings.fallback_items.get(key), settings.fallback_vat_categories.get(rate, "")
     if not number:
         raise Stop("invoice.row_without_code", values)
     found = books.find("visma_net", "inventory", number=number)
     if found:
-        return Item(found[0].number or number, found[0].body)
+        return Item(found[0].number or number, found[0].body, given)
     if books.complete("visma_net", "inventory"):
         raise Stop("invoice.fallback_unknown", values | {"item": number})
-    return Item(number, None)
+    return Item(number, None, given)
 
 
 def _item_of(books: Books, invoice: SeveraInvoice, row: InvoiceRow, code: str) -> Item:
@@ -331,7 +332,7 @@ def check_prediction(books: Books, invoice: SeveraInvoice, need: Needs, toleranc
     Without the ERP's VAT tables nothing is predicted: the proof after creation is the judge.
     """
     vats = [record.body for record in books.all("visma_net", "vat")]
-    table = VatTable(vats, [record.body for record in books.all("visma_net", "vatCategory")])
+    table = VatTable(vats, [record.body for record in books.all("visma_net", VAT_CATEGORIES)])
     if not vats or invoice.date is None:
         return
     prediction = predict(invoice, need.categories(), need.zone, table, invoice.date)

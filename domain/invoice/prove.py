@@ -221,6 +221,7 @@ def _line(number: int, wanted: Mapping[str, Any], line: ErpLine) -> Iterator[Fin
         yield Finding("discountPercent", "0", number_text(line.discount_percent), essential=True, line=number)
     for member, text_there, essential, key in (
         ("taskId", line.task, True, code_key),
+        ("vatCodeId", line.vat_category, True, code_key),
         ("branchNumber", line.branch, True, code_key),
         ("uom", line.unit, False, code_key),
         ("description", line.description, False, name_key),

@@ -9,6 +9,7 @@ from domain.fields import Field
 from domain.mapper import day, flag, known_factor, known_money, read, text
 from domain.model import Json
 from domain.money import CURRENCIES
+from domain.reference import VAT_CATEGORIES
 from domain.registers import Concern, Register, dated_on_or_after, reference
 from domain.text import canonical
 
@@ -140,6 +141,16 @@ LINES = (
         "of the row's project, within the selling company",
     ),
     Field("task", "", "projectTask.id", "→", "setting", "rule", "taskId"),
+    Field(
+        "VAT category",
+        "vatRate",
+        "vatCode.id",
+        "→",
+        "setting",
+        "rule",
+        "vatCodeId",
+        "only of rows that take a fallback item, where the tenant has one for their rate",
+    ),
 )
 
 
@@ -241,7 +252,7 @@ REFERENCES: tuple[Register, ...] = (
     reference("severa", "currencies", "guid", "name"),
     reference("visma_net", CURRENCIES, "id", "description"),
     reference("visma_net", "vat", "vatId", "description"),
-    reference("visma_net", "vatCategory", "vatCategoryId", "description"),
+    reference("visma_net", VAT_CATEGORIES, "vatCategoryId", "description"),
     reference("visma_net", "creditTerm", "termsId", "description"),
     reference("visma_net", "organization", "organizationCd", "name"),
     reference("visma_net", "branch", "number", "name"),

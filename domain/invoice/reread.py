@@ -17,11 +17,12 @@ from domain.mapper import text
 from domain.model import Domain, Json, Link, Record, System
 from domain.money import CURRENCIES
 from domain.ports import Answer, Books, ErpApi, SeveraApi
+from domain.reference import VAT_CATEGORIES
 
 # Read whole: VAT, periods, branches, decimals of currencies.
 _WHOLE = {
     "vat": "vatId",
-    "vatCategory": "vatCategoryId",
+    VAT_CATEGORIES: "vatCategoryId",
     "financialPeriod": "period",
     "branch": "number",
     CURRENCIES: "id",

@@ -70,7 +70,27 @@ def _fallback_key(key: str) -> str:
         raise ValueError(
             f"'{key}' must end with a VAT percentage from 0 to 100, such as {spelt[word.casefold()]}/25.5"
         )
-    return f"{spelt[word.casefold()]}/{Decimal(percent.replace(',', '.')).normalize():f}"
+    return f"{spelt[word.casefold()]}/{_normal(percent)}"
+
+
+def _normal(percent: str) -> str:
+    """As ``domain.text.rate_text`` writes the rate of a row."""
+    return f"{Decimal(percent.replace(',', '.')).normalize():f}"
+
+
+def _percentages(values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    """Keys as rows have their VAT; what can never match one is refused when a person sets it, as of ``_fallback_items``."""
+    found: dict[str, str] = {}
+    for key, category in values.items():
+        percent = key.strip().removesuffix("%").rstrip()
+        known = _normal(percent) if _PERCENT.match(percent) else key
+        wrong = known is key or found.get(known, category) != category
+        if wrong and info.context and info.field_name in info.context:
+            raise ValueError(
+                f"'{key}' must be a VAT percentage from 0 to 100, such as 25 or 25.5, and stand once"
+            )
+        found.setdefault(known, category)
+    return found
 
 
 # The roles of invoice statuses (R-STA-1), in their order.
@@ -165,6 +185,11 @@ class TenantSettings(FileSettings):
         {},
         description="Items for rows without a code: '<row type>/<VAT percent>' → item, e.g. Hours/25 → KONSULT. "
         f"Row types: {', '.join(ROW_TYPES)}.",
+    )
+    fallback_vat_categories: Annotated[dict[str, Code], AfterValidator(_percentages)] = Field(
+        {},
+        description="VAT percent → VAT category in Visma.net ERP of rows that take a fallback item, e.g. 6 → REDUCED; "
+        "others have the item's own.",
     )
     several_projects: Literal["stop", "largest"] = Field(
         "stop",

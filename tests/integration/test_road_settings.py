@@ -246,7 +246,11 @@ def test_a_class_that_the_erp_does_not_have_is_refused_with_those_there_are(
             )
         )
         assert numbers, register
-        form = {"credit_terms": '{"30": "%s"}', "fallback_items": '{"Hours/25": "%s"}'}.get(key, "%s")
+        form = {
+            "credit_terms": '{"30": "%s"}',
+            "fallback_items": '{"Hours/25": "%s"}',
+            "fallback_vat_categories": '{"25": "%s"}',
+        }.get(key, "%s")
         with pytest.raises(
             InputError, match=f"'{key}' cannot be 'NO-SUCH': Visma.net ERP does not have it"
         ) as caught:

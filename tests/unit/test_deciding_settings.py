@@ -21,6 +21,7 @@ from tests.fakes_costs import batch, invoice
 HOW = {
     *("poll_interval_seconds", "customer_class", "customer_class_eu", "customer_class_other", "credit_terms"),
     *("item_class_product", "item_class_work_type", "item_class_travel_expense", "units", "fallback_items"),
+    "fallback_vat_categories",
     *("project_template", "project_task", "project_number_padding", "several_projects", "reopen_projects"),
     *("attachments", "cost_multiplier_percent", "apply_credit_notes", "small_balance_limit", "notes"),
     *("conflict_customer", "conflict_product", "hold_invoices", "hold_credit_notes"),

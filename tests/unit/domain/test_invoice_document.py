@@ -260,6 +260,22 @@ def test_a_row_without_a_code_takes_the_tenants_item_for_its_type_and_vat_rate()
     assert firm.document()["invoiceLines"][0]["inventoryNumber"] == "CONS"
 
 
+@pytest.mark.req("R-SET-7", "R-INV-3")
+def test_such_a_row_has_the_vat_category_of_its_rate_where_the_tenant_names_one() -> None:
+    """And the ERP is foreseen to charge that one's rate, not the item's own."""
+    firm = with_settings(
+        Firm(), fallback_items={"Hours/6": "CONS"}, fallback_vat_categories={"6": "06", "25": "25"}
+    )
+    firm.know_vat()
+    firm.invoice([row("CONS", "1", "100", "6") | {"code": []}, row("CONS", "1", "100", "25")])
+    settle(firm.transfer())
+    first, second = firm.document()["invoiceLines"]
+    assert first["vatCode"] == {"id": "06"}
+    # Where the row names an item, the item's category decides, whatever the totals say.
+    assert "vatCode" not in second
+    assert firm.in_severa_now()["number"] == 101
+
+
 def test_of_several_projects_the_largest_is_taken_if_the_tenant_says_so() -> None:
     firm = with_settings(Firm(), several_projects="largest")
     second = firm.books.remember("severa", "projects", {"guid": "p-2", "number": 4712, "name": "Två"})

@@ -213,6 +213,16 @@ def test_a_fallback_that_can_never_match_is_refused_in_one_sentence(
 
 
 @pytest.mark.req("R-SET-7")
+def test_vat_categories_are_kept_by_the_rate_of_a_row() -> None:
+    text = '{"25,50": "HIGH", " 6 % ": "LOW"}'
+    kept = changed_settings({}, "fallback_vat_categories", text)["fallback_vat_categories"]
+    assert kept == {"25.5": "HIGH", "6": "LOW"}
+    for wrong in ('{"moms": "A"}', '{"101": "A"}', '{"25": "A", "25,0": "B"}'):
+        with pytest.raises(InputError, match="VAT percentage"):
+            changed_settings({}, "fallback_vat_categories", wrong)
+
+
+@pytest.mark.req("R-SET-7")
 def test_what_was_stored_before_it_was_checked_does_not_stop_the_tenant() -> None:
     stored: dict[str, Any] = {
         "fallback_items": {"Timmar/25": "K", "Hours/25,5": "X"},

@@ -3,11 +3,14 @@ invoice before its release (R-INV-4)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import Stop, TryLater
 from domain.invoice.steps import settle
 from domain.model import ActionResult, Json
+from domain.setup.settings import TenantSettings
 from tests.fakes_ledger import Firm, row
 from tests.unit.domain.invoice_booking import D
 
@@ -69,6 +72,29 @@ def test_a_document_that_was_made_otherwise_is_not_released(member: str, value: 
     assert firm.erp.released == []
     assert firm.erp.documents() == []
     assert firm.in_severa_now()["status"]["guid"] == "s-failed"
+
+
+@pytest.mark.req("R-INV-4")
+def test_a_line_that_got_another_vat_category_than_was_sent_is_not_released() -> None:
+    firm = Firm()
+    chosen = {"fallback_items": {"Hours/25": "CONS"}, "fallback_vat_categories": {"25": "25"}}
+    firm.tenant = replace(firm.tenant, settings=TenantSettings.model_validate(chosen))
+
+    class Otherwise(type(firm.erp)):  # type: ignore[misc] # a subclass of the fake in use
+        def on_create(self, register: str, body: Json, number: str) -> str:
+            key: str = super().on_create(register, body, number)
+            self.records[register][key]["invoiceLines"][0]["vatCode"] = {"id": "25A"}
+            return key
+
+    firm.erp.__class__ = Otherwise
+    firm.invoice([row("CONS", "1", "100", "25") | {"code": []}])
+    with pytest.raises(Stop) as stop:
+        settle(firm.transfer())
+    assert stop.value.code == "invoice.content_differs"
+    assert [(one["field"], one["severa"], one["erp"]) for one in stop.value.values["reasons"]] == [
+        ("vatCodeId", "25", "25A")
+    ]
+    assert firm.erp.released == []
 
 
 @pytest.mark.req("R-INV-4")

@@ -52,7 +52,7 @@ TEXTS = [
 ]
 TABLES = {
     "credit_terms": '{"30": %s}', "units": '{"tim": %s}', "fallback_items": '{"Hours/25": %s}', "status_roles": '{"paid": %s}',
-    "journal_modules": "[%s]", "ignored_statuses": "[%s]",
+    "fallback_vat_categories": '{"25": %s}', "journal_modules": "[%s]", "ignored_statuses": "[%s]",
 }  # fmt: skip
 
 
