@@ -15,10 +15,12 @@ from db.outbox import Rank
 from db.tenant import TenantDb
 from domain.errors import InputError
 from domain.model import Domain, Link, LinkUpdate, Record
+from domain.product.registers import ITEM_CLASSES
+from domain.reference import CUSTOMER_CLASSES
 from domain.text import code_key
 
 LINKED_DOMAINS: tuple[Domain, ...] = ("customer", "product", "project")
-CLASS_REGISTERS = {"customer": "customer/customerClass", "product": "inventory/itemClass"}
+CLASS_REGISTERS = {"customer": CUSTOMER_CLASSES, "product": ITEM_CLASSES}
 
 
 def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from typing import Any
 from app.words import SYSTEM_NAMES
 from db import records, streams
 from db.tenant import TenantDb
-from domain.customer.registers import CREDIT_TERMS, CUSTOMER_CLASSES
 from domain.errors import InputError
 from domain.product.registers import INVENTORY, ITEM_CLASSES
-from domain.reference import VAT_CATEGORIES
+from domain.reference import CREDIT_TERMS, CUSTOMER_CLASSES, VAT_CATEGORIES
 from domain.text import code_key
 
 # A setting (of a table its values) → the register of the ERP whose numbers it names.

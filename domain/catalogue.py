@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,7 @@ import domain.product.registers
 import domain.product.steps
 import domain.project.registers
 import domain.project.steps
+import domain.reference
 import domain.setup.registers
 from domain import words
 from domain.explain import Cause, Text
@@ -53,14 +54,23 @@ _PACKAGES: tuple[Any, ...] = (
 )
 
 
-def registers() -> tuple[Register, ...]:
-    """Every register once, references included; where two domains name the same one, the first names it."""
+def _each_once(listed: Iterable[Register]) -> tuple[Register, ...]:
+    """Raises ValueError for one that is declared twice: which of the two is read would depend on the order of the packages."""
     found: dict[tuple[str, str], Register] = {}
-    for package in _PACKAGES:
-        listed = package.registers
-        for register in (*listed.REGISTERS, *getattr(listed, "REFERENCES", ())):
-            found.setdefault((register.system, register.name), register)
+    for register in listed:
+        if found.setdefault((register.system, register.name), register) is not register:
+            raise ValueError(f"{register.system}'s register '{register.name}' is declared twice")
     return tuple(found.values())
+
+
+_REGISTERS = _each_once(
+    (*domain.reference.REGISTERS, *(one for package in _PACKAGES for one in package.registers.REGISTERS))
+)
+
+
+def registers() -> tuple[Register, ...]:
+    """Every register once, those that several domains look things up in first."""
+    return _REGISTERS
 
 
 def causes() -> dict[str, Cause]:

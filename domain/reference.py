@@ -7,9 +7,27 @@ from dataclasses import dataclass, field
 
 from domain.mapper import read, text
 from domain.model import Json
+from domain.registers import Register, reference
 
+COUNTRIES = "localization/countries"
+SEVERA_CURRENCIES = "currencies"
+CREDIT_TERMS = "creditTerm"
+CUSTOMER_CLASSES = "customer/customerClass"
+# What an item is for VAT, by which the customer's zone gives the rate.
 VAT_CATEGORIES = "vatCategory"
-"""Register of Visma.net ERP: what an item is for VAT, by which the customer's zone gives the rate."""
+
+REGISTERS: tuple[Register, ...] = (
+    reference("severa", COUNTRIES, "guid", "name"),
+    reference("severa", SEVERA_CURRENCIES, "guid", "name", "code", "isOrganizationCurrency", called="code"),
+    reference("visma_net", CUSTOMER_CLASSES, "id", "description"),
+    reference(
+        *("visma_net", CREDIT_TERMS, "termsId", "description"),
+        *("dueDateType", "dueDay1", "instalmentType", "numberOfInstalments"),
+    ),
+    reference("visma_net", VAT_CATEGORIES, "vatCategoryId", "description"),
+)
+"""Those that several domains look things up in. One that a single domain reads stands in its ``registers.py``; one that stands twice
+is an error at import (``domain.catalogue``)."""
 
 # The vendor's document gives letters (due date type "N - Fixed Number of Days"; instalment type "S - Simple, M -
 # Multiple"), samples show names. Both are read, blanks and case aside; every other word, and an empty due date type,

@@ -107,14 +107,15 @@ class Register:
         )
 
 
-def reference(system: System, name: str, key: str, title: str, *mapped: str) -> Register:
+def reference(system: System, name: str, key: str, title: str, *mapped: str, called: str = "") -> Register:
     """A register that things are looked up in and nobody settles, read whole. ``key`` is what its rows are known by, ``title`` what
-    they are called; ``mapped``: the members that matter, by default all but counters and stamps."""
+    they are called; ``mapped``: the members that matter, by default all but counters and stamps; ``called``: what people know a row
+    by, where that is not its key."""
     return Register(
         system=system,
         name=name,
         identify=lambda body: text(body, key),
-        number=lambda body: text(body, key),
+        number=lambda body: text(body, called or key),
         title=lambda body: text(body, title),
         projection=(lambda body: {path: text(body, path) for path in mapped}) if mapped else _whole,
         concerns=lambda _body: (),

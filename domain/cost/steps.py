@@ -14,7 +14,6 @@ from domain.cost.fresh import LINES, ReadFirst, read_again
 from domain.cost.places import Places
 from domain.cost.plan import Brought, brought, named
 from domain.cost.registers import (
-    CURRENCIES,
     FEES,
     ORGANIZATION,
     PROJECTS,
@@ -33,7 +32,7 @@ from domain.moves import (
     wait_until_settled,
 )
 from domain.ports import Delivery
-from domain.reference import VAT_CATEGORIES
+from domain.reference import SEVERA_CURRENCIES, VAT_CATEGORIES
 from domain.values import money
 from domain.values import record as named_record
 
@@ -368,7 +367,7 @@ class _Work:
         return project
 
     def _currencies(self) -> list[Json]:
-        return [record.body for record in self.delivery.books.all("severa", CURRENCIES)]
+        return [record.body for record in self.delivery.books.all("severa", SEVERA_CURRENCIES)]
 
     def _base_currency(self) -> str:
         if not self._base:
@@ -376,7 +375,7 @@ class _Work:
             organizations = [record.body for record in books.all("visma_net", ORGANIZATION)]
             self._base = plan.base_currency(organizations, self._currencies())
         if not self._base:
-            wait_until_read(self.delivery.books, ("visma_net", ORGANIZATION), ("severa", CURRENCIES))
+            wait_until_read(self.delivery.books, ("visma_net", ORGANIZATION), ("severa", SEVERA_CURRENCIES))
             raise self.after.stop("cost.currency_unknown")
         return self._base
 

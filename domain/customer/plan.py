@@ -8,13 +8,13 @@ from typing import Any
 
 from domain.customer import addresses
 from domain.customer.places import country_name, country_of
-from domain.customer.registers import COUNTRIES, erp_values
+from domain.customer.registers import erp_values
 from domain.customer.table import CUSTOMER, credit_terms, currency, of_tenant
 from domain.errors import Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, in_bridge, merge
 from domain.model import Json, Link, Record, System
-from domain.reference import CreditTerms
+from domain.reference import COUNTRIES, CreditTerms
 from domain.sent import Values as Sent
 from domain.setup.settings import TenantSettings
 from domain.table import Table

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from domain.customer import addresses, contacts
 from domain.customer.places import ADDRESS
 from domain.customer.table import CUSTOMER, TABLE, TERMS_MAY_BE_MISSING_ON_LISTS
 from domain.mapper import latest_time, read, text
-from domain.model import Json, Record, System
+from domain.model import Json, Record
 from domain.registers import Concern, Register, reference
 from domain.setup.settings import TenantSettings
 from domain.text import name_key, organisation_number, same_organisation
@@ -22,10 +21,6 @@ CONTACTS = "contactpersons"
 COMMUNICATIONS = "contactcommunications"
 COMMUNICATION_TYPES = "communicationtypes"
 ERP_CONTACT = "contact"
-CUSTOMER_CLASSES = "customer/customerClass"
-CREDIT_TERMS = "creditTerm"
-CURRENCIES = "currencies"
-COUNTRIES = "localization/countries"
 
 # Open question: whether a customer's headquarter address is set by a reference, PATCH /headquarterAddress/guid.
 HEADQUARTER_REFERENCE = "headquarterAddress.guid"
@@ -89,14 +84,6 @@ _HEADQUARTER = ("address_line", "postal_code", "city", "country")
 
 def _erp_seen(body: Json) -> Mapping[str, str]:
     return erp_values(body, listed=True)
-
-
-def _listed(system: System, name: str, key: str, title: str, *mapped: str) -> Register:
-    """A reference register of which these members matter; Severa's rows are called by their code."""
-    found = replace(reference(system, name, key, title, *mapped), remote_time=latest_time)
-    if system != "severa":
-        return found
-    return replace(found, number=lambda body: text(body, "code") or text(body, "code2"))
 
 
 def _notes_off(settings: TenantSettings) -> tuple[str, ...]:
@@ -196,12 +183,5 @@ REGISTERS: tuple[Register, ...] = (
         remote_time=latest_time,
         owner=lambda body: text(body, "businessAccount"),
     ),
-    _listed("severa", COMMUNICATION_TYPES, "guid", "name", "type", "isActive"),
-    _listed("severa", CURRENCIES, "guid", "name", "code", "isOrganizationCurrency"),
-    _listed("severa", COUNTRIES, "guid", "name", "code2", "name", "englishName", "isInEU"),
-    _listed("visma_net", CUSTOMER_CLASSES, "id", "description", "description"),
-    _listed(
-        *("visma_net", CREDIT_TERMS, "termsId", "description"),
-        *("dueDateType", "dueDay1", "instalmentType", "numberOfInstalments"),
-    ),
+    reference("severa", COMMUNICATION_TYPES, "guid", "name", "type", "isActive"),
 )

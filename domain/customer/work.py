@@ -12,10 +12,6 @@ from domain.customer import plan
 from domain.customer.registers import (
     ADDRESSES,
     ADDRESSES_OF,
-    COUNTRIES,
-    CREDIT_TERMS,
-    CURRENCIES,
-    CUSTOMER_CLASSES,
     CUSTOMERS,
     ERP_CUSTOMER,
     INTERIM_NUMBERS,
@@ -26,7 +22,13 @@ from domain.merge import UNAGREED, Base, Difference, carried_before, unagreed
 from domain.model import Json, Link, LinkUpdate, System
 from domain.moves import Aftermath, must_stand
 from domain.ports import Delivery
-from domain.reference import CreditTerms
+from domain.reference import (
+    COUNTRIES,
+    CREDIT_TERMS,
+    CUSTOMER_CLASSES,
+    SEVERA_CURRENCIES,
+    CreditTerms,
+)
 from domain.setup.settings import TenantSettings
 
 
@@ -58,7 +60,7 @@ class Work:
 
     def currencies(self) -> list[Json]:
         """Severa's currencies."""
-        return self.rows("severa", CURRENCIES)
+        return self.rows("severa", SEVERA_CURRENCIES)
 
     def rows(self, system: System, register: str) -> list[Json]:
         """A reference register as last read; asked for as long as it was never read."""

@@ -20,13 +20,13 @@ from domain.mapper import flag, read, text
 from domain.model import Json, Link, LogLine
 from domain.money import shown
 from domain.ports import Books, Delivery
+from domain.reference import COUNTRIES
 from domain.saying import decimal_text
 from domain.setup.settings import TenantSettings
 from domain.text import name_key
 from domain.values import record as named_record
 from domain.words import WORDS
 
-COUNTRIES = "localization/countries"
 CONTACTS = "contact"
 
 # Words before the other projects in the document's note.

@@ -15,7 +15,7 @@ from domain.mapper import day, flag, read, text
 from domain.model import Domain, Json
 from domain.money import ZERO, currency_of
 from domain.ports import Books
-from domain.reference import VAT_CATEGORIES, fixed_days
+from domain.reference import CREDIT_TERMS, SEVERA_CURRENCIES, VAT_CATEGORIES, fixed_days
 from domain.setup.settings import TenantSettings
 from domain.setup.statuses import Roles
 from domain.values import money
@@ -245,7 +245,7 @@ def base_currency(books: Books) -> str:
     for record in books.all("visma_net", "organization"):
         if code := text(record.body, "baseCurrency") or text(record.body, "currency.id"):
             return code
-    for record in books.all("severa", "currencies"):
+    for record in books.all("severa", SEVERA_CURRENCIES):
         if flag(read(record.body, "isOrganizationCurrency"), default=False):
             return text(record.body, "code")
     return ""
@@ -263,7 +263,7 @@ def credit_terms(
     tenant's choice (``table``: days → terms), else the only ones that fit."""
     fitting = {
         text(r.body, "termsId")
-        for r in books.all("visma_net", "creditTerm")
+        for r in books.all("visma_net", CREDIT_TERMS)
         if _fits(r.body, invoice.payment_term)
     }
     own = text(customer, "creditTerms.id")

@@ -9,7 +9,6 @@ from domain.fields import Field
 from domain.mapper import day, flag, known_factor, known_money, read, text
 from domain.model import Json
 from domain.money import CURRENCIES
-from domain.reference import VAT_CATEGORIES
 from domain.registers import Concern, Register, dated_on_or_after, reference
 from domain.text import canonical
 
@@ -244,19 +243,10 @@ REGISTERS: tuple[Register, ...] = (
         in_scope=in_scope,
         start_setting="invoices_from",
     ),
-)
-
-
-REFERENCES: tuple[Register, ...] = (
     reference("severa", STATUSES, "guid", "name"),
-    reference("severa", "currencies", "guid", "name"),
     reference("visma_net", CURRENCIES, "id", "description"),
     reference("visma_net", "vat", "vatId", "description"),
-    reference("visma_net", VAT_CATEGORIES, "vatCategoryId", "description"),
-    reference("visma_net", "creditTerm", "termsId", "description"),
     reference("visma_net", "organization", "organizationCd", "name"),
     reference("visma_net", "branch", "number", "name"),
     reference("visma_net", "financialPeriod", "period", "description"),
 )
-"""Reference registers that invoices use, read whole: without statuses nothing is transferred, without the others
-something is left to the ERP or not predicted."""

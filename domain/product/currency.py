@@ -7,14 +7,15 @@ from domain.money import ZERO
 from domain.moves import Aftermath
 from domain.ports import Delivery
 from domain.product.plan import Sides
+from domain.reference import SEVERA_CURRENCIES
 from domain.values import money
 
 
 def own_currency(delivery: Delivery, after: Aftermath, *, needed: bool = False) -> str:
     """Its code, '' if nobody says it. ``needed``: asked for until somebody does; raises Stop ``product.currency_unknown``."""
-    rows = [record.body for record in delivery.books.all("severa", "currencies")]
+    rows = [record.body for record in delivery.books.all("severa", SEVERA_CURRENCIES)]
     if not rows and needed:
-        rows = list(delivery.severa.list("currencies"))
+        rows = list(delivery.severa.list(SEVERA_CURRENCIES))
     own = next((text(row, "code") for row in rows if read(row, "isOrganizationCurrency") is True), "")
     if not own and needed:
         own = _companys(delivery)

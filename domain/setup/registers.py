@@ -1,11 +1,7 @@
-"""Registers that several domains look things up in and nobody settles."""
+"""Registers that the set-up reads."""
 
 from __future__ import annotations
 
 from domain.registers import Register, reference
 
-REGISTERS: tuple[Register, ...] = (
-    reference("severa", "businessunits", "guid", "name"),
-    reference("severa", "localization/countries", "guid", "name"),
-    reference("visma_net", "customer/customerClass", "id", "description"),
-)
+REGISTERS: tuple[Register, ...] = (reference("severa", "businessunits", "guid", "name"),)

@@ -117,6 +117,12 @@ CHANGES: tuple[Change, ...] = (
         ("payment/settled/*", "payment/moved/*", "payment/moved without a day/*"),
     ),
     Change(
+        "word lists declared in one way",
+        "a word list is read whole, and nobody asks when a row of it changed; what has no code is called by its key, not ''",
+        17,
+        ("reference/time", "reference/known as/1"),
+    ),
+    Change(
         "control characters",
         "f9cd1bd: text is cleaned at one border, for what is stored, looked up, compared and sent",
         43,
