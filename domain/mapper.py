@@ -60,6 +60,18 @@ def update_body(members: Mapping[str, Any]) -> Json:
     return body
 
 
+def nested(members: Mapping[str, Any]) -> Json:
+    """A body of Severa from dotted paths."""
+    body: Json = {}
+    for path, value in members.items():
+        *blocks, last = path.split(".")
+        there = body
+        for name in blocks:
+            there = there.setdefault(name, {})
+        there[last] = value
+    return body
+
+
 def _written(name: str, value: Any) -> Any:
     if name in BARE:
         return value

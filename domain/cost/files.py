@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from domain.cost.brought import Brought
 from domain.cost.document import Attachment, Document
-from domain.cost.plan import Brought, described, named
+from domain.cost.plan import named
 from domain.cost.registers import PROJECT_FILES
+from domain.cost.table import described
 from domain.errors import Refused, Stop
 from domain.file_names import file_key, file_name
 from domain.mapper import read, text

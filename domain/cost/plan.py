@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from domain.cost.brought import Brought
 from domain.cost.document import Document, Line
+from domain.cost.table import FEE, Fee
 from domain.errors import Stop
-from domain.mapper import decimal, flag, moment, read, text
+from domain.mapper import decimal, flag, moment, nested, read, text
 from domain.model import Json, Step
 from domain.money import ZERO, amount, rounded
 from domain.moves import SEVERA_TIME_SLACK, created_after
@@ -22,54 +24,7 @@ from domain.words import WORDS
 # Open question: the direction of a currency's rate in Severa. Taken as organisation currency per unit of the currency.
 RATE_IS_ORGANISATION_CURRENCY_PER_UNIT = True
 
-# Open question: how long a fee's description may be; no length is documented. The shortest text limit that any of the
-# vendor's documents names is 80.
-SURELY_KEPT = 80
-
 _HUNDRED = Decimal(100)
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """A line as it stands in Severa: kept in the link, so that it is brought once, ever, and can be taken back.
-
-    ``adopted``: the fee was there before this delivery sent anything; people may have changed it since.
-    """
-
-    fee: str
-    project: str
-    phase: str
-    cost: Decimal
-    currency: str
-    price: Decimal
-    price_currency: str
-    billable: bool
-    date: str
-    text: str
-    label: str
-    adopted: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, amounts as strings."""
-        return {
-            "fee": self.fee,
-            "project": self.project,
-            "phase": self.phase,
-            "cost": format(self.cost, "f"),
-            "currency": self.currency,
-            "price": format(self.price, "f"),
-            "price_currency": self.price_currency,
-            "billable": self.billable,
-            "date": self.date,
-            "text": self.text,
-            "label": self.label,
-            "adopted": self.adopted,
-        }
-
-
-def brought(values: Mapping[str, Any]) -> Brought:
-    """The other way of ``Brought.as_json``."""
-    return Brought(**{**values, "cost": Decimal(values["cost"]), "price": Decimal(values["price"])})
 
 
 # ---------------------------------------------------------------- amounts
@@ -135,30 +90,10 @@ def price_of(
 # ---------------------------------------------------------------- the fee
 
 
-def described(words: str, marker: str) -> str:
-    """A fee's or file's description (R-CST-2): the words, then the marker. In a text that may be too long for Severa the
-    marker comes first: what is cut is cut at the end, and a fee whose marker was cut off would be brought again."""
-    whole = f"{words} {marker}".strip()
-    return whole if len(whole) <= SURELY_KEPT else f"{marker} {words}"
-
-
 def fee_body(one: Brought, marker: str) -> Json:
-    """Members of a new project fee. VAT, product and product type are left to Severa's logic (R-CST-2)."""
-    body: Json = {
-        "project": {"guid": one.project},
-        "description": described(one.text, marker),
-        "quantity": 1,
-        "unitCost": {"amount": one.cost, "currencyCode": one.currency},
-        "unitPrice": {"amount": one.price, "currencyCode": one.price_currency},
-        "isBillable": one.billable,
-    }
-    if one.phase:
-        body["phase"] = {"guid": one.phase}
-    if one.date:
-        body["eventDate"] = one.date
-    if one.billable:
-        body["invoiceRowDescription"] = one.label
-    return body
+    """Members of a new project fee (R-CST-2)."""
+    members, _ = FEE.filled("", Fee(one, marker))
+    return nested(members)
 
 
 def planned(

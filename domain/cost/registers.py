@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from domain.fields import Field
 from domain.mapper import day, latest_time, read, text
 from domain.model import Json
 from domain.registers import Concern, Register, dated_on_or_after, reference
@@ -42,50 +41,6 @@ NON_PROJECT = "X"
 # Open question: the line's `cost` is taken as the amount after the line's discount, as the name "cost" in the list of
 # lines suggests; the document does not say it.
 COST_IS_AFTER_DISCOUNT = True
-
-FIELDS = (
-    Field("project", "project.guid", "project.id", "←", "link", "visma_net", note="closed project: problem"),
-    Field("phase", "phase.guid", "", "←", "constant", "visma_net", note="the project's root phase"),
-    Field(
-        "description",
-        "description",
-        "transactionDescription",
-        "←",
-        "joined text",
-        "visma_net",
-        note="with reference number, supplier number and name, then the marker [ERP type number/line]; over 80 characters the marker first",
-    ),
-    Field(
-        "row_text",
-        "invoiceRowDescription",
-        "transactionDescription",
-        "←",
-        owner="visma_net",
-        note="billable only: neither supplier nor marker is printed on the customer's invoice",
-    ),
-    Field(
-        "date",
-        "eventDate",
-        "date",
-        "←",
-        "date",
-        "visma_net",
-        note="transactionDate of a journal; a voided document keeps its date",
-    ),
-    Field("quantity", "quantity", "", "←", "constant", "visma_net", note="always 1"),
-    Field(
-        "cost",
-        "unitCost",
-        "cost",
-        "←",
-        "signed company-currency amount",
-        "visma_net",
-        note="VAT removed when the document's lines include it; debitAmount - creditAmount of a journal line",
-    ),
-    Field("price", "unitPrice", "cost", "←", "multiplier", "visma_net", note="0.00 when only a cost"),
-    Field("billable", "isBillable", "", "←", "setting", "visma_net"),
-    Field("file", "projects.files", "attachments", "←", "file", "visma_net", note="same description text"),
-)
 
 
 def module_of(body: Json) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from domain.cost import plan
 from domain.cost.asks import chosen
+from domain.cost.brought import Brought, brought
 from domain.cost.document import MARKER, Document, Line, includes_vat, read_document
 from domain.cost.files import Files
 from domain.cost.fresh import LINES, ReadFirst, read_again
 from domain.cost.places import Places
-from domain.cost.plan import Brought, brought, named
+from domain.cost.plan import named
 from domain.cost.registers import (
     FEES,
     ORGANIZATION,

@@ -2,7 +2,7 @@
 
 Read from below; nothing imports upward.
 
-what it is      model · fields · totals · plan · document · billed · branches · prove · refusals        pure
+what it is      model · totals · plan · choices · receiver · table · document · billed · branches · prove · refusals   pure
 where it is     phases                                                                                   pure
 one attempt     work: facts from the matter, guarded effects, what is left behind
 looking         doubt (candidates, decisions) · parties (whose it is) · documents (by marker) · whose (is it) · gather (what to send) · review

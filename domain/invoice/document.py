@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Stop
-from domain.invoice.model import ErpDocument, InvoiceRow, SeveraInvoice
-from domain.invoice.plan import Item, Needs
-from domain.invoice.registers import DESCRIPTION_LIMIT, INVOICE_TEXT_LIMIT, SAME_RATE_DIRECTION
-from domain.mapper import read, text, update_body
+from domain.invoice.choices import Choices, Drafting, RowDrafting
+from domain.invoice.model import ErpDocument, SeveraInvoice
+from domain.invoice.plan import Needs
+from domain.invoice.table import HEADER, LINE
+from domain.mapper import update_body
 from domain.model import Json, LogLine
-from domain.text import cut, lines, name_key, one_line
-from domain.words import WORDS
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What is decided outside the invoice itself: '' or None leaves it to the ERP.
-
-    branch     number of the selling company's branch
-    terms      credit terms id (not on credit notes)
-    period     financial period YYYYMM, only if it is not the document date's
-    foreign    the invoice is not in the company's currency: the rate is sent
-    country    ERP country of the receiver's address; None: the address is the customer's own and is not sent
-    task       project task of every line
-    line_branches  row guid → branch of lines that are not of the header's
-    contact    ERP id of the receiver's contact person, '' if it is not linked
-    note       free text below the marker
-    units      the tenant's table of units, Severa's → the ERP's
-    language   sv | en
-    credited   number of the credited invoice
-    original   the credited ERP document to apply to, None = left open
-    """
-
-    branch: str
-    terms: str
-    period: str
-    foreign: bool
-    country: str | None
-    task: str
-    language: str
-    units: Mapping[str, str] = field(default_factory=dict)
-    credited: str = ""
-    original: ErpDocument | None = None
-    line_branches: Mapping[str, str] = field(default_factory=dict)
-    contact: str = ""
-    note: str = ""
+from domain.sheet import Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,116 +39,25 @@ def draft(invoice: SeveraInvoice, need: Needs, choices: Choices) -> Draft:
 
     Raises Stop for a row whose price is in no usable currency.
     """
-    warnings: list[LogLine] = []
-    header = _header(invoice, need, choices, warnings)
-    drafted = tuple(_line(invoice, row, need.items[row.guid], choices, warnings) for row in invoice.rows)
-    if not need.project:
-        drafted = tuple({name: value for name, value in one.items() if name != "taskId"} for one in drafted)
+    kind, made_of = invoice.document_type, Drafting(invoice, need, choices)
+    header, long = HEADER.filled(kind, made_of)
+    warnings = [_cut(one) for one in long]
+    drafted: list[Mapping[str, Any]] = []
+    for row in invoice.rows:
+        line, long_there = LINE.filled(kind, RowDrafting(made_of, row, need.items[row.guid]))
+        drafted.append(line)
+        warnings += [_cut(one, row=row.sort_order) for one in long_there]
     return Draft(
-        header={name: value for name, value in header.items() if value not in ("", None)},
-        lines=drafted,
+        header=header,
+        lines=tuple(drafted),
         applications=_applications(invoice, choices),
         lines_member="lines" if invoice.is_credit_note else "invoiceLines",
         warnings=tuple(warnings),
     )
 
 
-def _header(invoice: SeveraInvoice, need: Needs, choices: Choices, warnings: list[LogLine]) -> dict[str, Any]:
-    body = invoice.body
-    header: dict[str, Any] = {
-        "customerNumber": need.customer,
-        "documentDate": _day(invoice.date),
-        "financialPeriod": choices.period,
-        "externalReference": text(body, "yourReference"),
-        "customerRefNumber": text(body, "orderNumber"),
-        "invoiceText": _text(invoice, choices, warnings),
-        "currencyId": invoice.currency,
-        "exchangeRate": _rate(invoice) if choices.foreign else None,
-        "branchNumber": choices.branch,
-        "project": need.project,
-        "note": f"{invoice.marker}\n{choices.note}".rstrip(),
-        "hold": True,
-        "dontPrint": True,
-        "dontEmail": True,
-        "sendToAutoInvoice": False,
-    }
-    if not invoice.is_credit_note:
-        header["documentDueDate"] = _day(invoice.due_date)
-        header["creditTermsId"] = choices.terms
-    header |= _receiver(invoice, need, choices)
-    return header
-
-
-def _day(value: date | None) -> str | None:
-    return f"{value.isoformat()}T00:00:00" if value else None
-
-
-def _rate(invoice: SeveraInvoice) -> Decimal:
-    return (
-        invoice.rate if SAME_RATE_DIRECTION else (Decimal(1) / invoice.rate).quantize(Decimal("0.00000001"))
-    )
-
-
-def _text(invoice: SeveraInvoice, choices: Choices, warnings: list[LogLine]) -> str:
-    words, language = WORDS["invoice"], choices.language
-    body = invoice.body
-    parts: list[str] = []
-    if choices.credited:
-        parts.append(words.text("credit", language, number=choices.credited))
-    if ours := one_line(text(body, "ourReference")):
-        parts.append(f"{words.text('ours', language)}: {ours}")
-    if contact := one_line(text(body, "senderContactName")):
-        parts.append(f"{words.text('contact', language)}: {contact}")
-    parts += [
-        text(body, path)
-        for path in ("notes", "freeText1.plainText", "freeText2.plainText")
-        if text(body, path)
-    ]
-    whole = "\n".join(parts)
-    if len(whole) > INVOICE_TEXT_LIMIT:
-        warnings.append(LogLine("invoice.text_cut", {"limit": INVOICE_TEXT_LIMIT}, "warning"))
-    return cut(whole, INVOICE_TEXT_LIMIT)
-
-
-def _line(
-    invoice: SeveraInvoice, row: InvoiceRow, item: Item, choices: Choices, warnings: list[LogLine]
-) -> Mapping[str, Any]:
-    price = row.price_in(invoice.currency)
-    if price is None:
-        raise Stop(
-            "invoice.price_currency",
-            {
-                "customer": invoice.customer.name,
-                "row": f"{row.sort_order}: {row.description[:60]}",
-                "row_currency": row.currency,
-                "currency": invoice.currency,
-            },
-        )
-    if len(row.description) > DESCRIPTION_LIMIT:
-        values = {"row": row.sort_order, "limit": DESCRIPTION_LIMIT}
-        warnings.append(LogLine("invoice.description_cut", values, "warning"))
-    line = {
-        "inventoryNumber": item.number,
-        "description": cut(row.description, DESCRIPTION_LIMIT),
-        "quantity": row.quantity * invoice.sign,
-        "unitPriceInCurrency": price,
-        "manualDiscount": True,
-        "discountPercent": Decimal(0),
-        "uom": unit(row, item, choices.units),
-        "branchNumber": choices.line_branches.get(row.guid, choices.branch),
-        "taskId": choices.task,
-        "vatCodeId": item.given,
-    }
-    return {name: value for name, value in line.items() if value != ""}
-
-
-def unit(row: InvoiceRow, item: Item, table: Mapping[str, str]) -> str:
-    """The tenant's unit for the row's, else the item's unit that the row names, else the item's sales unit; '' while the
-    item is not known (the ERP takes its own)."""
-    wanted = row.unit.casefold()
-    chosen = [there for here, there in table.items() if here.strip().casefold() == wanted]
-    named = [one for one in item.units if one.casefold() == wanted]
-    return (chosen or named or list(item.units) or [""])[0]
+def _cut(one: Sent[Any], **where: int) -> LogLine:
+    return LogLine(one.cut, {**where, "limit": one.limit}, "warning")
 
 
 def _applications(invoice: SeveraInvoice, choices: Choices) -> tuple[Mapping[str, Any], ...]:
@@ -207,71 +79,3 @@ def applicable(invoice: SeveraInvoice, original: ErpDocument, customer: str) -> 
         and original.currency == invoice.currency
         and original.balance > 0
     )
-
-
-# ---------------------------------------------------------------- the receiver
-
-
-def address_differs(invoice: SeveraInvoice, customer: Json | None) -> bool:
-    """Whether the invoice's address is none of the customer's own; False where there is nothing to compare with."""
-    printed = _address_key(read(invoice.body, "receiverAddress"), "addressline")
-    own = [read(customer, name) for name in ("invoiceAddress", "mainAddress", "deliveryAddress")]
-    known = [_address_key(one) for one in own if isinstance(one, dict)]
-    return any(printed) and bool(known) and printed not in known
-
-
-def _address_key(body: Any, first: str = "") -> tuple[str, str, str]:
-    """Street, postal code and town as they are compared; countries are not (their languages differ)."""
-    if not isinstance(body, dict):
-        return ("", "", "")
-    street = text(body, first) if first else "\n".join(text(body, f"addressLine{n}") for n in (1, 2, 3))
-    postal = text(body, "postalCode").replace(" ", "").casefold()
-    return (name_key(" ".join(lines(street))), postal, name_key(text(body, "city")))
-
-
-def _receiver(invoice: SeveraInvoice, need: Needs, choices: Choices) -> dict[str, Any]:
-    block = "invoiceAddress" if invoice.is_credit_note else "billingAddress"
-    members: dict[str, Any] = {}
-    if choices.country is not None:
-        street = lines(text(invoice.body, "receiverAddress.addressline"))
-        parts = {
-            "addressLine1": (street or [""])[0],
-            "addressLine2": street[1] if len(street) > 1 else "",
-            "addressLine3": ", ".join(street[2:]),
-            "postalCode": text(invoice.body, "receiverAddress.postalCode"),
-            "city": text(invoice.body, "receiverAddress.city"),
-            "countryId": choices.country,
-        }
-        members[f"{block}.overrideAddress"] = True
-        members |= {f"{block}.{name}": value for name, value in parts.items() if value}
-    if choices.contact:
-        members["contact"] = int(choices.contact)
-    return members | _contact(invoice, need.customer_body, linked=bool(choices.contact))
-
-
-def _contact(invoice: SeveraInvoice, customer: Json | None, *, linked: bool) -> dict[str, Any]:
-    """The receiver's name, person and e-mail, where they are not what the customer's invoice contact says already.
-
-    ``linked``: the person is sent as a contact of the customer, which tells its name and e-mail itself.
-    """
-    if customer is None:
-        return {}
-    wanted = {
-        "name": text(invoice.body, "receiverCustomerName"),
-        "attention": "" if linked else text(invoice.body, "receiverContactName"),
-        "email": "" if linked else text(invoice.body, "receiverContactEmail"),
-    }
-    own = {
-        name: text(customer, f"invoiceContact.{name}") or text(customer, f"mainContact.{name}")
-        for name in wanted
-    }
-    own["name"] = own["name"] or text(customer, "name")
-    different = {
-        n: v
-        for n, v in wanted.items()
-        if v and name_key(v) not in {name_key(own[n]), name_key(text(customer, n))}
-    }
-    if not different:
-        return {}
-    kept = {name: value for name, value in wanted.items() if value}
-    return {"invoiceContact.overrideContact": True} | {f"invoiceContact.{n}": v for n, v in kept.items()}

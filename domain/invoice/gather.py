@@ -11,9 +11,11 @@ from typing import Any
 
 from domain.errors import NotFound, Stop, Waiting
 from domain.invoice import billed, branches, plan, reread
-from domain.invoice.document import Choices, address_differs, applicable, draft
+from domain.invoice.choices import Choices
+from domain.invoice.document import applicable, draft
 from domain.invoice.documents import read_document
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice, document_type
+from domain.invoice.receiver import address_differs
 from domain.invoice.registers import INVOICES, ROWS
 from domain.invoice.work import Planned, Work
 from domain.mapper import flag, read, text

@@ -257,7 +257,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class ErpLine:
-    """One line of an ERP document; ``amount`` in document currency, None where the ERP does not show it."""
+    """One line of an ERP document; ``amount`` in document currency, None where the ERP does not show it; ``body`` as it was read."""
 
     number: str
     inventory: str
@@ -269,7 +269,7 @@ class ErpLine:
     task: str
     branch: str
     discount_percent: Decimal
-    vat_category: str = ""
+    body: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +411,7 @@ def _line(body: Json, sign: int) -> ErpLine:
         task=text(body, "projectTask.id"),
         branch=text(branch, "number") if isinstance(branch, dict) else str(branch or ""),
         discount_percent=factor(body, "discountPercent"),
-        vat_category=text(body, "vatCode.id"),
+        body=body,
     )
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from domain.invoice.amounts import factor
 from domain.invoice.document import Draft
 from domain.invoice.model import ErpDocument, ErpLine, InvoiceRow, SeveraInvoice
 from domain.invoice.registers import SAME_RATE_DIRECTION
+from domain.invoice.table import HEADER, LINE
 from domain.invoice.totals import VatAmount, severa_vat
-from domain.mapper import day, flag, read, text
 from domain.model import Json
 from domain.money import ZERO, rounded, smallest_unit
-from domain.text import canonical, code_key, name_key, number_text
+from domain.sheet import Sheet
+from domain.text import number_text
 from domain.values import pair
 
 
@@ -75,8 +75,8 @@ def prove(
     severa_total = invoice.total * sign
     difference = document.totals.total - severa_total
     findings = [
-        *_header(sent, document),
-        *_lines(sent, document, invoice.currency, tolerance),
+        *_shown_otherwise(HEADER, invoice.document_type, sent.header, document.body),
+        *_lines(sent, document, invoice, tolerance),
         *_totals(invoice, document, tolerance),
     ]
     if foreign:
@@ -92,79 +92,6 @@ def prove(
     )
 
 
-# ---------------------------------------------------------------- header
-
-# Sent member → (read path, essential). What a list or an older version of the ERP does not show is not compared.
-_TEXTS: Mapping[str, tuple[str, bool]] = {
-    "customerNumber": ("customer.number", True),
-    "currencyId": ("currencyId", True),
-    "branchNumber": ("branchNumber.number", True),
-    "project": ("project.id", True),
-    "creditTermsId": ("creditTerms.id", False),
-    "externalReference": ("externalReference", False),
-    "customerRefNumber": ("customerRefNumber", False),
-    "invoiceText": ("invoiceText", False),
-    "note": ("note", False),
-}
-_DAYS: Mapping[str, bool] = {"documentDate": True, "documentDueDate": True}
-# Whether the ERP may print or send the document itself (R-INV-3).
-_FLAGS = ("dontPrint", "dontEmail", "sendToAutoInvoice")
-
-
-def _header(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
-    for member, (path, essential) in _TEXTS.items():
-        found = read(document.body, path)
-        if isinstance(found, dict):
-            found = None
-        wanted = canonical(sent.header.get(member))
-        if wanted and found is not None and not _same_text(wanted, canonical(found), member):
-            yield Finding(member, wanted, canonical(found), essential)
-    if period := canonical(sent.header.get("financialPeriod")):
-        found = text(document.body, "financialPeriod")
-        if found and found != period:
-            yield Finding("financialPeriod", period, found, essential=True)
-    for member, essential in _DAYS.items():
-        wanted_day, found_day = day(sent.header.get(member)), day(read(document.body, member))
-        if wanted_day and found_day and wanted_day != found_day:
-            yield Finding(member, wanted_day.isoformat(), found_day.isoformat(), essential)
-    for member in _FLAGS:
-        wanted_flag, found = bool(sent.header[member]), read(document.body, member)
-        if found is not None and flag(found) != wanted_flag:
-            yield Finding(member, canonical(wanted_flag), canonical(flag(found)), essential=True)
-    yield from _rate(sent, document)
-    yield from _receiver(sent, document)
-
-
-def _rate(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
-    rate, found_rate = sent.header.get("exchangeRate"), factor(document.body, "exchangeRate")
-    if rate is not None and found_rate and found_rate != rate:
-        yield Finding("exchangeRate", number_text(rate), number_text(found_rate), essential=False)
-
-
-def _same_text(wanted: str, found: str, member: str) -> bool:
-    if member == "note":
-        return found.split("\n", 1)[0].strip() == wanted.split("\n", 1)[0]
-    return found.rstrip() == wanted
-
-
-def _receiver(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
-    pairs = {
-        "addressLine1": "invoiceAddress.addressLine1",
-        "addressLine2": "invoiceAddress.addressLine2",
-        "postalCode": "invoiceAddress.postalCode",
-        "city": "invoiceAddress.city",
-        "countryId": "invoiceAddress.country.id",
-        "attention": "invoiceContact.attention",
-        "email": "invoiceContact.email",
-    }
-    for member, path in pairs.items():
-        found = read(document.body, path)
-        for block in ("billingAddress", "invoiceAddress", "invoiceContact"):
-            wanted = canonical(sent.header.get(f"{block}.{member}"))
-            if wanted and found is not None and name_key(canonical(found)) != name_key(wanted):
-                yield Finding(f"{block}.{member}", wanted, canonical(found), essential=False)
-
-
 # ---------------------------------------------------------------- lines
 
 
@@ -172,14 +99,17 @@ def _receiver(sent: Draft, document: ErpDocument) -> Iterator[Finding]:
 _KEPT_DECIMALS = 2
 
 
-def _lines(sent: Draft, document: ErpDocument, currency: str, tolerance: Decimal) -> Iterator[Finding]:
+def _lines(
+    sent: Draft, document: ErpDocument, invoice: SeveraInvoice, tolerance: Decimal
+) -> Iterator[Finding]:
+    currency = invoice.currency
     found = sorted(document.lines, key=lambda line: int(line.number) if line.number.isdigit() else 0)
     if len(found) != len(sent.lines):
         yield Finding("lines", str(len(sent.lines)), str(len(found)), essential=True)
         return
     for number, (wanted, line) in enumerate(zip(sent.lines, found, strict=True), start=1):
         yield from _factors(number, wanted, line, currency, max(tolerance, smallest_unit(currency)))
-        yield from _line(number, wanted, line)
+        yield from _shown_otherwise(LINE, invoice.document_type, wanted, line.body, number)
 
 
 def _factors(
@@ -212,23 +142,11 @@ def _shortened(sent: Decimal, kept: Decimal) -> bool:
     return abs(sent - kept) < Decimal(1).scaleb(-digits)
 
 
-def _line(number: int, wanted: Mapping[str, Any], line: ErpLine) -> Iterator[Finding]:
-    if code_key(line.inventory) != code_key(str(wanted["inventoryNumber"])):
-        yield Finding(
-            "inventoryNumber", str(wanted["inventoryNumber"]), line.inventory, essential=True, line=number
-        )
-    if line.discount_percent != 0:
-        yield Finding("discountPercent", "0", number_text(line.discount_percent), essential=True, line=number)
-    for member, text_there, essential, key in (
-        ("taskId", line.task, True, code_key),
-        ("vatCodeId", line.vat_category, True, code_key),
-        ("branchNumber", line.branch, True, code_key),
-        ("uom", line.unit, False, code_key),
-        ("description", line.description, False, name_key),
-    ):
-        sent_text = canonical(wanted.get(member))
-        if sent_text and text_there and key(text_there) != key(sent_text):
-            yield Finding(member, sent_text, text_there, essential, line=number)
+def _shown_otherwise(
+    sheet: Sheet[Any], kind: str, sent: Mapping[str, Any], body: Json, line: int | None = None
+) -> Iterator[Finding]:
+    for row, wanted, found in sheet.differing(kind, sent, body):
+        yield Finding(row.member, wanted, found, row.essential, line)
 
 
 # ---------------------------------------------------------------- totals

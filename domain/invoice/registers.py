@@ -1,11 +1,10 @@
-"""The mapping of invoices and credit notes to ERP documents, and Severa's invoices as the poller reads them."""
+"""Severa's invoices as the poller reads them, and the registers that they are booked by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from domain.fields import Field
 from domain.mapper import day, flag, known_factor, known_money, read, text
 from domain.model import Json
 from domain.money import CURRENCIES
@@ -29,128 +28,6 @@ SAME_RATE_DIRECTION = True
 # Open question: how long the ERP's texts may be. The limits are cut to with '…' and a warning in the log.
 INVOICE_TEXT_LIMIT = 1000
 DESCRIPTION_LIMIT = 255
-
-HEADER = (
-    Field(
-        "customer",
-        "billingCustomer",
-        "customer.number",
-        "→",
-        "link",
-        "severa",
-        "customerNumber",
-        "else customer",
-    ),
-    Field(
-        "address",
-        "receiverAddress",
-        "invoiceAddress",
-        "→",
-        "address",
-        "severa",
-        "billingAddress",
-        "if it differs",
-    ),
-    Field("person", "receiverContactGuid", "contact.id", "→", "link", "severa", "contact", "if it is linked"),
-    Field("contact", "receiverContactName", "invoiceContact", "→", "contact", "severa", note="if it differs"),
-    Field("number", "number", "referenceNumber", "←", "integer", "visma_net", note="string kept in the link"),
-    Field(
-        "reference",
-        "referenceNumber",
-        "paymentReference",
-        "←",
-        "text",
-        "visma_net",
-        note="empty → Severa's stays",
-    ),
-    Field("date", "date", "documentDate", "→", "date", "severa"),
-    Field("due date", "dueDate", "documentDueDate", "→", "date", "severa", note="not on credit notes"),
-    Field(
-        "period", "entryDate", "financialPeriod", "→", "period", "severa", note="if not the document date's"
-    ),
-    Field("your reference", "yourReference", "externalReference", "→", "text", "severa"),
-    Field("order number", "orderNumber", "customerRefNumber", "→", "text", "severa"),
-    Field(
-        "terms",
-        "paymentTerm",
-        "creditTerms.id",
-        "→",
-        "terms",
-        "severa",
-        "creditTermsId",
-        "not on credit notes",
-    ),
-    Field(
-        "text",
-        "freeText1.plainText",
-        "invoiceText",
-        "→",
-        "lines",
-        "severa",
-        note="and references, notes, freeText2",
-    ),
-    Field("currency", "currency.code", "currencyId", "→", "text", "severa"),
-    Field("rate", "currencyRate", "exchangeRate", "→", "decimal", "severa", note="only in foreign currency"),
-    Field(
-        "branch",
-        "invoiceNumberBusinessUnitGuid",
-        "branchNumber.number",
-        "→",
-        "branch",
-        "severa",
-        "branchNumber",
-        "by the mapping of units, else by senderVatNumber",
-    ),
-    Field("project", "projects", "project.id", "→", "link", "severa", "project", "one per document"),
-    Field("hold", "", "hold", "→", "true", "rule", note="taken off after the proof (R-INV-4)"),
-    Field("not printed", "", "dontPrint", "→", "true", "rule", note="R-INV-3"),
-    Field("not e-mailed", "", "dontEmail", "→", "true", "rule", note="R-INV-3"),
-    Field("not by AutoInvoice", "", "sendToAutoInvoice", "→", "false", "rule", note="R-INV-3"),
-    Field(
-        "marker",
-        "guid",
-        "note",
-        "→",
-        "marker",
-        "rule",
-        note="first line severa:<guid> <installation>.<nonce> (R-INV-13)",
-    ),
-    Field(
-        "files", "files", "attachments", "→", "files", "severa", note="if chosen, after the number (R-INV-8)"
-    ),
-)
-
-LINES = (
-    Field("item", "code", "inventoryNumber", "→", "link", "severa"),
-    Field("description", "description", "description", "→", "cut", "severa"),
-    Field(
-        "quantity", "quantity", "quantity", "→", "decimal", "severa", note="× −1 on a negative credit note"
-    ),
-    Field("price", "unitPrice", "unitPriceInCurrency", "→", "money", "severa", note="always sent, also 0"),
-    Field("no discount", "", "manualDiscount", "→", "true", "rule", note="with discountPercent 0"),
-    Field("unit", "measurementUnit", "uom", "→", "unit", "severa", note="unknown → the item's sales unit"),
-    Field(
-        "branch",
-        "",
-        "branchNumber.number",
-        "→",
-        "branch",
-        "severa",
-        "branchNumber",
-        "of the row's project, within the selling company",
-    ),
-    Field("task", "", "projectTask.id", "→", "setting", "rule", "taskId"),
-    Field(
-        "VAT category",
-        "vatRate",
-        "vatCode.id",
-        "→",
-        "setting",
-        "rule",
-        "vatCodeId",
-        "only of rows that take a fallback item, where the tenant has one for their rate",
-    ),
-)
 
 
 def projection(body: Json) -> Mapping[str, str]:

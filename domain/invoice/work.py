@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from domain.errors import Stop
-from domain.invoice.document import Choices, Draft
+from domain.invoice.choices import Choices
+from domain.invoice.document import Draft
 from domain.invoice.model import ErpDocument, Party, SeveraInvoice
 from domain.invoice.phases import Facts, Key, Wish, present, round_of
 from domain.invoice.plan import Needs

@@ -359,6 +359,17 @@ _KEPT = {
     "project": (("Projects", "domain.project.table", "TABLE"),),
 }  # fmt: skip
 
+# Documents that are made in one go: domain → what each table is called, where it stands, and a kind whose own rows say the same.
+_MADE = {
+    "invoice": (
+        ("Header", "domain.invoice.table", "HEADER", "CreditNote"),
+        ("Lines", "domain.invoice.table", "LINE", ""),
+        ("Given back", "domain.invoice.table", "BACK", ""),
+        ("Files", "domain.invoice.table", "FILES", ""),
+    ),
+    "cost": (("Fees", "domain.cost.table", "FEE", ""), ("Files", "domain.cost.table", "FILES", "")),
+}
+
 
 def _tables(domain: str) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     """What a domain's tables are called, and their rows."""
@@ -367,6 +378,9 @@ def _tables(domain: str) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
             found = vars(imported(module))
             yield title, [_kept(one) for one in found.get(name) or found["TABLES"][name]]
         return
+    for title, module, name, but in _MADE.get(domain, ()):
+        found = vars(imported(module))[name]
+        yield title, [_field(one) for one in (found.fields(but) if hasattr(found, "fields") else found)]
     row = imported("domain.fields").Field
     for name, value in vars(imported(f"domain.{domain}.registers")).items():
         if isinstance(value, tuple) and value and all(isinstance(one, row) for one in value):

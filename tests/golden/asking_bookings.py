@@ -67,7 +67,7 @@ def _of_invoice(code: Any, case: Json, world: Json) -> Json:
         "line_branches": {},
         "original": shown if case["choices"]["credited"] and shown.type == "Invoice" else None,
     }
-    choices = code.document.Choices(**case["choices"], **own)
+    choices = code.choices.Choices(**case["choices"], **own)
     answer = {
         "values": told(lambda: _values(read)),
         "vat": told(lambda: _vat(code.totals.severa_vat(read))),
@@ -75,7 +75,7 @@ def _of_invoice(code: Any, case: Json, world: Json) -> Json:
         "terms": told(lambda: plan.credit_terms(books, read, case["customer"], {45: "45"})),
         "period": told(lambda: plan.period(books, read)),
         "foreign": told(lambda: plan.is_foreign(read, case["base"])),
-        "address differs": told(lambda: code.document.address_differs(read, case["customer"])),
+        "address differs": told(lambda: code.receiver.address_differs(read, case["customer"])),
         "predicted": told(lambda: _prediction(code, read, need, world)),
         "same booking": told(lambda: plan.same_booking(read, shown, "10003", case["tolerance"])),
     }
@@ -285,7 +285,7 @@ def _fee(code: Any, case: Json, read: Any, line: Any) -> Json:
         "taken back": plan.fee_body(void, read.marker(line.key, void=True)),
         # What is kept of a line in its link: 0.1.0's rows are read by it.
         "kept": meant.as_json(),
-        "kept again": plan.brought(meant.as_json()).as_json(),
+        "kept again": code.brought.brought(meant.as_json()).as_json(),
         "found": plan.found_as(case["fee"], meant).as_json(),
         "proof": [_spelt(one, case["fee"]) for one in plan.differences(meant, case["fee"])],
     }

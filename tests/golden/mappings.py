@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
+    "brought": ("domain.cost.brought", "domain.cost.plan"),
+    "choices": ("domain.invoice.choices", "domain.invoice.document"),
     "addresses": ("golden.today_addresses", "domain.customer.addresses"),
     "catalogue": ("domain.catalogue",),
     "contacts": ("domain.customer.contacts",),
@@ -32,6 +34,7 @@ _MODULES = {
     "product_fields": ("domain.product.table", "domain.product.fields"),
     "project": ("domain.project.plan",),
     "prove": ("domain.invoice.prove",),
+    "receiver": ("domain.invoice.receiver", "domain.invoice.document"),
     "records": ("db.records",),
     "settings": ("domain.setup.settings",),
     "statuses": ("domain.setup.statuses",),

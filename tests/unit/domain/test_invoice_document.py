@@ -10,9 +10,11 @@ import pytest
 
 from domain.errors import Stop, Waiting
 from domain.invoice import branches, plan
-from domain.invoice.document import Choices, address_differs, draft
+from domain.invoice.choices import Choices
+from domain.invoice.document import draft
 from domain.invoice.model import InvoiceRow, SeveraInvoice
 from domain.invoice.plan import Item, Needs, decide
+from domain.invoice.receiver import address_differs
 from domain.invoice.registers import INVOICE_TEXT_LIMIT, REGISTERS
 from domain.invoice.steps import settle
 from domain.model import Booked, Json
@@ -429,7 +431,7 @@ def test_an_invoice_concerns_itself_and_its_payment_only_once_it_is_linked() -> 
 
 
 def test_the_projection_does_not_see_stamps_and_sees_every_mapped_field() -> None:
-    register, *others = REGISTERS
+    register, *_ = REGISTERS
     body = Firm().invoice()
     same = body | {"lastUpdatedDateTime": "2027-01-01T00:00:00Z", "workHoursQuantity": D(3)}
     assert register.projection(body) == register.projection(same)

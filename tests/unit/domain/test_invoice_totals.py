@@ -11,7 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from domain.invoice.document import Choices, Draft, draft
+from domain.invoice.choices import Choices
+from domain.invoice.document import Draft, draft
 from domain.invoice.model import ErpDocument, SeveraInvoice
 from domain.invoice.plan import Item, Needs
 from domain.invoice.prove import prove
