@@ -87,10 +87,10 @@ def meant(error: Exception, system: System) -> Exception:
 
 def not_understood(error: Exception | None, register: str, found: Mapping[str, str]) -> dict[str, str]:
     """Registers whose answers this poll did not understand, with what was answered. ``found``: those that it read on behind;
-    ``register``: where it stood at its end."""
-    if not isinstance(error, NotKnown) or isinstance(error, ShortList):
+    ``register``: where it stood at its end, which says nothing where it had read on."""
+    if found or not isinstance(error, NotKnown) or isinstance(error, ShortList):
         return dict(found)
-    return {register: error.message, **found}
+    return {register: error.message}
 
 
 def text(error: Exception) -> str:

@@ -189,3 +189,20 @@ def test_the_same_new_customers_typed_in_both_systems_between_two_polls_are_one_
         [road.erp.one("customer", name=name)["number"] for name in names],
     )
     assert len(linked) == 4
+
+
+@pytest.mark.req("R-CUS-5", "R-LOG-3")
+def test_a_pair_that_is_not_certain_is_one_question_and_its_other_half_points_at_it(road: Road) -> None:
+    ours = road.add_customer("Tveksamma AB")
+    road.erp.add("customer", name="Tveksamma AB", customerClassId="1")
+    road.settle()
+    question, half = sorted(road.problems(), key=lambda one: one["id"])
+    assert (question["code"], question["record_id"]) == ("customer.ambiguous", ours["guid"])
+    assert (half["code"], half["system"]) == ("work.dependency_in_error", "visma_net")
+    assert half["values"]["other_problem"] == question["id"]
+    assert str(question["id"]) in half["where"]
+    # One answer ends both.
+    road.severa.change("customers", ours["guid"], name="Tveksamma Norr AB")
+    road.settle()
+    assert road.problems() == []
+    assert {one["name"] for one in road.erp.look("customer")} >= {"Tveksamma AB", "Tveksamma Norr AB"}

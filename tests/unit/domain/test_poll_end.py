@@ -107,6 +107,8 @@ def test_a_register_that_was_not_understood_is_named_with_what_it_answered_first
     assert poll_end.not_understood(Unavailable(), "products", found) == found
     assert poll_end.not_understood(NotKnown("empty"), "customers", found) == found
     assert poll_end.not_understood(NotKnown("empty"), "products", {}) == {"products": "empty"}
+    # It had read on: where it stood at its end answered as it should.
+    assert poll_end.not_understood(NotKnown("a page"), "products", found) == found
 
 
 def test_a_short_list_was_understood_and_a_missing_register_was_not() -> None:
