@@ -87,6 +87,26 @@ class Link:
     state: Mapping[str, Any] = field(default_factory=dict)
     booked: Booked | None = None
 
+    def with_(
+        self,
+        *,
+        severa_number: str | None = None,
+        erp_number: str | None = None,
+        base: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> LinkUpdate:
+        """What is to be written of this pair: other numbers, a new base, another state; None = as it is."""
+        return LinkUpdate(
+            self.severa_register,
+            self.severa_id,
+            self.severa_number if severa_number is None else severa_number,
+            self.erp_register,
+            self.erp_id,
+            self.erp_number if erp_number is None else erp_number,
+            base=base,
+            state=state,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Booked:

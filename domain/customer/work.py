@@ -19,7 +19,7 @@ from domain.customer.registers import (
 from domain.customer.table import of_tenant
 from domain.mapper import flag, patch, read, text
 from domain.merge import UNAGREED, Base, Difference, carried_before, unagreed
-from domain.model import Json, Link, LinkUpdate, System
+from domain.model import Json, Link, System
 from domain.moves import Aftermath, must_stand
 from domain.ports import Delivery
 from domain.reference import (
@@ -172,16 +172,7 @@ class Work:
     def keep(self, link: Link, base: Base | None, *, numbered: bool) -> None:
         """The link as it will be written; ``numbered``: Severa has had the ERP's number. A new base tells of what was sent."""
         state = link.state if base is None else self._settled(link, base)
-        self.after.link = LinkUpdate(
-            link.severa_register,
-            link.severa_id,
-            link.severa_number,
-            link.erp_register,
-            link.erp_id,
-            link.erp_number,
-            base=base,
-            state={**state, "numbered": numbered},
-        )
+        self.after.link = link.with_(base=base, state={**state, "numbered": numbered})
 
     def _settled(self, link: Link, base: Base) -> dict[str, Any]:
         """The state beside a new base: what was sent is told by it, and what it lacks is named."""

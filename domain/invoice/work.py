@@ -287,15 +287,8 @@ class Work:
     def link_update(self, link: Link | LinkUpdate, **state: Any) -> LinkUpdate:
         """The link with some members of its state changed, and with what is known of documents that are not ours."""
         told = {OTHERS: sorted(self.others)} if self.others else {}
-        return LinkUpdate(
-            link.severa_register,
-            link.severa_id,
-            link.severa_number,
-            link.erp_register,
-            link.erp_id,
-            link.erp_number,
-            state={**(link.state or {}), **state, **told},
-        )
+        update = link.with_() if isinstance(link, Link) else link
+        return replace(update, state={**(link.state or {}), **state, **told})
 
     def effects(self) -> Effects:
         """What the finishing transaction writes."""

@@ -18,7 +18,7 @@ from domain.invoice.model import DocumentType, ErpDocument, SeveraInvoice, docum
 from domain.invoice.registers import DOCUMENTS, INVOICES
 from domain.invoice.steps import roles_of
 from domain.mapper import patch
-from domain.model import Effects, Json, Link, LinkUpdate, LogLine, Seen, Settled, Step
+from domain.model import Effects, Json, Link, LogLine, Seen, Settled, Step
 from domain.money import currency_of
 from domain.moves import guarded, severa_now, wait_until_settled
 from domain.payment.plan import (
@@ -69,7 +69,7 @@ class _Left:
         self.state |= {name: value for name, value in changes.items() if self.link.state.get(name) != value}
 
     def effects(self) -> Effects:
-        link = _with_state(self.link, self.state) if self.state else None
+        link = self.link.with_(state={**self.link.state, **self.state}) if self.state else None
         return Effects(link, tuple(self.seen), (), (), tuple(self.log))
 
 
@@ -276,18 +276,6 @@ def _tell_part(
         number=document.number,
         amount=_money(delivery, document, document.totals.total),
         balance=_money(delivery, document, document.balance),
-    )
-
-
-def _with_state(link: Link, changes: dict[str, Any]) -> LinkUpdate:
-    return LinkUpdate(
-        severa_register=link.severa_register,
-        severa_id=link.severa_id,
-        severa_number=link.severa_number,
-        erp_register=link.erp_register,
-        erp_id=link.erp_id,
-        erp_number=link.erp_number,
-        state={**link.state, **changes},
     )
 
 

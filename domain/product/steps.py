@@ -22,7 +22,7 @@ from domain.merge import (
     untaken,
 )
 from domain.merge import without as without_fields
-from domain.model import Chosen, Json, Link, LinkUpdate, Record, Settled, Stored
+from domain.model import Chosen, Json, Link, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
     asked_twice,
@@ -231,45 +231,34 @@ class _Work:
     ) -> None:
         """Links both and merges what differs; records that we ``made`` (the step) agree as they were stored. ``again``: an
         earlier attempt made it, and what differs from what that sent is somebody's edit (docs/decisions/0017)."""
-        link = LinkUpdate(
-            severa_register=kind.register,
-            severa_id=text(severa, "guid"),
-            # One that was renumbered since it was made is told as such (R-CUS-8).
-            severa_number=text(item if again else severa, "inventoryNumber" if again else "code"),
-            erp_register=INVENTORY,
-            erp_id=text(item, "inventoryId"),
-            erp_number=text(item, "inventoryNumber"),
-        )
+        severa_id, item_id = text(severa, "guid"), text(item, "inventoryId")
         if not made:
-            join_found(self.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
-        base = as_met("item_class", text(item, "itemClass.id"))
-        kept = Link(
+            join_found(self.delivery, severa_id=severa_id, erp_id=item_id)
+        before = sending.before(self.delivery, severa_id, item_id, made if again else "")
+        link = Link(
             "",
             "product",
-            link.severa_register,
-            link.severa_id,
-            link.severa_number,
-            link.erp_register,
-            link.erp_id,
-            link.erp_number,
-            base=base,
-            state={
-                sent.KEY: {
-                    "": sending.before(self.delivery, link.severa_id, link.erp_id, made if again else "")
-                }
-            },
+            kind.register,
+            severa_id,
+            # One that was renumbered since it was made is told as such (R-CUS-8).
+            text(item if again else severa, "inventoryNumber" if again else "code"),
+            INVENTORY,
+            item_id,
+            text(item, "inventoryNumber"),
+            base=as_met("item_class", text(item, "itemClass.id")),
+            state={sent.KEY: {"": before}},
         )
         self.after.say(code, code=link.erp_number, name=text(severa, "name"))
         # Made from each other just now: whatever differs is agreed to differ.
-        sides = self._sides(kept, severa, item)
+        sides = self._sides(link, severa, item)
         sides = replace(sides, first="ask") if made else sides
         merged = sides.merged()
         if made:
             merged = replace(merged, differs=())
         elif merged.to_erp or merged.to_severa:
-            sides = self._sides(kept, self._severa_now(kept), self._item_now(kept).body)
+            sides = self._sides(link, self._severa_now(link), self._item_now(link).body)
             merged = sides.merged()
-        self._write(kept, sides, merged)
+        self._write(link, sides, merged)
 
     # ------------------------------------------------------------ linked
 
@@ -449,13 +438,9 @@ class _Work:
         } | unagreed(stored.rules(), base)
         if differs:
             state["differs"] = {one.field: [one.severa, one.erp] for one in differs}
-        self.after.link = LinkUpdate(
-            link.severa_register,
-            link.severa_id,
-            severa_number,
-            link.erp_register,
-            link.erp_id,
-            erp_number,
+        self.after.link = link.with_(
+            severa_number=severa_number,
+            erp_number=erp_number,
             base=base,
             state=pingpong.noted(
                 state, self.delivery.now(), to_erp=merged.to_erp, to_severa=merged.to_severa

@@ -9,7 +9,7 @@ from domain import sent
 from domain.errors import NotFound, Stop, TryLater, Waiting
 from domain.mapper import day, read, text, unwrap, update_body
 from domain.merge import Base
-from domain.model import Announce, Json, Link, LinkUpdate, Permission, Record, Settled, Stored
+from domain.model import Announce, Json, Link, Permission, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
     asked_twice,
@@ -433,13 +433,6 @@ class _Work:
             self.after.say("project.updated", **described, fields=others)
 
     def _keep(self, link: Link, base: Base, numbers: tuple[str, str]) -> None:
-        self.after.link = LinkUpdate(
-            PROJECTS,
-            link.severa_id,
-            numbers[0],
-            link.erp_register,
-            link.erp_id,
-            numbers[1],
-            base=base,
-            state=sent.settled(link.state),
+        self.after.link = link.with_(
+            severa_number=numbers[0], erp_number=numbers[1], base=base, state=sent.settled(link.state)
         )

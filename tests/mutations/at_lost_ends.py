@@ -42,7 +42,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("sending-project-seen", "13, R-PRJ-3", "A status that was sent is newer than what was seen last", "domain/project/steps.py",
        "        if sent.of(link.state):\n            return False\n", "", LOST_STATUS + "test_of_what_is_seen_late_the_sent_status_is_not_forgotten"),
     of("sending-project-forgotten", "13, R-PRJ-3", "A sent status is forgotten with the base that tells of it", "domain/project/steps.py",
-       "            state=sent.settled(link.state),\n", "", LOST_STATUS + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
+       ", state=sent.settled(link.state)", "", LOST_STATUS + "test_what_was_sent_is_forgotten_with_the_end_that_tells_of_it"),
     of("sending-project-reopened", "20, R-PRJ-3", "So is what a project is set back to", "domain/project/plan.py",
        "            if reopened:\n                found.setdefault(REOPENED, [reopened, reopened])\n", "",
        LOST_STATUS + "test_what_was_opened_for_a_late_document_is_set_back"),
