@@ -4,20 +4,23 @@ settled         row deleted, pair, records, log, waiters woken
 try later       same delivery again after a back-off; a problem opens when it has been tried for long
 waiting         until what it needs has come to rest; re-checked every 30 s, and with an end
 a person        failed or in doubt, with a problem that explains itself
+database away   the row is given back as soon as the database answers; nothing of it counts against the row
 fenced out      another worker owns the matter: nothing is written but what is known, on the own attempt
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 from uuid import UUID, uuid4
 
 import structlog
 
-from actors.delivery import Leases, LiveDelivery, Loaded, Systems
+from actors.delivery import RETRY_SECONDS, Leases, LiveDelivery, Loaded, Systems
 from actors.dependencies import Patience
 from actors.ending import Ending
 from actors.recording import Recorder
@@ -37,6 +40,7 @@ from domain.errors import (
     SignInFailed,
     Stop,
     TryLater,
+    Unavailable,
     Waiting,
 )
 from domain.model import Limits, Record, TenantContext
@@ -45,6 +49,9 @@ from domain.setup.settings import TenantSettings, stored_settings
 from domain.spec import DomainSpec
 
 logger = structlog.get_logger("work")
+
+# Between two tries to write the end of a delivery whose database is away.
+AWAY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class Workshop:
     pace: Pace = Pace()
     references: ReferenceCache = field(default_factory=ReferenceCache)
     at_work: AtWork = field(default_factory=AtWork)
+    # set when the process is to end: nobody waits for a database then
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def settle(self, domain: str, tenant: str, outbox_id: int, generation: int) -> str:
         """One message; what became of it: done | again | later | waiting | failed | in_doubt | fenced | stale."""
@@ -96,10 +105,23 @@ class Workshop:
                 return "stale"
             end = Ending(self, delivery, exchanges)
             with self.at_work.with_(delivery):
-                try:
-                    return self._settled(domain, delivery, end)
-                except LeaseLost:
-                    return end.fenced()
+                return self._to_its_end(end, partial(self._settled, domain, delivery, end))
+
+    def _to_its_end(self, end: Ending, ending: Callable[[], str]) -> str:
+        """The first end that can be written: where the database is away, the row is given back as soon as it answers again, until
+        its lease has run out anyhow. Else each time that PostgreSQL goes away would count as a worker lost over every row that
+        was at work, and three of them in a row as the rows' own fault. Raises Unavailable."""
+        began = clock.monotonic()
+        while True:
+            try:
+                return ending()
+            except LeaseLost:
+                ending = end.fenced
+            except Unavailable as away:
+                if clock.monotonic() - began > self.pace.claim_lease or self.stop.wait(AWAY_SECONDS):
+                    raise
+                logger.warning("database_away", matter=str(end.row.matter_id), error=away.message)
+                ending = partial(end.later, away, RETRY_SECONDS, costs_attempt=False)
 
     def renewing(self) -> AbstractContextManager[None]:
         """While the block lasts, deliveries that make progress keep their matters."""

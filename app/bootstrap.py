@@ -88,6 +88,7 @@ class Bridge:
                 total_tolerance=s.total_tolerance,
             ),
             recorder=self.recorder,
+            stop=self.stop,
             references=ReferenceCache(s.reference_cache_seconds),
             worker=f"{socket.gethostname()}/{os.getpid()}",
             erp_zone=ZoneInfo(s.erp_time_zone),

@@ -140,6 +140,8 @@ class Database:
         except PoolTimeout as error:
             raise Unavailable("The database does not answer.") from error
         except psycopg.OperationalError as error:
+            # Those that were used lately are as likely dead: none is handed out unchecked any more.
+            self._used.clear()
             raise Unavailable(f"The database does not answer: {str(error).strip()}") from error
 
 

@@ -273,4 +273,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("register-outlives", "5", "The lease outlives the last register's write that may leave", "actors/delivery.py",
        "lease=max(self._leases.step, outlived))", "lease=self._leases.step)",
        "tests/integration/test_put_off.py::test_the_lease_outlives_whatever_a_permission_for_registers_lets_leave"),
+    of("away-given-back", "R-INV-13", "A database that goes away at the end of a delivery is no worker lost over it", "actors/work.py",
+       "                if clock.monotonic() - began > self.pace.claim_lease or self.stop.wait(AWAY_SECONDS):\n                    raise\n", "                raise\n",
+       "tests/integration/test_settling.py::test_a_database_that_goes_away_at_the_end_costs_no_worker_however_often"),
+    of("others-dead-too", "R-INV-13", "Where one connection is dead, the others are looked at first", "db/pool.py", "            self._used.clear()\n", "",
+       "tests/integration/test_settling.py::test_where_one_connection_is_dead_the_others_are_looked_at_before_they_are_used"),
 )  # fmt: skip
