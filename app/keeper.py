@@ -104,6 +104,9 @@ class Keeper:
     def _looked(self) -> bool:
         """The beat was not taken: what is this database? True: the relay may go on at once."""
         facts, verdict = self.examine()
+        if verdict is Verdict.COPIED and not self._memory.sure:
+            # RabbitMQ may remember: it is asked again before a person is. Without it nothing is published anyhow.
+            return False
         if verdict is Verdict.REWOUND and self._lives_elsewhere(facts):
             verdict = Verdict.COPIED
         self._act(facts, verdict)

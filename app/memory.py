@@ -29,6 +29,8 @@ logger = structlog.get_logger("memory")
 T = TypeVar("T")
 
 _PUBLISH_SECONDS = 5.0
+# So often, and so far apart, a queue without a message is looked at.
+_LOOKS, _LOOK_SECONDS = 10, 0.2
 _ARGUMENTS: Mapping[str, str | int] = {"x-max-length": 1, "x-overflow": "drop-head"}
 
 
@@ -92,13 +94,23 @@ class BeatQueue:
             raise Unavailable("RabbitMQ did not take the beat")
 
     def read(self, history: UUID) -> Beat | None:
-        """Looks at the message and leaves it where it is. Raises Unavailable."""
+        """Looks at the message and leaves it where it is. Raises Unavailable.
+
+        Whoever looks has it in hand for a moment, and an empty queue would mean that nobody remembers: it is looked at a few
+        times, and given back before anybody can look again.
+        """
 
         def look(channel: Any) -> Beat | None:
             _declare(channel, history)
-            method, _properties, body = channel.basic_get(_queue(history), auto_ack=False)
-            # closing the channel gives it back
-            return None if method is None else _beat(json.loads(body))
+            for _ in range(_LOOKS):
+                method, _properties, body = channel.basic_get(_queue(history), auto_ack=False)
+                if method is not None:
+                    channel.basic_reject(method.delivery_tag, requeue=True)
+                    # Answered only when it is back; closing the channel gives it back some time later.
+                    channel.queue_declare(_queue(history), passive=True)
+                    return _beat(json.loads(body))
+                channel.connection.sleep(_LOOK_SECONDS)
+            return None
 
         try:
             return self._with_channel(look)
@@ -149,6 +161,11 @@ class Memory:
             found.append(self._try("queue", lambda: queue.read(history)))
         ours = [beat for beat in found if beat is not None and beat.history == history]
         return max(ours, key=lambda beat: beat.number, default=None)
+
+    @property
+    def sure(self) -> bool:
+        """Whether RabbitMQ could be asked, where it remembers: an answer that did not come is not 'nothing'."""
+        return self._queue is None or "queue" not in self.trouble
 
     def check(self) -> dict[str, str]:
         """What fails at present, asked without changing anything that is remembered."""

@@ -30,20 +30,24 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """One command. ``terminal``: what its standard input is. Raises subprocess.TimeoutExpired, and the command is killed."""
     with tempfile.TemporaryDirectory(prefix="command-") as directory:
-        out, err = Path(directory, "out"), Path(directory, "err")
-        process = _FORKS.Process(target=_command, args=(list(arguments), dict(env), terminal, out, err))
+        out, err, code = Path(directory, "out"), Path(directory, "err"), Path(directory, "code")
+        process = _FORKS.Process(target=_command, args=(list(arguments), dict(env), terminal, out, err, code))
         process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(list(arguments), timeout, out.read_bytes(), err.read_bytes())
+        # What the command itself says: the server of forks tells 255 where it lost sight of a process.
+        ended = int(code.read_text()) if code.exists() else process.exitcode
         return subprocess.CompletedProcess(
-            list(arguments), process.exitcode, out.read_text(errors="replace"), err.read_text(errors="replace")
+            list(arguments), ended, out.read_text(errors="replace"), err.read_text(errors="replace")
         )  # fmt: skip
 
 
-def _command(arguments: list[str], env: dict[str, str], terminal: str, out: Path, err: Path) -> None:
+def _command(
+    arguments: list[str], env: dict[str, str], terminal: str, out: Path, err: Path, code: Path
+) -> None:
     """In the new process: everything that an operator's shell would have given it."""
     for number, path, flags in ((0, terminal, os.O_RDWR), (1, out, _WRITTEN), (2, err, _WRITTEN)):
         opened = os.open(path, flags, 0o600)
@@ -57,7 +61,13 @@ def _command(arguments: list[str], env: dict[str, str], terminal: str, out: Path
     if env.get("COLUMNS"):
         console.width = int(env["COLUMNS"])  # it read them when it was imported
     sys.argv = ["severa-bridge", *arguments]
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        if isinstance(end.code, int | None):
+            code.write_text(str(end.code or 0))
+        raise
+    code.write_text("0")
 
 
 _WRITTEN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+import pika
 import pytest
 from services import RabbitServer
 
@@ -37,6 +38,27 @@ def test_only_the_newest_beat_is_kept_and_stays_when_it_is_read(queue: BeatQueue
     queue.write(beat(6))
     assert another.read(HISTORY) == beat(6)
     another.close()
+
+
+def test_a_beat_that_another_has_in_hand_is_waited_for(
+    queue: BeatQueue, amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two relays that look at once: the one that came second found nothing, and a person had to say which database counts."""
+    queue.write(beat(5))
+    other = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    method, _, _ = other.channel().basic_get(f"bridge.beat.{HISTORY}", auto_ack=False)
+    assert method is not None
+    slept = pika.BlockingConnection.sleep
+
+    def given_back(looking: pika.BlockingConnection, seconds: float) -> None:
+        if other.is_open:
+            other.close()
+        slept(looking, seconds)
+
+    monkeypatch.setattr(pika.BlockingConnection, "sleep", given_back)
+    assert queue.read(HISTORY) == beat(5)
+    assert not other.is_open
+    assert [queue.read(HISTORY) for _ in range(20)] == [beat(5)] * 20
 
 
 def test_two_histories_on_one_broker_do_not_touch_each_other(queue: BeatQueue) -> None:

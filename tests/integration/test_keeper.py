@@ -15,7 +15,7 @@ from services import Database as Made
 from structlog.testing import capture_logs
 
 from app.keeper import Keeper
-from app.memory import Memory, StateFile
+from app.memory import BeatQueue, Memory, StateFile
 from app.relay import Relay
 from app.settings import Settings
 from app.standing import Verdict
@@ -175,6 +175,32 @@ def test_a_relay_that_looks_while_another_carries_on_takes_no_beat_of_it_for_a_l
     with capture_logs() as said:
         assert second.turn()
     assert (facts(db).history, facts(db).epoch, said) == (history, 1, [])
+
+
+def test_a_broker_that_does_not_answer_is_not_one_that_remembers_nothing(
+    db: Database, database: Made, amqp_url: str, tmp_path: Path
+) -> None:
+    """PostgreSQL and RabbitMQ start together, and the state file is lost: what the queue remembers is waited for, or a person would
+    have to say which database counts."""
+    remembering = Memory(StateFile(tmp_path / "beat.json", "here"), BeatQueue(amqp_url))
+    chosen = Settings(database_url=db.url)  # type: ignore[arg-type]
+    first = Keeper(db, chosen, threading.Event(), remembering)
+    for _ in range(3):
+        assert first.turn()
+        first._beat_at = 0.0
+    remembering.close()
+    (tmp_path / "beat.json").unlink()
+    by_hand(database, "update installation set started_at = '2020-01-01Z', written_by = pg_current_xact_id()")
+    away = Memory(StateFile(tmp_path / "beat.json", "here"), BeatQueue("amqp://guest:guest@127.0.0.1:1/"))
+    its = Keeper(db, chosen, threading.Event(), away)
+    for _ in range(3):
+        assert not its.turn()
+        its._beat_at = 0.0
+    assert facts(db).writes == "on"
+    again = Memory(StateFile(tmp_path / "beat.json", "here"), BeatQueue(amqp_url))
+    assert Keeper(db, chosen, threading.Event(), again).turn()
+    assert (facts(db).writes, facts(db).epoch) == ("on", 1)
+    again.close()
 
 
 @pytest.mark.parametrize(("reason", "stays"), [("copied", True), ("restored", False)])

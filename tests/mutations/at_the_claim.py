@@ -278,4 +278,9 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/integration/test_settling.py::test_a_database_that_goes_away_at_the_end_costs_no_worker_however_often"),
     of("others-dead-too", "R-INV-13", "Where one connection is dead, the others are looked at first", "db/pool.py", "            self._used.clear()\n", "",
        "tests/integration/test_settling.py::test_where_one_connection_is_dead_the_others_are_looked_at_before_they_are_used"),
+    of("memory-away", "10", "A broker that does not answer is not one that remembers nothing", "app/keeper.py",
+       "        if verdict is Verdict.COPIED and not self._memory.sure:\n            # RabbitMQ may remember: it is asked again before a person is. Without it nothing is published anyhow.\n            return False\n", "",
+       "tests/integration/test_keeper.py::test_a_broker_that_does_not_answer_is_not_one_that_remembers_nothing"),
+    of("beat-in-hand", "10", "A beat that another has in hand is waited for", "app/memory.py", "_LOOKS, _LOOK_SECONDS = 10, 0.2", "_LOOKS, _LOOK_SECONDS = 1, 0.0",
+       "tests/integration/test_beat_queue.py::test_a_beat_that_another_has_in_hand_is_waited_for"),
 )  # fmt: skip

@@ -44,6 +44,7 @@ SAMPLES = {
     "negated": ("true", "false"),
     "decimal": ("12.5", "0"),
     "salutation": ("Mr", "Ms"),
+    "choice": ("2", "EU"),
     "communication": ("090-12 34 56", ""),
 }
 
@@ -71,10 +72,14 @@ def test_what_flows_both_ways_is_read_back_as_it_was_written(
     table: Table, row: Field, system: System
 ) -> None:
     path, write = (row.severa, row.severa_write) if system == "severa" else (row.erp, row.erp_write)
+    if not (row.severa if system == "severa" else row.erp):
+        # Kept in the bridge: nothing is written there.
+        assert table.members(system, {row.name: "2"}, {}) == {}
+        return
     for value in SAMPLES[row.as_.name]:
         members = table.members(system, {row.name: value}, {})
-        if write and not path.startswith(f"{write}."):
-            # Sent under another name than it is shown: countryId as country.id.
+        if write and not (path.startswith(f"{write}.") and isinstance(members[write], dict)):
+            # Sent otherwise than it is shown: countryId as country.id, itemClass as itemClass.id.
             members = {path: members[write]}
         assert row.as_.same(value, table.values(system, _body(members))[row.name]), members
 
