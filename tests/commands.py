@@ -21,6 +21,8 @@ from app.cli.showing import console
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-c", "from app.cli import main; main()"]
+# What the server of forks tells of a process that it lost sight of: then counts what the command wrote down itself.
+LOST_SIGHT = 255
 _FORKS: ForkServerContext = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["app.cli"])
 
@@ -38,8 +40,9 @@ def run(
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(list(arguments), timeout, out.read_bytes(), err.read_bytes())
-        # What the command itself says: the server of forks tells 255 where it lost sight of a process.
-        ended = int(code.read_text()) if code.exists() else process.exitcode
+        ended = process.exitcode
+        if ended == LOST_SIGHT and code.exists():
+            ended = int(code.read_text())
         return subprocess.CompletedProcess(
             list(arguments), ended, out.read_text(errors="replace"), err.read_text(errors="replace")
         )  # fmt: skip
