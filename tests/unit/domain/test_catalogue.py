@@ -13,10 +13,3 @@ def test_a_register_that_two_declare_is_an_error() -> None:
     twice = (*reference.REGISTERS, register("severa", reference.COUNTRIES, "guid", "name"))
     with pytest.raises(ValueError, match="severa's register 'localization/countries' is declared twice"):
         catalogue._each_once(twice)
-
-
-def test_every_domain_reads_its_registers_through_the_catalogue() -> None:
-    names = [(one.system, one.name) for one in catalogue.registers()]
-    assert len(names) == len(set(names))
-    for package in catalogue._PACKAGES:
-        assert {(one.system, one.name) for one in package.registers.REGISTERS} <= set(names)

@@ -12,9 +12,9 @@ import pytest
 from domain.conversion import FOLDED, NO_COUNTERPART, ONE_LINE, Conversion
 from domain.customer import contacts, places
 from domain.customer import table as customers
-from domain.mapper import patch
+from domain.mapper import nested, patch
 from domain.merge import Merge, merge
-from domain.model import Json, System
+from domain.model import System
 from domain.product import table as products
 from domain.project import table as projects
 from domain.reference import CreditTerms
@@ -81,18 +81,7 @@ def test_what_flows_both_ways_is_read_back_as_it_was_written(
         if write and not (path.startswith(f"{write}.") and isinstance(members[write], dict)):
             # Sent otherwise than it is shown: countryId as country.id, itemClass as itemClass.id.
             members = {path: members[write]}
-        assert row.as_.same(value, table.values(system, _body(members))[row.name]), members
-
-
-def _body(members: dict[str, Any]) -> Json:
-    body: Json = {}
-    for path, value in members.items():
-        *blocks, leaf = path.split(".")
-        place = body
-        for block in blocks:
-            place = place.setdefault(block, {})
-        place[leaf] = value
-    return body
+        assert row.as_.same(value, table.values(system, nested(members))[row.name]), members
 
 
 def test_what_does_not_flow_both_ways_says_why() -> None:
