@@ -4,7 +4,7 @@ settled         row deleted, pair, records, log, waiters woken
 try later       same delivery again after a back-off; a problem opens when it has been tried for long
 waiting         until what it needs has come to rest; re-checked every 30 s, and with an end
 a person        failed or in doubt, with a problem that explains itself
-database away   the row is given back as soon as the database answers; nothing of it counts against the row
+database away   the row is given back as soon as the database answers; no worker counts as lost over it
 fenced out      another worker owns the matter: nothing is written but what is known, on the own attempt
 """
 
