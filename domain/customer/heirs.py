@@ -1,57 +1,16 @@
-"""A linked customer that is not what it was: renumbered, gone, or merged into another (R-CUS-8).
-
-Links stand on internal ids. What the ERP answers for an id is believed only when it shows that id: after a merge the old
-id may answer with the customer that took its place, and writing there would put one customer's data on another's.
-"""
+"""A linked customer that is not there any more: gone, or merged into another (R-CUS-8)."""
 
 from __future__ import annotations
 
-from domain import values
+from domain import mirror, values
 from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER, organisation_of, same_company
-from domain.errors import NotFound, Stop, TryLater
+from domain.errors import Stop
 from domain.mapper import flag, read, text
-from domain.model import Json, Link, Record, Stored, System
-from domain.moves import asked_twice
+from domain.model import Json, Link, Record, System
 from domain.ports import Delivery
 
 
-def present(delivery: Delivery, link: Link) -> Stored:
-    """The ERP customer of a link as it is now: by the number last seen, else by its internal id. One or two calls.
-
-    For whoever was refused a customer's number: a renumbered customer is known to the ERP by its new number only. Raises
-    Stop ``customer.gone``, ``customer.merged`` or ``customer.merged_linked``, TryLater until its absence counts.
-    """
-    try:
-        found = asked_twice(delivery, "visma_net", ERP_CUSTOMER, link.erp_id, lambda: _now(delivery, link))
-    except NotFound as error:
-        raise gone(delivery, link, "visma_net") from error
-    if text(found.body, "internalId") != link.erp_id:
-        raise gone(delivery, link, "visma_net", became=found.body)
-    return found
-
-
-def _now(delivery: Delivery, link: Link) -> Stored:
-    record = delivery.books.record("visma_net", link.erp_register, link.erp_id)
-    number = record.number if record is not None and record.number else link.erp_number
-    try:
-        found = delivery.erp.get(ERP_CUSTOMER, number)
-        if text(found.body, "internalId") == link.erp_id:
-            return found
-    except NotFound:
-        pass
-    return by_internal_id(delivery, link)
-
-
-def by_internal_id(delivery: Delivery, link: Link) -> Stored:
-    """What the ERP shows for a link's internal id: the customer itself, or, after a merge, another one; its id tells. Raises
-    NotFound, TryLater when it shows none."""
-    found = delivery.erp.get(f"{ERP_CUSTOMER}/internal", link.erp_id)
-    if not text(found.body, "internalId"):
-        raise TryLater("a customer was answered without its id", costs_attempt=True)
-    return found
-
-
-def gone(delivery: Delivery, link: Link, system: System, *, became: Json | None = None) -> Stop:
+def gone(delivery: Delivery, link: Link, system: System, became: Json | None) -> Stop:
     """The problem of a linked customer that is not there any more: merged into another, if one can be named.
 
     ``became``: the customer that the ERP shows in its place. Two customers that are both linked are never joined: then
@@ -67,23 +26,15 @@ def gone(delivery: Delivery, link: Link, system: System, *, became: Json | None 
 
 def merged(delivery: Delivery, link: Link, system: System, heir: Record) -> tuple[str, Json]:
     """Code and values of the problem that a linked customer seems to have been merged into another."""
-    told = {
-        "number": link.erp_number,
-        "system": system,
-        "heir": values.record(heir.number, heir.name),
-    }
-    other = _link_of(delivery, heir)
+    told = {"number": link.erp_number, "system": system, **mirror.heir(link, heir)}
+    other = mirror.link_of(delivery.books, "customer", heir)
     if other is not None:
         return "customer.merged_linked", {
-            **told,
+            **{name: one for name, one in told.items() if name != "relink"},
             "own": _named(delivery, link, system),
             "other": _named(delivery, other, system),
         }
-    pair = (heir.id, link.erp_id) if system == "severa" else (link.severa_id, heir.id)
-    return "customer.merged", {
-        **told,
-        "relink": {"severa_id": pair[0], "erp_id": pair[1]},
-    }
+    return "customer.merged", told
 
 
 def heir_of(delivery: Delivery, link: Link, system: System) -> Record | None:
@@ -92,7 +43,7 @@ def heir_of(delivery: Delivery, link: Link, system: System) -> Record | None:
     free = [
         one
         for one in _candidates(delivery, link, system)
-        if _is_active(one) and _link_of(delivery, one) is None
+        if _is_active(one) and mirror.link_of(delivery.books, "customer", one) is None
     ]
     return free[0] if len(free) == 1 else None
 
@@ -154,11 +105,6 @@ def _is_active(record: Record) -> bool:
     if record.system == "severa":
         return flag(read(record.body, "isActive"))
     return text(record.body, "status") != "Inactive"
-
-
-def _link_of(delivery: Delivery, record: Record) -> Link | None:
-    by = {"severa_id": record.id} if record.system == "severa" else {"erp_id": record.id}
-    return delivery.books.link("customer", **by)
 
 
 def _named(delivery: Delivery, link: Link, system: System) -> Json:

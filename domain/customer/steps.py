@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from domain import sent
+from domain import mirror, sent
 from domain.customer import addresses, finishing, heirs, meeting, plan, writing
+from domain.customer.description import MIRROR
 from domain.customer.people import Trouble
-from domain.customer.registers import CUSTOMERS
 from domain.customer.registers import erp_values as erp_values_of
 from domain.customer.table import CUSTOMER
 from domain.customer.work import Work
-from domain.errors import NotFound, Stop
+from domain.errors import Stop
 from domain.mapper import flag, read, text
-from domain.merge import Merge, settled_base, still_differing
+from domain.merge import Merge, settled_base
 from domain.model import Json, Link, Settled, System
-from domain.moves import explained, latest_side, pairs, severa_now
+from domain.moves import explained, latest_side, pairs
 from domain.ports import Delivery
 
 
@@ -56,7 +56,7 @@ def _linked(work: Work, link: Link) -> None:
             ours, theirs = seen.values()
             work.keep(link, settled_base(link.base, merged, ours, theirs), numbered=True)
             people.settle()  # asks nobody: it remembers what both sides agree on
-            differs = still_differing(link.state.get("differs") or {}, ours, theirs)
+            differs = mirror.still_asked(link.state, {}, ours, theirs)
             work.remember_differing(differs)
             # Nothing to write is no answer to the question who took the place of one that was made inactive.
             _merged(work, link, seen.severa, seen.erp)
@@ -64,8 +64,8 @@ def _linked(work: Work, link: Link) -> None:
             return
         if any(name in addresses.FIELD_NAMES for name in {*_touched(merged), *own}):
             places = work.places(link.severa_id, fresh=True)
-    severa = _severa_now(work, link)
-    erp = heirs.present(work.delivery, link)
+    severa = mirror.in_severa(MIRROR, delivery, link)
+    erp = mirror.in_erp(MIRROR, delivery, link)
     latest = latest_side(
         severa_record,
         erp_record,
@@ -118,13 +118,6 @@ def _nothing_to_say(link: Link, seen: plan.Sides, merged: Merge) -> bool:
         and plan.currency_differs(seen.severa, seen.erp) is None
         and plan.terms_without_counterpart(seen, merged) is None
     )
-
-
-def _severa_now(work: Work, link: Link) -> Json:
-    try:
-        return severa_now(work.delivery, CUSTOMERS, link.severa_id)
-    except NotFound as error:
-        raise heirs.gone(work.delivery, link, "severa") from error
 
 
 # ---------------------------------------------------------------- what a person must look at

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domain import pingpong, sent
+from domain import mirror, pingpong, sent
 from domain.customer import plan
 from domain.customer.registers import (
     ADDRESSES,
@@ -18,7 +18,7 @@ from domain.customer.registers import (
 )
 from domain.customer.table import of_tenant
 from domain.mapper import flag, patch, read, text
-from domain.merge import UNAGREED, Base, Difference, carried_before, unagreed
+from domain.merge import Base, Difference
 from domain.model import Json, Link, System
 from domain.moves import Aftermath, must_stand
 from domain.ports import Delivery
@@ -109,11 +109,6 @@ class Work:
         listed: bool = False,
     ) -> plan.Sides:
         """Both sides as they are merged, with the tenant's tables."""
-        base = link.base if link is not None else {}
-        if link is not None and self.settings.conflict_customer in ("severa", "visma_net"):
-            # The tenant's rule decides now what a person was asked about when both met.
-            asked = link.state.get("differs") or {}
-            base = {name: pair for name, pair in base.items() if name not in asked}
         return plan.Sides(
             severa,
             erp,
@@ -121,11 +116,11 @@ class Work:
             self.settings,
             self.countries(),
             places,
-            base=base,
+            base=mirror.agreed(link, self.settings.conflict_customer) if link is not None else {},
             choice=self.delivery.books.choice("customer", severa_id=link.severa_id) if link else None,
             listed=listed,
             sent=sent.of(link.state) if link is not None else {},
-            old=carried_before(link.base, link.state) if link is not None and link.id else (),
+            old=mirror.carried_before(link) if link is not None else (),
         )
 
     def places(self, guid: str, *, fresh: bool = False) -> tuple[Json, ...]:
@@ -171,13 +166,10 @@ class Work:
 
     def keep(self, link: Link, base: Base | None, *, numbered: bool) -> None:
         """The link as it will be written; ``numbered``: Severa has had the ERP's number. A new base tells of what was sent."""
-        state = link.state if base is None else self._settled(link, base)
+        state = link.state
+        if base is not None:
+            state = mirror.settled(state, of_tenant(self.terms(), self.settings).rules("ask"), base)
         self.after.link = link.with_(base=base, state={**state, "numbered": numbered})
-
-    def _settled(self, link: Link, base: Base) -> dict[str, Any]:
-        """The state beside a new base: what was sent is told by it, and what it lacks is named."""
-        left = {name: one for name, one in sent.settled(link.state).items() if name != UNAGREED}
-        return left | unagreed(of_tenant(self.terms(), self.settings).rules("ask"), base)
 
     def meeting(
         self, link: Link, to_erp: Mapping[str, str], to_severa: Mapping[str, str], over: sent.Sides
@@ -195,13 +187,10 @@ class Work:
         if self.after.link is not None:
             self.after.link = replace(self.after.link, **changes)
 
-    def remember_differing(self, differs: Iterable[Difference]) -> None:
+    def remember_differing(self, differs: Collection[Difference]) -> None:
         """Fields that a person is asked about since both met; none = nothing is asked any more."""
-        if self.after.link is None:
-            return
-        state = {key: value for key, value in (self.after.link.state or {}).items() if key != "differs"}
-        asked = {one.field: [one.severa, one.erp] for one in differs}
-        self.relabel(state={**state, "differs": asked} if asked else state)
+        if self.after.link is not None:
+            self.relabel(state=mirror.asking(self.after.link.state or {}, differs))
 
     def note(self, *, to_erp: Any = (), to_severa: Any = (), prefix: str = "") -> None:
         """Fields that were written just now, for the ping-pong guard."""

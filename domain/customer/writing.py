@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from domain import pingpong
+from domain import mirror, pingpong
 from domain.customer import addresses, placing, plan
+from domain.customer.description import MIRROR
 from domain.customer.places import BLOCKS
 from domain.customer.registers import CUSTOMERS, ERP_CUSTOMER
 from domain.customer.table import WRITTEN_STATUSES
@@ -16,14 +17,11 @@ from domain.merge import (
     Difference,
     Merge,
     alike,
-    met_differently,
     settled_base,
-    still_differing,
-    taken_over,
     untaken,
     without,
 )
-from domain.model import Announce, Chosen, Json, Link, Stored
+from domain.model import Announce, Json, Link, Stored
 from domain.moves import fields_named, must_stand, told
 
 # Fields that a write to the ERP must leave alone but that are not merged: numbers and currencies have rules of their own.
@@ -55,7 +53,10 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     if "customer_class" in merged.to_erp:
         work.class_of(link.severa_id, name)
     merged, outcome.halted = pingpong.without(merged, pingpong.halted(link.state, delivery.now()))
-    sides, merged = _class_taken_over(work, link, sides, merged)
+    merged, choice = mirror.class_taken_over(
+        work.after, MIRROR, link, merged, "customer_class", sides.choice, told={"name": name}
+    )
+    sides = replace(sides, choice=choice)
     _sending(work, link, sides, merged)
     erp = _to_erp(work, sides, merged, there, outcome)
     work.see_erp(erp)
@@ -72,29 +73,16 @@ def write(work: Work, link: Link, sides: plan.Sides, merged: Merge, there: Store
     work.keep(link, base | work.edited, numbered=bool(link.state.get("numbered")))
     if work.edited:
         work.after.announce.append(Announce("customer", "severa", CUSTOMERS, link.severa_id))
-    # A link that a person moved was decided by a person, who saw both: what differs then is only said.
-    met = {} if link.id else met_differently(merged)
+    met = mirror.met_by_link(link, merged)
     # What a person is asked about is no line of the log as well.
     told(work.after, "customer", name, replace(merged, differs=_others(merged, met)))
-    outcome.differs = still_differing({**(link.state.get("differs") or {}), **met}, ours, theirs)
+    outcome.differs = mirror.still_asked(link.state, met, ours, theirs)
     work.remember_differing(outcome.differs)
     work.note(to_erp=merged.to_erp, to_severa=merged.to_severa)
     work.stored = (severa, erp)
     must_stand(work.delivery, work.after, outcome.lost_erp, system="visma_net", name=name)
     must_stand(work.delivery, work.after, outcome.lost_severa, system="severa", name=name)
     return outcome
-
-
-def _class_taken_over(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> tuple[plan.Sides, Merge]:
-    """The class that somebody changed in the ERP is the choice from now on (R-CUS-6)."""
-    merged, customer_class = taken_over(merged, "customer_class")
-    if customer_class is None:
-        return sides, merged
-    work.after.chosen.append(Chosen("customer", link.severa_id, customer_class, sides.choice))
-    work.after.say(
-        "customer.class_taken_over", name=text(sides.severa, "name"), customer_class=customer_class
-    )
-    return replace(sides, choice=customer_class), merged
 
 
 def _sending(work: Work, link: Link, sides: plan.Sides, merged: Merge) -> None:

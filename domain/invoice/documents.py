@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from domain.customer.heirs import by_internal_id
+from domain import mirror
+from domain.customer.description import MIRROR
 from domain.errors import NotFound
 from domain.invoice.document import Draft
 from domain.invoice.model import REGISTER, DocumentType, ErpDocument, SeveraInvoice, document_type
@@ -241,7 +242,7 @@ def renumbered(work: Work) -> str:
     if link is None or work.customer:
         return ""
     try:
-        found = by_internal_id(work.delivery, link).body
+        found = mirror.by_internal_id(MIRROR, work.delivery, link).body
     except NotFound:
         return ""
     if text(found, "internalId") == link.erp_id:

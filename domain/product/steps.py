@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from domain import pingpong, sent
+from domain import mirror, pingpong, sent
 from domain.errors import NotFound, Stop
 from domain.mapper import patch, text, unwrap, update_body
 from domain.merge import (
-    UNAGREED,
     Difference,
     Merge,
     as_met,
-    carried_before,
-    met_differently,
     settled_base,
-    still_differing,
-    taken_over,
-    unagreed,
     untaken,
 )
 from domain.merge import without as without_fields
-from domain.model import Chosen, Json, Link, Record, Settled, Stored
+from domain.model import Json, Link, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
-    asked_twice,
     create_once,
     explained,
     fields_named,
@@ -40,8 +33,9 @@ from domain.moves import (
     wait_until_read,
 )
 from domain.ports import Delivery
-from domain.product import asking, heirs, plan, sending
+from domain.product import asking, plan, sending
 from domain.product.currency import own_currency, say_foreign_price
+from domain.product.description import MIRROR, severa_by_code
 from domain.product.registers import INVENTORY, INVENTORY_KEY, ITEM_CLASSES, natural_key
 from domain.product.sending import CREATE_IN_SEVERA, CREATE_ITEM
 from domain.product.table import BY_REGISTER, KINDS, Kind
@@ -86,7 +80,7 @@ class _Work:
         if self.delivery.books.link("product", severa_id=record.id) is not None:
             return
         code = plan.needs_code(kind, record)
-        plan.only_one(kind, record, heirs.severa_by_code(self.delivery.books, code))
+        plan.only_one(kind, record, severa_by_code(self.delivery.books, code))
         again = self.delivery.step(CREATE_ITEM) is not None
         known = self._item_by_code(code, record, kind)
         if known is None and not again:
@@ -124,7 +118,7 @@ class _Work:
         self._registers_read()
         code = text(record.body, "inventoryNumber")
         again = self.delivery.step(CREATE_IN_SEVERA) is not None
-        found = heirs.severa_by_code(self.delivery.books, code)
+        found = severa_by_code(self.delivery.books, code)
         if not found and not again:
             if text(record.body, "status") == "MarkedForDeletion":
                 return
@@ -294,56 +288,34 @@ class _Work:
         self._write(link, sides, sides.merged(latest))
 
     def _sides(self, link: Link, severa: Json, item: Json) -> plan.Sides:
-        chosen = self.delivery.tenant.settings.conflict_product
-        # The tenant's rule decides now what a person was asked about when both met.
-        asked = link.state.get("differs") or {} if chosen in ("severa", "visma_net") else {}
+        rule = self.delivery.tenant.settings.conflict_product
         return plan.Sides(
             BY_REGISTER[link.severa_register],
             severa,
             item,
-            {name: pair for name, pair in link.base.items() if name not in asked},
+            mirror.agreed(link, rule),
             self.delivery.books.choice("product", severa_id=link.severa_id),
             own_currency(self.delivery, self.after),
-            chosen,
+            rule,
             sent=sent.of(link.state),
-            old=carried_before(link.base, link.state) if link.id else (),
+            old=mirror.carried_before(link),
         )
 
     def _severa_now(self, link: Link) -> Json:
-        try:
-            return severa_now(self.delivery, link.severa_register, link.severa_id)
-        except NotFound as error:
-            raise heirs.gone(self.delivery, link, "severa") from error
+        return mirror.in_severa(MIRROR, self.delivery, link)
 
     def _item_now(self, link: Link) -> Stored:
-        """The item as it is now, by the number last seen, else by its internal id (it may have been renumbered)."""
-        try:
-            found = asked_twice(
-                self.delivery, "visma_net", INVENTORY, link.erp_id, lambda: self._item_shown(link)
-            )
-        except NotFound as error:
-            raise heirs.gone(self.delivery, link, "visma_net") from error
-        if text(found.body, "inventoryId") != link.erp_id:
-            # Two became one: the old id answers with the other, which is nobody we may write to.
-            raise heirs.gone(self.delivery, link, "visma_net")
-        return found
-
-    def _item_shown(self, link: Link) -> Stored:
-        record = self.delivery.erp_record
-        number = record.number if record is not None and record.number else link.erp_number
-        try:
-            found = self._noted(self.delivery.erp.get(INVENTORY, number))
-            if text(found.body, "inventoryId") == link.erp_id:
-                return found
-        except NotFound:
-            pass
-        return self._noted(self.delivery.erp.get(f"{INVENTORY}/internal", link.erp_id))
+        return self._noted(mirror.in_erp(MIRROR, self.delivery, link))
 
     def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
         name = text(sides.severa, "name")
         severa, item = sides.severa, sides.erp
         merged, halted = pingpong.without(merged, pingpong.halted(link.state, self.delivery.now()))
-        sides, merged = self._class_taken_over(link, sides, merged)
+        code = text(item, "inventoryNumber")
+        merged, choice = mirror.class_taken_over(
+            self.after, MIRROR, link, merged, "item_class", sides.choice, told={"code": code, "name": name}
+        )
+        sides = replace(sides, choice=choice)
         to_erp, to_severa = plan.erp_members(sides, merged), plan.severa_members(sides, merged)
         lost_erp: tuple[str, ...] = ()
         lost_severa: tuple[str, ...] = ()
@@ -380,8 +352,7 @@ class _Work:
         if sides.foreign_price:
             say_foreign_price(self.after, sides, name)
         renumbered = plan.numbers(link, severa, item)
-        # A link that a person moved was decided by a person, who saw both: what differs then is only said.
-        met = {} if link.id else met_differently(merged)
+        met = mirror.met_by_link(link, merged)
         told(
             self.after,
             "product",
@@ -405,16 +376,6 @@ class _Work:
             )
         self._differs_stop(name, differs)
 
-    def _class_taken_over(self, link: Link, sides: plan.Sides, merged: Merge) -> tuple[plan.Sides, Merge]:
-        """The class that somebody changed in the ERP is the choice from now on (R-PRD-4)."""
-        merged, item_class = taken_over(merged, "item_class")
-        if item_class is None:
-            return sides, merged
-        self.after.chosen.append(Chosen("product", link.severa_id, item_class, sides.choice))
-        code, name = text(sides.erp, "inventoryNumber"), text(sides.severa, "name")
-        self.after.say("product.class_taken_over", code=code, name=name, item_class=item_class)
-        return replace(sides, choice=item_class), merged
-
     def _differs_stop(self, name: str, differs: tuple[Difference, ...]) -> None:
         """Raises Stop ``product.met_differently``: both met with different values, and a person must decide (R-CON-1)."""
         if differs:
@@ -431,13 +392,9 @@ class _Work:
         """Writes the link; what a person is still asked about since both met."""
         ours, theirs = stored.values()
         severa_number, erp_number, _ = renumbered
-        differs = still_differing({**(link.state.get("differs") or {}), **(met or {})}, ours, theirs)
+        differs = mirror.still_asked(link.state, met or {}, ours, theirs)
         base = settled_base(link.base, merged, ours, theirs)
-        state = {
-            name: kept for name, kept in sent.settled(link.state).items() if name not in ("differs", UNAGREED)
-        } | unagreed(stored.rules(), base)
-        if differs:
-            state["differs"] = {one.field: [one.severa, one.erp] for one in differs}
+        state = mirror.asking(mirror.settled(link.state, stored.rules(), base), differs)
         self.after.link = link.with_(
             severa_number=severa_number,
             erp_number=erp_number,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from domain import sent
+from domain import mirror, sent
 from domain.errors import NotFound, Stop, TryLater, Waiting
 from domain.mapper import day, read, text, unwrap, update_body
 from domain.merge import Base
 from domain.model import Announce, Json, Link, Permission, Record, Settled, Stored
 from domain.moves import (
     Aftermath,
-    asked_twice,
     create_once,
     explained,
     guarded,
@@ -25,7 +24,8 @@ from domain.moves import (
     wait_until_settled,
 )
 from domain.ports import Delivery
-from domain.project import heirs, plan
+from domain.project import plan
+from domain.project.description import MIRROR
 from domain.project.registers import (
     ERP_PROJECT,
     PROJECT_KEY,
@@ -222,9 +222,7 @@ class _Work:
                 values = {**plan.describe(project), "customer": waiting.name}
                 raise Stop("project.customer_in_error", values, waits_for=waiting)
             raise waiting
-        # The number as last seen: a renumbered customer is known to the ERP by its new number only (R-CUS-8).
-        record = self.delivery.books.record("visma_net", link.erp_register, link.erp_id)
-        return record.number if record is not None and record.number else link.erp_number
+        return mirror.last_number(self.delivery, link)
 
     def _state(self, project: Json) -> plan.State:
         return plan.state_of(project, self.delivery.books.all("severa", SALES_STATUSES))
@@ -252,10 +250,10 @@ class _Work:
             and self._quiet(link, severa_record, erp_record)
         ):
             return
-        project = self._severa_now(link)
+        project = mirror.in_severa(MIRROR, self.delivery, link)
         if plan.is_internal(project, self._customer_record(project)):
             return
-        there = self._erp_now(link)
+        there = mirror.in_erp(MIRROR, self.delivery, link)
         link = replace(link, base=plan.base_of(link.base, sent.of(link.state), there.body))
         state = self._state(project)
         self._write(link, project, there, state, self._customer(project))
@@ -278,32 +276,6 @@ class _Work:
             needed=self._needed(link.severa_id),
         )
         return not seen.members and not plan.numbers(link, severa.body, erp.body)[2]
-
-    def _severa_now(self, link: Link) -> Json:
-        try:
-            return severa_now(self.delivery, PROJECTS, link.severa_id)
-        except NotFound as error:
-            raise heirs.gone(self.delivery, self.after, link, "severa") from error
-
-    def _erp_now(self, link: Link) -> Stored:
-        """The ERP project as it is now, by the number last seen, else by its internal id."""
-        try:
-            found = asked_twice(
-                self.delivery, "visma_net", ERP_PROJECT, link.erp_id, lambda: self._erp_shown(link)
-            )
-        except NotFound as error:
-            raise heirs.gone(self.delivery, self.after, link, "visma_net") from error
-        if erp_id(found.body) != link.erp_id:
-            # The old id answers with another project, which is nobody we may write to.
-            raise heirs.gone(self.delivery, self.after, link, "visma_net")
-        return found
-
-    def _erp_shown(self, link: Link) -> Stored:
-        record = self.delivery.erp_record
-        found = self._read(record.number if record is not None and record.number else link.erp_number)
-        if found is not None and erp_id(found.body) == link.erp_id:
-            return found
-        return self.delivery.erp.get(f"{ERP_PROJECT}/internal", link.erp_id)
 
     def _needed(self, project_id: str) -> bool:
         """Whether a late document waits for the project to be Active (docs/never-twice.md rule 20)."""

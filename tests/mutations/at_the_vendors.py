@@ -251,7 +251,7 @@ MUTATIONS: tuple[Mutation, ...] = (
              "    present = work.present\n    if not document.released:\n        remove_surplus(work, document.key)\n        return\n    work.delivery.adopt_document(")),
         ("tests/simulation/schedules/test_answers.py::test_a_document_that_is_polled_between_its_create_and_its_done_is_not_removed",)),
     of("merged-linked", "2, S32", "Of two linked customers that the ERP merged neither is given to the other", "domain/customer/heirs.py",
-       "    other = _link_of(delivery, heir)\n", "    other = None\n",
+       "    other = mirror.link_of(delivery.books, \"customer\", heir)\n", "    other = None\n",
        "tests/simulation/schedules/test_moved.py::test_two_linked_customers_that_the_erp_merges_are_never_joined"),
     of("fee-moved", "10, S48", "A fee is found again by its marker, on whatever project it stands", "domain/cost/steps.py",
        'found = [fee for fee in self._fees if marker in text(fee, "description")]', "found: list[Json] = []",

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.customer.heirs import present
+from domain import mirror
+from domain.customer.description import MIRROR
 from domain.customer.registers import natural_key
 from domain.customer.steps import settle
 from domain.errors import InDoubt, OutcomeUnknown, Stop, Waiting
@@ -177,7 +178,10 @@ def test_the_number_of_a_renumbered_customer_is_read_by_its_internal_id() -> Non
     renumbered(made)
 
     assert (
-        present(made.delivery("customer", severa=("customers", "c1")), link_of(made)).body["number"] == "555"
+        mirror.in_erp(MIRROR, made.delivery("customer", severa=("customers", "c1")), link_of(made)).body[
+            "number"
+        ]
+        == "555"
     )
 
 
@@ -189,7 +193,10 @@ def test_a_number_that_was_given_to_another_customer_is_not_taken_for_ours() -> 
     made.erp.store("customer", theirs(internalId=900, name="Bo AB"), "20001")
 
     assert (
-        present(made.delivery("customer", severa=("customers", "c1")), link_of(made)).body["number"] == "555"
+        mirror.in_erp(MIRROR, made.delivery("customer", severa=("customers", "c1")), link_of(made)).body[
+            "number"
+        ]
+        == "555"
     )
 
 
@@ -209,9 +216,9 @@ def test_a_merged_customer_is_a_problem_that_proposes_the_heir(answer: str, more
 
     delivery = made.delivery("customer", severa=("customers", "c1"))
     if answer == "404":
-        delivery = said_once(made, lambda one: present(one, link_of(made)), delivery)
+        delivery = said_once(made, lambda one: mirror.in_erp(MIRROR, one, link_of(made)), delivery)
     with pytest.raises(Stop) as caught:
-        present(delivery, link_of(made))
+        mirror.in_erp(MIRROR, delivery, link_of(made))
 
     assert caught.value.code == "customer.merged"
     assert caught.value.values["heir"]["number"] == "20009"
