@@ -6,9 +6,12 @@ The two vendors' clocks agree neither with each other nor with the bridge's: a s
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Now = Callable[[], datetime]
+
+SET_UP_BEFORE = timedelta(days=90)
+"""So long before a firm is met its registers were entered: an interface that is asked for what changed lately shows none of them."""
 
 
 def machine() -> datetime:

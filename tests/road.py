@@ -137,6 +137,10 @@ class Road:
         if settled:
             self.settle()
 
+    def rest(self) -> None:
+        """The firm is read no more, and nothing of it is waited for."""
+        self.sql("update tenant set state = 'paused' where id = %s and state = 'live'", self.tenant_id)
+
     def settle(self, *, seconds: float = 40) -> None:
         """Both systems are read until nothing changes any more and no work is unfinished."""
         watch = idling.Idle(self.installation.bridge)

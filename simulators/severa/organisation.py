@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from simulators.clock import SEVERA
+from simulators.clock import SET_UP_BEFORE, SEVERA
 from simulators.severa.fields import convert, lower_keys
 from simulators.severa.models import INDEXES, MODELS
 from simulators.severa.registers import Record, Register
@@ -78,14 +79,24 @@ class Organisation:
         self.company_guid = ""
         self._switches = switches
         self._last = datetime.min.replace(tzinfo=UTC)
+        self._before = timedelta(0)
         self.new_guid: Callable[[], str] = lambda: str(uuid4())
 
     # --- Clock, switches, money -------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
         """Give the server's time, never the same twice, so that changes have an order."""
-        self._last = max(SEVERA.now(), self._last + timedelta(microseconds=1))
+        self._last = max(SEVERA.now() - self._before, self._last + timedelta(microseconds=1))
         return self._last
+
+    @contextlib.contextmanager
+    def set_up(self) -> Iterator[None]:
+        """What is entered meanwhile was entered when the firm was set up, a while ago."""
+        before, self._before = self._before, SET_UP_BEFORE
+        try:
+            yield
+        finally:
+            self._before = before
 
     def switch(self, name: str) -> Any:
         """Give a switch as it stands for this organisation."""

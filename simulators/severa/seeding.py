@@ -14,6 +14,12 @@ from simulators.severa.switches import Switches
 def seeded(firm: seed.Firm, statuses: str, switches: Switches, *, secret: str | None = None) -> Organisation:
     """Give an organisation with the firm's customers, items and projects too."""
     org = blank(firm, statuses, switches, secret=secret)
+    with org.set_up():
+        _fill(org, firm)
+    return org
+
+
+def _fill(org: Organisation, firm: seed.Firm) -> None:
     for customer in firm.customers:
         if customer.in_severa:
             _customer(org, customer)
@@ -39,7 +45,6 @@ def seeded(firm: seed.Firm, statuses: str, switches: Switches, *, secret: str | 
     org.settings["nextProjectNumber"] = max([1000, *(one.number for one in firm.projects)]) + 1
     numbers = [one.number for one in firm.customers if one.number is not None]
     org.settings["nextCustomerNumber"] = max([0, *numbers]) + 1
-    return org
 
 
 def add_project(org: Organisation, **fields: Any) -> str:

@@ -34,6 +34,12 @@ def blank(firm: seed.Firm, statuses: str, switches: Switches, *, secret: str | N
     counter = iter(range(1, 10**12))
     org.new_guid = lambda: str(uuid5(NAMESPACE_URL, f"severa/{firm.severa_client_id}/{next(counter)}"))
     org.company_guid = org.new_guid()
+    with org.set_up():
+        _set_up(org, firm, statuses)
+    return org
+
+
+def _set_up(org: Organisation, firm: seed.Firm, statuses: str) -> None:
     _localisation(org, firm)
     country = org.by_any("countries", firm.country)
     for percent in seed.VAT_RATES:
@@ -78,7 +84,6 @@ def blank(firm: seed.Firm, statuses: str, switches: Switches, *, secret: str | N
     add_record(org, "productcategories", name="Standard", isDefault=True, code="STD")
     set_statuses(org, seed.INVOICE_STATUSES[statuses])
     _details(org, firm)
-    return org
 
 
 def set_statuses(org: Organisation, statuses: tuple[seed.InvoiceStatus, ...]) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulators import seed
+from simulators.clock import SET_UP_BEFORE
 from simulators.visma_net.contacts import new_contact
 from simulators.visma_net.customers import new_customer
 from simulators.visma_net.inventory import new_item
@@ -33,7 +34,9 @@ def company_of(simulation: Simulation, firm: seed.Firm, *, registers: bool = Tru
     company = Company(firm.erp_tenant_id.lower(), firm.name, simulation.switches, simulation.clock)
     _set_up(company, firm)
     if registers:
+        company.clock = lambda: simulation.clock() - SET_UP_BEFORE
         _fill(company, firm)
+        company.clock = simulation.clock
     return simulation.add(company, firm.erp_client_id, firm.erp_client_secret)
 
 

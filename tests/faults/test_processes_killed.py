@@ -65,7 +65,9 @@ class Rehearsal:
 @pytest.fixture(scope="module")
 def rehearsal(postgres_server: PostgresServer, rabbitmq: RabbitServer) -> Iterator[Rehearsal]:
     database, amqp_url = postgres_server.create(), rabbitmq.create_vhost()
-    with stage(database, amqp_url, BRIDGE_SEVERA_CALLS_PER_SECOND="100") as made:
+    with stage(
+        database, amqp_url, BRIDGE_SEVERA_CALLS_PER_SECOND="100", BRIDGE_POLL_LEASE_SECONDS="12"
+    ) as made:
         made.severa_sim("PATCH", "/settings", {"calls_per_second": None})
         firm = made.add_firm(1)
         made.start("poller", "poller")

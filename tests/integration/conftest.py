@@ -28,13 +28,18 @@ def road(bridge_at_work: Installation) -> Road:
 
 
 @pytest.fixture
-def new_firm(bridge_at_work: Installation) -> Callable[..., Road]:
-    """Adds a firm for one test: ``new_firm(live=False, costs="cost")``."""
+def new_firm(bridge_at_work: Installation) -> Iterator[Callable[..., Road]]:
+    """Adds a firm for one test: ``new_firm(live=False, costs="cost")``. It rests when the test is over: to settle reads every firm
+    that is live."""
+    added: list[Road] = []
 
     def add(*, live: bool = True, **settings: object) -> Road:
-        return bridge_at_work.add_firm(next(NUMBERS), live=live, **settings)
+        added.append(bridge_at_work.add_firm(next(NUMBERS), live=live, **settings))
+        return added[-1]
 
-    return add
+    yield add
+    for road in added:
+        road.rest()
 
 
 @pytest.fixture(scope="module", params=["in process", "RabbitMQ"])
