@@ -122,6 +122,11 @@ class Table:
         """The table with one row flowing otherwise."""
         return Table(tuple(replace(one, flows=flows) if one.name == name else one for one in self.fields))
 
+    def instead(self, row: Field) -> Table:
+        """The table with another row of the same name. Raises KeyError for a name that is none of its own."""
+        self[row.name]
+        return Table(tuple(row if one.name == row.name else one for one in self.fields))
+
     # ------------------------------------------------------------ reading
 
     def values(self, system: System, body: Json) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -37,6 +38,10 @@ class RegisterErp(FakeErp):
             body = {"customer": {"number": key}, "balance": self.balances.get(key, 0)}
             answer: Stored = self._do("get", register, key, None, lambda: Stored(body, None))
             return answer
+        if register == "customer/note":
+            noted = {"note": self.records["customer"][key].get("note", "")}
+            shown: Stored = self._do("get", register, key, None, lambda: Stored(noted, None))
+            return shown
         if register == "inventory/internal":
 
             def work() -> Stored:
@@ -49,7 +54,13 @@ class RegisterErp(FakeErp):
 
             found: Stored = self._do("get", register, key, None, work)
             return found
-        return super().get(register, key)
+        stored = super().get(register, key)
+        # A customer's own note stands in what is sent, and on the path above only.
+        return (
+            replace(stored, body={name: value for name, value in stored.body.items() if name != "note"})
+            if register == "customer"
+            else stored
+        )
 
     def _matching(self, register: str, filters: Mapping[str, Filter]) -> list[Json]:
         rows = super()._matching(register, {k: v for k, v in filters.items() if k != "createdDateTime"})

@@ -61,7 +61,7 @@ def in_erp(work: Work, record: Record) -> None:
     delivery.hold_key(natural_key(record.body))
     again = delivery.step(IN_ERP) is not None
     result = create_once(delivery, IN_ERP, request, send, look_up)
-    made = shown(delivery, IN_ERP, lambda: delivery.erp.get(ERP_CUSTOMER, result["number"]))
+    made = work.with_note(shown(delivery, IN_ERP, lambda: delivery.erp.get(ERP_CUSTOMER, result["number"])))
     link = new_link(record.body, made.body)
     work.keep(link, {}, numbered=False)
     work.after.say(
@@ -71,14 +71,14 @@ def in_erp(work: Work, record: Record) -> None:
     edited = _edited_in_erp(work, link, sides) if again else {}
     merged = plan.after_create(sides, but=edited)
     work.meeting(link, {name: pair[0] for name, pair in merged.agreed.items()}, {}, sides.values())
-    members = plan.erp_members(merged.to_erp, sides.terms, made.body, sides.expected(merged))
+    members = plan.erp_members(merged.to_erp, sides.terms, made.body, sides.expected(merged), work.settings)
     pair = plan.currency_differs(record.body, made.body)
     if pair is not None:
         members["currencyId"] = pair[0]
     stored = made.body
     if members:
         delivery.erp.update(ERP_CUSTOMER, link.erp_number, update_body(members), etag=made.etag)
-        stored = delivery.erp.get(ERP_CUSTOMER, link.erp_number).body
+        stored = work.with_note(delivery.erp.get(ERP_CUSTOMER, link.erp_number)).body
     work.see_erp(stored)
     work.see_severa(record.body)
     ours, theirs = replace(sides, erp=stored).values()
@@ -169,7 +169,7 @@ def in_severa(work: Work, record: Record) -> None:
     Raises Stop ``customer.*``, TryLater, OutcomeUnknown.
     """
     delivery, books = work.delivery, work.delivery.books
-    erp = delivery.erp.get(ERP_CUSTOMER, record.number).body
+    erp = work.with_note(delivery.erp.get(ERP_CUSTOMER, record.number)).body
     body = plan.new_severa_customer(erp, work.terms(), work.currencies())
     if delivery.step(IN_SEVERA) is None:
         taken = books.find("severa", CUSTOMERS, name=record.name)

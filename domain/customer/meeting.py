@@ -202,6 +202,7 @@ def _made(record: Record, zone: ZoneInfo) -> datetime | None:
 def _link_both(work: Work, severa: Json, erp: Stored) -> None:
     """Links two customers that are the same. What differs is decided by the tenant's rule; by 'ask' and 'latest' it
     stays until one side changes it (R-CON-1)."""
+    erp = work.with_note(erp)
     link = new_link(severa, erp.body)
     join_found(work.delivery, severa_id=link.severa_id, erp_id=link.erp_id)
     places = work.places(link.severa_id)

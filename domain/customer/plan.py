@@ -9,7 +9,7 @@ from typing import Any
 from domain.customer import addresses
 from domain.customer.places import country_name, country_of
 from domain.customer.registers import erp_values
-from domain.customer.table import CUSTOMER, credit_terms, currency, of_tenant
+from domain.customer.table import CUSTOMER, NOTE, credit_terms, currency, of_tenant
 from domain.errors import Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.merge import FieldRule, Merge, in_bridge, merge
@@ -57,10 +57,19 @@ class Sides:
         chosen = in_bridge(self.choice, self.base.get("customer_class"))
         if chosen is not None:
             severa["customer_class"] = chosen
-        before = self.base.get("payment_term")
-        if self.listed and "payment_term" not in erp and before is not None:
-            erp["payment_term"] = canonical(before[1])
+        if noted_apart(self.settings):
+            del erp["notes"]
+            erp |= NOTE.values("visma_net", self.erp)
+            severa |= NOTE.values("severa", self.severa)
+        for name in ("payment_term", "notes") if self.listed else ():
+            if name not in erp and (before := self.base.get(name)) is not None:
+                erp[name] = canonical(before[1])
         return severa, erp
+
+    @property
+    def note_unread(self) -> bool:
+        """Whether the ERP's own note is to be kept in step and was never read: no list shows it."""
+        return noted_apart(self.settings) and "notes" not in self.values()[1]
 
     @property
     def table(self) -> Table:
@@ -152,13 +161,21 @@ def after_create(sides: Sides, *, but: Collection[str] = ()) -> Merge:
 
 
 def erp_members(
-    wanted: Mapping[str, str], terms: CreditTerms, before: Json, expected: Mapping[str, str]
+    wanted: Mapping[str, str],
+    terms: CreditTerms,
+    before: Json,
+    expected: Mapping[str, str],
+    settings: TenantSettings | None = None,
 ) -> dict[str, Any]:
     """Members of an ERP customer's update for the fields to be written; an empty text clears a field.
 
-    ``before``: the customer there; ``expected``: all its fields as they shall be (shared addresses, see addresses.py).
+    ``before``: the customer there; ``expected``: all its fields as they shall be (shared addresses, see addresses.py);
+    ``settings`` say where notes go.
     """
     members = _own(terms).members("visma_net", wanted, before)
+    if "notes" in wanted and noted_apart(settings):
+        members = {path: value for path, value in members.items() if path != CUSTOMER["notes"].erp}
+        members |= NOTE.members("visma_net", wanted, before)
     placed = {name: value for name, value in wanted.items() if name in addresses.FIELD_NAMES}
     return members | addresses.erp_update(placed, before, expected)
 
@@ -183,6 +200,11 @@ def new_severa_customer(erp: Json, terms: CreditTerms, currencies: Iterable[Json
         "number": severa_number(values["number"], values["name"]),
         "isActive": values.get("active", "true") == "true",
     }
+
+
+def noted_apart(settings: TenantSettings | None) -> bool:
+    """Whether notes go to the ERP customer's own note, which only a call of its own shows."""
+    return settings is not None and settings.notes == "to_note"
 
 
 def severa_number(number: str, name: str) -> int:

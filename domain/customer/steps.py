@@ -65,7 +65,7 @@ def _linked(work: Work, link: Link) -> None:
         if any(name in addresses.FIELD_NAMES for name in {*_touched(merged), *own}):
             places = work.places(link.severa_id, fresh=True)
     severa = mirror.in_severa(MIRROR, delivery, link)
-    erp = mirror.in_erp(MIRROR, delivery, link)
+    erp = work.with_note(mirror.in_erp(MIRROR, delivery, link))
     latest = latest_side(
         severa_record,
         erp_record,
@@ -117,6 +117,7 @@ def _nothing_to_say(link: Link, seen: plan.Sides, merged: Merge) -> bool:
         and (ours, theirs) == (link.severa_number, link.erp_number)
         and plan.currency_differs(seen.severa, seen.erp) is None
         and plan.terms_without_counterpart(seen, merged) is None
+        and not seen.note_unread
     )
 
 

@@ -23,6 +23,7 @@ from domain.model import Json
 from domain.reference import CreditTerms
 from domain.setup.settings import TenantSettings
 from domain.table import Field, Table
+from domain.text import canonical
 
 # Open question: whether list rows of customers show the credit terms; an empty one on a list row is 'not known'.
 TERMS_MAY_BE_MISSING_ON_LISTS = True
@@ -67,6 +68,10 @@ def currency(rows: Iterable[Json]) -> Conversion:
     return CURRENCY.but(to_severa=row_of)
 
 
+def _shown(value: Any) -> str | None:
+    return None if value is None else canonical(value)
+
+
 CUSTOMER = Table(
     (
         Field("name", "name", "name", on_create="always", note="unique in Severa"),
@@ -78,7 +83,7 @@ CUSTOMER = Table(
         Field("email", "email", "mainContact.email", FOLDED),
         Field("website", "website", "mainContact.web"),
         Field("notes", "notes", "mainContact.attention", cut_line(NOTES_LIMIT, "notes"), on_create="never",
-              note="off by default (setting notes)"),
+              note="off by default; setting notes, which also offers the customer's own note"),
         Field("active", "isActive", "status", active(ACTIVE_BY_STATUS), note="only Active and Inactive are written"),
         # Severa has no such field: the bridge keeps it.
         Field("customer_class", "", "customerClass.id", CHOICE, met="nobody", erp_write="customerClassId",
@@ -92,6 +97,11 @@ CUSTOMER = Table(
 TABLE = Table((*CUSTOMER, *places.rows()))
 
 
+NOTE = Table((Field("notes", "notes", "note", Conversion("note", erp=_shown), "→", on_create="never"),))
+"""The customer's own note in place of the attention, by the tenant's choice. No list shows it: it is read by a call of its own
+(docs/vendors/visma-net-erp.md), and what is not shown is not known."""
+
+
 def of_tenant(terms: CreditTerms, settings: TenantSettings, countries: Iterable[Json] = ()) -> Table:
     """The rows that a tenant's customers are kept in step by, with its credit terms and Severa's countries."""
     abroad = places.country(countries)
@@ -99,4 +109,6 @@ def of_tenant(terms: CreditTerms, settings: TenantSettings, countries: Iterable[
     table = TABLE.where(payment_term=credit_terms(terms), **named)
     if settings.notes == "off":
         return table.without(("notes",))
+    if settings.notes == "to_note":
+        return table.instead(NOTE["notes"])
     return table.one_way("notes", "→") if settings.notes == "to_erp" else table

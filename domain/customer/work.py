@@ -19,7 +19,7 @@ from domain.customer.registers import (
 from domain.customer.table import of_tenant
 from domain.mapper import flag, patch, read, text
 from domain.merge import Base, Difference
-from domain.model import Json, Link, System
+from domain.model import Json, Link, Stored, System
 from domain.moves import Aftermath, must_stand
 from domain.ports import Delivery
 from domain.reference import (
@@ -152,12 +152,20 @@ class Work:
     def see_erp(self, body: Json) -> None:
         """The ERP customer as it was read singly, in the form that its list row has.
 
-        Where list rows leave the credit terms empty, a body that shows them would look changed in the next poll.
+        Where list rows leave the credit terms empty, or have no note, a body that shows them would look changed in the next poll.
         """
         own = text(body, "internalId")
+        body = {name: value for name, value in body.items() if name != "note"}
         if not self._lists_show_terms(own):
             body = {**body, "creditTerms": None}
         self.after.see("visma_net", ERP_CUSTOMER, own, body)
+
+    def with_note(self, found: Stored) -> Stored:
+        """The ERP customer with its own note, where the tenant's notes go there: one more call."""
+        if not plan.noted_apart(self.settings):
+            return found
+        note = self.delivery.erp.get(f"{ERP_CUSTOMER}/note", text(found.body, "number")).body
+        return replace(found, body={**found.body, "note": read(note, "note") or ""})
 
     def _lists_show_terms(self, own: str) -> bool:
         record = self.delivery.books.record("visma_net", ERP_CUSTOMER, own)

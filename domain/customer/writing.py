@@ -123,19 +123,19 @@ def _others(merged: Merge, met: Mapping[str, object]) -> tuple[Difference, ...]:
 def _to_erp(work: Work, sides: plan.Sides, merged: Merge, there: Stored, outcome: Outcome) -> Json:
     erp, expected = there.body, sides.expected(merged)
     number = text(erp, "number")
-    members = plan.erp_members(merged.to_erp, sides.terms, erp, expected)
+    members = plan.erp_members(merged.to_erp, sides.terms, erp, expected, work.settings)
     if not members:
         return erp
     api = work.delivery.erp
     api.update(ERP_CUSTOMER, number, update_body(members), etag=there.etag)
-    stored = api.get(ERP_CUSTOMER, number)
+    stored = work.with_note(api.get(ERP_CUSTOMER, number))
     again = _side_effects(sides, merged, members, stored.body, expected)
     if again:
         # Our own write changed these by the way (a class sets its credit terms): put back once.
-        sent = plan.erp_members(again, sides.terms, stored.body, expected)
+        sent = plan.erp_members(again, sides.terms, stored.body, expected, work.settings)
         if sent:
             api.update(ERP_CUSTOMER, number, update_body(sent), etag=stored.etag)
-            stored = api.get(ERP_CUSTOMER, number)
+            stored = work.with_note(api.get(ERP_CUSTOMER, number))
         outcome.side_effects = tuple(_side_effects(sides, merged, members, stored.body, expected))
     now = replace(sides, erp=stored.body).values()[1]
     outcome.lost_erp = untaken(merged.to_erp, sides.values()[1], now)

@@ -175,8 +175,9 @@ class TenantSettings(FileSettings):
         {},
         description="Days of payment term → credit terms in Visma.net ERP, where several have the same days.",
     )
-    notes: Literal["off", "to_erp", "both"] = Field(
-        "off", description="Customer notes ↔ the main contact's attention."
+    notes: Literal["off", "to_erp", "both", "to_note"] = Field(
+        "off",
+        description="Customer notes ↔ the main contact's attention; to_note: → the customer's own note in Visma.net ERP.",
     )
     units: dict[str, Code] = Field(
         {}, description="Unit in Severa → unit in Visma.net ERP; others take the item's sales unit."

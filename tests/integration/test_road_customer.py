@@ -8,6 +8,8 @@ import pytest
 from road import Json, Road
 from stage import wait_for
 
+from app import service
+
 
 def at_rest(road: Road) -> dict[str, int]:
     """What the bridge writes over further polls when nobody edits anything."""
@@ -66,6 +68,23 @@ def test_an_edit_on_either_side_reaches_the_other_and_makes_no_echo(road: Road) 
     )
     assert ours["website"] == theirs["mainContact"]["web"] == "https://tvavags.example"
     assert ours["email"] == theirs["mainContact"]["email"] == "ny@tvavags.example"
+    assert at_rest(road) == {}
+
+
+@pytest.mark.req("R-CUS-1")
+def test_notes_go_to_the_customers_own_note_where_the_tenant_chose_it(new_firm: Callable[..., Road]) -> None:
+    road = new_firm(live=False)
+    service.set_setting(road.installation.bridge, road.name, "notes", "to_note")
+    road.go_live()
+    ours = road.add_customer("Antecknat AB", vatNumber="SE556111333402", notes="Ring först\nsedan")
+    road.settle()
+    number = str(road.severa.one("customers", guid=ours["guid"])["number"])
+    erp = road.installation.bridge.connections.erp(road.tenant_id)
+    assert erp.get("customer/note", number).body["note"] == "Ring först\nsedan"
+    road.severa.change("customers", ours["guid"], notes="Ring sedan")
+    road.settle()
+    assert erp.get("customer/note", number).body["note"] == "Ring sedan"
+    assert not road.erp.one("customer", number=number)["mainContact"].get("attention")
     assert at_rest(road) == {}
 
 

@@ -256,4 +256,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     of("fee-moved", "10, S48", "A fee is found again by its marker, on whatever project it stands", "domain/cost/steps.py",
        'found = [fee for fee in self._fees if marker in text(fee, "description")]', "found: list[Json] = []",
        "tests/simulation/schedules/test_moved.py::test_a_fee_that_a_person_moved_to_another_project_is_not_brought_again_after_a_restore"),
+    of("note-unread", "R-CON-1", "A note that no list shows is read before it is held to be agreed", "domain/customer/steps.py",
+       "        and not seen.note_unread\n", "", "tests/unit/domain/test_customer_rules.py::test_a_note_that_stands_in_the_erp_already_is_not_written_over_when_notes_are_switched_on"),
 )  # fmt: skip

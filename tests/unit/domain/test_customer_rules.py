@@ -172,6 +172,57 @@ def test_an_attention_flows_back_only_where_both_is_chosen_and_never_over_a_cut_
     assert severa["notes"] == long
 
 
+@pytest.mark.req("R-CUS-1")
+def test_notes_go_whole_to_the_customers_own_note_by_setting_and_never_back() -> None:
+    made = ruled(notes="to_note")
+    severa, erp = linked(made)
+    long = "Ring först\nsedan " + "x" * 300
+    made.severa.patch("customers", "c1", {"/notes": long})
+    later(made)
+    assert (erp["note"], erp["mainContact"].get("attention")) == (long, None)
+
+    asked = len([call for call in made.calls if call.register == "customer/note"])
+    later(made)
+    assert len([call for call in made.calls if call.register == "customer/note"]) == asked, (
+        "nobody is asked for nothing"
+    )
+
+    erp["note"] = "Egen anteckning"
+    made.severa.patch("customers", "c1", {"/website": "https://ny.example"})
+    later(made)
+    assert (erp["mainContact"]["web"], severa["notes"], erp["note"]) == (
+        "https://ny.example",
+        long,
+        "Egen anteckning",
+    )
+
+    made.severa.patch("customers", "c1", {"/notes": ""})
+    later(made)
+    assert erp["note"] == ""
+
+
+@pytest.mark.req("R-CUS-1", "R-CON-1")
+def test_a_note_that_stands_in_the_erp_already_is_not_written_over_when_notes_are_switched_on() -> None:
+    made = ruled()
+    severa, erp = linked(made)
+    severa["notes"], erp["note"], erp["mainContact"]["attention"] = (
+        "Egna anteckningar",
+        "Avtal 12",
+        "Till Ada",
+    )
+    later(made)
+    made.tenant = replace(made.tenant, settings=TenantSettings.model_validate({"notes": "to_note"}))
+
+    said = codes(later(made))
+    assert (severa["notes"], erp["note"]) == ("Egna anteckningar", "Avtal 12")
+    assert "customer.differs" in said
+    assert "customer.differs" not in codes(later(made)), "said once"
+
+    made.severa.patch("customers", "c1", {"/notes": "Nya"})
+    later(made)
+    assert (erp["note"], erp["mainContact"]["attention"]) == ("Nya", "Till Ada")
+
+
 @pytest.mark.req("R-CON-1")
 @pytest.mark.parametrize("rule", ["severa", "visma_net", "latest", "ask"])
 def test_a_field_that_is_carried_over_from_now_on_is_not_written_into_old_links_by_itself(rule: str) -> None:
