@@ -55,12 +55,7 @@ class RegisterErp(FakeErp):
             found: Stored = self._do("get", register, key, None, work)
             return found
         stored = super().get(register, key)
-        # A customer's own note stands in what is sent, and on the path above only.
-        return (
-            replace(stored, body={name: value for name, value in stored.body.items() if name != "note"})
-            if register == "customer"
-            else stored
-        )
+        return replace(stored, body=without_note(stored.body)) if register == "customer" else stored
 
     def _matching(self, register: str, filters: Mapping[str, Filter]) -> list[Json]:
         rows = super()._matching(register, {k: v for k, v in filters.items() if k != "createdDateTime"})
@@ -304,6 +299,11 @@ def put_erp(made: World, register: str, key: str, body: Json) -> Json:
     return body
 
 
+def without_note(customer: Json) -> Json:
+    """An ERP customer as it is shown: its own note stands in what is sent, and on a path of its own."""
+    return {name: value for name, value in customer.items() if name != "note"}
+
+
 def poll(made: World) -> None:
     """Both systems as they are now become what the bridge has seen last."""
     for register, rows in made.severa.records.items():
@@ -312,4 +312,4 @@ def poll(made: World) -> None:
                 made.books.remember("severa", register, row)
     for register, rows in made.erp.records.items():
         for row in rows.values():
-            made.books.remember("visma_net", register, row)
+            made.books.remember("visma_net", register, without_note(row) if register == "customer" else row)
