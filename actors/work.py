@@ -23,6 +23,7 @@ import structlog
 from actors.delivery import RETRY_SECONDS, Leases, LiveDelivery, Loaded, Systems
 from actors.dependencies import Patience
 from actors.ending import Ending
+from actors.misfits import say_misfits
 from actors.recording import Recorder
 from actors.renewing import AtWork, renewing
 from db import attempts, claim, matters, records
@@ -105,7 +106,9 @@ class Workshop:
                 return "stale"
             end = Ending(self, delivery, exchanges)
             with self.at_work.with_(delivery):
-                return self._to_its_end(end, partial(self._settled, domain, delivery, end))
+                ended = self._to_its_end(end, partial(self._settled, domain, delivery, end))
+            say_misfits()
+            return ended
 
     def _to_its_end(self, end: Ending, ending: Callable[[], str]) -> str:
         """The first end that can be written: where the database is away, the row is given back as soon as it answers again, until

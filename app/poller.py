@@ -22,6 +22,7 @@ from actors.connections import (
     open_connection_problem,
     open_setting_problem,
 )
+from actors.misfits import say_misfits
 from app.polling import Poll, Progress
 from app.settings import Settings
 from app.turn import Client, Manner, about
@@ -143,6 +144,7 @@ class Poller:
         except Exception as caught:  # noqa: BLE001 - whatever cuts a poll, its lease is given back and somebody is told
             error = poll_end.meant(caught, due.system)
         wait = self._waits.after(error, wait)
+        say_misfits()
         try:
             self._given_back(began, lambda: self._end(due, poll, wait, error, quiet=quiet, looked=looked))
         except BridgeError:

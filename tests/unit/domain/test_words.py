@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from actors.misfits import say_misfits
 from domain import catalogue, recording, words
 from domain.errors import Stop
 from domain.explain import Text
@@ -269,6 +271,11 @@ def test_what_is_recorded_fits_its_words_in_tests_and_is_counted_in_production(
     before = recording.COUNTED[code]
     assert Stop(code, values).values == values
     assert recording.COUNTED[code] - before == (1 if said else 0)
+    with structlog.testing.capture_logs() as lines:
+        say_misfits()
+        say_misfits()
+    told = [(line["event"], line["code"], line["times"]) for line in lines]
+    assert told == ([("words_do_not_fit", code, before + 1)] if said else []), "once, to who runs the bridge"
 
 
 @pytest.mark.parametrize(
