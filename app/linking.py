@@ -35,30 +35,7 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
     with bridge.db.tenant(tenant.id) as db:
         ours = _one(db, "Severa", SEVERA_REGISTERS[wanted], severa)
         theirs = _one(db, "Visma.net ERP", ERP_REGISTERS[wanted], erp)
-        left = matters.find(db, wanted, severa_id=ours.id)
-        right = matters.find(db, wanted, erp_id=theirs.id)
-        if left is not None and right is not None:
-            if left.id == right.id:
-                raise InputError(
-                    f"{ours.number} {ours.name} and {theirs.number} {theirs.name} are linked already."
-                )
-            if left.link is not None and right.link is not None:
-                raise InputError(
-                    f"Both are linked to others: {ours.name} to {left.erp_number} in Visma.net ERP, {theirs.name} to "
-                    f"{right.severa_number} in Severa. Relink or deactivate one of those first."
-                )
-        moved = (
-            left
-            if left is not None and left.link is not None
-            else right
-            if right is not None and right.link is not None
-            else left or right
-        )
-        if moved is None:
-            met = matters.meet(db, wanted, "severa", ours.register, [(ours.id, ours.number)])
-            moved = matters.find(db, wanted, severa_id=next(iter(met)))
-        if moved is None:
-            raise InputError(f"{ours.name} cannot be linked just now: try again.")
+        moved = _moved(db, wanted, ours, theirs)
         before = _shown(moved.link)
         update = LinkUpdate(
             ours.register,
@@ -86,6 +63,34 @@ def relink(bridge: Bridge, name: str, domain: str, severa: str, erp: str) -> dic
             rank=Rank.PERSON,
         )
     return {"severa": f"{ours.number} {ours.name}", "erp": f"{theirs.number} {theirs.name}", "before": before}
+
+
+def _moved(db: TenantDb, domain: Domain, ours: Record, theirs: Record) -> matters.Matter:
+    """The matter that the pair becomes: the linked one of both, else either, else one that is made. Raises InputError for two that
+    are linked to others, or to each other already."""
+    left = matters.find(db, domain, severa_id=ours.id)
+    right = matters.find(db, domain, erp_id=theirs.id)
+    if left is not None and right is not None:
+        if left.id == right.id:
+            raise InputError(
+                f"{ours.number} {ours.name} and {theirs.number} {theirs.name} are linked already."
+            )
+        if left.link is not None and right.link is not None:
+            raise InputError(
+                f"Both are linked to others: {ours.name} to {left.erp_number} in Visma.net ERP, {theirs.name} to "
+                f"{right.severa_number} in Severa. Relink or deactivate one of those first."
+            )
+    known = [one for one in (left, right) if one is not None]
+    for one in known:
+        if one.link is not None:
+            return one
+    if known:
+        return known[0]
+    met = matters.meet(db, domain, "severa", ours.register, [(ours.id, ours.number)])
+    made = matters.find(db, domain, severa_id=next(iter(met)))
+    if made is None:
+        raise InputError(f"{ours.name} cannot be linked just now: try again.")
+    return made
 
 
 @dataclass(frozen=True, slots=True)

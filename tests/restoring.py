@@ -6,7 +6,9 @@ by PostgreSQL's own programs. The judge is the simulators' ledger.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -245,6 +247,18 @@ class House:
         adopting.adopt(self.installation.bridge, self.status())
 
 
+@functools.cache
+def new_cluster() -> Path:
+    """The data directory of a new cluster with a migrated database, stopped: made once per process of the tests, since making one
+    takes longer than most of what is done to it. Its copies are one server to PostgreSQL; only one of them is in a house."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    cluster = Cluster(kept.enter_context(directory()))
+    cluster.make()
+    cluster.stop()
+    return cluster.pgdata
+
+
 @contextlib.contextmanager
 def house(*, oldest: bool = False, **changed: Any) -> Iterator[House]:
     """A house with a new cluster (``oldest``: of the wheel's oldest version), and the bridge started on it."""
@@ -253,7 +267,12 @@ def house(*, oldest: bool = False, **changed: Any) -> Iterator[House]:
         cluster = Cluster(place / "one", programs=oldest_programs(place / "programs") if oldest else None)
         cluster.own(place / "one")
         (place / "one").chmod(0o711)
-        cluster.make()
+        if oldest:
+            cluster.make()
+        else:
+            shutil.copytree(new_cluster(), cluster.pgdata, symlinks=True)
+            cluster.own(cluster.pgdata)
+            cluster.start()
         stack.callback(cluster.server.stop)
         made = House(severa, erp, cluster, place / "state" / "beat.json", changed)
         stack.callback(made.stop)

@@ -309,56 +309,26 @@ class _Work:
 
     def _write(self, link: Link, sides: plan.Sides, merged: Merge) -> None:
         name = text(sides.severa, "name")
-        severa, item = sides.severa, sides.erp
         merged, halted = pingpong.without(merged, pingpong.halted(link.state, self.delivery.now()))
-        code = text(item, "inventoryNumber")
+        code = text(sides.erp, "inventoryNumber")
         merged, choice = mirror.class_taken_over(
             self.after, MIRROR, link, merged, "item_class", sides.choice, told={"code": code, "name": name}
         )
         sides = replace(sides, choice=choice)
-        to_erp, to_severa = plan.erp_members(sides, merged), plan.severa_members(sides, merged)
-        lost_erp: tuple[str, ...] = ()
-        lost_severa: tuple[str, ...] = ()
-        if "itemClass" in to_erp:
-            plan.class_fits(
-                sides.kind, to_erp["itemClass"], self.delivery.books.all("visma_net", ITEM_CLASSES), name
-            )
+        self._class_fits(sides, merged, name)
         sending.merged(self.delivery, link, sides, merged)
-        if to_erp:
-            number = text(item, "inventoryNumber")
-            self.delivery.erp.update(INVENTORY, number, update_body(to_erp), etag=self.etag)
-            item = self.delivery.erp.get(INVENTORY, number).body
-            lost_erp = untaken(merged.to_erp, sides.values()[1], sides.with_bodies(severa, item).values()[1])
-            merged = without_fields(merged, lost_erp)
-            if merged.to_erp:
-                self.after.say(
-                    "product.updated_in_erp", code=number, name=name, fields=fields_named(merged.to_erp)
-                )
+        item, lost_erp = self._to_erp(sides, merged, name)
+        merged = without_fields(merged, lost_erp)
         self.after.see("visma_net", INVENTORY, link.erp_id, item)
-        if to_severa:
-            severa = self.delivery.severa.patch(link.severa_register, link.severa_id, patch(to_severa))
-            lost_severa = untaken(
-                merged.to_severa, sides.values()[0], sides.with_bodies(severa, item).values()[0]
-            )
-            merged = without_fields(merged, lost_severa)
-            if merged.to_severa:
-                self.after.say(
-                    "product.updated_in_severa",
-                    code=text(severa, "code"),
-                    name=text(severa, "name"),
-                    fields=fields_named(merged.to_severa),
-                )
+        severa, lost_severa = self._to_severa(link, sides, merged)
+        merged = without_fields(merged, lost_severa)
         self.after.see("severa", link.severa_register, link.severa_id, severa)
         if sides.foreign_price:
             say_foreign_price(self.after, sides, name)
         renumbered = plan.numbers(link, severa, item)
         met = mirror.met_by_link(link, merged)
-        told(
-            self.after,
-            "product",
-            name,
-            replace(merged, differs=tuple(one for one in merged.differs if one.field not in met)),
-        )
+        others = tuple(one for one in merged.differs if one.field not in met)
+        told(self.after, "product", name, replace(merged, differs=others))
         differs = self._remember(link, sides.with_bodies(severa, item), merged, renumbered, met)
         must_stand(self.delivery, self.after, lost_erp, system="visma_net", name=name)
         must_stand(self.delivery, self.after, lost_severa, system="severa", name=name)
@@ -375,6 +345,40 @@ class _Work:
                 linked_code=link.erp_number,
             )
         self._differs_stop(name, differs)
+
+    def _class_fits(self, sides: plan.Sides, merged: Merge, name: str) -> None:
+        wanted = merged.to_erp.get("item_class")
+        if wanted is not None:
+            plan.class_fits(sides.kind, wanted, self.delivery.books.all("visma_net", ITEM_CLASSES), name)
+
+    def _to_erp(self, sides: plan.Sides, merged: Merge, name: str) -> tuple[Json, tuple[str, ...]]:
+        """The item as it stands afterwards, and what was answered with a yes and is not shown."""
+        members = plan.erp_members(sides, merged)
+        if not members:
+            return sides.erp, ()
+        number = text(sides.erp, "inventoryNumber")
+        self.delivery.erp.update(INVENTORY, number, update_body(members), etag=self.etag)
+        item = self.delivery.erp.get(INVENTORY, number).body
+        lost = untaken(merged.to_erp, sides.values()[1], replace(sides, erp=item).values()[1])
+        if taken := without_fields(merged, lost).to_erp:
+            self.after.say("product.updated_in_erp", code=number, name=name, fields=fields_named(taken))
+        return item, lost
+
+    def _to_severa(self, link: Link, sides: plan.Sides, merged: Merge) -> tuple[Json, tuple[str, ...]]:
+        """The Severa record as it stands afterwards, and what was answered with a yes and is not shown."""
+        members = plan.severa_members(sides, merged)
+        if not members:
+            return sides.severa, ()
+        severa = self.delivery.severa.patch(link.severa_register, link.severa_id, patch(members))
+        lost = untaken(merged.to_severa, sides.values()[0], replace(sides, severa=severa).values()[0])
+        if taken := without_fields(merged, lost).to_severa:
+            self.after.say(
+                "product.updated_in_severa",
+                code=text(severa, "code"),
+                name=text(severa, "name"),
+                fields=fields_named(taken),
+            )
+        return severa, lost
 
     def _differs_stop(self, name: str, differs: tuple[Difference, ...]) -> None:
         """Raises Stop ``product.met_differently``: both met with different values, and a person must decide (R-CON-1)."""
