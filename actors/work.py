@@ -19,6 +19,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import structlog
+from psycopg.errors import UniqueViolation
 
 from actors.delivery import RETRY_SECONDS, Leases, LiveDelivery, Loaded, Systems
 from actors.dependencies import Patience
@@ -50,6 +51,9 @@ from domain.setup.settings import TenantSettings, stored_settings
 from domain.spec import DomainSpec
 
 logger = structlog.get_logger("work")
+
+# A record is half of one matter only (rule 2).
+PAIRED = ("matter_severa", "matter_erp")
 
 # Between two tries to write the end of a delivery whose database is away.
 AWAY_SECONDS = 0.5
@@ -217,6 +221,10 @@ def _end_of(error: Exception, end: Ending, pace: Pace, domain: str) -> str:
             return end.failed(_refused(error))
         case InputError():
             return end.failed(Stop("work.setup", {"text": error.message}))
+        case UniqueViolation() if error.diag.constraint_name in PAIRED:
+            # A poll announced the counterpart between the look and the write; the next attempt finds and joins it.
+            met = TryLater("the counterpart was announced just now")
+            return end.later(met, RETRY_SECONDS, costs_attempt=False)
         case _:
             logger.error("settle_broke", domain=domain, matter=str(end.row.matter_id), exc_info=error)
             return end.broke(error)

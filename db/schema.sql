@@ -39,6 +39,10 @@ begin
               and i.system_identifier = (select c.system_identifier::text from pg_control_system() c));
 end $$;
 
+CREATE FUNCTION public.bridge_lower(text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$select lower($1 collate pg_catalog.pg_c_utf8)$_$;
+
 CREATE FUNCTION public.bridge_now() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     AS $$ select clock_timestamp() $$;
@@ -750,7 +754,7 @@ CREATE UNIQUE INDEX identity_severa ON public.identity USING btree (severa_place
 
 CREATE UNIQUE INDEX matter_erp ON public.matter USING btree (tenant_id, domain, erp_register, erp_id) WHERE ((erp_id IS NOT NULL) AND (joined_into IS NULL));
 
-CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, lower(erp_number)) WHERE (erp_number <> ''::text);
+CREATE INDEX matter_erp_number ON public.matter USING btree (tenant_id, domain, public.bridge_lower(erp_number)) WHERE (erp_number <> ''::text);
 
 CREATE INDEX matter_joined ON public.matter USING btree (tenant_id, joined_into) WHERE (joined_into IS NOT NULL);
 
@@ -792,7 +796,7 @@ CREATE INDEX record_marker ON public.record USING btree (tenant_id, marker) WHER
 
 CREATE INDEX record_name ON public.record USING btree (tenant_id, system, register, name_key) WHERE (name_key <> ''::text);
 
-CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, lower(number)) WHERE (number <> ''::text);
+CREATE INDEX record_number ON public.record USING btree (tenant_id, system, register, public.bridge_lower(number)) WHERE (number <> ''::text);
 
 CREATE INDEX record_organisation ON public.record USING btree (tenant_id, system, register, organisation) WHERE (organisation <> ''::text);
 

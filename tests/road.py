@@ -57,7 +57,7 @@ QUICK: Mapping[str, Any] = {
     # what a person changed a moment ago must count at once
     "reference_cache_seconds": 0,
     "poll_threads": 2,
-    "poller_seconds": 0.05,
+    "poller_seconds": 0.15,
     "visibility_lag_seconds": 0.2,
     "create_limit_seconds": 2,
     "read_timeout_seconds": 20,
@@ -74,7 +74,7 @@ QUICK: Mapping[str, Any] = {
     "backoff_most_seconds": 1,
     "waiting_seconds": 0.5,
     "sign_in_seconds": 0.5,
-    "relay_seconds": 0.05,
+    "relay_seconds": 0.15,
     "audit_seconds": 0.5,
     "slot_lease_seconds": 5,
     "severa_calls_per_second": 2000,

@@ -11,9 +11,9 @@ where tenant_id = %(tenant_id)s
   and (%(outcome)s::text is null or outcome = %(outcome)s)
   and (%(cause)s::text is null or code = %(cause)s)
   and (%(since)s::timestamptz is null or at >= %(since)s) and (%(until)s::timestamptz is null or at < %(until)s)
-  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(record)s::text is null or bridge_lower(%(record)s) in (bridge_lower(record_id), bridge_lower(number), bridge_lower(name)))
   and (%(search)s::text is null or code = any (%(codes)s)
-       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+       or position(bridge_lower(%(search)s) in bridge_lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
 order by at desc, id desc limit %(limit)s
 
 -- read_counts --
@@ -24,9 +24,9 @@ where tenant_id = %(tenant_id)s
   and (%(outcome)s::text is null or outcome = %(outcome)s)
   and (%(cause)s::text is null or code = %(cause)s)
   and (%(since)s::timestamptz is null or at >= %(since)s) and (%(until)s::timestamptz is null or at < %(until)s)
-  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(record)s::text is null or bridge_lower(%(record)s) in (bridge_lower(record_id), bridge_lower(number), bridge_lower(name)))
   and (%(search)s::text is null or code = any (%(codes)s)
-       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+       or position(bridge_lower(%(search)s) in bridge_lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
 group by domain, code, level order by n desc, domain, code, level
 
 -- of_matter --
@@ -54,9 +54,9 @@ where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null)
   and (%(domain)s::text is null or domain = %(domain)s)
   and (%(cause)s::text is null or code = %(cause)s)
   and (%(since)s::timestamptz is null or opened_at >= %(since)s) and (%(until)s::timestamptz is null or opened_at < %(until)s)
-  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(record)s::text is null or bridge_lower(%(record)s) in (bridge_lower(record_id), bridge_lower(number), bridge_lower(name)))
   and (%(search)s::text is null or code = any (%(codes)s)
-       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+       or position(bridge_lower(%(search)s) in bridge_lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
 order by opened_at, id limit %(limit)s
 
 -- problem_counts --
@@ -65,9 +65,9 @@ where tenant_id = %(tenant_id)s and (%(all)s or closed_at is null)
   and (%(domain)s::text is null or domain = %(domain)s)
   and (%(cause)s::text is null or code = %(cause)s)
   and (%(since)s::timestamptz is null or opened_at >= %(since)s) and (%(until)s::timestamptz is null or opened_at < %(until)s)
-  and (%(record)s::text is null or lower(%(record)s) in (lower(record_id), lower(number), lower(name)))
+  and (%(record)s::text is null or bridge_lower(%(record)s) in (bridge_lower(record_id), bridge_lower(number), bridge_lower(name)))
   and (%(search)s::text is null or code = any (%(codes)s)
-       or position(lower(%(search)s) in lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
+       or position(bridge_lower(%(search)s) in bridge_lower(concat_ws(' ', number, name, record_id, code, values::text))) > 0)
 group by domain, code order by n desc, domain, code
 
 -- problem --

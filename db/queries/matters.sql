@@ -7,7 +7,7 @@ order by severa_id nulls last limit 1
 
 -- of_number --
 -- As records.by_number: without case, the exact spelling first.
-select * from matter where tenant_id = %(tenant_id)s and domain = %(domain)s and lower(erp_number) = lower(%(erp_number)s) and erp_number <> ''
+select * from matter where tenant_id = %(tenant_id)s and domain = %(domain)s and bridge_lower(erp_number) = bridge_lower(%(erp_number)s) and erp_number <> ''
 and joined_into is null order by severa_id nulls last, erp_number = %(erp_number)s desc, id limit 1
 
 -- get --

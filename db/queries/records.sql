@@ -174,7 +174,7 @@ order by gone_at nulls first, asked_at desc limit 1
 -- by_number --
 -- Keys of the ERP do not tell upper from lower case, so neither does any look-up by number; the exact spelling comes first.
 select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s
-and lower(number) = lower(%(number)s) and number <> '' and gone_at is null
+and bridge_lower(number) = bridge_lower(%(number)s) and number <> '' and gone_at is null
 order by number = %(number)s desc, id
 
 -- by_name --
@@ -183,7 +183,7 @@ order by id
 
 -- by_number_and_name --
 select * from record where tenant_id = %(tenant_id)s and system = %(system)s and register = %(register)s
-and lower(number) = lower(%(number)s) and number <> ''
+and bridge_lower(number) = bridge_lower(%(number)s) and number <> ''
 and name_key = %(name_key)s and gone_at is null order by number = %(number)s desc, id
 
 -- by_organisation --
@@ -218,7 +218,7 @@ returning id
 
 -- search --
 -- By id or by what people call it.
-select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or lower(number) = lower(%(wanted)s) or name_key = %(name_key)s)
+select * from record where tenant_id = %(tenant_id)s and register = any (%(registers)s) and (id = %(wanted)s or bridge_lower(number) = bridge_lower(%(wanted)s) or name_key = %(name_key)s)
 order by system, register, id limit 20
 
 -- set_scope --

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from services import Database as Made
+from services import PostgresServer
 
 import db.migrate
 from db import records
@@ -111,3 +112,28 @@ def test_tenants_keep_the_company_they_have_and_of_two_on_one_company_the_older_
         (older, "company-1", None),
         (other, "company-2", None),
     ]
+
+
+@pytest.mark.parametrize("locale", ["C", ""])
+def test_letters_that_differ_only_in_case_are_one_whatever_locale_the_database_has(
+    postgres_server: PostgresServer, locale: str
+) -> None:
+    made = postgres_server.create_empty(locale)
+    migrate(made.owner_url, made.app_url)
+    opened = Database(made.app_url)
+    opened.open()
+    try:
+        register = next(one for one in REGISTERS if one.name == "customers")
+        with psycopg.connect(made.owner_url, autocommit=True) as owner:
+            tenant = add_tenant(owner, "a", "c")
+            [lowered] = owner.execute("select bridge_lower('ÅÄÖÉÜÆØ Straße')").fetchone() or [""]
+        assert lowered == "åäöéüæø straße"
+        with opened.tenant(tenant) as connection:
+            row = records.row_of(register, {"guid": "g1", "name": "Ö AB", "number": "Kons-Å"}, None, UTC)
+            records.put_own(connection, register, row, NOW)
+            for number in ("kons-å", "KONS-Å"):
+                found = records.find(connection, "severa", "customers", number=number)
+                assert [one.id for one in found] == ["g1"], number
+    finally:
+        opened.close()
+        postgres_server.drop(made)

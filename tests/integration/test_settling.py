@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,13 +24,13 @@ from actors.renewing import renew, renewing
 from actors.work import Pace, Workshop
 from app.relay import Relay
 from app.settings import Settings
-from db import attempts, claim, outbox
+from db import attempts, claim, matters, outbox
 from db.claim import Claimed
 from db.outbox import Taken
 from db.pool import Database
 from domain import catalogue, clock
 from domain.errors import Stop, Waiting
-from domain.model import Effects, Limits, Settled
+from domain.model import Effects, Limits, LinkUpdate, Settled
 from domain.ports import Delivery
 from domain.spec import DomainSpec
 
@@ -317,6 +318,42 @@ def test_the_database_lets_no_second_fee_of_a_line_be_asked_for(db: Database, te
     with db.tenant(tenant) as connection:
         claim.undo(connection, replace(row, token=row.token), "line 1", 1, "", "it was surely not made")
     assert permitted(db, other, "line 1")
+
+
+def test_a_counterpart_that_is_announced_between_the_look_and_the_write_is_joined_by_the_next_attempt(
+    db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = LinkUpdate("customers", "1", "1", "customer", "77", "10077", base={}, state={})
+    look = matters.counterparts
+
+    def announced_meanwhile(*given: Any) -> Any:
+        found = look(*given)
+        # A poll meets the ERP's new customer just after the last look, which is the one of the write.
+        if sys._getframe(1).f_code is matters.put.__code__:
+            monkeypatch.setattr(matters, "counterparts", look)
+            meet(db, tenant, "77", domain="customer", system="visma_net", register="customer")
+        return found
+
+    monkeypatch.setattr(matters, "counterparts", announced_meanwhile)
+    specs = {
+        **catalogue.SPECS,
+        "customer": DomainSpec("customer", "customer", lambda _: Settled(Effects(link=pair))),
+    }
+    shop = replace(workshop(db, lambda _: Settled(Effects())), specs=specs)
+    matter = announce(db, tenant, domain="customer")
+    [taken] = take(db)
+    with capture_logs() as lines:
+        assert settle(shop, taken) == "later"
+    assert [line["event"] for line in lines] == ["later"], "a race, and no defect"
+
+    with db.tenant(tenant) as connection:
+        connection.execute("update outbox set due_at = bridge_now()")
+    [again] = take(db)
+    assert settle(shop, again) == "done"
+    with db.tenant(tenant) as connection:
+        joined = matters.find(connection, "customer", erp_id="77")
+    assert joined is not None
+    assert joined.id == matter
 
 
 def test_two_lost_workers_are_no_poison(db: Database, tenant: UUID) -> None:

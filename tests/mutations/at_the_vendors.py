@@ -258,4 +258,10 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/simulation/schedules/test_moved.py::test_a_fee_that_a_person_moved_to_another_project_is_not_brought_again_after_a_restore"),
     of("note-unread", "R-CON-1", "A note that no list shows is read before it is held to be agreed", "domain/customer/steps.py",
        "        and not seen.note_unread\n", "", "tests/unit/domain/test_customer_rules.py::test_a_note_that_stands_in_the_erp_already_is_not_written_over_when_notes_are_switched_on"),
+    of("letters-locale", "10", "Letters that differ only in case are one whatever locale the database has", "db/migrations/0018_letters.sql",
+       "format('select lower($1 collate pg_catalog.%I)', found));", "'select lower($1)');",
+       "tests/integration/test_migrated_keys.py::test_letters_that_differ_only_in_case_are_one_whatever_locale_the_database_has[C]"),
+    of("paired-race", "2", "A counterpart that is announced just before the pair is written is a race, and no defect", "actors/work.py",
+       "case UniqueViolation() if error.diag.constraint_name in PAIRED:", "case UniqueViolation() if error.diag.constraint_name == '':",
+       "tests/integration/test_settling.py::test_a_counterpart_that_is_announced_between_the_look_and_the_write_is_joined_by_the_next_attempt"),
 )  # fmt: skip

@@ -84,12 +84,15 @@ class PostgresServer:
             app_url=url_of(parameters, dbname=name, user=login, password=f"of-{login}"),
         )
 
-    def create_empty(self) -> Database:
-        """A database without a table, for what tests the migrations themselves."""
+    def create_empty(self, locale: str = "") -> Database:
+        """A database without a table, for what tests the migrations themselves. ``locale``: of its letters, '' = the server's."""
         self._count += 1
         name = f"bridge_test_{self._token}_{self._count}"
         with self._connected() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            made = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+            if locale:
+                made += sql.SQL(" LOCALE_PROVIDER libc LOCALE {}").format(sql.Literal(locale))
+            connection.execute(made)
         return self._named(name)
 
     def create(self) -> Database:
