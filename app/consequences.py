@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
 
-from db import matters, outbox, records
+from db import log, matters, outbox, records
 from db.books import ReferenceCache, TenantBooks
 from db.matters import matter_domain
 from db.outbox import ANNOUNCED_AT_ONCE, Rank
@@ -27,20 +28,25 @@ Registers = Mapping[tuple[str, str], Register]
 # to what ``asks``, ``wanted`` and ``start_setting`` read: with one left out, what it decides otherwise is never announced.
 DECIDING = ("invoices_from", "costs_from", "costs", "journal_modules", "status_roles", "ignored_statuses")
 
+# Whose value decides whether something is a problem that stands without work of its own: setting → causes.
+STANDING: Mapping[str, Sequence[str]] = {"small_balance_limit": ("payment.written_off",)}
+
 
 @dataclass(slots=True)
 class Consequences:
     """``asked``: by domain and register, the ids of records that ask for something now and did not before; ``scope``: by
-    register, those that are in scope now (True) or not any more (False); ``failed``: rows that failed under the old value."""
+    register, those that are in scope now (True) or not any more (False); ``failed``: rows that failed under the old value; ``told``: matters
+    with a problem that the new value may end, by domain."""
 
     asked: dict[tuple[str, System, str], list[str]] = field(default_factory=dict)
     scope: dict[tuple[str, str, bool], list[str]] = field(default_factory=dict)
     failed: int = 0
+    told: dict[str, list[UUID]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """How many matters are looked at again."""
-        return sum(len(ids) for ids in self.asked.values()) + self.failed
+        return sum(map(len, self.asked.values())) + sum(map(len, self.told.values())) + self.failed
 
 
 def of(
@@ -50,6 +56,10 @@ def of(
     found = Consequences()
     with db.tenant(tenant.id) as connection:
         found.failed = outbox.failed_count(connection)
+        changed = [name for name in STANDING if getattr(before, name) != getattr(after, name)]
+        for domain, matter in log.told_of(connection, [code for name in changed for code in STANDING[name]]):
+            if outbox.state_of(connection, domain, matter) is None:
+                found.told.setdefault(domain, []).append(matter)
     if all(getattr(before, name) == getattr(after, name) for name in DECIDING):
         return found
     books = TenantBooks(db, tenant.id, ReferenceCache())
@@ -114,6 +124,10 @@ def announce(db: Database, tenant: Tenant, found: Consequences) -> None:
                     cause="setting", system=system, register=register, rank=Rank.SWEEP,
                 )  # fmt: skip
     with db.tenant(tenant.id) as connection:
+        for domain, told in found.told.items():
+            outbox.announce(
+                connection, domain, told, cause="setting", system="severa", register="", rank=Rank.SWEEP
+            )
         outbox.retry_failed(connection)
 
 

@@ -146,6 +146,12 @@ def problem_of(db: TenantDb, domain: str, matter_id: UUID) -> int | None:
     return int(row["id"]) if row else None
 
 
+def told_of(db: TenantDb, codes: Sequence[str]) -> Sequence[tuple[str, UUID]]:
+    """Domain and matter of the open problems of some causes."""
+    rows = db.execute(SQL["log.told_of"], {"codes": list(codes)})
+    return [(row["domain"], row["matter_id"]) for row in rows]
+
+
 def of_cause(db: TenantDb, codes: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """The open problems of some causes, locked."""
     return db.execute(SQL["log.of_cause"], {"codes": list(codes)}).fetchall()

@@ -96,3 +96,8 @@ where number_gap.values = '{}' and excluded.values <> '{}'
 
 -- gaps --
 select document_type, number, severa_id, reason, values, at from number_gap where tenant_id = %(tenant_id)s order by at, number
+
+-- told_of --
+-- Matters that an open problem of some causes is about.
+select distinct domain, matter_id from problem
+where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null and matter_id is not null

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from domain.customer.plan import is_internal, same_number
 from domain.customer.registers import same_company
 from domain.customer.table import ACTIVE_BY_STATUS
-from domain.errors import Stop
+from domain.errors import Stop, Waiting
 from domain.mapper import flag, read, text
 from domain.model import Record
 from domain.moves import named
@@ -46,6 +46,8 @@ def erp_half(record: Record, erp_customers: Iterable[Record], free: Free) -> Rec
     raise Stop(
         "customer.ambiguous",
         {"name": record.name, "number": record.number, "candidates": named(candidates)},
+        # Whoever renames, deletes or links it there has answered, too.
+        waits_for=Waiting("customer", erp_id=candidates[0].id, name=candidates[0].name),
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from domain import sent
-from domain.customer import asking, making, matching, plan, writing
+from domain import mirror, sent
+from domain.customer import asking, heirs, making, matching, plan, writing
+from domain.customer.description import MIRROR
 from domain.customer.finishing import finish, new_link
 from domain.customer.registers import (
     CUSTOMERS,
@@ -19,8 +20,9 @@ from domain.customer.work import Work
 from domain.errors import NotFound, Stop, Waiting
 from domain.mapper import moment, read, text
 from domain.merge import as_met
-from domain.model import Json, Record, Stored, System
+from domain.model import Announce, Json, Link, Record, Stored, System
 from domain.moves import (
+    asked_twice,
     join_found,
     severa_now,
     wait_until_read,
@@ -62,6 +64,11 @@ def from_severa(work: Work, record: Record) -> None:
             _link_both(work, record.body, delivery.erp.get(ERP_CUSTOMER, typed.number))
             return
         _not_of_deleted(work, record, asked)
+        _not_in_place_of_a_lost_one(
+            work,
+            record,
+            _candidates(work, "visma_net", record, organisation_number(text(record.body, "vatNumber"))),
+        )
     making.in_erp(work, record)
 
 
@@ -103,6 +110,9 @@ def from_erp(work: Work, record: Record) -> None:
             return
         if maybe is not None:
             raise Waiting("customer", severa_id=maybe.id, name=maybe.name)
+        _not_in_place_of_a_lost_one(
+            work, record, _candidates(work, "severa", record, organisation(record.body))
+        )
     making.in_severa(work, record)
 
 
@@ -165,6 +175,34 @@ def _not_of_deleted(work: Work, record: Record, asked: list[Record]) -> None:
         except NotFound as error:
             values = {"name": record.name, "number": other.number}
             raise Stop("customer.of_deleted", values) from error
+
+
+def _not_in_place_of_a_lost_one(work: Work, record: Record, others: list[Record]) -> None:
+    """Raises Stop ``customer.merged`` when a customer of this organisation number is linked to one that is not there any more: this one
+    seems to have taken its place, and made anew it would stand twice on the other side (R-CUS-8). The lost one is looked at again:
+    its problem names its heir then, and one relink ends both."""
+    for other in others:
+        link = mirror.link_of(work.delivery.books, "customer", other)
+        if link is None or not same_company(record, other) or not _lost(work, link, record.system):
+            continue
+        work.after.announce.append(Announce("customer", other.system, other.register, other.id))
+        raise Stop(*heirs.merged(work.delivery, link, record.system, record))
+
+
+def _lost(work: Work, link: Link, system: System) -> bool:
+    """Whether a link's half is not there any more. Asked for just now; raises TryLater until its absence counts."""
+    delivery = work.delivery
+    try:
+        if system == "severa":
+            severa_now(delivery, link.severa_register, link.severa_id)
+        else:
+            asked_twice(
+                delivery, "visma_net", ERP_CUSTOMER, link.erp_id,
+                lambda: mirror.by_internal_id(MIRROR, delivery, link),
+            )  # fmt: skip
+    except NotFound:
+        return True
+    return False
 
 
 def _not_while_it_is_made(work: Work, severa: Record, erp: Record, *, by: System) -> None:

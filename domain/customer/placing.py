@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from domain.customer import addresses
 from domain.customer.addresses import Moves, NewAddress
@@ -24,6 +25,7 @@ def carry_out(
     """
     guid = text(severa, "guid")
     by_guid = {text(row, "guid"): row for row in rows}
+    moves = _only_ones(work, moves, rows)
     # An address that is about to be changed or to lose its flag is not what a role can move to.
     leaving = {*moves.changed, *moves.unflagged}
     for new in moves.made:
@@ -39,6 +41,19 @@ def carry_out(
             by_guid[own] = work.owned(stored, guid)
             work.see_place(by_guid[own])
     return _shown(severa, by_guid), tuple(by_guid.values())
+
+
+def _only_ones(work: Work, moves: Moves, rows: Iterable[Json]) -> Moves:
+    """A new address is its roles' only one: of several with one flag the first created counts, and the next edit would be of another
+    address than the one that was made."""
+    unflagged = {guid: list(flags) for guid, flags in moves.unflagged.items()}
+    for row in rows:
+        others = [new for new in moves.made if not _is(work, new, row)]
+        for flag in (FLAGS[role] for new in others for role in new.roles):
+            flags = unflagged.setdefault(text(row, "guid"), [])
+            if read(row, flag) is True and flag not in flags:
+                flags.append(flag)
+    return replace(moves, unflagged={guid: flags for guid, flags in unflagged.items() if flags})
 
 
 def _existing(work: Work, new: NewAddress, rows: Iterable[Json], leaving: set[str]) -> Json | None:

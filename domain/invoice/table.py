@@ -134,7 +134,8 @@ HEADER: Sheet[Drafting] = Sheet(
              "contact.id", as_="link", note="if it is linked"),
         Sent("another contact", "invoiceContact.overrideContact", _contact("overrideContact"), "receiverContactName", as_="true",
              note="if it is not what the customer's says"),
-        Sent("contact's company", "invoiceContact.name", _contact("name"), "receiverCustomerName", as_="contact"),
+        Sent("contact's company", "invoiceContact.name", _contact("name"), "receiverCustomerName", "invoiceContact.businessName", as_shown_name,
+             as_="contact"),
         Sent("contact's name", "invoiceContact.attention", _contact("attention"), "receiverContactName", proof=as_shown_name, as_="contact"),
         Sent("contact's e-mail", "invoiceContact.email", _contact("email"), "receiverContactEmail", proof=as_shown_name, as_="contact"),
     )

@@ -268,14 +268,17 @@ class _Work:
         ):
             seen = self._sides(link, severa_record.body, erp_record.body)
             renumbered = plan.numbers(link, severa_record.body, erp_record.body)
+            of_its_kind = plan.kind_of_item(erp_record.body) is seen.kind
             # What a delivery without an end sent may be newer than what was seen last.
-            if seen.merged(latest).quiet and not renumbered[2] and not sent.of(link.state):
+            if seen.merged(latest).quiet and of_its_kind and not renumbered[2] and not sent.of(link.state):
                 differs = self._remember(link, seen, seen.merged(latest), renumbered)
                 self._differs_stop(severa_record.name, differs)
                 return
         severa = self._severa_now(link)
         item = self._item_now(link)
         sides = self._sides(link, severa, item.body)
+        # A class of another type makes it another register's: nothing of this one goes on to it (R-PRD-1).
+        plan.belongs(sides.kind, item.body, text(severa, "name"))
         if there and severa_record is not None and erp_record is not None:
             before = self._sides(link, severa_record.body, erp_record.body).values()
             now = sides.values()

@@ -83,8 +83,9 @@ def _percentages(values: dict[str, str], info: ValidationInfo) -> dict[str, str]
     found: dict[str, str] = {}
     for key, category in values.items():
         percent = key.strip().removesuffix("%").rstrip()
-        known = _normal(percent) if _PERCENT.match(percent) else key
-        wrong = known is key or found.get(known, category) != category
+        is_one = _PERCENT.match(percent) is not None
+        known = _normal(percent) if is_one else key
+        wrong = not is_one or found.get(known, category) != category
         if wrong and info.context and info.field_name in info.context:
             raise ValueError(
                 f"'{key}' must be a VAT percentage from 0 to 100, such as 25 or 25.5, and stand once"

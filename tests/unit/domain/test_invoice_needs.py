@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -214,9 +215,12 @@ def test_a_fallback_that_can_never_match_is_refused_in_one_sentence(
 
 @pytest.mark.req("R-SET-7")
 def test_vat_categories_are_kept_by_the_rate_of_a_row() -> None:
-    text = '{"25,50": "HIGH", " 6 % ": "LOW"}'
+    text = '{"25,50": "HIGH", " 6 % ": "LOW", "0": "NONE"}'
     kept = changed_settings({}, "fallback_vat_categories", text)["fallback_vat_categories"]
-    assert kept == {"25.5": "HIGH", "6": "LOW"}
+    assert kept == {"25.5": "HIGH", "6": "LOW", "0": "NONE"}
+    assert (
+        changed_settings({}, "fallback_vat_categories", json.dumps(kept))["fallback_vat_categories"] == kept
+    )
     for wrong in ('{"moms": "A"}', '{"101": "A"}', '{"25": "A", "25,0": "B"}'):
         with pytest.raises(InputError, match="VAT percentage"):
             changed_settings({}, "fallback_vat_categories", wrong)

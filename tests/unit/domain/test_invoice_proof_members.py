@@ -142,3 +142,16 @@ def test_a_release_that_is_not_over_is_waited_for_and_not_asked_again(result: st
     settle(delivery.again())
     assert firm.in_severa_now()["number"] == 101
     assert len([call for call in firm.calls if call.method == "act"]) == 1
+
+
+@pytest.mark.req("R-INV-4")
+def test_the_contacts_company_is_read_where_a_document_shows_it() -> None:
+    """A document's contact has *businessName* (the vendor's DocContactDto); *name* is only in what is sent."""
+    firm = Firm()
+    otherwise(firm, "invoiceContact", {"businessName": "Fel AB", "overrideContact": True})
+    firm.invoice(receiverCustomerName="Mottagare AB")
+    told = {line.code: line.values for line in settle(firm.transfer()).effects.log}
+    differing = {
+        one["field"]: (one["severa"], one["erp"]) for one in told["invoice.proof_warning"]["differences"]
+    }
+    assert differing["name"] == ("Mottagare AB", "Fel AB")
