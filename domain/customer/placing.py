@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 from domain.customer import addresses
 from domain.customer.addresses import Moves, NewAddress
@@ -25,17 +24,19 @@ def carry_out(
     """
     guid = text(severa, "guid")
     by_guid = {text(row, "guid"): row for row in rows}
-    moves = _only_ones(work, moves, rows)
+    unflagged = {guid: list(flags) for guid, flags in moves.unflagged.items()}
     # An address that is about to be changed or to lose its flag is not what a role can move to.
     leaving = {*moves.changed, *moves.unflagged}
     for new in moves.made:
         made = _existing(work, new, rows, leaving) or _make(work, guid, new, leaving)
         by_guid[text(made, "guid")] = made
+        for other, flag in _alone(new, text(made, "guid"), rows):
+            unflagged.setdefault(other, []).append(flag)
         if "main" in new.roles:
             severa = headquarter(work, severa, text(made, "guid"))
-    for own in dict.fromkeys((*moves.changed, *moves.unflagged)):
+    for own in dict.fromkeys((*moves.changed, *unflagged)):
         members = addresses.severa_members(moves.changed.get(own, {}), work.countries())
-        members |= dict.fromkeys(moves.unflagged.get(own, ()), False)
+        members |= dict.fromkeys(unflagged.get(own, ()), False)
         if members:
             stored = work.delivery.severa.patch(ADDRESSES, own, patch(members))
             by_guid[own] = work.owned(stored, guid)
@@ -43,17 +44,13 @@ def carry_out(
     return _shown(severa, by_guid), tuple(by_guid.values())
 
 
-def _only_ones(work: Work, moves: Moves, rows: Iterable[Json]) -> Moves:
-    """A new address is its roles' only one: of several with one flag the first created counts, and the next edit would be of another
-    address than the one that was made."""
-    unflagged = {guid: list(flags) for guid, flags in moves.unflagged.items()}
+def _alone(new: NewAddress, made: str, rows: Iterable[Json]) -> Iterator[tuple[str, str]]:
+    """Other addresses (guid, flag) that have a flag of a new one's roles: of several the first created counts, and the next edit would
+    be of another address than the one that was made."""
     for row in rows:
-        others = [new for new in moves.made if not _is(work, new, row)]
-        for flag in (FLAGS[role] for new in others for role in new.roles):
-            flags = unflagged.setdefault(text(row, "guid"), [])
-            if read(row, flag) is True and flag not in flags:
-                flags.append(flag)
-    return replace(moves, unflagged={guid: flags for guid, flags in unflagged.items() if flags})
+        for role in new.roles:
+            if text(row, "guid") != made and read(row, FLAGS[role]) is True:
+                yield text(row, "guid"), FLAGS[role]
 
 
 def _existing(work: Work, new: NewAddress, rows: Iterable[Json], leaving: set[str]) -> Json | None:

@@ -265,7 +265,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "case UniqueViolation() if error.diag.constraint_name in PAIRED:", "case UniqueViolation() if error.diag.constraint_name == '':",
        "tests/integration/test_settling.py::test_a_counterpart_that_is_announced_between_the_look_and_the_write_is_joined_by_the_next_attempt"),
     of("address-alone", "R-CON-1", "A new address is the only one with its flag", "domain/customer/placing.py",
-       "    moves = _only_ones(work, moves, rows)\n", "",
+       "            unflagged.setdefault(other, []).append(flag)\n", "            pass\n",
        "tests/integration/test_road_strangers_found.py::test_an_address_that_the_erp_set_apart_is_the_one_that_later_edits_are_of"),
     of("answered-there", "R-LOG-3", "An answer in the ERP ends the question in Severa", "domain/customer/matching.py",
        'waits_for=Waiting("customer", erp_id=candidates[0].id, name=candidates[0].name),', "",
