@@ -44,9 +44,11 @@ def from_severa(work: Work, record: Record) -> None:
         return
     # Once a create was sent, what a poll finds under our name may be our own: only the look-up decides.
     if delivery.step(making.IN_ERP) is None:
+        number = organisation_number(text(record.body, "vatNumber"))
+        candidates = _candidates(work, "visma_net", record, number)
         half = matching.erp_half(
             record,
-            _candidates(work, "visma_net", record, organisation_number(text(record.body, "vatNumber"))),
+            candidates,
             lambda other: books.link("customer", erp_id=other.id) is None,
         )
         if half is not None:
@@ -64,11 +66,7 @@ def from_severa(work: Work, record: Record) -> None:
             _link_both(work, record.body, delivery.erp.get(ERP_CUSTOMER, typed.number))
             return
         _not_of_deleted(work, record, asked)
-        _not_in_place_of_a_lost_one(
-            work,
-            record,
-            _candidates(work, "visma_net", record, organisation_number(text(record.body, "vatNumber"))),
-        )
+        _not_in_place_of_a_lost_one(work, record, candidates)
     making.in_erp(work, record)
 
 
@@ -84,9 +82,10 @@ def from_erp(work: Work, record: Record) -> None:
     if _goes_on(work, erp=record):
         return
     if not begun:
+        candidates = _candidates(work, "severa", record, organisation(record.body))
         half, maybe = matching.severa_half(
             record,
-            _candidates(work, "severa", record, organisation(record.body)),
+            candidates,
             lambda other: books.link("customer", severa_id=other.id) is None,
         )
         if half is not None:
@@ -110,9 +109,7 @@ def from_erp(work: Work, record: Record) -> None:
             return
         if maybe is not None:
             raise Waiting("customer", severa_id=maybe.id, name=maybe.name)
-        _not_in_place_of_a_lost_one(
-            work, record, _candidates(work, "severa", record, organisation(record.body))
-        )
+        _not_in_place_of_a_lost_one(work, record, candidates)
     making.in_severa(work, record)
 
 

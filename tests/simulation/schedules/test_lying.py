@@ -243,8 +243,7 @@ def test_a_write_that_is_always_ignored_is_told_and_not_sent_without_end(stage: 
     with stage() as play:
         lying = play.answer(call, 204, times=None)
         assert lied_to(play, act) == told
-        # A dozen attempts with growing pauses, each of one or two calls; how many fit into the play hangs on what the pauses draw.
-        assert lying.hits < 24
+        assert lying.hits < 16
         if act in (edited_in_severa, edited_in_erp):
             assert sorted(web(play)) == ["https://malarbygg.example", "https://ny.example"]
 
