@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 from db import log, matters, outbox, records
@@ -23,6 +24,7 @@ from domain.registers import Concern, Register
 from domain.setup.settings import TenantSettings
 
 Registers = Mapping[tuple[str, str], Register]
+Id = TypeVar("Id", str, UUID)
 
 # Whose value decides whether a record asks for anything; other settings only change how it is carried over. A test holds it
 # to what ``asks``, ``wanted`` and ``start_setting`` read: with one left out, what it decides otherwise is never announced.
@@ -58,8 +60,7 @@ def of(
         found.failed = outbox.failed_count(connection)
         changed = [name for name in STANDING if getattr(before, name) != getattr(after, name)]
         for domain, matter in log.told_of(connection, [code for name in changed for code in STANDING[name]]):
-            if outbox.state_of(connection, domain, matter) is None:
-                found.told.setdefault(domain, []).append(matter)
+            found.told.setdefault(domain, []).append(matter)
     if all(getattr(before, name) == getattr(after, name) for name in DECIDING):
         return found
     books = TenantBooks(db, tenant.id, ReferenceCache())
@@ -123,15 +124,18 @@ def announce(db: Database, tenant: Tenant, found: Consequences) -> None:
                     connection, domain, list(met.values()),
                     cause="setting", system=system, register=register, rank=Rank.SWEEP,
                 )  # fmt: skip
+    for domain, told in found.told.items():
+        for matters_told in _slices(told):
+            with db.tenant(tenant.id) as connection:
+                outbox.announce(
+                    connection, domain, matters_told,
+                    cause="setting", system="severa", register="", rank=Rank.SWEEP,
+                )  # fmt: skip
     with db.tenant(tenant.id) as connection:
-        for domain, told in found.told.items():
-            outbox.announce(
-                connection, domain, told, cause="setting", system="severa", register="", rank=Rank.SWEEP
-            )
         outbox.retry_failed(connection)
 
 
-def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def _slices(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
     ordered = sorted(set(ids))
     for start in range(0, len(ordered), ANNOUNCED_AT_ONCE):
         yield ordered[start : start + ANNOUNCED_AT_ONCE]

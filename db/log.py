@@ -147,7 +147,7 @@ def problem_of(db: TenantDb, domain: str, matter_id: UUID) -> int | None:
 
 
 def told_of(db: TenantDb, codes: Sequence[str]) -> Sequence[tuple[str, UUID]]:
-    """Domain and matter of the open problems of some causes."""
+    """Domain and matter of the open problems of some causes that stand without work."""
     rows = db.execute(SQL["log.told_of"], {"codes": list(codes)})
     return [(row["domain"], row["matter_id"]) for row in rows]
 

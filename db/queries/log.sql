@@ -98,6 +98,7 @@ where number_gap.values = '{}' and excluded.values <> '{}'
 select document_type, number, severa_id, reason, values, at from number_gap where tenant_id = %(tenant_id)s order by at, number
 
 -- told_of --
--- Matters that an open problem of some causes is about.
-select distinct domain, matter_id from problem
-where tenant_id = %(tenant_id)s and code = any (%(codes)s) and closed_at is null and matter_id is not null
+-- Matters that an open problem of some causes is about, and that have no work.
+select distinct p.domain, p.matter_id from problem p
+where p.tenant_id = %(tenant_id)s and p.code = any (%(codes)s) and p.closed_at is null and p.matter_id is not null
+  and not exists (select from outbox o where o.tenant_id = p.tenant_id and o.domain = p.domain and o.matter_id = p.matter_id)

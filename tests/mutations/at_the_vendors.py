@@ -277,6 +277,6 @@ MUTATIONS: tuple[Mutation, ...] = (
        '        plan.belongs(sides.kind, item.body, text(severa, "name"))\n', "",
        "tests/integration/test_road_strangers_found.py::test_an_item_that_becomes_another_registers_is_told_and_its_class_is_no_choice"),
     of("standing-told", "19", "A changed limit has what was told by it looked at again", "app/consequences.py",
-       "                found.told.setdefault(domain, []).append(matter)\n", "                pass\n",
+       "            found.told.setdefault(domain, []).append(matter)\n", "            pass\n",
        "tests/integration/test_road_payment.py::test_a_small_write_off_counts_as_paid_and_a_large_one_is_a_problem"),
 )  # fmt: skip
